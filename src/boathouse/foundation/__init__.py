@@ -1,0 +1,1 @@
+"""The ground that every room stands on: names, errors, principals, time, the home folder."""

@@ -1,0 +1,15 @@
+"""The one registry of tables. Each room defines its own tables on it, in its ``repository.py``.
+
+Instants are integers: milliseconds since 1970-01-01 UTC.
+"""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
