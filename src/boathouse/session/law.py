@@ -116,6 +116,6 @@ class Law(Protocol):
         """Grantee, privilege, and the securable it was granted on, inherited ones included."""
         ...
 
-    def system_table(self, principal: Principal, name: TableName) -> pa.Table:
+    def system_table(self, principal: Principal, name: TableName) -> pa.Table:  # pyright: ignore[reportUnknownParameterType]
         """The rows of a system table or of an information schema, as far as the principal may see them."""
         ...

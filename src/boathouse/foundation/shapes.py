@@ -1,0 +1,140 @@
+"""Strict shapes for what people write: every field is known, and one that we do not act on is reported.
+
+A shape is a pydantic model that refuses unknown fields. A field that the original platform knows and Boathouse does
+not act on is declared with :data:`Unused`, so that it is accepted and listed, never silently dropped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.foundation.yaml_source import KeyPath
+
+
+class Shape(BaseModel):
+    """The base of every strict shape."""
+
+    model_config = ConfigDict(extra="forbid", strict=False, validate_default=False)
+
+
+class _UnusedMarker:
+    """Marks a field that is accepted and reported."""
+
+
+Unused = Annotated[Any, _UnusedMarker()]
+"""The type of a field that is known to the original platform and not acted on here; give it the default None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a document."""
+
+    path: KeyPath
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        where = dotted(self.path)
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text} {self.hint}" if self.hint else text
+
+
+class DoesNotFit(InvalidInput):
+    """A document that does not fit its shape; ``problems`` holds everything that is wrong with it."""
+
+    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"{what} is not valid:{lines}")
+
+
+S = TypeVar("S", bound=Shape)
+
+
+def fit(shape: type[S], data: Any, *, what: str) -> S:
+    """Read ``data`` as ``shape``.
+
+    Raises:
+        DoesNotFit: It does not fit; all problems are listed at once.
+    """
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        raise DoesNotFit(what, problems_of(error, shape)) from error
+
+
+def problems_of(error: ValidationError, shape: type[BaseModel]) -> list[Problem]:
+    """What a validation error says, in our words, with a suggestion for a field that nobody knows."""
+    problems: list[Problem] = []
+    for detail in error.errors(include_url=False, include_context=True):
+        path = detail["loc"]
+        match detail["type"]:
+            case "extra_forbidden":
+                known = _fields_at(shape, path[:-1])
+                problems.append(Problem(path, f"unknown field {path[-1]!r}.", did_you_mean(str(path[-1]), known)))
+            case "missing":
+                problems.append(Problem(path, "this field is required."))
+            case "value_error":
+                problems.append(Problem(path, str(detail.get("ctx", {}).get("error", detail["msg"]))))
+            case _:
+                found = detail["input"]
+                shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+                problems.append(Problem(path, f"{detail['msg']}{shown}."))
+    return problems
+
+
+def unused_fields(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """The paths of the fields that somebody set and that we do not act on."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        for name in value.model_fields_set:
+            if name not in fields:
+                continue
+            here = (*path, fields[name].alias or name)
+            if any(isinstance(mark, _UnusedMarker) for mark in fields[name].metadata):
+                yield here
+            else:
+                yield from unused_fields(getattr(value, name), here)
+    elif isinstance(value, Mapping):
+        for key, item in cast(Mapping[str, Any], value).items():
+            yield from unused_fields(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(cast(Sequence[Any], value)):
+            yield from unused_fields(item, (*path, index))
+
+
+def dotted(path: KeyPath) -> str:
+    """``('tasks', 0, 'task_key')`` as people write it: ``tasks[0].task_key``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _fields_at(shape: type[BaseModel], path: KeyPath) -> set[str]:
+    """The names of the fields that the shape has at ``path``, as far as the annotations tell."""
+    current: set[type[BaseModel]] = {shape}
+    for part in path:
+        if isinstance(part, int):
+            continue
+        following: set[type[BaseModel]] = set()
+        for model in current:
+            info = model.model_fields.get(part)
+            following |= _models_in(info) if info else {model}
+        current = following
+    return {name for model in current for name in model.model_fields}
+
+
+def _models_in(info: FieldInfo) -> set[type[BaseModel]]:
+    found: set[type[BaseModel]] = set()
+    pending: list[Any] = [info.annotation]
+    while pending:
+        annotation = pending.pop()
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            found.add(annotation)
+        pending.extend(getattr(annotation, "__args__", ()))
+    return found
