@@ -1,0 +1,1 @@
+"""The control plane's door: HTTP in, one verb called, JSON out."""

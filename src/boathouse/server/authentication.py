@@ -1,0 +1,145 @@
+"""Who is asking: every request shows a token, or a browser session that stands for one."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+from typing import Annotated, Protocol
+
+import orjson
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from boathouse.foundation.context import RequestContext, TaskContext, in_request
+from boathouse.foundation.errors import BoathouseError, Denied, Unauthenticated
+from boathouse.foundation.ids import new_id
+from boathouse.foundation.principals import Principal
+from boathouse.server.errors import error_body, status_of
+
+SESSION_COOKIE = "boathouse_session"
+OPEN_PATHS = frozenset(
+    {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/ui/sign-in", "/favicon.ico"}
+)
+OPEN_PREFIXES = ("/static-offline-docs/",)
+SIGN_IN = "/ui/sign-in"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Identified(Protocol):
+    """What a token stands for."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+    @property
+    def task(self) -> TaskContext | None: ...
+
+
+Authenticate = Callable[[str], Identified]
+
+
+class AuthenticationMiddleware:
+    """Refuses a request without a valid token; tells the rest of the call who asks, and from where.
+
+    A token comes as ``Authorization: Bearer``, as the password of ``Authorization: Basic`` (clients that know nothing
+    else), or in the session cookie that the sign-in page sets.
+    """
+
+    def __init__(self, app: ASGIApp, authenticate: Authenticate) -> None:
+        self._app = app
+        self._authenticate = authenticate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        context = _request_context(scope, headers)
+        if _is_open(scope["path"]):
+            with in_request(context):
+                await self._app(scope, receive, send)
+            return
+        try:
+            identified = self._authenticate(_token_of(scope, headers))
+        except BoathouseError as error:
+            with in_request(context):
+                await _refuse(error, scope, headers, send)
+            return
+        scope.setdefault("state", {})["principal"] = identified.principal
+        with in_request(_with_task(context, identified.task)):
+            await self._app(scope, receive, send)
+
+
+def acting_principal(request: Request) -> Principal:
+    """The principal whose token came with the request."""
+    return request.state.principal
+
+
+Caller = Annotated[Principal, Depends(acting_principal)]
+"""The type of a route's parameter that receives the acting principal."""
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
+
+
+def _token_of(scope: Scope, headers: Headers) -> str:
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip()
+        case "basic":
+            return _basic_password(credentials)
+        case _:
+            pass
+    cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    if cookie is None:
+        raise Unauthenticated(
+            "This request carries no token.",
+            hint="Send it as 'Authorization: Bearer TOKEN'; boathouse env prints yours.",
+        )
+    if scope.get("method", "GET") not in SAFE_METHODS and headers.get("sec-fetch-site") != "same-origin":
+        raise Denied("A page of another site sent this request; it is refused.")
+    return cookie.value
+
+
+def _basic_password(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise Unauthenticated("The Authorization header is not valid Basic credentials.") from error
+
+
+def _request_context(scope: Scope, headers: Headers) -> RequestContext:
+    client = scope.get("client")
+    return RequestContext(
+        request_id=headers.get("x-request-id", "")[:100] or new_id(),
+        source_ip=client[0] if client else "",
+        user_agent=headers.get("user-agent", "")[:300],
+    )
+
+
+def _with_task(context: RequestContext, task: TaskContext | None) -> RequestContext:
+    if task is None:
+        return context
+    return RequestContext(context.request_id, context.source_ip, context.user_agent, task)
+
+
+async def _refuse(error: BoathouseError, scope: Scope, headers: Headers, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4401})
+        return
+    wants_page = "text/html" in headers.get("accept", "") and scope["method"] == "GET"
+    if wants_page and isinstance(error, Unauthenticated):
+        await _answer(send, 303, b"", [(b"location", SIGN_IN.encode())])
+        return
+    extra = [(b"www-authenticate", b"Bearer")] if isinstance(error, Unauthenticated) else []
+    body = orjson.dumps(error_body(error))
+    await _answer(send, status_of(error), body, [(b"content-type", b"application/json"), *extra])
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
