@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import ORJSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from boathouse.foundation.context import current_request
@@ -55,21 +55,21 @@ def answer_errors(app: FastAPI) -> None:
     def ours(_: Request, error: BoathouseError) -> Response:  # pyright: ignore[reportUnusedFunction]
         if status_of(error) == 500:
             log.error("A request failed: %s", error, exc_info=error)
-        return ORJSONResponse(error_body(error), status_of(error))
+        return JSONResponse(error_body(error), status_of(error))
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
         problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-        return ORJSONResponse(error_body(InvalidInput(f"The request is not valid: {problems}.")), 400)
+        return JSONResponse(error_body(InvalidInput(f"The request is not valid: {problems}.")), 400)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
         code = _CODES_BY_STATUS.get(error.status_code, "BAD_REQUEST")
         message = f"{request.method} {request.url.path}: {error.detail}."
-        return ORJSONResponse({"error_code": code, "message": message}, error.status_code, headers=error.headers)
+        return JSONResponse({"error_code": code, "message": message}, error.status_code, headers=error.headers)
 
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         message = f"{request.method} {request.url.path} failed inside the server; its log says why."
-        return ORJSONResponse(error_body(BoathouseError(message)), 500)
+        return JSONResponse(error_body(BoathouseError(message)), 500)

@@ -1,0 +1,93 @@
+"""The ``boathouse`` command. A command's module is imported only when the command is used, so that help is quick."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from boathouse.foundation.errors import (
+    AlreadyExists,
+    BoathouseError,
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+
+EXIT_CODES: dict[type[BoathouseError], int] = {
+    InvalidInput: 2,
+    Denied: 3,
+    Unauthenticated: 3,
+    NotFound: 4,
+    AlreadyExists: 5,
+    Conflict: 5,
+    Unavailable: 6,
+}
+"""What a script can rely on; 1 for anything else."""
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    # name: (module, object, line of help)
+    "up": ("boathouse.cli.up", "up", "Start Boathouse on the nearest home folder."),
+    "down": ("boathouse.cli.up", "down", "Stop it."),
+    "status": ("boathouse.cli.status", "status", "Show what is running."),
+    "logs": ("boathouse.cli.status", "logs", "Show the processes' logs."),
+    "doctor": ("boathouse.cli.doctor", "doctor", "Look for what could go wrong on this machine."),
+    "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        return getattr(importlib.import_module(module), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from boathouse.foundation.errors import did_you_mean
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS) or "boathouse --help lists them."
+            ctx.fail(f"There is no command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="boathouse", message="boathouse %(version)s")
+def cli() -> None:
+    """The MLOps side of an open lakehouse: governed Delta tables, MLflow, durable jobs and asset bundles."""
+
+
+def main() -> None:
+    """Run the command line; an error becomes one sentence and an exit code."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BoathouseError as error:
+        click.secho(f"Error: {error.message}", fg="red", err=True)
+        if error.hint:
+            click.echo(error.hint, err=True)
+        sys.exit(exit_code_of(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
+        sys.exit(141)
+
+
+def exit_code_of(error: BoathouseError) -> int:
+    return next((code for category, code in EXIT_CODES.items() if isinstance(error, category)), 1)

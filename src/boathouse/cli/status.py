@@ -1,0 +1,115 @@
+"""``boathouse status``, ``logs`` and ``env``: what runs, what it says, how to reach it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from boathouse.foundation.errors import NotFound, Unavailable, did_you_mean
+from boathouse.foundation.home import Home, require_home
+from boathouse.foundation.rest import Connection
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def status(output: str) -> None:
+    """Show what is running; exit code 6 when nothing is."""
+    import json
+
+    from boathouse.cli.health import read_health
+
+    home = require_home()
+    running = _running(home)
+    health = read_health(str(running["url"]))
+    if output == "json":
+        click.echo(json.dumps({**running, "home": str(home.root), "health": health}, indent=2))
+    else:
+        _print_status(home, running, health)
+    if health is None:
+        raise Unavailable(f"Nothing answers at {running['url']}.", hint="boathouse logs shows why.")
+
+
+@click.command()
+@click.argument("process", required=False)
+@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Wait for more.")
+def logs(process: str | None, lines: int, follow: bool) -> None:
+    """Show the log of PROCESS (supervisor, control-plane, worker), or of all."""
+    folder = require_home().logs
+    files = {file.stem: file for file in sorted(folder.glob("*.log"))}
+    if process and process not in files:
+        raise NotFound(
+            f"There is no log of {process!r}.", hint=did_you_mean(process, files) or f"There are: {', '.join(files)}."
+        )
+    chosen = [files[process]] if process else list(files.values())
+    for file in chosen:
+        if len(chosen) > 1:
+            click.secho(f"== {file.stem}", bold=True)
+        for line in file.read_text(errors="replace").splitlines()[-lines:]:
+            click.echo(line)
+    if follow:
+        for line in _follow(chosen):
+            click.echo(line, nl=False)
+
+
+@click.command()
+def env() -> None:
+    """Print the exports with which other clients find this Boathouse; use it as: eval "$(boathouse env)"."""
+    import os
+    import shlex
+
+    from boathouse.foundation.settings import Settings
+
+    connection = Connection.from_surroundings()
+    settings = Settings.from_environment()
+    variables = {
+        "BOATHOUSE_URL": connection.url,
+        "BOATHOUSE_TOKEN": connection.token,
+        "BOATHOUSE_SERVING_URL": os.environ.get("BOATHOUSE_SERVING_URL")
+        or f"{connection.url.rsplit(':', 1)[0]}:{settings.serving_port}",
+        "MLFLOW_TRACKING_URI": connection.url,
+        "MLFLOW_TRACKING_TOKEN": connection.token,
+        "DATABRICKS_HOST": connection.url,
+        "DATABRICKS_TOKEN": connection.token,
+    }
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _running(home: Home) -> dict[str, Any]:
+    running = home.running()
+    if running is None:
+        raise Unavailable(f"The Boathouse of {home.root} is not running.", hint="Start it with: boathouse up")
+    return running
+
+
+def _print_status(home: Home, running: dict[str, Any], health: dict[str, Any] | None) -> None:
+    import psutil
+
+    click.echo(f"Home     {home.root}")
+    click.echo(f"Address  {running['url']}")
+    click.echo(f"Since    {running['started_at']}")
+    for name, pid in running["pids"].items():
+        try:
+            memory = f"{psutil.Process(pid).memory_info().rss / 2**20:.0f} MB"
+            click.echo(f"{name:<14} pid {pid:<8} {memory}")
+        except psutil.NoSuchProcess:
+            click.secho(f"{name:<14} pid {pid:<8} gone", fg="red")
+    for part, state in (health or {}).get("parts", {}).items():
+        click.echo(f"{part:<14} {state}")
+
+
+def _follow(files: list[Path]) -> Iterator[str]:
+    handles = [file.open(errors="replace") for file in files]
+    for handle in handles:
+        handle.seek(0, 2)
+    while True:
+        quiet = True
+        for handle in handles:
+            while line := handle.readline():
+                quiet = False
+                yield line
+        if quiet:
+            time.sleep(0.2)

@@ -1,0 +1,112 @@
+"""``boathouse up`` and ``boathouse down``."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from boathouse.foundation.errors import Conflict, Unavailable
+from boathouse.foundation.home import HOME_FOLDER, HOME_VARIABLE, Home, locate_home, require_home
+
+HEALTHY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 40
+
+
+@click.command()
+@click.option("--port", type=int, help="Port of the control plane (default 8300); 0 takes a free one.")
+@click.option("--detach", is_flag=True, help="Return when everything is healthy, and leave it running.")
+@click.option(
+    "--home", "folder", type=click.Path(path_type=Path), help="Home folder (default: the nearest .boathouse)."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="How the processes write their logs.")
+def up(port: int | None, detach: bool, folder: Path | None, log_format: str | None) -> None:
+    """Start Boathouse: control plane and worker.
+
+    The first start makes the home folder (.boathouse here, unless one exists above), its databases, an admin
+    principal for you, and a token that only you can read.
+    """
+    from boathouse.foundation.settings import LogFormat, Settings
+    from boathouse.wiring.supervisor import Supervisor, claim_port, is_running
+
+    home = Home(folder.absolute()) if folder else locate_home() or Home(Path.cwd() / HOME_FOLDER)
+    settings = Settings.from_environment(port=port, log_format=LogFormat(log_format) if log_format else None)
+    if not detach:
+        click.echo(f"Boathouse is starting on {home.root}. Stop it with Ctrl-C.", err=True)
+        Supervisor(home, settings).run()
+        return
+    if is_running(home):
+        running = home.running() or {}
+        raise Conflict(
+            f"A Boathouse is already running on {home.root} at {running.get('url', 'an unknown port')}.",
+            hint="Stop it with: boathouse down",
+        )
+    chosen = claim_port(settings.host, settings.port)
+    _start_detached(home, chosen, log_format)
+    click.echo(f"Boathouse is running at http://{settings.host}:{chosen} (home {home.root}).")
+    click.echo("Stop it with: boathouse down")
+
+
+@click.command()
+def down() -> None:
+    """Stop the Boathouse of the nearest home folder."""
+    from boathouse.wiring.supervisor import is_running
+
+    home = require_home()
+    running = home.running()
+    if not is_running(home) or running is None:
+        click.echo(f"The Boathouse of {home.root} is not running.")
+        return
+    os.kill(int(running["pids"]["supervisor"]), signal.SIGTERM)
+    deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
+    while is_running(home):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"The Boathouse of {home.root} has not stopped within {STOPPED_WITHIN_SECONDS} s.",
+                hint=f"Its processes are {running['pids']}.",
+            )
+        time.sleep(0.05)
+    click.echo("Stopped.")
+
+
+def _start_detached(home: Home, port: int, log_format: str | None) -> None:
+    """Start a supervisor that outlives this command, and wait until the control plane answers."""
+    home.create()
+    log_file = home.logs / "supervisor.log"
+    command = [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)]
+    command += ["--log-format", log_format] if log_format else []
+    with log_file.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, HOME_VARIABLE: str(home.root)},
+        )
+    deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
+    while not _is_healthy(home):
+        if child.poll() is not None:
+            raise Unavailable(f"Boathouse has not started: {_last_line(log_file)}", hint=f"More in {home.logs}")
+        if time.monotonic() > deadline:
+            child.terminate()
+            raise Unavailable(
+                f"Boathouse was not healthy within {HEALTHY_WITHIN_SECONDS} s; it has been stopped.",
+                hint=f"The logs in {home.logs} say why.",
+            )
+        time.sleep(0.05)
+
+
+def _is_healthy(home: Home) -> bool:
+    from boathouse.cli.health import read_health
+
+    running = home.running()
+    return running is not None and read_health(str(running["url"])) is not None
+
+
+def _last_line(file: Path) -> str:
+    lines = file.read_text(errors="replace").strip().splitlines()
+    return next((line for line in reversed(lines) if line.startswith("Error")), lines[-1] if lines else "")

@@ -1,0 +1,74 @@
+"""What can be set, in one tree: read once, in the wiring, from the environment.
+
+Every field has a variable: ``BOATHOUSE_`` and the field's name in capitals.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from boathouse.foundation.errors import InvalidInput
+
+PREFIX = "BOATHOUSE_"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one Boathouse."""
+
+    port: int = 8300
+    """Port of the control plane; 0 takes a free one."""
+
+    serving_port: int = 8301
+    """Port of the serving data plane."""
+
+    host: str = "127.0.0.1"
+    """Address the control plane listens on. Loopback, because a laptop is where most people start."""
+
+    database_url: str = ""
+    """A Postgres URL for teams; empty: SQLite files in the home folder."""
+
+    log_format: LogFormat = LogFormat.TEXT
+    """``text`` for people, ``json`` for machines."""
+
+    log_level: str = "INFO"
+    """Level of the processes' logs."""
+
+    worker_slots: int = 0
+    """Tasks that one worker runs side by side; 0: one per processor, at least two."""
+
+    @property
+    def slots(self) -> int:
+        return self.worker_slots or max(2, os.cpu_count() or 2)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> "Settings":
+        """Read the variables; ``overrides`` that are not None win.
+
+        Raises:
+            InvalidInput: A variable does not hold a value of its field's type.
+        """
+        source = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            variable = PREFIX + field.name.upper()
+            if (given := overrides.get(field.name)) is not None:
+                values[field.name] = given
+            elif variable in source:
+                values[field.name] = _read(variable, source[variable], field.type)
+        return cls(**values)
+
+
+def _read(variable: str, text: str, kind: Any) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        expected = "a whole number" if kind is int else " or ".join(kind)
+        raise InvalidInput(f"{variable} is {text!r}, but {expected} is expected.") from error

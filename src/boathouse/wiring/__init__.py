@@ -1,0 +1,1 @@
+"""Chooses the parts and joins them, once per kind of process."""

@@ -1,0 +1,222 @@
+"""Starts the processes of one home, keeps them running, and stops them.
+
+One supervisor per home, held by a lock on ``supervisor.lock`` that the kernel gives back when the supervisor dies,
+however it dies. A process that dies is started again; one that keeps dying takes the rest down with it, so that
+``boathouse up`` never pretends.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from boathouse.foundation.errors import Conflict, InvalidInput, Unavailable
+from boathouse.foundation.home import Home
+from boathouse.foundation.settings import PREFIX, Settings
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_SECONDS = 15
+"""How long a process may take to stop by itself."""
+RESTART_LIMIT = 5
+"""Deaths within RESTART_WINDOW_SECONDS after which we give up."""
+RESTART_WINDOW_SECONDS = 60
+POLL_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class Process:
+    """One supervised process and the times at which it died."""
+
+    name: str
+    module: str
+    child: "subprocess.Popen[bytes] | None" = None
+    deaths: list[float] = field(default_factory=list[float])
+
+    @property
+    def is_alive(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+
+class Supervisor:
+    """Runs control plane and worker in the foreground until told to stop."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._settings = settings
+        self._processes = [Process("control-plane", "boathouse.server"), Process("worker", "boathouse.worker")]
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Start everything and stay until a signal comes.
+
+        Raises:
+            Conflict: A Boathouse is already running on this home.
+            Unavailable: The port is taken, or a process keeps dying.
+        """
+        self._home.create()
+        with self._only_one(), self._signals():
+            port = claim_port(self._settings.host, self._settings.port)
+            self._environment = _child_environment(self._settings, port)
+            self._url = f"http://{self._settings.host}:{port}"
+            try:
+                for process in self._processes:
+                    self._start(process)
+                self._write_run_file()
+                self._watch()
+            finally:
+                self._stop_all()
+                self._home.run_file.unlink(missing_ok=True)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            for process in self._processes:
+                if not process.is_alive:
+                    self._restart(process)
+
+    def _restart(self, process: Process) -> None:
+        now = time.monotonic()
+        process.deaths = [at for at in process.deaths if now - at < RESTART_WINDOW_SECONDS] + [now]
+        code = process.child.returncode if process.child else None
+        log_file = self._home.logs / f"{process.name}.log"
+        if len(process.deaths) >= RESTART_LIMIT:
+            raise Unavailable(
+                f"The {process.name} died {RESTART_LIMIT} times within a minute (last exit code {code}).",
+                hint=f"Its log says why: {log_file}",
+            )
+        log.warning("The %s ended with code %s; starting it again.", process.name, code)
+        self._stop.wait(0.2 * len(process.deaths))
+        if not self._stop.is_set():
+            self._start(process)
+            self._write_run_file()
+
+    def _start(self, process: Process) -> None:
+        with (self._home.logs / f"{process.name}.log").open("ab") as output:
+            process.child = subprocess.Popen(
+                [sys.executable, "-m", process.module, "--home", str(self._home.root)],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+            )
+
+    def _stop_all(self) -> None:
+        """The worker first, so that it can still report to the control plane."""
+        for process in reversed(self._processes):
+            if process.child and process.is_alive:
+                stop_process(process.child)
+
+    def _write_run_file(self) -> None:
+        pids = {process.name: process.child.pid for process in self._processes if process.child}
+        content = {
+            "url": self._url,
+            "port": int(self._url.rsplit(":", 1)[1]),
+            "pids": {"supervisor": os.getpid(), **pids},
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        draft = self._home.run_file.with_suffix(".tmp")
+        draft.write_text(json.dumps(content, indent=2))
+        draft.replace(self._home.run_file)
+
+    @contextmanager
+    def _only_one(self) -> Generator[None]:
+        with lock_path(self._home).open("a") as file:
+            if not try_lock(file):
+                running = self._home.running() or {}
+                raise Conflict(
+                    f"A Boathouse is already running on {self._home.root}"
+                    + (f" at {running['url']}." if "url" in running else "."),
+                    hint="Stop it with: boathouse down",
+                )
+            yield
+
+    @contextmanager
+    def _signals(self) -> Generator[None]:
+        def stop(*_: object) -> None:
+            self._stop.set()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def lock_path(home: Home) -> Path:
+    return home.root / "supervisor.lock"
+
+
+def try_lock(file: IO[str]) -> bool:
+    """Take the lock that lives as long as the process; False when another process holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_running(home: Home) -> bool:
+    """Whether a supervisor holds the home, whatever ``run.json`` says."""
+    try:
+        with lock_path(home).open("a") as file:
+            return not try_lock(file)
+    except FileNotFoundError:
+        return False
+
+
+def claim_port(host: str, port: int) -> int:
+    """The port itself when it is free; a free one for 0.
+
+    Raises:
+        InvalidInput: No such port can exist.
+        Unavailable: Another program listens there.
+    """
+    if not 0 <= port <= 65535:
+        raise InvalidInput(f"{port} is not a port.", hint="Choose one from 1024 to 65535, or 0 for any free one.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(
+                f"Port {port} of {host} cannot be used: {error.strerror}.",
+                hint="Choose another one with --port, or 0 for any free one.",
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def stop_process(child: "subprocess.Popen[bytes]") -> None:
+    """Ask it to stop; make it stop when it does not."""
+    child.terminate()
+    try:
+        child.wait(STOP_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            child.kill()
+        child.wait()
+
+
+def _child_environment(settings: Settings, port: int) -> Mapping[str, str]:
+    """The environment of the processes; the settings travel as variables.
+
+    Byte code is written whatever the surroundings say: without it every start would compile everything anew.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    for name in Settings.__slots__:
+        environment[PREFIX + name.upper()] = str(getattr(settings, name))
+    environment[f"{PREFIX}PORT"] = str(port)
+    return environment
