@@ -1,18 +1,22 @@
 """A small client for Boathouse's own REST API: one connection, bearer token, our errors back as our errors."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 
 from boathouse.foundation.errors import BoathouseError, Unauthenticated, Unavailable, category_of
 from boathouse.foundation.home import require_home
 
 if TYPE_CHECKING:
-    import httpx
+    import urllib3
 
 URL_VARIABLE = "BOATHOUSE_URL"
 TOKEN_VARIABLE = "BOATHOUSE_TOKEN"
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,25 @@ class Connection:
         return cls(url.rstrip("/"), token)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
 class RestClient:
-    """Calls a control plane; raises the error categories that the server named."""
+    """Calls a control plane; raises the error categories that the server named. May be shared by threads."""
 
     def __init__(self, connection: Connection, *, timeout_seconds: float = 60.0) -> None:
         self.connection = connection
         self._timeout_seconds = timeout_seconds
-        self._http: httpx.Client | None = None
+        self._pool: urllib3.PoolManager | None = None
 
     def get(self, path: str, **params: Any) -> Any:
         return self.call("GET", path, params=params)
@@ -71,63 +87,89 @@ class RestClient:
     def delete(self, path: str, **params: Any) -> Any:
         return self.call("DELETE", path, params=params)
 
-    def call(self, method: str, path: str, *, body: Any = None, params: dict[str, Any] | None = None) -> Any:
+    def call(self, method: str, path: str, *, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """Send JSON, return JSON (None for an empty answer)."""
-        response = self.send(method, path, json=body, params=params)
-        return response.json() if response.content else None
+        answer = self.send(method, path, json=body, params=params)
+        return answer.json() if answer.content else None
 
-    def send(self, method: str, path: str, *, params: dict[str, Any] | None = None, **content: Any) -> "httpx.Response":
-        """Send any body that httpx takes (``json=``, ``content=``); the answer has a good status."""
-        import httpx
-
-        given = {key: value for key, value in (params or {}).items() if value is not None}
-        try:
-            response = self._client().request(method, path, params=given, **content)
-        except httpx.TimeoutException as error:
-            raise Unavailable(
-                f"{self.connection.url} did not answer {method} {path} within {self._timeout_seconds:g} s."
-            ) from error
-        except httpx.TransportError as error:
-            raise Unavailable(
-                f"Nothing answers at {self.connection.url} ({error}).",
-                hint="Is it running? Try: boathouse status",
-            ) from error
-        if response.is_error:
-            raise error_from(response)
-        return response
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | IO[bytes] | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send JSON or bytes, read the whole answer; it has a good status."""
+        with self._open(method, path, params, json, content, headers) as response:
+            return Answer(response.status, response.headers, response.data)
 
     def download(self, path: str, **params: Any) -> Iterator[bytes]:
         """The answer's bytes as they come."""
-        with self._client().stream("GET", path, params=params) as response:
-            if response.is_error:
-                response.read()
-                raise error_from(response)
-            yield from response.iter_bytes()
+        with self._open("GET", path, params) as response:
+            yield from response.stream(CHUNK_BYTES, decode_content=True)
 
     def close(self) -> None:
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        if self._pool is not None:
+            self._pool.clear()
+            self._pool = None
 
-    def _client(self) -> "httpx.Client":
-        if self._http is None:
-            import httpx
+    @contextmanager
+    def _open(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        json_body: Any = None,
+        content: bytes | IO[bytes] | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "Generator[urllib3.BaseHTTPResponse]":
+        import urllib3
 
-            self._http = httpx.Client(
-                base_url=self.connection.url,
-                headers={"Authorization": f"Bearer {self.connection.token}", "User-Agent": "boathouse"},
-                timeout=self._timeout_seconds,
-                trust_env=False,
-            )
-        return self._http
+        sent = {"Authorization": f"Bearer {self.connection.token}", "User-Agent": "boathouse", **(headers or {})}
+        if json_body is not None:
+            content, sent["Content-Type"] = json.dumps(json_body).encode(), "application/json"
+        given = {key: _as_text(value) for key, value in (params or {}).items() if value is not None}
+        url = f"{self.connection.url}{path}" + (f"?{urlencode(given)}" if given else "")
+        try:
+            response = self._connections().request(method, url, body=content, headers=sent, preload_content=False)
+        except urllib3.exceptions.TimeoutError as error:
+            raise Unavailable(
+                f"{self.connection.url} did not answer {method} {path} within {self._timeout_seconds:g} s."
+            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise Unavailable(
+                f"Nothing answers at {self.connection.url}.", hint="Is it running? Try: boathouse status"
+            ) from error
+        try:
+            if response.status >= 400:
+                raise error_from(response.status, response.data)
+            yield response
+        finally:
+            response.release_conn()
+
+    def _connections(self) -> "urllib3.PoolManager":
+        if self._pool is None:
+            import urllib3
+
+            # A request that was sent may have been carried out, so only connecting is tried again.
+            retries = urllib3.Retry(connect=1, read=0, redirect=0, status=0, other=0, backoff_factor=0.1)
+            self._pool = urllib3.PoolManager(maxsize=16, timeout=self._timeout_seconds, retries=retries)
+        return self._pool
 
 
-def error_from(response: "httpx.Response") -> BoathouseError:
+def error_from(status: int, content: bytes) -> BoathouseError:
     """The error that an answer with a bad status describes."""
     try:
-        body = response.json()
+        body = json.loads(content)
     except ValueError:
         body = None
     if not isinstance(body, dict) or "error_code" not in body:
-        return BoathouseError(f"The server answered {response.status_code}: {response.text[:200]}")
-    return category_of(body["error_code"])(body.get("message", ""), hint=body.get("hint"))
+        return BoathouseError(f"The server answered {status}: {content[:200].decode(errors='replace')}")
+    return category_of(body["error_code"])(body.get("message", ""))
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

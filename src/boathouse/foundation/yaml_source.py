@@ -93,8 +93,12 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, source: Yaml
 def _refuse_repeated_keys(loader: yaml.SafeLoader, node: yaml.MappingNode, file: Path) -> None:
     first_lines: dict[Hashable, int] = {}
     for key_node, _ in node.value:
-        key = cast(Hashable, loader.construct_object(key_node, deep=True))
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            continue
         line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise MalformedYaml(f"{file}:{line}: a key must be plain text.")
+        key = cast(Hashable, loader.construct_object(key_node, deep=True))
         if key in first_lines:
             raise MalformedYaml(
                 f"{file}:{line}: the key {key!r} stands here for the second time (first on line {first_lines[key]})."

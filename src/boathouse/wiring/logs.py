@@ -37,5 +37,5 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format is LogFormat.JSON else logging.Formatter(TEXT))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "alembic.runtime.migration", "dbos"):
+    for chatty in ("urllib3", "alembic.runtime.migration", "dbos"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
