@@ -1,0 +1,110 @@
+"""Whether the resources of a target are what they should be: shapes, unused fields, names, order."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from boathouse.bundles.desired import DesiredResource, ResourceCircle, in_order
+from boathouse.bundles.findings import Findings, relative
+from boathouse.bundles.nodes import Node
+from boathouse.bundles.payloads import KINDS, OTHER_KINDS
+from boathouse.bundles.substitution import OPEN, BadReference, resolve_pending
+from boathouse.foundation.errors import did_you_mean
+from boathouse.foundation.shapes import dotted, problems_of, unused_fields
+from boathouse.foundation.yaml_source import KeyPath
+
+PLACEHOLDER = "1"
+"""Stands for an id that the deployment will give; it reads as a number and as a text."""
+
+
+def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Findings) -> Node | None:
+    """Note what does not fit and what is not acted on. Gives the node with numbers written out where texts are
+    expected, or None when it does not fit.
+
+    Problems with a text that still holds a reference are left to the time when it is resolved.
+    """
+    node = _texts_where_expected(shape, node)
+    try:
+        value = shape.model_validate(_final(node.plain()))
+    except ValidationError as error:
+        unresolved = True
+        for problem in problems_of(error, shape):
+            culprit = node.nearest(problem.path)
+            if culprit.text is not None and OPEN in culprit.text:
+                continue
+            unresolved = False
+            findings.error(culprit, f"{dotted((*path, *problem.path))}: {problem.message}", problem.hint)
+        return node if unresolved else None
+    for unused in unused_fields(value):
+        findings.ignored(node.nearest(unused), f"{dotted((*path, *unused))} is not acted on.")
+    return node
+
+
+def _texts_where_expected(shape: type[BaseModel], node: Node) -> Node:
+    """YAML reads ``rows: 1000`` as a number; where the shape wants text, it means the text."""
+    try:
+        shape.model_validate(_final(node.plain()))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            culprit = node.nearest(detail["loc"])
+            if detail["type"] == "string_type" and isinstance(culprit.value, bool | int | float):
+                node = _with_text(node, culprit)
+    return node
+
+
+def _with_text(tree: Node, culprit: Node) -> Node:
+    if tree is culprit:
+        written = str(culprit.value).lower() if isinstance(culprit.value, bool) else str(culprit.value)
+        return Node(written, culprit.position, culprit.key_position)
+    if isinstance(tree.value, dict):
+        children = {key: _with_text(child, culprit) for key, child in tree.value.items()}
+        return Node(children, tree.position, tree.key_position)
+    if isinstance(tree.value, list):
+        return Node([_with_text(child, culprit) for child in tree.value], tree.position, tree.key_position)
+    return tree
+
+
+def _final(data: Any) -> Any:
+    try:
+        return resolve_pending(data, lambda path: PLACEHOLDER)
+    except BadReference:
+        return data  # noted where references are resolved
+
+
+def check_kinds(resources: Node, findings: Findings) -> None:
+    """Note kinds that nobody knows, and those that are not deployed yet."""
+    for section, node in resources.mapping.items():
+        if section in KINDS:
+            continue
+        if section in OTHER_KINDS:
+            for key, resource in node.mapping.items():
+                findings.ignored(resource, f"resources.{section}.{key}: {section} are not deployed yet.")
+        else:
+            hint = did_you_mean(section, [*KINDS, *OTHER_KINDS]) or f"Kinds are: {', '.join(KINDS)}."
+            findings.error(node, f"there is no kind of resource {section!r}.", hint)
+
+
+def check_names(resources: dict[tuple[str, str], Node], findings: Findings) -> None:
+    """Two resources of one kind cannot have one name."""
+    first: dict[tuple[str, str], Node] = {}
+    for (section, key), node in resources.items():
+        kind = KINDS[section]
+        name = kind.full_name(_final(node.plain()))
+        if kind.governed:
+            name = name.lower()
+        where = node.get("name") or node
+        if (section, name) in first:
+            other = first[section, name].where
+            place = f"{relative(other.file, findings.root)}:{other.line}"
+            findings.error(where, f"resources.{section}.{key}: another {kind.noun} is named {name!r} ({place}).")
+        else:
+            first[section, name] = where
+
+
+def check_order(resources: tuple[DesiredResource, ...], nodes: dict[tuple[str, str], Node], findings: Findings) -> None:
+    """Resources that need each other's ids in a circle can never be made."""
+    try:
+        in_order(resources)
+    except ResourceCircle as error:
+        first = error.circle[0]
+        findings.error(nodes[first.section, first.key], error.message)

@@ -1,0 +1,247 @@
+"""``${...}`` in texts: parsing, resolving, and what has to wait until the deployment.
+
+A text is literal except for ``${path.to.value}``. References nest (``${var.${bundle.target}_rows}``), a referenced
+value may hold references itself, and ``$${`` writes a literal ``${``. A text that is one reference and nothing else
+takes the referenced value with its type; otherwise the value becomes part of the text.
+
+What only the server knows (``${resources.jobs.train.id}``) stays a reference. The result is therefore again a
+template, in which literal ``${`` is escaped: :func:`resolve_pending` finishes the work on the server.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from boathouse.foundation.errors import InvalidInput
+
+OPEN, ESCAPED_OPEN, CLOSE = "${", "$${", "}"
+MAX_DEPTH = 50
+"""How deep references may nest or lead to one another; more is a mistake, or an attack."""
+MAX_TEXT = 1_000_000
+"""Characters that one text may grow to: references that double each other would fill the memory otherwise."""
+
+
+class BadReference(InvalidInput):
+    """A reference that cannot be read or resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``${...}``; its path is a template again, so that references nest."""
+
+    path: "Template"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text taken apart."""
+
+    parts: tuple[Literal | Reference, ...]
+
+    @property
+    def is_literal(self) -> bool:
+        return all(isinstance(part, Literal) for part in self.parts)
+
+    @property
+    def only_reference(self) -> Reference | None:
+        """The reference, when the text is one reference and nothing else."""
+        match self.parts:
+            case (Reference() as reference,):
+                return reference
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A value that is known after the deployment of a resource."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"{OPEN}{self.path}{CLOSE}"
+
+
+def escape(text: str) -> str:
+    """The template that says exactly ``text``."""
+    return text.replace(OPEN, ESCAPED_OPEN)
+
+
+def parse(text: str) -> Template:
+    """Take a text apart.
+
+    Raises:
+        BadReference: A reference is empty or not closed.
+    """
+    template, _ = _parse(text, 0, depth=0)
+    return template
+
+
+def _parse(text: str, start: int, *, depth: int) -> tuple[Template, int]:
+    if depth > MAX_DEPTH:
+        raise BadReference(f"References are nested more than {MAX_DEPTH} deep.")
+    nested = depth > 0
+    parts: list[Literal | Reference] = []
+    literal: list[str] = []
+    at = start
+
+    def finish_literal() -> None:
+        if literal:
+            parts.append(Literal("".join(literal)))
+            literal.clear()
+
+    while at < len(text):
+        if text.startswith(ESCAPED_OPEN, at):
+            literal.append(OPEN)
+            at += len(ESCAPED_OPEN)
+        elif text.startswith(OPEN, at):
+            finish_literal()
+            path, end = _parse(text, at + len(OPEN), depth=depth + 1)
+            if not path.parts:
+                raise BadReference(f"The reference in {text!r} is empty.", hint="Write $${ for a literal ${.")
+            parts.append(Reference(path))
+            at = end
+        elif nested and text.startswith(CLOSE, at):
+            finish_literal()
+            return Template(tuple(parts)), at + len(CLOSE)
+        else:
+            literal.append(text[at])
+            at += 1
+    if nested:
+        raise BadReference(
+            f"A reference in {text!r} is not closed.", hint="Add the closing }, or write $${ for a literal ${."
+        )
+    finish_literal()
+    return Template(tuple(parts)), at
+
+
+Lookup = Callable[[str], Any]
+"""Finds what a path says: data that may hold templates again, or a Pending. Raises BadReference for an unknown path."""
+
+
+class Resolver:
+    """Resolves references until only pending ones are left; never loops."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._resolved: dict[str, Any] = {}
+
+    def resolve(self, data: Any, under: Sequence[str] = ()) -> Any:
+        """The data with every text resolved. Texts come out as templates in which only pending references are left.
+
+        ``under`` is the chain of references that led here.
+
+        Raises:
+            BadReference: A reference is unknown, malformed, or leads back to itself.
+        """
+        if isinstance(data, str):
+            return self._resolve_text(data, tuple(under))
+        if isinstance(data, dict):
+            return {key: self.resolve(value, under) for key, value in cast(dict[str, Any], data).items()}
+        if isinstance(data, list):
+            return [self.resolve(value, under) for value in cast(list[Any], data)]
+        return data
+
+    def _resolve_text(self, text: str, under: tuple[str, ...]) -> Any:
+        if OPEN not in text:
+            return text
+        template = parse(text)
+        if reference := template.only_reference:
+            found = self._follow(reference, under)
+            return str(found) if isinstance(found, Pending) else found
+        return _joined(self._part(part, under) for part in template.parts)
+
+    def _part(self, part: Literal | Reference, under: tuple[str, ...]) -> str:
+        if isinstance(part, Literal):
+            return escape(part.text)
+        found = self._follow(part, under)
+        if isinstance(found, dict | list):
+            kind = "a mapping" if isinstance(found, dict) else "a list"
+            path = self._path(part, under)
+            raise BadReference(
+                f"${{{path}}} is {kind} and cannot stand inside a text.", hint="Use it as the whole value instead."
+            )
+        return _as_text(found)
+
+    def _path(self, reference: Reference, under: tuple[str, ...]) -> str:
+        path = _joined(self._part(part, under) for part in reference.path.parts).strip()
+        if OPEN in path:
+            raise BadReference(
+                f"{path!r} cannot be the path of a reference: it depends on a value that is known after the deployment."
+            )
+        return path
+
+    def _follow(self, reference: Reference, under: tuple[str, ...]) -> Any:
+        path = self._path(reference, under)
+        if path in under:
+            circle = " → ".join((*under[under.index(path) :], path))
+            raise BadReference(f"The references form a circle: {circle}.")
+        if len(under) > MAX_DEPTH:
+            raise BadReference(f"More than {MAX_DEPTH} references lead to one another, beginning with {under[0]}.")
+        if path not in self._resolved:
+            found = self._lookup(path)
+            self._resolved[path] = found if isinstance(found, Pending) else self.resolve(found, (*under, path))
+        return self._resolved[path]
+
+
+def resolve_pending(data: Any, lookup: Lookup) -> Any:
+    """What a template says once everything is known: references replaced, escapes undone.
+
+    ``lookup`` gives final values; where it answers with a Pending, the reference stays visible as text.
+    """
+    if isinstance(data, str):
+        if OPEN not in data:
+            return data
+        template = parse(data)
+        if reference := template.only_reference:
+            found = lookup(_plain_path(reference))
+            return str(found) if isinstance(found, Pending) else found
+        return "".join(
+            part.text if isinstance(part, Literal) else _plain_text(lookup(_plain_path(part)))
+            for part in template.parts
+        )
+    if isinstance(data, dict):
+        return {key: resolve_pending(value, lookup) for key, value in cast(dict[str, Any], data).items()}
+    if isinstance(data, list):
+        return [resolve_pending(value, lookup) for value in cast(list[Any], data)]
+    return data
+
+
+def pending_in(data: Any) -> list[str]:
+    """The paths of the references that a resolved template still holds."""
+    found: list[str] = []
+    resolve_pending(data, lambda path: found.append(path) or "")
+    return found
+
+
+def _plain_path(reference: Reference) -> str:
+    if not reference.path.is_literal:
+        raise BadReference("A reference inside a reference must be resolved before the deployment.")
+    return "".join(part.text for part in reference.path.parts if isinstance(part, Literal))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    collected: list[str] = []
+    length = 0
+    for part in parts:
+        length += len(part)
+        if length > MAX_TEXT:
+            raise BadReference(f"A text grows beyond {MAX_TEXT:,} characters when its references are replaced.")
+        collected.append(part)
+    return "".join(collected)
+
+
+def _as_text(value: Any) -> str:
+    """A resolved value inside a text; a text is a template already, so that nothing is escaped twice."""
+    return value if isinstance(value, str) else _plain_text(value)
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
