@@ -1,0 +1,75 @@
+"""A small airport year: a few aircraft, two carriers, honest clocks; random, but the same each time."""
+
+import random
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+
+START = datetime(2013, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def flights() -> pl.DataFrame:
+    """Three weeks of flights over the change to summer time, some cancelled, some diverted, some hours late."""
+    chance = random.Random(7)
+    return pl.DataFrame([_flight(chance, number) for number in range(1500)], infer_schema_length=None)
+
+
+@pytest.fixture(scope="session")
+def weather() -> pl.DataFrame:
+    chance = random.Random(8)
+    hours = [START - timedelta(hours=6) + timedelta(hours=hour) for hour in range(24 * 22)]
+    rows = [
+        {
+            "origin": origin,
+            "observed_at": hour,
+            "known_at": hour + timedelta(hours=1),
+            "temperature_f": chance.uniform(20, 60),
+            "humidity": chance.choice([None, 40.0, 90.0]),
+            **dict.fromkeys(("wind_mph", "gust_mph", "precipitation_inches", "visibility_miles"), 5.0),
+            "pressure_mb": chance.uniform(990, 1030),
+        }
+        for origin in ("EWR", "JFK", "LGA")
+        for hour in hours
+        if chance.random() > 0.1  # some hours were never reported
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def planes() -> pl.DataFrame:
+    return pl.DataFrame({"tailnum": ["N1", "N2", "N3"], "built": [1990, None, 2010], "seats": [50, 180, None]})
+
+
+def _flight(chance: random.Random, number: int) -> dict[str, object]:
+    departure = START + timedelta(minutes=10 * chance.randrange(6 * 24 * 20))
+    arrival = departure + timedelta(minutes=chance.randrange(60, 400))
+    fate = chance.choices(("landed", "diverted", "cancelled"), (90, 5, 5))[0]
+    delay = int(chance.gauss(5, 40)) if fate == "landed" else None
+    landed = {"landed": arrival + timedelta(minutes=delay or 0), "diverted": arrival + timedelta(hours=3)}.get(fate)
+    return {
+        "flight_id": f"{number:04}",
+        "carrier": chance.choice(["AA", "UA"]),
+        "tailnum": chance.choice(["N1", "N2", "N3", "N4", "N5", "N6"]) if fate != "cancelled" else None,
+        "origin": chance.choice(["EWR", "JFK", "LGA"]),
+        "dest": chance.choice(["BOS", "SFO", "SJU"]),
+        "distance": chance.randrange(200, 2500),
+        "departure_date": departure.astimezone(_new_york()).date(),
+        "scheduled_departure_at": departure,
+        "scheduled_arrival_at": arrival,
+        "status": fate,
+        "departed_at": departure if landed else None,
+        "landed_at": landed,
+        "arrival_delay_minutes": delay,
+    }
+
+
+def _new_york():
+    from flights.clocks import NEW_YORK
+
+    return NEW_YORK

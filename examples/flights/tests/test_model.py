@@ -1,0 +1,97 @@
+"""The model learns from the past only, is repeatable, and is judged before it is promoted."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from flights.encoding import encode, vocabulary_of
+from flights.evaluation import Score, judge, score
+from flights.features import FEATURES, build_features, build_labels
+from flights.training import forecast_naively, known_examples, train
+
+
+@pytest.fixture(scope="module")
+def examples(flights, weather, planes) -> pl.DataFrame:
+    features = pl.from_arrow(build_features(flights.to_arrow(), weather.to_arrow(), planes.to_arrow()))
+    labels = pl.from_arrow(build_labels(flights.to_arrow()))
+    end = features["asked_at"].max() + timedelta(days=2)
+    return known_examples(features, labels, asked_from=None, asked_until=end, known_by=end)
+
+
+def test_a_flight_still_in_the_air_teaches_nothing(examples):
+    # given a moment at which some flights had been asked about but had not landed
+    features, labels = examples.drop("late"), _labels(examples)
+    cut = features["asked_at"][700]
+
+    known = known_examples(features, labels, asked_from=None, asked_until=cut, known_by=cut)
+
+    assert known.height < features.filter(pl.col("asked_at") < cut).height
+    assert (labels.join(known, on="flight_id")["known_at"] <= cut).all()
+
+
+def test_training_twice_gives_the_same_trees(examples):
+    assert train(examples).booster.model_to_string() == train(examples).booster.model_to_string()
+
+
+def test_one_outcome_teaches_nothing(examples):
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        train(examples.filter(pl.col("late")))
+
+
+def test_a_value_that_training_has_not_seen_is_missing(examples):
+    vocabulary = vocabulary_of(examples)
+    stranger = examples.head(1).with_columns(dest=pl.lit("ZZZ"))
+
+    encoded = encode(stranger, vocabulary)
+
+    assert encoded.shape == (1, len(FEATURES))
+    assert np.isnan(encoded[0, FEATURES.index("dest")])
+
+
+def test_pandas_and_polars_are_encoded_alike(examples):
+    vocabulary = vocabulary_of(examples)
+
+    np.testing.assert_array_equal(encode(examples, vocabulary), encode(examples.to_pandas(), vocabulary))
+
+
+def test_the_naive_forecast_has_an_answer_for_every_flight(examples):
+    trained = train(examples)
+    stranger = examples.with_columns(carrier=pl.lit("??"))
+
+    assert forecast_naively(trained.baseline, stranger).is_between(0, 1).all()
+    assert forecast_naively(trained.baseline, examples).len() == examples.height
+
+
+def test_a_perfect_and_a_useless_forecast_are_told_apart():
+    late = np.arange(1000) % 4 == 0
+
+    perfect, useless = score(late, np.where(late, 0.99, 0.01)), score(late, np.full(1000, 0.25))
+
+    assert perfect.auc == 1 and useless.auc == 0.5
+    assert perfect.log_loss < useless.log_loss
+    assert useless.calibration_error < 0.02
+
+
+@pytest.mark.parametrize("late", [[True] * 500, [False] * 500, [True, False] * 10, []])
+def test_an_evaluation_that_measures_nothing_is_refused(late):
+    with pytest.raises(ValueError, match="measure nothing"):
+        score(late, [0.5] * len(late))
+
+
+def test_the_challenger_must_beat_the_naive_forecast_and_the_champion():
+    good, middling, bad = (_score(loss) for loss in (0.40, 0.45, 0.50))
+
+    assert judge(good, naive=bad, champion=None).promote
+    assert judge(good, naive=bad, champion=middling).promote
+    assert not judge(good, naive=bad, champion=good).promote
+    assert not judge(middling, naive=bad, champion=good).promote
+    assert not judge(bad, naive=middling, champion=None).promote
+
+
+def _score(log_loss: float) -> Score:
+    return Score(rows=1000, late_share=0.2, auc=0.7, log_loss=log_loss, brier=0.1, calibration_error=0.01)
+
+
+def _labels(examples: pl.DataFrame) -> pl.DataFrame:
+    return examples.select("flight_id", "late", known_at=pl.col("asked_at") + pl.duration(hours=5))
