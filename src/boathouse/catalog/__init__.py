@@ -1,5 +1,7 @@
 """The law: names, owners, grants, tags, lineage, audit, events and pins of everything governed."""
 
+from typing import TYPE_CHECKING, Any
+
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.securables import (
     METASTORE_NAME,
@@ -15,9 +17,13 @@ from boathouse.catalog.securables import (
     Volume,
 )
 
+if TYPE_CHECKING:
+    from boathouse.catalog.law import Catalog
+
 __all__ = [
     "METASTORE_NAME",
     "AuditEvent",
+    "Catalog",
     "Column",
     "LineageEdge",
     "LineageNode",
@@ -29,3 +35,12 @@ __all__ = [
     "TableType",
     "Volume",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The law itself brings SQLAlchemy along; the nouns, which clients need too, do not wait for it."""
+    if name == "Catalog":
+        from boathouse.catalog.law import Catalog
+
+        return Catalog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

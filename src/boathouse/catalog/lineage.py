@@ -1,0 +1,148 @@
+"""The lineage graph: which data went where, at which versions, on whose behalf."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from boathouse.catalog.facts import SecurableNotFound
+from boathouse.catalog.grants import Grants
+from boathouse.catalog.repository import records
+from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
+from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind, SecurableKind
+from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.context import TaskContext, current_request
+from boathouse.foundation.errors import BoathouseError
+from boathouse.foundation.ids import new_id
+from boathouse.foundation.principals import Principal
+from boathouse.metastore import Database
+
+log = logging.getLogger(__name__)
+
+Subscriber = Callable[[Principal, Sequence[LineageEdge], TaskContext | None], None]
+"""Hears of edges after they have been recorded, in the process that recorded them."""
+
+_GOVERNED = {
+    NodeKind.TABLE: SecurableKind.TABLE,
+    NodeKind.VOLUME: SecurableKind.VOLUME,
+    NodeKind.MODEL_VERSION: SecurableKind.REGISTERED_MODEL,
+}
+_MOST_STEPS = 50
+"""How far upstream and downstream look; a longer chain is a cycle of rewrites."""
+
+
+class Lineage:
+    """Records edges and walks them."""
+
+    def __init__(self, database: Database, clock: Clock, grants: Grants) -> None:
+        self._database = database
+        self._clock = clock
+        self._grants = grants
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, callback: Subscriber) -> None:
+        """Call back for every group of edges recorded in this process."""
+        self._subscribers.append(callback)
+
+    def record(self, principal: Principal, edges: Sequence[LineageEdge]) -> list[RecordedEdge]:
+        """Remember that data went somewhere, with the facts of the current request and its task.
+
+        Raises:
+            NotFound: An edge names a table, volume or model that the principal may not know of.
+        """
+        if not edges:
+            return []
+        self._require_known(principal, [node for edge in edges for node in (edge.source, edge.target) if node])
+        request = current_request()
+        facts = _entity(request.task, request.request_id)
+        now = epoch_ms(self._clock.now())
+        filled = [replace(edge, entity={**edge.entity, **facts}) for edge in edges]
+        recorded = [RecordedEdge(0, new_id(), now, principal.name, edge) for edge in filled]
+        with self._database.write() as connection:
+            records.insert_edges(
+                connection,
+                recorded,
+                job_run_id=request.task.run_id if request.task else None,
+                task_run_id=request.task.task_run_id if request.task else None,
+            )
+        self._tell(principal, filled, request.task)
+        return recorded
+
+    def edges(
+        self, principal: Principal, wanted: EdgeFilter | None = None, *, limit: int | None = 1_000
+    ) -> list[RecordedEdge]:
+        """The latest matching edges, newest first, as far as the principal may know of both ends."""
+        with self._database.read() as connection:
+            found = records.edges(connection, wanted or EdgeFilter(), limit)
+        if principal.is_admin:
+            return found
+        nodes = {node for each in found for node in (each.edge.source, each.edge.target) if node}
+        hidden = self._hidden(principal, nodes)
+        return [each for each in found if each.edge.source not in hidden and each.edge.target not in hidden]
+
+    def reads_of_task(self, task_run_id: int) -> list[LineageNode]:
+        """What a task has read so far, each version once, in the order of first reading."""
+        with self._database.read() as connection:
+            found = records.edges(connection, EdgeFilter(task_run_id=task_run_id), None)
+        nodes = [each.edge.source for each in reversed(found) if each.edge.source]
+        return list(dict.fromkeys(node for node in nodes if node.kind in (NodeKind.TABLE, NodeKind.VOLUME)))
+
+    def upstream(self, principal: Principal, node: LineageNode) -> list[RecordedEdge]:
+        """Every edge on a way that leads to the node."""
+        return self._walk(principal, node, lambda at: EdgeFilter(target=at), lambda edge: edge.source)
+
+    def downstream(self, principal: Principal, node: LineageNode) -> list[RecordedEdge]:
+        """Every edge on a way that leads away from the node."""
+        return self._walk(principal, node, lambda at: EdgeFilter(source=at), lambda edge: edge.target)
+
+    def _walk(
+        self,
+        principal: Principal,
+        start: LineageNode,
+        towards: Callable[[LineageNode], EdgeFilter],
+        far_end: Callable[[LineageEdge], LineageNode | None],
+    ) -> list[RecordedEdge]:
+        seen, found, frontier = {start}, dict[int, RecordedEdge](), [start]
+        for _ in range(_MOST_STEPS):
+            steps = [edge for node in frontier for edge in self.edges(principal, towards(node))]
+            found |= {step.sequence: step for step in steps}
+            reached = dict.fromkeys(end for step in steps if (end := far_end(step.edge)) is not None)
+            frontier = [node for node in reached if node not in seen]
+            seen.update(frontier)
+            if not frontier:
+                break
+        return sorted(found.values(), key=lambda each: each.sequence)
+
+    def _require_known(self, principal: Principal, nodes: Iterable[LineageNode]) -> None:
+        for node in self._hidden(principal, set(nodes)):
+            raise SecurableNotFound(_GOVERNED[node.kind], node.name)
+
+    def _hidden(self, principal: Principal, nodes: set[LineageNode]) -> set[LineageNode]:
+        """The nodes that the principal may not know of. Things outside the catalog and system tables have no grants."""
+        if principal.is_admin:
+            return set()
+        hidden: set[LineageNode] = set()
+        for node_kind, kind in _GOVERNED.items():
+            governed = [node for node in nodes if node.kind is node_kind and not _is_system(node.name)]
+            visible = self._grants.visible(principal, kind, {node.name for node in governed})
+            hidden |= {node for node in governed if node.name not in visible}
+        return hidden
+
+    def _tell(self, principal: Principal, edges: Sequence[LineageEdge], task: TaskContext | None) -> None:
+        for subscriber in self._subscribers:
+            try:
+                subscriber(principal, edges, task)
+            except BoathouseError:  # the edges are recorded; who listens must not undo the reader's work
+                log.exception("A listener to lineage failed")
+
+
+def _is_system(name: str) -> bool:
+    catalog, _, rest = name.partition(".")
+    return catalog == "system" or rest.startswith("information_schema.")
+
+
+def _entity(task: TaskContext | None, request_id: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {"request_id": request_id} if request_id else {}
+    if task is not None:
+        facts |= {key: value for key, value in task.to_json().items() if value is not None}
+    return facts

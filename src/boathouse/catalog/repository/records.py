@@ -1,0 +1,162 @@
+"""Rows that are only ever added: audit events and lineage edges; and pins."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
+
+from boathouse.catalog.repository.schema import audit_events, lineage_edges, pins
+from boathouse.catalog.securables import AuditEvent, LineageEdge, LineageNode, NodeKind
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEdge:
+    """A lineage edge as it was recorded."""
+
+    sequence: int
+    edge_id: str
+    event_time: int
+    principal: str
+    edge: LineageEdge
+
+
+def insert_event(connection: Connection, event: AuditEvent) -> None:
+    row: dict[str, Any] = {name: getattr(event, name) for name in AuditEvent.__slots__}
+    row["request_params"] = json.dumps(event.request_params)
+    connection.execute(audit_events.insert(), row)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which audit events are asked for; instants in milliseconds, ``since`` included, ``until`` not."""
+
+    since: int | None = None
+    until: int | None = None
+    principal: str | None = None
+    service: str | None = None
+    action: str | None = None
+    securable_kind: str | None = None
+    securable_name: str | None = None
+
+
+def events(connection: Connection, wanted: EventFilter, limit: int | None) -> list[AuditEvent]:
+    """The latest matching events, newest first."""
+    c = audit_events.c
+    query = select(audit_events).order_by(c.sequence.desc())
+    if wanted.since is not None:
+        query = query.where(c.event_time >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(c.event_time < wanted.until)
+    for name in ("principal", "service", "action", "securable_kind", "securable_name"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(c[name] == value)
+    if limit is not None:
+        query = query.limit(limit)
+    return [_event(row) for row in connection.execute(query).mappings()]
+
+
+def insert_edges(
+    connection: Connection, edges: Sequence[RecordedEdge], *, job_run_id: int | None, task_run_id: int | None
+) -> None:
+    rows: list[Mapping[str, Any]] = []
+    for recorded in edges:
+        source, target = recorded.edge.source, recorded.edge.target
+        rows.append(
+            {
+                "edge_id": recorded.edge_id,
+                "event_time": recorded.event_time,
+                "principal": recorded.principal,
+                "operation": recorded.edge.operation,
+                "statement_id": recorded.edge.statement_id,
+                "source_kind": source.kind.value if source else None,
+                "source_name": source.name if source else None,
+                "source_version": source.version if source else None,
+                "target_kind": target.kind.value if target else None,
+                "target_name": target.name if target else None,
+                "target_version": target.version if target else None,
+                "job_run_id": job_run_id,
+                "task_run_id": task_run_id,
+                "entity": json.dumps(recorded.edge.entity),
+            }
+        )
+    connection.execute(lineage_edges.insert(), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFilter:
+    """Which edges are asked for. ``source`` and ``target`` match any version unless the node names one."""
+
+    source: LineageNode | None = None
+    target: LineageNode | None = None
+    touching: LineageNode | None = None
+    job_run_id: int | None = None
+    task_run_id: int | None = None
+    operation: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def edges(connection: Connection, wanted: EdgeFilter, limit: int | None) -> list[RecordedEdge]:
+    """The latest matching edges, newest first."""
+    c = lineage_edges.c
+    query = select(lineage_edges).order_by(c.sequence.desc())
+    if wanted.source:
+        query = query.where(_is_node("source", wanted.source))
+    if wanted.target:
+        query = query.where(_is_node("target", wanted.target))
+    if wanted.touching:
+        query = query.where(or_(_is_node("source", wanted.touching), _is_node("target", wanted.touching)))
+    for name in ("job_run_id", "task_run_id", "operation"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(c[name] == value)
+    if wanted.since is not None:
+        query = query.where(c.event_time >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(c.event_time < wanted.until)
+    if limit is not None:
+        query = query.limit(limit)
+    return [_edge(row) for row in connection.execute(query).mappings()]
+
+
+def add_pin(connection: Connection, table_id: str, version: int, holder: str, *, at: int, by: str) -> None:
+    key = and_(pins.c.table_id == table_id, pins.c.version == version, pins.c.holder == holder)
+    if connection.execute(select(pins.c.version).where(key)).first() is None:
+        row = {"table_id": table_id, "version": version, "holder": holder, "pinned_at": at, "pinned_by": by}
+        connection.execute(pins.insert(), row)
+
+
+def remove_pins(connection: Connection, holder: str) -> None:
+    connection.execute(delete(pins).where(pins.c.holder == holder))
+
+
+def pinned_versions(connection: Connection, table_id: str) -> list[int]:
+    query = select(pins.c.version).where(pins.c.table_id == table_id).distinct().order_by(pins.c.version)
+    return [row[0] for row in connection.execute(query)]
+
+
+def _is_node(side: str, node: LineageNode) -> Any:
+    c = lineage_edges.c
+    conditions = [c[f"{side}_kind"] == node.kind.value, c[f"{side}_name"] == node.name]
+    if node.version is not None:
+        conditions.append(c[f"{side}_version"] == node.version)
+    return and_(*conditions)
+
+
+def _node(row: RowMapping, side: str) -> LineageNode | None:
+    if row[f"{side}_kind"] is None:
+        return None
+    return LineageNode(NodeKind(row[f"{side}_kind"]), row[f"{side}_name"], row[f"{side}_version"])
+
+
+def _edge(row: RowMapping) -> RecordedEdge:
+    edge = LineageEdge(
+        _node(row, "source"), _node(row, "target"), row["operation"], row["statement_id"], json.loads(row["entity"])
+    )
+    return RecordedEdge(row["sequence"], row["edge_id"], row["event_time"], row["principal"], edge)
+
+
+def _event(row: RowMapping) -> AuditEvent:
+    values = {name: row[name] for name in AuditEvent.__slots__}
+    return AuditEvent(**{**values, "request_params": json.loads(row["request_params"])})

@@ -1,0 +1,163 @@
+"""The catalog's tables.
+
+Names are kept as text beside ids: grants and children hang on ids and survive a rename; lineage and audit keep the name
+that the thing had when it happened.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from boathouse.metastore import metadata
+
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only in a column of type INTEGER."""
+
+securables = Table(
+    "securables",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("full_name", String(800), nullable=False),
+    Column("parent_id", String(36), ForeignKey("securables.id"), index=True),
+    Column("owner", String(255), nullable=False, index=True),
+    Column("comment", Text),
+    Column("title", Text),
+    Column("properties", Text, nullable=False, server_default="{}"),
+    Column("tags", Text, nullable=False, server_default="{}"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", String(255), nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("deleted_by", String(255)),
+)
+# A dropped thing keeps its row and frees its name.
+Index(
+    "uq_securables_live_name",
+    securables.c.kind,
+    securables.c.full_name,
+    unique=True,
+    sqlite_where=securables.c.deleted_at.is_(None),
+    postgresql_where=securables.c.deleted_at.is_(None),
+)
+
+table_details = Table(
+    "table_details",
+    metadata,
+    Column("securable_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("table_type", String(16), nullable=False),
+    Column("data_source_format", String(32), nullable=False),
+    Column("storage_location", Text, nullable=False),
+    Column("columns", Text, nullable=False),
+)
+
+volume_details = Table(
+    "volume_details",
+    metadata,
+    Column("securable_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("volume_type", String(16), nullable=False),
+    Column("storage_location", Text, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("securable_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("grantee", String(255), primary_key=True, index=True),
+    Column("privilege", String(64), primary_key=True),
+    Column("granted_at", BigInteger, nullable=False),
+    Column("granted_by", String(255), nullable=False),
+)
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("name", String(255), nullable=False),
+    Column("name_key", String(255), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("display_name", String(255)),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    sqlite_autoincrement=True,  # the id of a deleted principal is not given away again
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("group_id", _COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False),
+    Column("member_id", _COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False, index=True),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", String(36), primary_key=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("principal_id", _COUNTER, ForeignKey("principals.id"), nullable=False, index=True),
+    Column("comment", Text),
+    Column("task", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("expires_at", BigInteger, index=True),
+    Column("revoked_at", BigInteger),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("event_id", String(36), nullable=False),
+    Column("event_time", BigInteger, nullable=False, index=True),
+    Column("principal", String(255), nullable=False),
+    Column("service", String(32), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("securable_kind", String(32)),
+    Column("securable_name", Text),
+    Column("status_code", Integer, nullable=False),
+    Column("error_message", Text),
+    Column("request_params", Text, nullable=False),
+    Column("request_id", String(100), nullable=False),
+    Column("source_ip", String(64), nullable=False),
+    Column("user_agent", String(300), nullable=False),
+    Column("as_of", String(40)),
+)
+
+lineage_edges = Table(
+    "lineage_edges",
+    metadata,
+    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("edge_id", String(36), nullable=False),
+    Column("event_time", BigInteger, nullable=False, index=True),
+    Column("principal", String(255), nullable=False),
+    Column("operation", String(32), nullable=False),
+    Column("statement_id", String(100)),
+    Column("source_kind", String(32)),
+    Column("source_name", Text),
+    Column("source_version", BigInteger),
+    Column("target_kind", String(32)),
+    Column("target_name", Text),
+    Column("target_version", BigInteger),
+    Column("job_run_id", BigInteger, index=True),
+    Column("task_run_id", BigInteger, index=True),
+    Column("entity", Text, nullable=False),
+)
+Index("ix_lineage_edges_source", lineage_edges.c.source_name, lineage_edges.c.source_kind)
+Index("ix_lineage_edges_target", lineage_edges.c.target_name, lineage_edges.c.target_kind)
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("table_id", String(36), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("holder", String(800), primary_key=True, index=True),
+    Column("pinned_at", BigInteger, nullable=False),
+    Column("pinned_by", String(255), nullable=False),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
