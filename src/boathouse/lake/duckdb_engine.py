@@ -1,0 +1,189 @@
+"""The default engine: DuckDB in process, over the Parquet files of a snapshot."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from boathouse.foundation.errors import BoathouseError, InvalidInput, Unavailable
+from boathouse.lake.delta_reader import DeltaReader
+from boathouse.lake.duckdb_connections import DuckDBConnections, DuckDBSettings
+from boathouse.lake.duckdb_files import explain_broken_file, source_sql
+from boathouse.lake.duckdb_views import snapshot_sql
+from boathouse.lake.engine import EngineQuery, Parameters
+from boathouse.lake.errors import DamagedTable
+from boathouse.lake.files import FileSource
+from boathouse.lake.pruning import needed_files
+from boathouse.lake.schema import identifier, literal
+from boathouse.lake.select_guard import ParsedSelect, parse_select
+from boathouse.lake.snapshots import Snapshot
+
+BATCH_ROWS = 122_880
+"""Rows per batch of a stream: one row group of DuckDB's own."""
+
+
+class DuckDBEngine:
+    """Runs each query in an instance of its own that can open the files of that query and nothing else."""
+
+    def __init__(self, settings: DuckDBSettings | None = None) -> None:
+        self._connections = DuckDBConnections(settings or DuckDBSettings())
+
+    def run(self, query: EngineQuery) -> "DuckDBRows":
+        """As :meth:`boathouse.lake.engine.Engine.run`."""
+        connection = self._connections.take()
+        try:
+            with _explained():
+                relation = _prepared(connection, query)
+        except BaseException:
+            self._connections.retire(connection)
+            raise
+        return DuckDBRows(self._connections, connection, relation)
+
+    def scan(
+        self, snapshot: Snapshot, columns: Sequence[str] | None = None, predicate: str | None = None
+    ) -> "DuckDBRows":
+        """As :meth:`boathouse.lake.engine.Engine.scan`."""
+        selected = "*" if columns is None else ", ".join(identifier(column) for column in columns)
+        condition = "" if predicate is None else f" WHERE {predicate}"
+        return self.run(EngineQuery(f"SELECT {selected} FROM scanned{condition}", snapshots={"scanned": snapshot}))
+
+
+class DuckDBRows:
+    """The answer of one query; holds its instance until the rows are read or ``close`` is called."""
+
+    def __init__(self, connections: DuckDBConnections, connection: duckdb.DuckDBPyConnection, relation: Any) -> None:
+        self._connections = connections
+        self._connection: duckdb.DuckDBPyConnection | None = connection
+        self._relation = relation
+        self._stream: pa.RecordBatchReader | None = None
+        self._is_lent = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._started().schema
+
+    def reader(self) -> pa.RecordBatchReader:
+        stream = self._started()
+        return pa.RecordBatchReader.from_batches(stream.schema, self._batches(stream))
+
+    def arrow(self) -> pa.Table:
+        try:
+            with _explained():
+                return self._stream.read_all() if self._stream else self._relation.to_arrow_table(BATCH_ROWS)
+        finally:
+            self.close()
+
+    def relation(self) -> Any:
+        self._is_lent = True
+        return self._relation
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._relation = self._stream = None
+            self._connections.retire(connection)
+
+    def __enter__(self) -> "DuckDBRows":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._is_lent:  # otherwise the instance lives as long as the relation that somebody has
+            self.close()
+
+    def _started(self) -> pa.RecordBatchReader:
+        if self._stream is None:
+            if self._connection is None:
+                raise InvalidInput("The rows of this query have been read already.", hint="Run the query again.")
+            with _explained():
+                self._stream = self._relation.to_arrow_reader(BATCH_ROWS)
+        return self._stream
+
+    def _batches(self, stream: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
+        try:
+            with _explained():
+                yield from stream
+        finally:
+            self.close()
+
+
+def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery) -> Any:
+    """Parse and check the text, lay the sources under their names, lock the instance, and bind the query."""
+    names = {*query.snapshots, *query.files, *query.arrow}
+    parsed = parse_select(connection, query.sql, names)
+    readable: list[str] = []
+    for alias, snapshot in query.snapshots.items():
+        readable += _lay_snapshot(connection, alias, snapshot, parsed, query.parameters)
+    for alias, source in query.files.items():
+        readable += _lay_files(connection, alias, source)
+    for alias, frame in query.arrow.items():
+        connection.register(alias, frame)
+    _lock(connection, readable)
+    return connection.sql(query.sql, params=query.parameters)
+
+
+def _lay_snapshot(
+    connection: duckdb.DuckDBPyConnection,
+    alias: str,
+    snapshot: Snapshot,
+    parsed: ParsedSelect,
+    parameters: Parameters | None,
+) -> list[str]:
+    if snapshot.needs_delta_reader:
+        connection.register(alias, DeltaReader(snapshot))
+        return []
+    files = needed_files(parsed, alias, snapshot, parameters)
+    connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS {snapshot_sql(snapshot, files)}")
+    return [file.path for file in files]
+
+
+def _lay_files(connection: duckdb.DuckDBPyConnection, alias: str, source: FileSource) -> list[str]:
+    connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS SELECT * FROM {source_sql(connection, source)}")
+    return list(source.paths)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Sequence[str]) -> None:
+    paths = ", ".join(literal(path) for path in readable)
+    connection.execute(f"SET allowed_paths = [{paths}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    """Turn DuckDB's errors in the block into ours."""
+    try:
+        yield
+    except BoathouseError:
+        raise
+    except duckdb.Error as error:
+        raise _fact(error) from error
+    except pa.ArrowException as error:
+        # A stream hands DuckDB's error over as text only.
+        raise _fact(duckdb.Error(str(error))) from error
+
+
+def _fact(error: duckdb.Error) -> BoathouseError:
+    text = str(error)
+    if broken := explain_broken_file(error):
+        return broken
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in text:
+        return Unavailable("The query needs more memory or spill space than it may use.", hint=text.split("\n", 1)[0])
+    if isinstance(error, duckdb.IOException) or "IO Error" in text:
+        return DamagedTable(
+            f"A data file cannot be read: {text.split(chr(10), 1)[0].removeprefix('IO Error: ')}.",
+            hint="It may have been vacuumed; read a newer version, or restore the file.",
+        )
+    return InvalidInput(_mistake(text))
+
+
+def _mistake(text: str) -> str:
+    """DuckDB's sentence without its category, keeping its suggestion and dropping the excerpt of the text."""
+    body = text.split("\n\nLINE ", 1)[0]
+    for category in ("Binder", "Catalog", "Parser", "Conversion", "Invalid Input", "Out of Range", "Permission"):
+        body = body.removeprefix(f"{category} Error: ")
+    return " ".join(body.split())

@@ -1,0 +1,181 @@
+"""CSV, JSON and Parquet files as DuckDB tables, without guessing.
+
+DuckDB's own detection of CSV may take a row with one column too many for the header and drop every row before it. So the
+shape is fixed here: names from the first row of each file, then every row must fit. Types are found by looking at all
+rows.
+"""
+
+import csv
+import gzip
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+
+from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.lake.files import BrokenFile, FileFormat, FileSource
+from boathouse.lake.schema import identifier, literal
+
+_CANDIDATES = ("BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP")
+_OFFSET = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+_CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
+_JSON_PLACE = re.compile(r'Malformed JSON in file "(.+?)", at byte (\d+) in line (\d+): (.+?)\.?\s*$', re.MULTILINE)
+
+
+def source_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str:
+    """The table function call that reads the source; looks at the files where it must.
+
+    Raises:
+        NotFound: A file does not exist.
+        BrokenFile: A file has no header, or a row that does not fit.
+    """
+    for path in source.paths:
+        if not Path(path).is_file():
+            raise NotFound(f"There is no file {path}.")
+    match source.format:
+        case FileFormat.CSV:
+            return _csv_sql(connection, source)
+        case FileFormat.JSON:
+            columns = f", columns={_column_map(source.columns)}" if source.columns else ", sample_size=-1"
+            return f"read_json({_list(source.paths)}, union_by_name=true, convert_strings_to_integers=false{columns})"
+        case FileFormat.PARQUET:
+            return f"read_parquet({_list(source.paths)}, union_by_name=true, hive_partitioning=false)"
+
+
+def explain_broken_file(error: duckdb.Error) -> BrokenFile | None:
+    """The fact behind an error of DuckDB's readers, naming file and line; None when it is about something else."""
+    text = str(error)
+    if match := _CSV_LINE.search(text):
+        file = _CSV_FILE.search(text)
+        where = f"{file[1].strip()}:{match[1]}" if file else f"line {match[1]}"
+        return BrokenFile(f"{where}: {_csv_reason(text)}", hint="Correct or remove the row; nothing was read.")
+    if match := _JSON_PLACE.search(text):
+        return BrokenFile(f"{match[1]}:{match[3]}: not valid JSON ({match[4]}).")
+    if "Parquet file" in text or "parquet" in text.lower():
+        return BrokenFile(text.split("\n", 1)[0].removeprefix("Invalid Input Error: "))
+    return None
+
+
+def _csv_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str:
+    names = _names(source)
+    if source.columns:
+        _require_declared(source, names)
+        return _read_csv(source, dict(source.columns))
+    as_text = dict.fromkeys(names, "VARCHAR")
+    types = _types(connection, _read_csv(source, as_text), names) if source.options.infer_types else as_text
+    return _read_csv(source, types)
+
+
+def _read_csv(source: FileSource, columns: dict[str, str]) -> str:
+    options = source.options
+    return (
+        f"read_csv({_list(source.paths)}, auto_detect=false, strict_mode=true, header={str(options.header).lower()}, "
+        f"delim={literal(options.delimiter)}, quote={literal(options.quote)}, escape={literal(options.escape)}, "
+        f"nullstr={literal(options.null_value)}, encoding={literal(options.encoding)}, columns={_column_map(columns)})"
+    )
+
+
+def _require_declared(source: FileSource, names: list[str]) -> None:
+    """The declared columns go by position, so a header that says otherwise must stop us."""
+    declared = list(source.columns or ())
+    if source.options.header and [name.lower() for name in declared] != [name.lower() for name in names]:
+        raise BrokenFile(f"{source.paths[0]}:1: the header is {names}, but the declared columns are {declared}.")
+
+
+def _names(source: FileSource) -> list[str]:
+    """The column names, which all files must share in the same order."""
+    first = _first_row(source, source.paths[0])
+    names = first if source.options.header else [f"_c{position}" for position in range(len(first))]
+    repeated = {name for name in names if [other.lower() for other in names].count(name.lower()) > 1}
+    if repeated:
+        raise BrokenFile(f"{source.paths[0]}:1: the header has the column {sorted(repeated)[0]!r} twice.")
+    if "" in names:
+        raise BrokenFile(f"{source.paths[0]}:1: column {names.index('') + 1} of the header has no name.")
+    for path in source.paths[1:]:
+        row = _first_row(source, path)
+        if source.options.header and row != names:
+            raise BrokenFile(f"{path}:1: the header is {row}, but {source.paths[0]} has {names}.")
+    return names
+
+
+def _first_row(source: FileSource, path: str) -> list[str]:
+    options = source.options
+    opener: Callable[..., IO[str]] = gzip.open if path.lower().endswith(".gz") else open
+    try:
+        encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
+        # A wrong byte further down belongs to another row; DuckDB will name its line.
+        with opener(path, "rt", encoding=encoding, errors="replace", newline="") as lines:
+            doubled = options.escape == options.quote
+            reader = csv.reader(
+                lines,
+                delimiter=options.delimiter,
+                quotechar=options.quote or None,
+                quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
+                doublequote=doubled,
+                escapechar=None if doubled else options.escape or None,
+            )
+            row = next((row for row in reader if row), None)
+    except (csv.Error, gzip.BadGzipFile) as error:
+        raise BrokenFile(f"{path}:1: the first row cannot be read: {error}.") from error
+    except (LookupError, TypeError) as error:
+        raise InvalidInput(f"The options for {path} cannot be used: {error}.") from error
+    if row is None:
+        raise BrokenFile(f"{path}: the file is empty.")
+    return row
+
+
+def _types(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> dict[str, str]:
+    """The narrowest type that every value of a column has; a string where there is none, or no value at all."""
+    tests = ", ".join(f"{_all(_test(name, kind), name)}" for name in names for kind in _CANDIDATES)
+    row: tuple[Any, ...] = connection.execute(f"SELECT {tests} FROM {table}").fetchall()[0]
+    verdicts = iter(row)
+    found: dict[str, str] = {}
+    for name in names:
+        fits = [kind for kind in _CANDIDATES if next(verdicts)]
+        found[name] = fits[0] if fits else "VARCHAR"
+    return found
+
+
+def _all(test: str, name: str) -> str:
+    return f"coalesce(bool_and({test}) FILTER (WHERE {identifier(name)} IS NOT NULL), false)"
+
+
+def _test(name: str, kind: str) -> str:
+    """Whether one value has the type. Leading zeros mean a code (``007``), not a number."""
+    column = identifier(name)
+    casts = f"try_cast({column} AS {kind}) IS NOT NULL"
+    match kind:
+        case "BOOLEAN":
+            return f"lower({column}) IN ('true', 'false')"
+        case "BIGINT" | "DOUBLE":
+            return rf"({casts} AND NOT regexp_matches({column}, '^[+-]?0\d'))"
+        case "DATE":
+            return rf"({casts} AND regexp_matches({column}, '^\d{{4}}-\d\d?-\d\d?$'))"
+        case "TIMESTAMP WITH TIME ZONE":
+            return f"({casts} AND regexp_matches({column}, '{_OFFSET}'))"
+        case _:
+            return f"({casts} AND NOT regexp_matches({column}, '{_OFFSET}'))"
+
+
+def _csv_reason(text: str) -> str:
+    """What DuckDB says between the line number and its advice."""
+    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if columns:
+        return f"the row has {columns[2]} columns instead of {columns[1]}."
+    lines = [line.strip() for line in text.splitlines()]
+    with suppress(StopIteration):
+        reason = next(line for line in lines if line.startswith(("Error when", "Value with", "Invalid unicode")))
+        return reason.rstrip(".") + "."
+    return "the row is broken."
+
+
+def _list(paths: Sequence[str]) -> str:
+    return "[" + ", ".join(literal(path) for path in paths) + "]"
+
+
+def _column_map(columns: Any) -> str:
+    return "{" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items()) + "}"

@@ -1,0 +1,64 @@
+"""A snapshot as a DuckDB view over exactly its files.
+
+The view's columns are those of the table's schema: DuckDB is told names and types, so it opens no file to find them out,
+and a file that was written before a column existed gives nulls. Partition values come from the log, as a map from the
+file's name to the value; DuckDB evaluates it per file and skips files that a filter excludes.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from boathouse.lake.schema import duckdb_type, identifier, literal
+from boathouse.lake.snapshots import DataFile, Snapshot
+
+
+def snapshot_sql(snapshot: Snapshot, files: Sequence[DataFile]) -> str:
+    """The SELECT that reads the files as the snapshot's table."""
+    if not files:
+        nulls = ", ".join(f"NULL::{duckdb_type(kind)} AS {identifier(name)}" for name, kind in snapshot.fields.items())
+        return f"SELECT {nulls} WHERE false"
+    columns = ", ".join(_column(snapshot, name, kind, files) for name, kind in snapshot.fields.items())
+    paths = ", ".join(literal(file.path) for file in files)
+    return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(snapshot)})"
+
+
+def _column(snapshot: Snapshot, name: str, kind: Any, files: Sequence[DataFile]) -> str:
+    if name not in snapshot.partition_columns:
+        return identifier(name)
+    values = {file.path: file.partition.get(name) for file in files}
+    present = {path: value for path, value in values.items() if value is not None}
+    if not present:
+        return f"NULL::{duckdb_type(kind)} AS {identifier(name)}"
+    if len(present) == len(values) and len(set(present.values())) == 1:
+        return f"{_constant(next(iter(present.values())), kind)} AS {identifier(name)}"
+    entries = ", ".join(f"{literal(path)}: {_constant(value, kind)}" for path, value in present.items())
+    return f"(MAP {{{entries}}})[filename] AS {identifier(name)}"
+
+
+def _schema(snapshot: Snapshot) -> str:
+    """The Parquet columns by name. A table whose every column is a partition column has none; then any will do."""
+    stored = {name: kind for name, kind in snapshot.fields.items() if name not in snapshot.partition_columns}
+    entries = ", ".join(
+        f"{literal(name)}: {{name: {literal(name)}, type: {literal(duckdb_type(kind))}, default_value: NULL}}"
+        for name, kind in (stored or {"": "string"}).items()
+    )
+    return f"MAP {{{entries}}}"
+
+
+def _constant(value: Any, kind: Any) -> str:
+    """A typed partition value as SQL."""
+    target = duckdb_type(kind)
+    match value:
+        case bool():
+            return f"{str(value).lower()}::{target}"
+        case bytes():
+            escaped = "".join(f"\\x{byte:02X}" for byte in value)
+            return f"{literal(escaped)}::BLOB"
+        case datetime() | date():
+            return f"{literal(value.isoformat())}::{target}"
+        case int() | float() | Decimal() | str():
+            return f"{literal(str(value))}::{target}"
+        case _:
+            raise TypeError(f"a partition value of type {type(value).__name__}")

@@ -1,0 +1,73 @@
+"""What the rest of the house asks of an engine: answer one query over given snapshots, files and frames.
+
+An engine reads what the query names and nothing else. It knows no catalog and no principal: whoever calls it has
+resolved and authorised the names before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from boathouse.lake.files import FileSource
+from boathouse.lake.snapshots import Snapshot
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineQuery:
+    """One SELECT in DuckDB's dialect; its table names are the keys of the sources."""
+
+    sql: str
+    snapshots: Mapping[str, Snapshot] = field(default_factory=_nothing)
+    files: Mapping[str, FileSource] = field(default_factory=_nothing)
+    arrow: Mapping[str, Any] = field(default_factory=_nothing)
+    """Frames in memory: anything with the Arrow PyCapsule interface."""
+    parameters: Parameters | None = None
+
+
+class Rows(Protocol):
+    """The answer. Its rows are computed when they are first asked for, and may be asked for once."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows as a stream."""
+        ...
+
+    def arrow(self) -> pa.Table:
+        """The rows in memory."""
+        ...
+
+    def relation(self) -> Any:
+        """The rows as a DuckDB relation, to go on querying; an engine without DuckDB brings its rows into one."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the answer holds."""
+        ...
+
+
+class Engine(Protocol):
+    """Answers queries."""
+
+    def run(self, query: EngineQuery) -> Rows:
+        """Prepare a query; mistakes in it show here, before any row is computed.
+
+        Raises:
+            InvalidInput: The statement is not a single SELECT over the given sources, or contradicts their schemas.
+            DamagedTable: A file of a snapshot is missing or broken.
+            Unavailable: The machine ran out of memory or disk.
+        """
+        ...
+
+    def scan(self, snapshot: Snapshot, columns: Sequence[str] | None = None, predicate: str | None = None) -> Rows:
+        """The rows of one snapshot, narrowed to columns and by an SQL condition."""
+        ...

@@ -1,0 +1,263 @@
+"""The verbs on a table: create, append, overwrite, merge, delete rows, restore; each is one Delta commit.
+
+A location is a URL. Every write returns the version it made. ``data`` is anything with the Arrow PyCapsule interface; it
+is streamed, except by ``merge``.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import Schema as DeltaSchema
+
+from boathouse.foundation.errors import BoathouseError, InvalidInput, did_you_mean
+from boathouse.foundation.ids import new_id
+from boathouse.lake.arrow_input import FittedRows, SchemaMode, Source, merged_schema, storable_schema
+from boathouse.lake.commits import commit_append, commit_rewrite
+from boathouse.lake.errors import TableThereAlready, translated
+from boathouse.lake.history import changes, history
+from boathouse.lake.locations import as_url, local_path, table_uri
+from boathouse.lake.log import COMMIT_ID
+from boathouse.lake.maintenance import clean_log, optimize, vacuum
+from boathouse.lake.merging import Merge, merge_rows
+from boathouse.lake.snapshots import open_snapshot
+
+__all__ = [
+    "append",
+    "changes",
+    "clean_log",
+    "create_table",
+    "delete_rows",
+    "history",
+    "merge",
+    "optimize",
+    "overwrite",
+    "restore",
+    "vacuum",
+]
+
+MANAGED_PROPERTIES = {
+    "delta.enableChangeDataFeed": "true",
+    # delta-rs would remove old log entries at a checkpoint; cleaning the log is ours, since it has to honour pins.
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+TARGET_FILE_BYTES = 128 << 20
+"""Files of this size are few enough to open and many enough to share among cores."""
+
+CommitInfo = Mapping[str, str] | None
+"""What a commit says of itself beside what Delta writes: statement, principal, job run."""
+
+
+def create_table(
+    location: str,
+    schema: Any = None,
+    *,
+    partition_by: Sequence[str] = (),
+    properties: Mapping[str, str] | None = None,
+    comment: str | None = None,
+    data: Any = None,
+    commit_info: CommitInfo = None,
+) -> int:
+    """Make a table; with ``data`` its first rows are in the same commit.
+
+    ``schema`` is anything with an Arrow schema; without one it is that of the data. The properties of managed tables
+    (change data feed on, log kept) hold unless ``properties`` say otherwise. When it fails, nothing is left behind.
+
+    Raises:
+        TableThereAlready: A table lies there.
+        InvalidInput: A column has a type that Delta does not know, or a partition column does not exist.
+    """
+    location = as_url(location)
+    source = None if data is None else Source(data)
+    target = storable_schema(_given_schema(schema, source))
+    _require_partition_columns(target, partition_by)
+    options: dict[str, Any] = {
+        "partition_by": list(partition_by),
+        "description": comment,
+        "configuration": {**MANAGED_PROPERTIES, **(properties or {})},
+        "commit_properties": CommitProperties(custom_metadata={**(commit_info or {}), COMMIT_ID: new_id()}),
+    }
+    folder = local_path(location)
+    was_there = folder.exists()
+    try:
+        with translated(location):
+            if source is None:
+                DeltaTable.create(table_uri(location), DeltaSchema.from_arrow(target), **options)
+            else:
+                _write(table_uri(location), source.fitted(target), mode="error", **options)
+    except TableThereAlready:
+        raise
+    except BoathouseError:
+        if not was_there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return 0
+
+
+def append(
+    location: str, data: Any, *, schema_mode: Literal["merge"] | None = None, commit_info: CommitInfo = None
+) -> int:
+    """Add rows. Other writers cannot make an append fail, unless they change the schema under a one-shot reader.
+
+    Raises:
+        SchemaMismatch: The columns differ; with ``schema_mode="merge"`` new ones are added and missing ones null.
+    """
+    source = Source(data)
+
+    def attempt(table: DeltaTable, commit: CommitProperties) -> None:
+        target, mode = _target(table, source, schema_mode)
+        rows = source.fitted(target, fill_missing=schema_mode == "merge")
+        _write(table, rows, mode="append", schema_mode=mode, commit_properties=commit)
+
+    return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable)
+
+
+def overwrite(
+    location: str,
+    data: Any,
+    *,
+    predicate: str | None = None,
+    read_version: int | None = None,
+    schema_mode: SchemaMode | None = None,
+    commit_info: CommitInfo = None,
+) -> int:
+    """Replace all rows, or those that match an SQL condition, by the given ones.
+
+    Raises:
+        WriteConflict: Rows were changed since ``read_version``.
+        SchemaMismatch: The columns differ and ``schema_mode`` does not ask for a change.
+    """
+    if predicate is not None and schema_mode == "overwrite":
+        raise InvalidInput("Only a whole table can get another schema; leave out the predicate or the schema mode.")
+    source = Source(data)
+
+    def attempt(table: DeltaTable, commit: CommitProperties) -> None:
+        target, mode = _target(table, source, schema_mode)
+        rows = source.fitted(target, fill_missing=schema_mode == "merge")
+        _write(table, rows, mode="overwrite", predicate=predicate, schema_mode=mode, commit_properties=commit)
+
+    return commit_rewrite(
+        as_url(location), attempt, info=commit_info, read_version=read_version, repeatable=source.is_repeatable
+    )
+
+
+def merge(
+    location: str,
+    source: Any,
+    *,
+    on: Sequence[str] | str,
+    when_matched: Literal["update", "delete", "ignore"] = "update",
+    when_not_matched: Literal["insert", "ignore"] = "insert",
+    when_not_matched_by_source: Literal["delete", "ignore"] = "ignore",
+    read_version: int | None = None,
+    schema_mode: Literal["merge"] | None = None,
+    commit_info: CommitInfo = None,
+) -> int:
+    """Bring rows together with those of the table: by the columns ``on``, or by a condition over ``target``, ``source``.
+
+    The source is held in memory.
+
+    Raises:
+        InvalidInput: Two source rows have one key, or the condition cannot be evaluated.
+        WriteConflict: Rows were changed since ``read_version``.
+        SchemaMismatch: The columns differ and ``schema_mode`` does not ask for a change.
+    """
+    rows = Source(Source(source).table())
+    how = Merge(on, when_matched, when_not_matched, when_not_matched_by_source)
+
+    def attempt(table: DeltaTable, commit: CommitProperties) -> None:
+        target, mode = _target(table, rows, schema_mode)
+        fitted = rows.fitted(target, fill_missing=schema_mode == "merge")
+        merge_rows(table, fitted.reader().read_all(), how, evolve=mode is not None, commit=commit)
+
+    return commit_rewrite(as_url(location), attempt, info=commit_info, read_version=read_version)
+
+
+def delete_rows(
+    location: str, predicate: str | None, *, read_version: int | None = None, commit_info: CommitInfo = None
+) -> int:
+    """Delete the rows that match an SQL condition; all rows for None. Commits nothing when none match.
+
+    Raises:
+        InvalidInput: The condition cannot be evaluated.
+        WriteConflict: Rows were changed since ``read_version``.
+    """
+
+    def attempt(table: DeltaTable, commit: CommitProperties) -> None:
+        table.delete(predicate, commit_properties=commit)
+
+    return commit_rewrite(as_url(location), attempt, info=commit_info, read_version=read_version)
+
+
+def restore(
+    location: str,
+    *,
+    version: int | None = None,
+    timestamp: datetime | None = None,
+    commit_info: CommitInfo = None,
+) -> int:
+    """Make the table again what it was at a version or an instant; that is a new version, the ones between stay.
+
+    Raises:
+        VersionNotFound: There is no such version.
+        DamagedTable: Its files have been vacuumed.
+    """
+    if (version is None) == (timestamp is None):
+        raise InvalidInput("Say either a version or a timestamp to restore.")
+    wanted = open_snapshot(location, version=version, timestamp=timestamp).version
+
+    def attempt(table: DeltaTable, commit: CommitProperties) -> None:
+        table.restore(wanted, commit_properties=commit)
+
+    return commit_rewrite(as_url(location), attempt, info=commit_info)
+
+
+def _write(table: DeltaTable | str, rows: FittedRows, **options: Any) -> None:
+    try:
+        write_deltalake(
+            table,
+            rows.reader(),
+            target_file_size=TARGET_FILE_BYTES,
+            writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
+            **options,
+        )
+    except Exception as error:
+        if rows.error is not None:
+            raise rows.error from error
+        raise
+
+
+def _target(table: DeltaTable, source: Source, mode: SchemaMode | None) -> tuple[pa.Schema, SchemaMode | None]:
+    """The schema that the table will have, and the mode for delta-rs: none where the schema stays as it is, since a
+    change of schema makes concurrent appends collide."""
+    existing = pa.schema(table.schema().to_arrow())
+    match mode:
+        case None:
+            return existing, None
+        case "merge":
+            target = merged_schema(existing, source.schema)
+        case "overwrite":
+            target = storable_schema(source.schema)
+    return target, None if target.equals(existing) else mode
+
+
+def _given_schema(schema: Any, source: Source | None) -> pa.Schema:
+    if schema is not None:
+        return schema if isinstance(schema, pa.Schema) else pa.schema(schema)
+    if source is None:
+        raise InvalidInput("A table needs a schema or data to take it from.")
+    return source.schema
+
+
+def _require_partition_columns(schema: pa.Schema, partition_by: Sequence[str]) -> None:
+    for name in partition_by:
+        if name not in schema.names:
+            raise InvalidInput(f"There is no column {name} to partition by.", hint=did_you_mean(name, schema.names))
+        if pa.types.is_nested(schema.field(name).type):
+            raise InvalidInput(f"Column {name} is nested; a table cannot be partitioned by it.")
+    if len(partition_by) == len(schema.names) > 0:
+        raise InvalidInput("A table needs at least one column that it is not partitioned by.")
