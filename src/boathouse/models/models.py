@@ -1,0 +1,142 @@
+"""The room's parts, joined: one object for the wiring, the doors and the bundles."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from boathouse.foundation.clock import Clock, SystemClock
+from boathouse.foundation.home import Home
+from boathouse.foundation.names import ModelName
+from boathouse.foundation.principals import Principal
+from boathouse.metastore import Database
+from boathouse.models.experiments import Experiments
+from boathouse.models.gate import Gate
+from boathouse.models.intents import Intents
+from boathouse.models.mlflow_server import MlflowServer, MlflowSettings
+from boathouse.models.nouns import ANY, AliasMove, AnyVersion, ModelVersion, RegisteredModel
+from boathouse.models.policy.call import Call
+from boathouse.models.provenance import Provenance
+from boathouse.models.reconcile import Reconciliation
+from boathouse.models.registry import Registry
+from boathouse.models.repository import ModelRepository
+from boathouse.models.runs import EnvironmentLock, TaskRuns
+from boathouse.models.stores import MlflowStores
+
+if TYPE_CHECKING:
+    from boathouse.catalog import Catalog
+
+
+class Models:
+    """Experiments, runs and registered models under the catalog's law.
+
+    Example:
+        models = Models(catalog, database, home)
+        models.start()
+        models.create_registered_model(principal, ModelName.parse("prod.flights.delay"), comment="Arrival delay")
+        models.set_alias(principal, ModelName.parse("prod.flights.delay"), "champion", 3, expected=2)
+    """
+
+    def __init__(
+        self,
+        catalog: "Catalog",
+        database: Database,
+        home: Home,
+        *,
+        settings: MlflowSettings | None = None,
+        clock: Clock | None = None,
+        environment_lock: EnvironmentLock = lambda _: None,
+    ) -> None:
+        clock = clock or SystemClock()
+        settings = settings or MlflowSettings.of_home(home)
+        self.catalog = catalog
+        self.server = MlflowServer(settings)
+        self.stores = MlflowStores(settings)
+        repository = ModelRepository(database)
+        self.intents = Intents(repository, clock)
+        self.provenance = Provenance(self.stores, catalog, repository)
+        self.experiments = Experiments(self.stores, catalog, self.intents)
+        self.registry = Registry(self.stores, catalog, self.intents, repository, self.provenance, clock)
+        self.task_runs = TaskRuns(
+            self.stores, catalog, repository, self.provenance, clock, settings.artifacts, environment_lock
+        )
+        self.reconciliation = Reconciliation(
+            self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
+        )
+        self.gate = Gate(self)
+        catalog.lineage.subscribe(self.task_runs.observe)
+
+    def start(self) -> None:
+        """Load MLflow in the background and bring both databases to agree; requests wait for it."""
+        self.server.start(then=self.reconciliation.run)
+
+    @property
+    def state(self) -> str:
+        """For the health answer: ``starting``, ``ready`` or ``failed: ...``."""
+        return self.server.state
+
+    # --- experiments
+
+    def create_experiment(self, principal: Principal, name: str, *, tags: dict[str, str] | None = None) -> str:
+        """The id of the experiment of this name, made if there is none."""
+        return self.experiments.create(principal, name, tags=tags)
+
+    def delete_experiment(self, principal: Principal, experiment_id: str) -> None:
+        self.experiments.delete(principal, experiment_id)
+
+    # --- registered models
+
+    def create_registered_model(
+        self, principal: Principal, name: ModelName, *, comment: str | None = None, tags: dict[str, str] | None = None
+    ) -> RegisteredModel:
+        return self.registry.create(principal, name, comment=comment, tags=tags)
+
+    def get_registered_model(self, principal: Principal, name: ModelName) -> RegisteredModel:
+        return self.registry.get(principal, name)
+
+    def list_registered_models(self, principal: Principal) -> list[RegisteredModel]:
+        return self.registry.list(principal)
+
+    def update_registered_model(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
+        return self.registry.update(principal, name, comment=comment)
+
+    def delete_registered_model(self, principal: Principal, name: ModelName) -> None:
+        self.registry.delete(principal, name)
+
+    def model_versions(self, principal: Principal, name: ModelName) -> list[ModelVersion]:
+        return self.registry.versions(principal, name)
+
+    def set_alias(
+        self,
+        principal: Principal,
+        name: ModelName,
+        alias: str,
+        version: int,
+        *,
+        expected: int | AnyVersion | None = ANY,
+        reason: str | None = None,
+    ) -> AliasMove:
+        return self.registry.set_alias(principal, name, alias, version, expected=expected, reason=reason)
+
+    def delete_alias(
+        self, principal: Principal, name: ModelName, alias: str, *, reason: str | None = None
+    ) -> AliasMove:
+        return self.registry.delete_alias(principal, name, alias, reason=reason)
+
+    def alias_history(self, principal: Principal, name: ModelName, alias: str | None = None) -> list[AliasMove]:
+        return self.registry.alias_history(principal, name, alias)
+
+    # --- what the gate needs
+
+    def readable_experiments(self, principal: Principal, ids: list[str]) -> list[str]:
+        """Those of the experiments that the principal may read."""
+        return self.experiments.readable(principal, ids)
+
+    @contextmanager
+    def flask_request(self, call: Call) -> Generator[None]:
+        """Make a call the current request of MLflow's Flask application, for code of MLflow that looks at it."""
+        query = urlencode(call.query, doseq=True)
+        with self.server.apps().wsgi.test_request_context(
+            call.path, method=call.method, query_string=query, json=call.body or None
+        ):
+            yield

@@ -1,0 +1,1 @@
+"""Who may do what through each of MLflow's routes."""

@@ -1,0 +1,452 @@
+"""Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boathouse.catalog import Privilege, SecurableKind
+from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.context import current_request
+from boathouse.foundation.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.names import InvalidName, ModelName
+from boathouse.foundation.principals import Principal
+from boathouse.models.authority import with_authority
+from boathouse.models.intents import Intents
+from boathouse.models.nouns import ANY, AliasMove, AnyVersion, IntentKind, ModelVersion, RegisteredModel
+from boathouse.models.provenance import Provenance
+from boathouse.models.repository import ModelRepository
+from boathouse.models.stores import MlflowStores
+
+if TYPE_CHECKING:
+    from boathouse.catalog import Catalog
+
+T = TypeVar("T")
+KIND = SecurableKind.REGISTERED_MODEL
+
+
+class ModelNotFound(NotFound):
+    """There is no model, version or alias of this name."""
+
+
+class AliasMoved(Conflict):
+    """The alias does not point where the caller thought it did."""
+
+
+class Registry:
+    """The verbs on registered models, their versions and aliases."""
+
+    def __init__(
+        self,
+        stores: MlflowStores,
+        catalog: "Catalog",
+        intents: Intents,
+        repository: ModelRepository,
+        provenance: Provenance,
+        clock: Clock,
+    ) -> None:
+        self._stores = stores
+        self._catalog = catalog
+        self._intents = intents
+        self._repository = repository
+        self._provenance = provenance
+        self._clock = clock
+
+    # --- models
+
+    def create(
+        self, principal: Principal, name: ModelName, *, comment: str | None = None, tags: dict[str, str] | None = None
+    ) -> RegisteredModel:
+        """Make a registered model.
+
+        Raises:
+            AlreadyExists: The name is taken.
+            Denied: The principal lacks CREATE MODEL on the schema.
+        """
+        with self._catalog.audit.verb(principal, "models", "createRegisteredModel", KIND, str(name)):
+            self.require_create(principal, name)
+            self.creating(principal, name, lambda: self._make(name, comment, tags or {}), comment=comment, tags=tags)
+        return self._model(str(name))
+
+    def get(self, principal: Principal, name: ModelName) -> RegisteredModel:
+        """A registered model with its aliases."""
+        self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
+        return self._model(str(name))
+
+    def list(self, principal: Principal) -> list[RegisteredModel]:
+        """The models that the principal may see."""
+        found = {str(model.name): model for model in self._stores.call(lambda: list(self._stores.registered_models()))}
+        visible = self.readable(principal, list(found))
+        return [_as_model(found[name]) for name in sorted(visible)]
+
+    def delete(self, principal: Principal, name: ModelName) -> None:
+        """Delete a model with all its versions; what they were trained on is no longer kept for them."""
+        with self._catalog.audit.verb(principal, "models", "deleteRegisteredModel", KIND, str(name)):
+            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
+            self.deleting(
+                principal,
+                name,
+                lambda: self._stores.call(lambda: self._stores.registry.delete_registered_model(str(name))),
+            )
+
+    def update(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
+        """Change what a model says about itself."""
+        with self._catalog.audit.verb(principal, "models", "updateRegisteredModel", KIND, str(name)):
+            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
+            with self._intents.alone_with(str(name)):
+                self._stores.call(lambda: self._stores.registry.update_registered_model(str(name), comment))
+                self.mirror(principal, str(name))
+        return self._model(str(name))
+
+    def versions(self, principal: Principal, name: ModelName) -> list[ModelVersion]:
+        """The versions of a model, newest first."""
+        model = self.get(principal, name)
+        filter_string = f"name = '{model.name}'"
+        found = self._stores.call(lambda: list(self._stores.model_versions(filter_string)))
+        return sorted((_as_version(each) for each in found), key=lambda each: -each.version)
+
+    def readable(self, principal: Principal, names: Sequence[str]) -> set[str]:
+        """Those of the models whose content the principal may read."""
+        grants = self._catalog.grants
+        return {name for name in names if grants.allows(principal, Privilege.EXECUTE, KIND, name)}
+
+    # --- aliases
+
+    def set_alias(
+        self,
+        principal: Principal,
+        name: ModelName,
+        alias: str,
+        version: int,
+        *,
+        expected: int | AnyVersion | None = ANY,
+        reason: str | None = None,
+    ) -> AliasMove:
+        """Point an alias at a version; with ``expected``, only if it still points there (None: does not exist yet).
+
+        Raises:
+            AliasMoved: It points somewhere else.
+            ModelNotFound: There is no such version.
+        """
+        params = {"alias": alias, "version": str(version)}
+        with self._catalog.audit.verb(principal, "models", "setRegisteredModelAlias", KIND, str(name), params):
+            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
+            with self._intents.alone_with(str(name)):
+                current = self._stores.aliases(str(name)).get(alias)
+                if expected is not ANY and current != expected:
+                    raise AliasMoved(
+                        f"The alias {alias!r} of {name} points at {_spoken(current)}, not at {_spoken(expected)}.",
+                        hint="Somebody was faster; look again with: boathouse models aliases " + str(name),
+                    )
+                self._require_version(str(name), version)
+                set_it = self._stores.registry.set_registered_model_alias
+                self.moving_alias(
+                    principal,
+                    name,
+                    alias,
+                    version,
+                    lambda: self._stores.call(lambda: set_it(str(name), alias, str(version))),
+                    reason=reason,
+                    through="boathouse",
+                )
+                return self._repository.moves(str(name), alias, 1)[0]
+
+    def delete_alias(
+        self, principal: Principal, name: ModelName, alias: str, *, reason: str | None = None
+    ) -> AliasMove:
+        """Take an alias away; the version it pointed at stays.
+
+        Raises:
+            ModelNotFound: There is no such alias.
+        """
+        with self._catalog.audit.verb(
+            principal, "models", "deleteRegisteredModelAlias", KIND, str(name), {"alias": alias}
+        ):
+            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
+            with self._intents.alone_with(str(name)):
+                known = self._stores.aliases(str(name))
+                if alias not in known:
+                    raise ModelNotFound(f"{name} has no alias {alias!r}.", hint=did_you_mean(alias, known))
+                unset = self._stores.registry.delete_registered_model_alias
+                self.moving_alias(
+                    principal,
+                    name,
+                    alias,
+                    None,
+                    lambda: self._stores.call(lambda: unset(str(name), alias)),
+                    reason=reason,
+                    through="boathouse",
+                )
+                return self._repository.moves(str(name), alias, 1)[0]
+
+    def alias_history(self, principal: Principal, name: ModelName, alias: str | None = None) -> list[AliasMove]:
+        """How the aliases of a model moved, newest first."""
+        self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
+        return self._repository.moves(str(name), alias)
+
+    # --- what both our verbs and MLflow's API go through
+
+    def require_create(self, principal: Principal, name: ModelName) -> None:
+        self._catalog.grants.require(principal, Privilege.CREATE_MODEL, SecurableKind.SCHEMA, str(name.parent))
+
+    def creating(
+        self,
+        principal: Principal,
+        name: ModelName,
+        act: Callable[[], T],
+        *,
+        succeeded: Callable[[T], bool] = lambda _: True,
+        comment: str | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> T:
+        """Make a model in MLflow by ``act`` and register it in the catalog."""
+
+        def follow(_: T) -> None:
+            acting = with_authority(principal)
+            self._catalog.securables.register(acting, KIND, str(name), comment=comment, parent=str(name.parent))
+            if tags:
+                self._catalog.securables.set_tags(acting, KIND, str(name), tags)
+
+        with self._intents.alone_with(str(name)):
+            return self._intents.carry_out(
+                IntentKind.CREATE_MODEL, str(name), principal, act=act, follow=follow, succeeded=succeeded
+            )
+
+    def deleting(
+        self,
+        principal: Principal,
+        name: ModelName,
+        act: Callable[[], T],
+        *,
+        succeeded: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        def follow(_: T) -> None:
+            self.forget(principal, str(name))
+
+        with self._intents.alone_with(str(name)):
+            return self._intents.carry_out(
+                IntentKind.DELETE_MODEL, str(name), principal, act=act, follow=follow, succeeded=succeeded
+            )
+
+    def forget(self, principal: Principal, name: str) -> None:
+        """Drop everything we know of a model that MLflow no longer has."""
+        for version in self._repository.versions_of(name):
+            self._provenance.version_deleted(name, version)
+        self._record_moves(principal, name, {}, through="mlflow", reason="the model was deleted")
+        self._catalog.securables.forget(with_authority(principal), KIND, name)
+
+    def renaming(
+        self,
+        principal: Principal,
+        name: ModelName,
+        new_name: ModelName,
+        act: Callable[[], T],
+        *,
+        succeeded: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        if new_name.parent != name.parent:
+            raise InvalidInput(
+                f"{name} cannot become {new_name}: a model keeps its schema.",
+                hint=f"Register its versions again under {new_name}.",
+            )
+
+        def follow(_: T) -> None:
+            self.rename(principal, str(name), new_name)
+
+        with self._intents.alone_with(str(name), str(new_name)):
+            return self._intents.carry_out(
+                IntentKind.RENAME_MODEL,
+                str(name),
+                principal,
+                act=act,
+                follow=follow,
+                succeeded=succeeded,
+                details={"new_name": str(new_name)},
+            )
+
+    def rename(self, principal: Principal, name: str, new_name: ModelName) -> None:
+        """Follow a rename that MLflow has made."""
+        self._provenance.model_renamed(name, str(new_name))
+        self._catalog.securables.rename(with_authority(principal), KIND, name, str(new_name))
+
+    def creating_version(
+        self,
+        principal: Principal,
+        name: ModelName,
+        act: Callable[[], T],
+        version_of: Callable[[T], int | None],
+    ) -> T:
+        """Make a version in MLflow by ``act``; pin what it was trained on and draw the lineage."""
+
+        def follow(result: T) -> None:
+            made = self._stores.call(
+                lambda: self._stores.registry.get_model_version(str(name), str(version_of(result)))
+            )
+            self._provenance.version_created(principal, made)
+
+        with self._intents.alone_with(str(name)):
+            return self._intents.carry_out(
+                IntentKind.CREATE_VERSION,
+                str(name),
+                principal,
+                act=act,
+                follow=follow,
+                succeeded=lambda result: version_of(result) is not None,
+            )
+
+    def deleting_version(
+        self,
+        principal: Principal,
+        name: ModelName,
+        version: int,
+        act: Callable[[], T],
+        *,
+        succeeded: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        def follow(_: T) -> None:
+            self._provenance.version_deleted(str(name), version)
+            remaining = self._stores.aliases(str(name))
+            self._record_moves(principal, str(name), remaining, through="mlflow", reason="the version was deleted")
+
+        with self._intents.alone_with(str(name)):
+            return self._intents.carry_out(
+                IntentKind.DELETE_VERSION,
+                str(name),
+                principal,
+                act=act,
+                follow=follow,
+                succeeded=succeeded,
+                details={"version": str(version)},
+            )
+
+    def moving_alias(
+        self,
+        principal: Principal,
+        name: ModelName,
+        alias: str,
+        version: int | None,
+        act: Callable[[], T],
+        *,
+        succeeded: Callable[[T], bool] = lambda _: True,
+        reason: str | None = None,
+        through: str = "mlflow",
+    ) -> T:
+        """Move an alias in MLflow by ``act``, alone with the model, and write the move down."""
+        with self._intents.alone_with(str(name)):
+            before = self._stores.aliases(str(name)).get(alias)
+
+            def follow(_: T) -> None:
+                if before != version:
+                    self._repository.record_moves(
+                        [self._move(principal, str(name), alias, before, version, reason, through)]
+                    )
+
+            details = {"alias": alias, "through": through}
+            if version is not None:
+                details["version"] = str(version)
+            if reason is not None:
+                details["reason"] = reason
+            return self._intents.carry_out(
+                IntentKind.MOVE_ALIAS,
+                str(name),
+                principal,
+                act=act,
+                follow=follow,
+                succeeded=succeeded,
+                details=details,
+            )
+
+    def mirror(self, principal: Principal, name: str) -> None:
+        """Bring comment and tags of a model's securable in line with MLflow's."""
+        acting, securables = with_authority(principal), self._catalog.securables
+        found, known = self._model(name), securables.get(acting, KIND, name)
+        if found.comment != known.comment:
+            securables.update(acting, KIND, name, comment=found.comment or "")
+        if found.tags != known.tags:
+            gone = [key for key in known.tags if key not in found.tags]
+            securables.set_tags(acting, KIND, name, found.tags, remove=gone)
+
+    def _record_moves(
+        self, principal: Principal, name: str, now: dict[str, int], *, through: str, reason: str | None
+    ) -> None:
+        """Write down every difference between the recorded aliases of a model and those it has now."""
+        recorded = {
+            alias: version for (model, alias), version in self._repository.recorded_aliases().items() if model == name
+        }
+        self._repository.record_moves(
+            self._move(principal, name, alias, recorded.get(alias), now.get(alias), reason, through)
+            for alias in sorted(recorded.keys() | now.keys())
+            if recorded.get(alias) != now.get(alias)
+        )
+
+    def _move(
+        self,
+        principal: Principal,
+        model: str,
+        alias: str,
+        before: int | None,
+        after: int | None,
+        reason: str | None,
+        through: str,
+    ) -> AliasMove:
+        now = epoch_ms(self._clock.now())
+        return AliasMove(
+            model, alias, before, after, principal.name, now, reason, through, current_request().request_id
+        )
+
+    def _make(self, name: ModelName, comment: str | None, tags: dict[str, str]) -> None:
+        from mlflow.entities.model_registry import RegisteredModelTag
+
+        given = [RegisteredModelTag(key, value) for key, value in tags.items()]
+        self._stores.call(lambda: self._stores.registry.create_registered_model(str(name), given, comment))
+
+    def _model(self, name: str) -> RegisteredModel:
+        return _as_model(self._stores.call(lambda: self._stores.registry.get_registered_model(name)))
+
+    def _require_version(self, name: str, version: int) -> None:
+        known = self._repository.versions_of(name)
+        if version not in known:
+            numbers = ", ".join(str(each) for each in sorted(known)) or "none yet"
+            raise ModelNotFound(f"{name} has no version {version}.", hint=f"It has: {numbers}.")
+
+
+def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:
+    """Read the name of a registered model.
+
+    Raises:
+        InvalidInput: It does not have three levels.
+    """
+    try:
+        return ModelName.parse(text)
+    except InvalidName as error:
+        raise InvalidInput(
+            f"{text!r} cannot name a registered model: {error.message}",
+            hint=did_you_mean(text, known)
+            or "Models live in a schema: write catalog.schema.model, as in prod.flights.delay.",
+        ) from error
+
+
+def _as_model(model: Any) -> RegisteredModel:
+    return RegisteredModel(
+        str(model.name),
+        model.description or None,
+        {alias: int(version) for alias, version in dict(model.aliases).items()},
+        dict(model.tags),
+        int(model.creation_timestamp or 0),
+        int(model.last_updated_timestamp or 0),
+    )
+
+
+def _as_version(version: Any) -> ModelVersion:
+    return ModelVersion(
+        str(version.name),
+        int(version.version),
+        str(version.source),
+        version.run_id or None,
+        version.description or None,
+        tuple(version.aliases or ()),
+        dict(version.tags or {}),
+        int(version.creation_timestamp or 0),
+    )
+
+
+def _spoken(version: int | AnyVersion | None) -> str:
+    return "nothing" if version is None else f"version {version}"

@@ -1,0 +1,233 @@
+"""The room's own tables: intents, the history of aliases, what runs of tasks have read, where versions lie."""
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
+
+from boathouse.metastore import Database, metadata
+from boathouse.models.nouns import AliasMove, Intent, IntentKind, RunInput
+
+# On SQLite only an INTEGER primary key counts up by itself.
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+
+model_intents = Table(
+    "model_intents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+alias_moves = Table(
+    "alias_moves",
+    metadata,
+    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("model", Text, nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("from_version", Integer),
+    Column("to_version", Integer),
+    Column("principal", Text, nullable=False),
+    Column("moved_at", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("through", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Index(None, "model", "alias"),
+)
+task_experiment_runs = Table(
+    "task_experiment_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("experiment_id", Text, nullable=False),
+    Column("task_run_id", BigInteger, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    Index(None, "task_run_id"),
+)
+run_inputs = Table(
+    "run_inputs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("table_id", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("table_name", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("is_logged", Integer, nullable=False),
+)
+model_version_sources = Table(
+    "model_version_sources",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("run_id", Text),
+    Column("location", Text),
+    Index(None, "location"),
+)
+
+
+class ModelRepository:
+    """Reads and writes those tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- intents
+
+    def open_intent(self, intent: Intent) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                insert(model_intents).values(
+                    id=intent.id,
+                    kind=intent.kind.value,
+                    subject=intent.subject,
+                    principal=intent.principal,
+                    details=json.dumps(intent.details),
+                    created_at=intent.created_at,
+                )
+            )
+
+    def close_intent(self, intent_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(model_intents).where(model_intents.c.id == intent_id))
+
+    def open_intents(self) -> list[Intent]:
+        with self._database.read() as connection:
+            rows = connection.execute(select(model_intents).order_by(model_intents.c.created_at)).all()
+        return [
+            Intent(r.id, IntentKind(r.kind), r.subject, r.principal, json.loads(r.details), r.created_at) for r in rows
+        ]
+
+    # --- aliases
+
+    def record_moves(self, moves: Iterable[AliasMove]) -> None:
+        values = [{name: getattr(move, name) for name in AliasMove.__slots__} for move in moves]
+        if values:
+            with self._database.write() as connection:
+                connection.execute(insert(alias_moves), values)
+
+    def moves(self, model: str, alias: str | None = None, limit: int = 1000) -> list[AliasMove]:
+        """Newest first."""
+        query = select(alias_moves).where(alias_moves.c.model == model)
+        if alias is not None:
+            query = query.where(alias_moves.c.alias == alias)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(alias_moves.c.id.desc()).limit(limit)).all()
+        return [AliasMove(**{name: getattr(row, name) for name in AliasMove.__slots__}) for row in rows]
+
+    def recorded_aliases(self) -> dict[tuple[str, str], int | None]:
+        """Where each alias pointed after its last recorded move."""
+        last = select(func.max(alias_moves.c.id)).group_by(alias_moves.c.model, alias_moves.c.alias)
+        columns = (alias_moves.c.model, alias_moves.c.alias, alias_moves.c.to_version)
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).where(alias_moves.c.id.in_(last))).all()
+        return {(row.model, row.alias): row.to_version for row in rows}
+
+    # --- runs that were started inside a task
+
+    def add_run(self, run_id: str, experiment_id: str, task_run_id: int, principal: str) -> None:
+        values = {
+            "run_id": run_id,
+            "experiment_id": experiment_id,
+            "task_run_id": task_run_id,
+            "principal": principal,
+        }
+        with self._database.write() as connection:
+            connection.execute(insert(task_experiment_runs).values(**values))
+
+    def end_run(self, run_id: str, ended_at: int) -> None:
+        runs = task_experiment_runs
+        with self._database.write() as connection:
+            connection.execute(
+                update(runs).where(runs.c.run_id == run_id, runs.c.ended_at.is_(None)).values(ended_at=ended_at)
+            )
+
+    def active_runs(self, task_run_id: int) -> list[str]:
+        runs = task_experiment_runs
+        query = select(runs.c.run_id).where(runs.c.task_run_id == task_run_id, runs.c.ended_at.is_(None))
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def add_inputs(self, inputs: Iterable[RunInput]) -> list[RunInput]:
+        """Remember inputs; answers those that are new."""
+        new: list[RunInput] = []
+        with self._database.write() as connection:
+            for item in inputs:
+                if _insert_once(connection, run_inputs, {**_fields(item), "is_logged": 0}):
+                    new.append(item)
+        return new
+
+    def mark_logged(self, inputs: Iterable[RunInput]) -> None:
+        with self._database.write() as connection:
+            for item in inputs:
+                where = (
+                    run_inputs.c.run_id == item.run_id,
+                    run_inputs.c.table_id == item.table_id,
+                    run_inputs.c.version == item.version,
+                )
+                connection.execute(update(run_inputs).where(*where).values(is_logged=1))
+
+    def inputs_of(self, run_id: str) -> list[RunInput]:
+        return self._inputs(run_inputs.c.run_id == run_id)
+
+    def unlogged_inputs(self) -> list[RunInput]:
+        return self._inputs(run_inputs.c.is_logged == 0)
+
+    def _inputs(self, condition: "object") -> list[RunInput]:
+        with self._database.read() as connection:
+            rows = connection.execute(select(run_inputs).where(condition)).all()  # pyright: ignore[reportArgumentType]
+        return [RunInput(r.run_id, r.table_id, r.table_name, r.version, r.location) for r in rows]
+
+    # --- where model versions lie
+
+    def add_source(self, model: str, version: int, run_id: str | None, location: str | None) -> bool:
+        """Remember a version; False when it was known."""
+        values = {"model": model, "version": version, "run_id": run_id, "location": location}
+        with self._database.write() as connection:
+            return _insert_once(connection, model_version_sources, values)
+
+    def drop_source(self, model: str, version: int) -> None:
+        sources = model_version_sources
+        with self._database.write() as connection:
+            connection.execute(delete(sources).where(sources.c.model == model, sources.c.version == version))
+
+    def versions_of(self, model: str) -> list[int]:
+        sources = model_version_sources
+        with self._database.read() as connection:
+            return list(connection.execute(select(sources.c.version).where(sources.c.model == model)).scalars())
+
+    def all_versions(self) -> set[tuple[str, int]]:
+        sources = model_version_sources
+        with self._database.read() as connection:
+            return {(row.model, row.version) for row in connection.execute(select(sources.c.model, sources.c.version))}
+
+    def models_at(self, locations: Iterable[str]) -> set[str]:
+        """The models that have a version at one of these places."""
+        sources = model_version_sources
+        query = select(sources.c.model).where(sources.c.location.in_(list(locations))).distinct()
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def rename_model(self, name: str, new_name: str) -> None:
+        with self._database.write() as connection:
+            for table in (alias_moves, model_version_sources):
+                connection.execute(update(table).where(table.c.model == name).values(model=new_name))
+
+
+def _fields(item: RunInput) -> dict[str, object]:
+    return {name: getattr(item, name) for name in RunInput.__slots__}
+
+
+def _insert_once(connection: Connection, table: Table, values: dict[str, object]) -> bool:
+    """Insert unless the primary key is taken."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(sqlite_insert(table).values(**values).on_conflict_do_nothing()).rowcount > 0
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(table).values(**values))
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,199 @@
+"""MLflow's stores, used through their public methods, and the questions we ask them again and again."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, Unavailable
+from boathouse.models.mlflow_server import ARTIFACT_ROOT, MlflowSettings, prepare_database
+
+if TYPE_CHECKING:
+    from mlflow.exceptions import MlflowException
+
+PAGE_SIZE = 1000
+MEMORY_SIZE = 50_000
+"""Runs, models and traces whose experiment is remembered; the answer never changes."""
+
+_CATEGORIES: dict[str, type[BoathouseError]] = {
+    "RESOURCE_DOES_NOT_EXIST": NotFound,
+    "NOT_FOUND": NotFound,
+    "RESOURCE_ALREADY_EXISTS": AlreadyExists,
+    "TEMPORARILY_UNAVAILABLE": Unavailable,
+}
+
+
+class MlflowStores:
+    """The tracking and the registry store over MLflow's database; opened when first needed."""
+
+    def __init__(self, settings: MlflowSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._tracking: Any = None
+        self._registry: Any = None
+        self._experiment_of = _Memory()
+
+    @property
+    def tracking(self) -> Any:
+        if self._tracking is None:
+            self._open()
+        return self._tracking
+
+    @property
+    def registry(self) -> Any:
+        if self._registry is None:
+            self._open()
+        return self._registry
+
+    # --- which experiment a thing belongs to
+
+    def experiment_of_run(self, run_id: str) -> str:
+        """The experiment of a run.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        return self._experiment_of(
+            "run", run_id, lambda: str(self.call(lambda: self.tracking.get_run(run_id)).info.experiment_id)
+        )
+
+    def experiment_of_logged_model(self, model_id: str) -> str:
+        return self._experiment_of("logged model", model_id, lambda: str(self.logged_model(model_id).experiment_id))
+
+    def experiment_of_trace(self, trace_id: str) -> str:
+        return self._experiment_of(
+            "trace", trace_id, lambda: str(self.call(lambda: self.tracking.get_trace_info(trace_id)).experiment_id)
+        )
+
+    def experiment_of_review_queue(self, queue_id: str) -> str:
+        return str(self.call(lambda: self.tracking.get_review_queue(queue_id)).experiment_id)
+
+    def experiment_of_label_schema(self, schema_id: str) -> str:
+        return str(self.call(lambda: self.tracking.get_label_schema(schema_id)).experiment_id)
+
+    def experiment_of_issue(self, issue_id: str) -> str:
+        return str(self.call(lambda: self.tracking.get_issue(issue_id)).experiment_id)
+
+    def experiments_of_dataset(self, dataset_id: str) -> list[str]:
+        return [str(each) for each in self.call(lambda: self.tracking.get_dataset_experiment_ids(dataset_id))]
+
+    def experiment_named(self, name: str) -> Any | None:
+        """The experiment with this name, deleted or not; None when there is none."""
+        return self.call(lambda: self.tracking.get_experiment_by_name(name))
+
+    def remember_run(self, run_id: str, experiment_id: str) -> None:
+        self._experiment_of.put("run", run_id, experiment_id)
+
+    # --- reading
+
+    def logged_model(self, model_id: str) -> Any:
+        return self.call(lambda: self.tracking.get_logged_model(model_id))
+
+    def experiments(self) -> Iterator[Any]:
+        """All of them, deleted ones too."""
+        from mlflow.entities import ViewType
+
+        yield from _pages(
+            lambda token: self.tracking.search_experiments(
+                view_type=ViewType.ALL, max_results=PAGE_SIZE, page_token=token
+            )
+        )
+
+    def registered_models(self) -> Iterator[Any]:
+        yield from _pages(lambda token: self.registry.search_registered_models(max_results=PAGE_SIZE, page_token=token))
+        # Prompts are registered models with a tag; a search leaves them out unless it asks for them.
+        yield from _pages(
+            lambda token: self.registry.search_registered_models(
+                filter_string="tag.`mlflow.prompt.is_prompt` = 'true'", max_results=PAGE_SIZE, page_token=token
+            )
+        )
+
+    def model_versions(self, filter_string: str | None = None) -> Iterator[Any]:
+        yield from _pages(
+            lambda token: self.registry.search_model_versions(
+                filter_string=filter_string, max_results=PAGE_SIZE, page_token=token
+            )
+        )
+
+    def aliases(self, model: str) -> dict[str, int]:
+        """Where the aliases of a model point; empty when there is no such model."""
+        try:
+            found = self.call(lambda: self.registry.get_registered_model(model))
+        except NotFound:
+            return {}
+        return {alias: int(version) for alias, version in dict(found.aliases).items()}
+
+    def call(self, act: Callable[[], Any]) -> Any:
+        """Ask a store; its errors become ours.
+
+        Raises:
+            BoathouseError: In the category that MLflow's error code names.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return act()
+        except MlflowException as error:
+            raise as_ours(error) from error
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._registry is not None:
+                return
+            from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingStore
+
+            prepare_database(self._settings)
+            url = self._settings.database_url
+            self._tracking = TrackingStore(url, ARTIFACT_ROOT)
+            self._registry = RegistryStore(url)
+
+
+def as_ours(error: "MlflowException") -> BoathouseError:
+    """An error of MLflow in our category."""
+    category = _CATEGORIES.get(str(error.error_code), InvalidInput if error.get_http_status_code() < 500 else None)
+    return (category or BoathouseError)(str(error.message))
+
+
+def artifact_path(uri: str | None) -> str | None:
+    """The path below the artifact folder that a ``mlflow-artifacts:`` URI names; None for any other URI."""
+    if uri is None or not uri.startswith("mlflow-artifacts:"):
+        return None
+    rest = uri.removeprefix("mlflow-artifacts:")
+    if rest.startswith("//"):
+        rest = rest[2:].partition("/")[2]
+    return rest.strip("/")
+
+
+def _pages(fetch: Callable[[str | None], Any]) -> Iterator[Any]:
+    token: str | None = None
+    while True:
+        page = fetch(token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+class _Memory:
+    """What belongs to which experiment, as far as somebody has asked lately."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, kind: str, name: str, find: Callable[[], str]) -> str:
+        with self._lock:
+            known = self._known.get((kind, name))
+            if known is not None:
+                self._known.move_to_end((kind, name))
+                return known
+        found = find()
+        self.put(kind, name, found)
+        return found
+
+    def put(self, kind: str, name: str, experiment_id: str) -> None:
+        with self._lock:
+            self._known[kind, name] = experiment_id
+            while len(self._known) > MEMORY_SIZE:
+                self._known.popitem(last=False)
