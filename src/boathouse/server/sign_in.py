@@ -42,7 +42,7 @@ IssueSession = Callable[[Principal, int], str]
 """Makes a token for a principal that lives for some seconds."""
 
 
-def routes(authenticate: Authenticate, issue_session: IssueSession, revoke: Callable[[str], None]) -> APIRouter:
+def routes(authenticate: Authenticate, issue_session: IssueSession, end_session: Callable[[str], None]) -> APIRouter:
     """Sign-in, sign-out and the page in between."""
     router = APIRouter(include_in_schema=False)
 
@@ -80,7 +80,7 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, revoke: Call
     @router.post("/ui/sign-out")
     def sign_out(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         if session := request.cookies.get(SESSION_COOKIE):
-            revoke(session)
+            end_session(session)
         answer = RedirectResponse(SIGN_IN, 303)
         answer.delete_cookie(SESSION_COOKIE)
         return answer

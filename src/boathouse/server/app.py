@@ -1,0 +1,41 @@
+"""The control plane's application: its own routes first, MLflow's after them, one authentication in front of all."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from boathouse.server import health, sign_in
+from boathouse.server.authentication import AuthenticationMiddleware
+from boathouse.server.errors import answer_errors
+from boathouse.wiring.control_plane import ControlPlane
+
+DESCRIPTION = """\
+Every call carries a token: `Authorization: Bearer TOKEN`. `boathouse env` prints yours.
+
+Errors have one shape: `{"error_code": ..., "message": ..., "request_id": ...}`."""
+
+
+def create_app(plane: ControlPlane) -> FastAPI:
+    """The application over the joined parts."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        yield
+        plane.close()
+
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="Boathouse",
+        version=version("boathouse"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+    )
+    answer_errors(app)
+    identities = plane.catalog.identities
+    app.include_router(health.routes(plane))
+    app.include_router(sign_in.routes(identities.authenticate, plane.issue_session, plane.end_session))
+    app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
+    return app

@@ -1,0 +1,50 @@
+"""The control plane's parts, joined."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from boathouse.catalog import Catalog
+from boathouse.foundation.clock import SystemClock
+from boathouse.foundation.errors import Unauthenticated
+from boathouse.foundation.home import Home
+from boathouse.foundation.principals import Principal
+from boathouse.foundation.settings import Settings
+from boathouse.metastore import Database, migrate
+from boathouse.wiring.databases import boathouse_database
+from boathouse.wiring.first_start import ensure_admin
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """Everything the control plane's doors call."""
+
+    home: Home
+    settings: Settings
+    database: Database
+    catalog: Catalog
+
+    def issue_session(self, principal: Principal, seconds: int) -> str:
+        """A short-lived token for a browser."""
+        return self.catalog.identities.issue_token(
+            principal, principal.name, lifetime_seconds=seconds, comment="browser session"
+        ).secret
+
+    def end_session(self, secret: str) -> None:
+        """Make a browser's token useless; one that already is stays so."""
+        with suppress(Unauthenticated):
+            known = self.catalog.identities.authenticate(secret)
+            self.catalog.identities.revoke_token(known.principal, known.token_id)
+
+    def close(self) -> None:
+        self.database.dispose()
+
+
+def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
+    """Bring the database to this release's schema, make what a first start makes, and join the parts."""
+    home.create()
+    clock = SystemClock()
+    database = boathouse_database(home, settings)
+    migrate(database)
+    catalog = Catalog(database, home, clock)
+    ensure_admin(home, catalog)
+    return ControlPlane(home, settings, database, catalog)
