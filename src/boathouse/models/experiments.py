@@ -33,10 +33,8 @@ class Experiments:
         Raises:
             Denied: The principal may not create experiments, or may not read the one of this name.
         """
-        with (
-            self._catalog.audit.verb(principal, "models", "createExperiment", KIND, name),
-            self._intents.alone_with(name),
-        ):
+        audited = self._catalog.audit.verb(principal, "models", "createExperiment", params={"experiment_name": name})
+        with audited, self._intents.alone_with(name):
             if (found := self._stores.experiment_named(name)) is not None:
                 return self._existing(principal, found)
             self.require_create(principal)

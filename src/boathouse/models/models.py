@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from boathouse.foundation.clock import Clock, SystemClock
@@ -95,7 +95,7 @@ class Models:
         return self.registry.get(principal, name)
 
     def list_registered_models(self, principal: Principal) -> list[RegisteredModel]:
-        return self.registry.list(principal)
+        return self.registry.all(principal)
 
     def update_registered_model(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
         return self.registry.update(principal, name, comment=comment)
@@ -136,7 +136,6 @@ class Models:
     def flask_request(self, call: Call) -> Generator[None]:
         """Make a call the current request of MLflow's Flask application, for code of MLflow that looks at it."""
         query = urlencode(call.query, doseq=True)
-        with self.server.apps().wsgi.test_request_context(
-            call.path, method=call.method, query_string=query, json=call.body or None
-        ):
+        flask: Any = self.server.apps().wsgi
+        with flask.test_request_context(call.path, method=call.method, query_string=query, json=call.body or None):
             yield

@@ -71,7 +71,7 @@ class Registry:
         self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
         return self._model(str(name))
 
-    def list(self, principal: Principal) -> list[RegisteredModel]:
+    def all(self, principal: Principal) -> list[RegisteredModel]:
         """The models that the principal may see."""
         found = {str(model.name): model for model in self._stores.call(lambda: list(self._stores.registered_models()))}
         visible = self.readable(principal, list(found))
@@ -81,11 +81,8 @@ class Registry:
         """Delete a model with all its versions; what they were trained on is no longer kept for them."""
         with self._catalog.audit.verb(principal, "models", "deleteRegisteredModel", KIND, str(name)):
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
-            self.deleting(
-                principal,
-                name,
-                lambda: self._stores.call(lambda: self._stores.registry.delete_registered_model(str(name))),
-            )
+            drop = self._stores.registry.delete_registered_model
+            self.deleting(principal, name, lambda: self._stores.call(lambda: drop(str(name))))
 
     def update(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
         """Change what a model says about itself."""
@@ -277,9 +274,8 @@ class Registry:
         """Make a version in MLflow by ``act``; pin what it was trained on and draw the lineage."""
 
         def follow(result: T) -> None:
-            made = self._stores.call(
-                lambda: self._stores.registry.get_model_version(str(name), str(version_of(result)))
-            )
+            number = str(version_of(result))
+            made = self._stores.call(lambda: self._stores.registry.get_model_version(str(name), number))
             self._provenance.version_created(principal, made)
 
         with self._intents.alone_with(str(name)):
@@ -368,9 +364,8 @@ class Registry:
         self, principal: Principal, name: str, now: dict[str, int], *, through: str, reason: str | None
     ) -> None:
         """Write down every difference between the recorded aliases of a model and those it has now."""
-        recorded = {
-            alias: version for (model, alias), version in self._repository.recorded_aliases().items() if model == name
-        }
+        everything = self._repository.recorded_aliases()
+        recorded = {alias: version for (model, alias), version in everything.items() if model == name}
         self._repository.record_moves(
             self._move(principal, name, alias, recorded.get(alias), now.get(alias), reason, through)
             for alias in sorted(recorded.keys() | now.keys())
@@ -419,8 +414,7 @@ def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:
     except InvalidName as error:
         raise InvalidInput(
             f"{text!r} cannot name a registered model: {error.message}",
-            hint=did_you_mean(text, known)
-            or "Models live in a schema: write catalog.schema.model, as in prod.flights.delay.",
+            hint=did_you_mean(text, known) or "Write catalog.schema.model, as in prod.flights.delay.",
         ) from error
 
 

@@ -1,9 +1,23 @@
 """The room's own tables: intents, the history of aliases, what runs of tasks have read, where versions lie."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
@@ -176,9 +190,9 @@ class ModelRepository:
     def unlogged_inputs(self) -> list[RunInput]:
         return self._inputs(run_inputs.c.is_logged == 0)
 
-    def _inputs(self, condition: "object") -> list[RunInput]:
+    def _inputs(self, condition: ColumnElement[bool]) -> list[RunInput]:
         with self._database.read() as connection:
-            rows = connection.execute(select(run_inputs).where(condition)).all()  # pyright: ignore[reportArgumentType]
+            rows = connection.execute(select(run_inputs).where(condition)).all()
         return [RunInput(r.run_id, r.table_id, r.table_name, r.version, r.location) for r in rows]
 
     # --- where model versions lie
@@ -221,7 +235,7 @@ def _fields(item: RunInput) -> dict[str, object]:
     return {name: getattr(item, name) for name in RunInput.__slots__}
 
 
-def _insert_once(connection: Connection, table: Table, values: dict[str, object]) -> bool:
+def _insert_once(connection: Connection, table: Table, values: Mapping[str, object]) -> bool:
     """Insert unless the primary key is taken."""
     if connection.dialect.name == "sqlite":
         return connection.execute(sqlite_insert(table).values(**values).on_conflict_do_nothing()).rowcount > 0

@@ -171,13 +171,7 @@ def checked_parts(path: str) -> list[str]:
     while (decoded := unquote(plain)) != plain:
         plain = decoded
     parts = plain.split("/")
-    if (
-        "\\" in plain
-        or "\0" in plain
-        or any(each in ("", ".", "..") for each in parts[:-1])
-        or parts[-1] in (".", "..")
-    ):
-        raise InvalidInput(f"{path!r} is not a path below the artifact folder.")
-    if plain.split("/")[0] != path.split("/")[0]:
+    climbs = any(each in ("", ".", "..") for each in parts[:-1]) or parts[-1] in (".", "..")
+    if climbs or "\\" in plain or "\0" in plain or parts[0] != path.split("/")[0]:
         raise InvalidInput(f"{path!r} is not a path below the artifact folder.")
     return [each for each in parts if each] or [""]

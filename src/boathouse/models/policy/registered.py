@@ -69,15 +69,16 @@ def _may_read_source(desk: Desk, call: Call, source: str) -> None:
         desk.run(READ, source.removeprefix("runs:/").strip("/").partition("/")[0])
     elif (path := artifact_path(source)) is not None:
         desk.artifact(READ, path)
-    elif source == PROMPT_SOURCE and any(
-        part(tag, "key") == "mlflow.prompt.is_prompt" for tag in items(call.body.get("tags"))
-    ):
-        return
-    elif not desk.principal.is_admin:
+    elif not _is_prompt(call, source) and not desk.principal.is_admin:
         raise Denied(
             f"Only administrators may register {source!r}: its content is not under Boathouse's grants.",
             hint="Register from a run or a logged model.",
         )
+
+
+def _is_prompt(call: Call, source: str) -> bool:
+    keys = [part(tag, "key") for tag in items(part(call.body, "tags"))]
+    return source == PROMPT_SOURCE and "mlflow.prompt.is_prompt" in keys
 
 
 # --- serving

@@ -1,0 +1,134 @@
+"""``boathouse models``: what is registered, where its aliases point, and how they got there."""
+
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from boathouse.foundation.clock import from_epoch_ms
+from boathouse.foundation.rest import Connection, RestClient
+
+PATH = "/api/boathouse/v1/models"
+
+
+@click.group()
+def models() -> None:
+    """Registered models, their versions and aliases."""
+
+
+@models.command("list")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def list_models(output: str) -> None:
+    """List the models you may read."""
+    found = _client().get(PATH)["models"]
+    if output == "json":
+        _print_json(found)
+        return
+    rows = [(each["name"], _aliases(each["aliases"]), each["comment"] or "") for each in found]
+    _print_table(("Model", "Aliases", "Comment"), rows, empty="There is no model that you may read.")
+
+
+@models.command()
+@click.argument("name")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def show(name: str, output: str) -> None:
+    """Show the model NAME and its versions."""
+    found = _client().get(f"{PATH}/{quote(name)}")
+    if output == "json":
+        _print_json(found)
+        return
+    model = found["model"]
+    click.secho(model["name"], bold=True)
+    if model["comment"]:
+        click.echo(model["comment"])
+    rows = [
+        (str(each["version"]), ", ".join(each["aliases"]), each["run_id"] or "", _instant(each["created_at"]))
+        for each in found["versions"]
+    ]
+    _print_table(("Version", "Aliases", "Run", "Registered"), rows, empty="It has no versions yet.")
+
+
+@models.command()
+@click.argument("name")
+@click.option("--set", "assignment", metavar="ALIAS=VERSION", help="Point an alias at a version.")
+@click.option("--expected", metavar="VERSION", help="Only if it points there now; 'none': only if it does not exist.")
+@click.option("--reason", help="Why, for the history.")
+def aliases(name: str, assignment: str | None, expected: str | None, reason: str | None) -> None:
+    """Show where the aliases of NAME point; with --set, move one."""
+    client = _client()
+    if assignment is not None:
+        _move(client, name, assignment, expected, reason)
+    found = client.get(f"{PATH}/{quote(name)}")["model"]["aliases"]
+    rows = [(alias, str(version)) for alias, version in sorted(found.items())]
+    _print_table(("Alias", "Version"), rows, empty=f"{name} has no aliases.")
+
+
+@models.command()
+@click.argument("name")
+@click.option("--alias", help="Of this alias only.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def history(name: str, alias: str | None, output: str) -> None:
+    """Show how the aliases of NAME moved, newest first."""
+    found = _client().get(f"{PATH}/{quote(name)}/history", alias=alias)["moves"]
+    if output == "json":
+        _print_json(found)
+        return
+    rows = [
+        (
+            _instant(each["moved_at"]),
+            each["alias"],
+            f"{_version(each['from_version'])} → {_version(each['to_version'])}",
+            each["principal"],
+            each["reason"] or "",
+        )
+        for each in found
+    ]
+    _print_table(("When", "Alias", "Move", "Who", "Why"), rows, empty=f"No alias of {name} has moved yet.")
+
+
+def _move(client: RestClient, name: str, assignment: str, expected: str | None, reason: str | None) -> None:
+    alias, _, version = assignment.partition("=")
+    if not alias or not version.isdecimal():
+        raise click.BadParameter("write ALIAS=VERSION, as in champion=3", param_hint="--set")
+    body: dict[str, Any] = {"version": int(version), "reason": reason}
+    if expected is not None:
+        if expected != "none" and not expected.isdecimal():
+            raise click.BadParameter("give a version or 'none'", param_hint="--expected")
+        body["expected"] = None if expected == "none" else int(expected)
+    client.put(f"{PATH}/{quote(name)}/aliases/{quote(alias, safe='')}", body)
+
+
+def _client() -> RestClient:
+    return RestClient(Connection.from_surroundings())
+
+
+def _aliases(found: dict[str, int]) -> str:
+    return ", ".join(f"{alias} → {version}" for alias, version in sorted(found.items()))
+
+
+def _version(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _instant(milliseconds: int) -> str:
+    return from_epoch_ms(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _print_json(found: Any) -> None:
+    import json
+
+    click.echo(json.dumps(found, indent=2))
+
+
+def _print_table(titles: tuple[str, ...], rows: list[tuple[str, ...]], *, empty: str) -> None:
+    if not rows:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
