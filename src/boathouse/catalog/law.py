@@ -1,17 +1,28 @@
 """The parts of the law, joined in one place."""
 
+from dataclasses import replace
+
 from boathouse.catalog.audit import Audit
 from boathouse.catalog.bootstrap import Bootstrap
+from boathouse.catalog.delta_tables import DeltaTables
 from boathouse.catalog.grants import Grants
+from boathouse.catalog.handouts import Handouts
 from boathouse.catalog.identities import Identities
 from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.lineage import Lineage
 from boathouse.catalog.pins import Pins
+from boathouse.catalog.privileges import Privilege
+from boathouse.catalog.repository.records import EventFilter
+from boathouse.catalog.securables import AuditEvent, SecurableKind
 from boathouse.catalog.tables import Securables
 from boathouse.catalog.tokens import Tokens
 from boathouse.foundation.clock import Clock, SystemClock
 from boathouse.foundation.home import Home
+from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
+
+AUDIT_SCHEMA = "system.access"
+"""Who holds SELECT here may see everybody's audit events."""
 
 
 class Catalog:
@@ -32,7 +43,18 @@ class Catalog:
         self.lineage = Lineage(database, clock, self.grants)
         self.identities = Identities(database, clock, self.audit, Tokens(database, clock, self.audit), book)
         self.pins = Pins(database, clock, self.audit, self.grants)
+        self.delta_tables = DeltaTables(self.securables)
+        self.handouts = Handouts(database, clock, self.audit, self.grants, self.securables, self.lineage)
         self._bootstrap = Bootstrap(database, clock, self.securables, self.grants, self.identities)
+
+    def audit_trail(
+        self, principal: Principal, wanted: EventFilter | None = None, *, limit: int | None = 1_000
+    ) -> list[AuditEvent]:
+        """The latest matching audit events: all of them for who may read ``system.access``, else one's own."""
+        wanted = wanted or EventFilter()
+        if not self.grants.allows(principal, Privilege.SELECT, SecurableKind.SCHEMA, AUDIT_SCHEMA):
+            wanted = replace(wanted, principal=principal.name)
+        return self.audit.events(wanted, limit=limit)
 
     def bootstrap(self, os_user: str) -> str | None:
         """Make what every Boathouse has, as far as it is missing; the secret of the administrator's token at the first

@@ -1,5 +1,6 @@
 """Where tables and volumes may lie, and that no two of them share a place."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -48,14 +49,14 @@ def external_location(home: Home, location: str) -> str:
     return path.as_uri()
 
 
-def require_free(location: str, in_use: list[tuple[str, str]]) -> None:
+def require_free(location: str, in_use: Sequence[tuple[SecurableKind, str, str]]) -> None:
     """Refuse a place that another table or volume has, contains or lies in.
 
     Raises:
         Conflict: Somebody is there already.
     """
     path = path_of(location)
-    for full_name, other in in_use:
+    for _, full_name, other in in_use:
         taken = path_of(other)
         if path.is_relative_to(taken) or taken.is_relative_to(path):
             raise Conflict(f"The storage location {location} is taken by {full_name}.", hint="Choose another folder.")

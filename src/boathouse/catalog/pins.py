@@ -7,7 +7,7 @@ from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository import records, securables
 from boathouse.catalog.securables import SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.principals import Principal
+from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.metastore import Database
 
 
@@ -34,8 +34,8 @@ class Pins:
                 records.add_pin(connection, table_id, version, holder, at=now, by=principal.name)
                 event.commit_with(connection)
 
-    def release(self, principal: Principal, holder: str) -> None:
-        """Give up everything that the holder has pinned."""
+    def release(self, holder: str, *, principal: Principal = SYSTEM) -> None:
+        """Give up everything that the holder has pinned. Whoever deletes the holder has been asked for leave there."""
         with self._audit.verb(principal, "catalog", "releasePins", params={"holder": holder}) as event:
             with self._database.write() as connection:
                 records.remove_pins(connection, holder)

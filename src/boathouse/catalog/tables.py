@@ -73,10 +73,14 @@ class Securables(Registry):
                 event.commit_with(connection)
             return made
 
-    def stage_table(self, principal: Principal, name: TableName, *, replace: bool = False) -> TablePlace:
+    def stage_table(
+        self, principal: Principal, name: TableName, *, replace: bool = False, external: bool = False
+    ) -> TablePlace:
         """Check that the table may be created (or replaced), and reserve a place for it; nothing is visible yet."""
         with self._audit.verb(principal, "catalog", "createStagingTable", TABLE, str(name)):
             existing = self._replaceable(principal, name, replace=replace)
+            if external:
+                self._grants.require(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT)
             if existing is not None and not replace:
                 raise SecurableExists(TABLE, str(name))
             table_id = new_id()

@@ -131,16 +131,16 @@ def everything_in(connection: Connection, securable: Securable) -> list[Securabl
     return [_securable(row) for row in connection.execute(query).mappings()]
 
 
-def locations_in_use(connection: Connection) -> list[tuple[str, str]]:
-    """Full name and storage location of every live table and volume that has one."""
-    found: list[tuple[str, str]] = []
+def locations_in_use(connection: Connection) -> list[tuple[SecurableKind, str, str]]:
+    """Kind, full name and storage location of every live table and volume that has one."""
+    found: list[tuple[SecurableKind, str, str]] = []
     for details in (table_details, volume_details):
         query = (
-            select(securables.c.full_name, details.c.storage_location)
+            select(securables.c.kind, securables.c.full_name, details.c.storage_location)
             .join(details, details.c.securable_id == securables.c.id)
             .where(_live, details.c.storage_location != "")
         )
-        found += [(row[0], row[1]) for row in connection.execute(query)]
+        found += [(SecurableKind(row[0]), row[1], row[2]) for row in connection.execute(query)]
     return found
 
 
