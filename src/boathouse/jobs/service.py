@@ -1,0 +1,339 @@
+"""The verbs on jobs and runs. They write down what is wanted; workers do it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boathouse.catalog import Privilege, Securable, SecurableKind
+from boathouse.catalog.law import Catalog
+from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.errors import Conflict, Denied, NotFound, did_you_mean
+from boathouse.foundation.home import Home
+from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.jobs import logs
+from boathouse.jobs.files import task_file
+from boathouse.jobs.parameters import read_as_of, run_parameters
+from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, TaskOverrides, TaskRun
+from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
+from boathouse.jobs.settings import JobSettings
+from boathouse.jobs.validation import checked
+from boathouse.metastore import Database
+
+JOB = SecurableKind.JOB
+_SERVICE = "jobs"
+
+
+class JobNotFound(NotFound):
+    """There is no such job, or the principal may not know of it."""
+
+
+class RunNotFound(NotFound):
+    """There is no such run, or the principal may not see its job."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLog:
+    """Where the output of one attempt at a task is."""
+
+    run: Run
+    task: TaskRun
+    attempt: int
+    file: Path
+
+
+class Jobs:
+    """Job definitions and their runs. Every verb takes the acting principal, is authorised and audited."""
+
+    def __init__(self, database: Database, catalog: Catalog, home: Home, clock: Clock) -> None:
+        self._jobs = JobRepository(database)
+        self._runs = RunRepository(database)
+        self._catalog = catalog
+        self._home = home
+        self._clock = clock
+
+    # Definitions
+
+    def create(self, principal: Principal, settings: JobSettings, *, deployment: DeploymentRef | None = None) -> int:
+        """Keep a new job; the principal owns it.
+
+        Raises:
+            DoesNotFit: The definition contradicts itself or needs what we do not have.
+            Denied: The principal may not create jobs, or not one that runs as somebody else.
+        """
+        with self._verb(principal, "create", None, name=settings.name):
+            job = self._new_job(principal, settings, deployment)
+            job_id = self._jobs.insert(job, is_registered=False)
+            try:
+                self._catalog.securables.register(
+                    principal, JOB, str(job_id), title=settings.name, comment=settings.description
+                )
+            except BaseException:
+                self._jobs.delete(job_id)
+                raise
+            self._jobs.mark_registered(job_id)
+            return job_id
+
+    def reset(
+        self, principal: Principal, job_id: int, settings: JobSettings, *, deployment: DeploymentRef | None = None
+    ) -> None:
+        """Replace the definition; runs under way keep the one they began with."""
+        with self._verb(principal, "reset", job_id):
+            job = self._require(principal, Privilege.MANAGE, job_id)
+            self._replace(principal, job, settings, deployment or job.deployment)
+
+    def update(
+        self, principal: Principal, job_id: int, changes: JobSettings, *, fields_to_remove: Iterable[str] = ()
+    ) -> None:
+        """Change single fields: tasks, parameters and environments merge by their keys, all else is replaced."""
+        with self._verb(principal, "update", job_id):
+            job = self._require(principal, Privilege.MANAGE, job_id)
+            merged = merge_settings(job.settings, changes, fields_to_remove)
+            self._replace(principal, job, merged, job.deployment)
+
+    def delete(self, principal: Principal, job_id: int) -> None:
+        """Forget the job and end what it runs; its runs can still be read by administrators."""
+        with self._verb(principal, "delete", job_id):
+            self._require(principal, Privilege.MANAGE, job_id)
+            now = epoch_ms(self._clock.now())
+            for run in self._runs.list(job_ids=[job_id], limit=1000, active=True):
+                self._runs.request_cancel(run.run_id, now)
+            self._catalog.securables.forget(principal, JOB, str(job_id))
+            self._jobs.delete(job_id)
+
+    def get(self, principal: Principal, job_id: int) -> Job:
+        with self._verb(principal, "get", job_id):
+            return self._require(principal, Privilege.VIEW_JOB, job_id)
+
+    def list(self, principal: Principal, *, name: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Job]:
+        """The visible jobs, newest first."""
+        with self._verb(principal, "list", None):
+            ids = self._visible_ids(principal, name)
+            return self._jobs.many(ids[offset : offset + limit])
+
+    # Runs
+
+    def run_now(
+        self,
+        principal: Principal,
+        job_id: int,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        as_of: str | None = None,
+        idempotency_token: str | None = None,
+        overrides: TaskOverrides | None = None,
+    ) -> int:
+        """Ask for a run. With a token used before, no second run is made.
+
+        Raises:
+            UnknownParameter: A value is given for a parameter that the job does not declare.
+        """
+        with self._verb(principal, "runNow", job_id, as_of=as_of):
+            job = self._require(principal, Privilege.RUN_JOB, job_id)
+            new = NewRun(
+                job=job,
+                parameters=run_parameters(job.settings, parameters),
+                overrides=overrides or TaskOverrides(),
+                as_of=read_as_of(as_of),
+                creator=principal.name,
+                idempotency_token=idempotency_token or None,
+                name=job.settings.name,
+            )
+            return self._runs.insert(new, epoch_ms(self._clock.now()))
+
+    def get_run(self, principal: Principal, run_id: int) -> Run:
+        """A run with its tasks; the id may be that of a task's run."""
+        with self._verb(principal, "getRun", None, run_id=run_id):
+            return self._require_run(principal, Privilege.VIEW_JOB, run_id)
+
+    def list_runs(
+        self,
+        principal: Principal,
+        *,
+        job_id: int | None = None,
+        active: bool | None = None,
+        limit: int = 25,
+        before: int | None = None,
+    ) -> Sequence[Run]:
+        """Runs of the visible jobs, newest first."""
+        with self._verb(principal, "listRuns", job_id):
+            if job_id is not None:
+                self._require(principal, Privilege.VIEW_JOB, job_id)
+                ids = [job_id]
+            else:
+                ids = self._visible_ids(principal, None)
+            return self._runs.list(job_ids=ids, limit=limit, before=before, active=active)
+
+    def cancel_run(self, principal: Principal, run_id: int) -> None:
+        """Ask for the run to end; it is over when its state says so. Cancelling what has ended changes nothing."""
+        with self._verb(principal, "cancelRun", None, run_id=run_id):
+            run = self._require_run(principal, Privilege.RUN_JOB, run_id)
+            self._runs.request_cancel(run.run_id, epoch_ms(self._clock.now()))
+
+    def delete_run(self, principal: Principal, run_id: int) -> None:
+        """Forget a run that has ended.
+
+        Raises:
+            Conflict: It has not.
+        """
+        with self._verb(principal, "deleteRun", None, run_id=run_id):
+            run = self._require_run(principal, Privilege.MANAGE, run_id)
+            if not run.state.life_cycle.is_final:
+                raise Conflict(f"The run {run.run_id} is still {run.state.life_cycle}.", hint="Cancel it first.")
+            self._runs.delete(run.run_id)
+
+    def attempts(self, principal: Principal, task_run_id: int) -> Sequence[Attempt]:
+        """Every process that tried to do a task, oldest first."""
+        with self._verb(principal, "getAttempts", None, run_id=task_run_id):
+            self._require_run(principal, Privilege.VIEW_JOB, task_run_id)
+            return self._runs.attempts(task_run_id)
+
+    def task_logs(
+        self, principal: Principal, run_id: int, task_key: str | None = None, *, attempt: int | None = None
+    ) -> Iterator[bytes]:
+        """What a task has printed and, while it runs, what it goes on to print.
+
+        Raises:
+            RunNotFound: There is no such run, task or attempt.
+        """
+        with self._verb(principal, "getLogs", None, run_id=run_id):
+            log = self._task_log(principal, run_id, task_key, attempt)
+        return logs.follow(log.file, lambda: self._is_over(log))
+
+    def log_tail(
+        self, principal: Principal, run_id: int, task_key: str | None = None, *,
+        attempt: int | None = None, limit_bytes: int = 5 << 20,
+    ) -> tuple[str, bool]:  # fmt: skip
+        """The end of what a task has printed so far, and whether the beginning was left out."""
+        with self._verb(principal, "getLogs", None, run_id=run_id):
+            log = self._task_log(principal, run_id, task_key, attempt)
+        return logs.tail(log.file, limit_bytes=limit_bytes)
+
+    def reconcile(self) -> None:
+        """Undo what a process that died left half done."""
+        for job_id in self._jobs.unregistered():
+            if self._catalog.grants.visible(SYSTEM, JOB, [str(job_id)]):
+                self._jobs.mark_registered(job_id)
+            else:
+                self._jobs.delete(job_id)
+
+    # Within
+
+    def _verb(self, principal: Principal, action: str, job_id: int | None, **params: Any) -> Any:
+        name = None if job_id is None else str(job_id)
+        return self._catalog.audit.verb(principal, _SERVICE, action, JOB, name, params)
+
+    def _new_job(self, principal: Principal, settings: JobSettings, deployment: DeploymentRef | None) -> Job:
+        checked(settings)
+        check_files(settings, deployment)
+        now = epoch_ms(self._clock.now())
+        run_as = self._run_as(principal, settings, principal.name)
+        return Job(0, settings, run_as, principal.name, now, now, deployment)
+
+    def _replace(
+        self, principal: Principal, job: Job, settings: JobSettings, deployment: DeploymentRef | None
+    ) -> None:
+        checked(settings)
+        check_files(settings, deployment)
+        run_as = self._run_as(principal, settings, job.run_as)
+        now = epoch_ms(self._clock.now())
+        self._jobs.replace(replace(job, settings=settings, run_as=run_as, updated_at=now, deployment=deployment))
+        if settings.name != job.settings.name or settings.description != job.settings.description:
+            self._describe(principal, job.job_id, settings)
+
+    def _describe(self, principal: Principal, job_id: int, settings: JobSettings) -> Securable:
+        return self._catalog.securables.update(
+            principal, JOB, str(job_id), title=settings.name, comment=settings.description
+        )
+
+    def _run_as(self, principal: Principal, settings: JobSettings, before: str) -> str:
+        """Whose rights the job has. Only administrators may lend somebody else's."""
+        wanted = settings.run_as.name if settings.run_as else None
+        if wanted is None or wanted == before:
+            return before
+        if wanted != principal.name and not principal.is_admin:
+            raise Denied(
+                f"{principal} may not create a job that runs as {wanted}: only administrators may.",
+                hint="Leave run_as out: the job then runs as you.",
+            )
+        return self._catalog.identities.principal(wanted).name
+
+    def _require(self, principal: Principal, privilege: Privilege, job_id: int) -> Job:
+        job = self._jobs.find(job_id)
+        if job is None:
+            raise JobNotFound(f"There is no job {job_id}.", hint="List them with: boathouse jobs list")
+        self._catalog.grants.require(principal, privilege, JOB, str(job_id))
+        return job
+
+    def _require_run(self, principal: Principal, privilege: Privilege, run_id: int) -> Run:
+        run = self._runs.find(run_id)
+        if run is None and (task := self._runs.find_task(run_id)):
+            run = self._runs.find(task.run_id)
+        if run is None:
+            raise RunNotFound(f"There is no run {run_id}.", hint="List them with: boathouse jobs runs")
+        if not principal.is_admin:
+            self._catalog.grants.require(principal, privilege, JOB, str(run.job_id))
+        return run
+
+    def _visible_ids(self, principal: Principal, name: str | None) -> Sequence[int]:
+        ids = self._jobs.ids(name=name)
+        visible = self._catalog.grants.visible(principal, JOB, [str(job_id) for job_id in ids])
+        return [job_id for job_id in ids if str(job_id) in visible]
+
+    def _task_log(self, principal: Principal, run_id: int, task_key: str | None, attempt: int | None) -> TaskLog:
+        run = self._require_run(principal, Privilege.VIEW_JOB, run_id)
+        task = self._find_task(run, run_id, task_key)
+        number = task.attempt if attempt is None else attempt
+        if not 0 <= number <= task.attempt:
+            raise RunNotFound(f"The task {task.task_key} of run {run.run_id} has no attempt {number}.")
+        return TaskLog(run, task, number, logs.log_file(self._home, run.run_id, task.task_key, number))
+
+    def _find_task(self, run: Run, run_id: int, task_key: str | None) -> TaskRun:
+        keys = [task.task_key for task in run.tasks]
+        for task in run.tasks:
+            if task.task_run_id == run_id or task.task_key == task_key or (task_key is None and len(keys) == 1):
+                return task
+        if task_key is None:
+            raise RunNotFound(f"The run {run.run_id} has several tasks.", hint=f"Name one of {', '.join(keys)}.")
+        raise RunNotFound(f"The run {run.run_id} has no task {task_key!r}.", hint=did_you_mean(task_key, keys))
+
+    def _is_over(self, log: TaskLog) -> bool:
+        task = self._runs.find_task(log.task.task_run_id)
+        return task is None or task.state.life_cycle.is_final or task.attempt > log.attempt
+
+
+def check_files(settings: JobSettings, deployment: DeploymentRef | None) -> None:
+    """Refuse files that are not there, as long as their names hold no references.
+
+    Raises:
+        FileOutside, TaskFileNotFound: The first such file.
+    """
+    for task in settings.tasks:
+        for path, suffixes in (
+            (task.spark_python_task and task.spark_python_task.python_file, ("",)),
+            (task.notebook_task and task.notebook_task.notebook_path, ("", ".py")),
+            (task.sql_task and task.sql_task.file and task.sql_task.file.path, ("",)),
+        ):
+            if path and "{{" not in path:
+                task_file(path, deployment, suffixes=suffixes)
+
+
+_KEYED = {"tasks": "task_key", "parameters": "name", "environments": "environment_key"}
+
+
+def merge_settings(before: JobSettings, changes: JobSettings, fields_to_remove: Iterable[str]) -> JobSettings:
+    """The settings after ``jobs/update``."""
+    data = before.to_json()
+    for name, value in changes.to_json().items():
+        if key := _KEYED.get(name):
+            merged = {item[key]: item for item in data.get(name, [])}
+            merged.update({item[key]: item for item in value})
+            value = list(merged.values())
+        data[name] = value
+    for field in fields_to_remove:
+        name, _, inner = field.partition("/")
+        if inner and name in _KEYED:
+            data[name] = [item for item in data.get(name, []) if item[_KEYED[name]] != inner]
+        else:
+            data.pop(name, None)
+    return JobSettings.model_validate(data)

@@ -1,0 +1,148 @@
+"""Everything about a job definition that its shape alone cannot say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from boathouse.foundation.errors import did_you_mean
+from boathouse.foundation.shapes import DoesNotFit, Problem, fit
+from boathouse.foundation.yaml_source import KeyPath
+from boathouse.jobs import references
+from boathouse.jobs.graph import problems_of_graph
+from boathouse.jobs.settings import JobSettings, Library, Source, SqlTask, Task
+
+KINDS = ("notebook_task", "python_wheel_task", "spark_python_task", "sql_task")
+"""The kinds of task that run here."""
+
+UNSUPPORTED_KINDS = tuple(name for name in Task.model_fields if name.endswith("_task") and name not in KINDS)
+MAXIMUM_TASKS = 1000
+
+
+def read_job(data: Mapping[str, Any]) -> JobSettings:
+    """Read a job definition.
+
+    Raises:
+        DoesNotFit: It does not fit; all problems are listed at once.
+    """
+    return checked(fit(JobSettings, data, what="The job"))
+
+
+def checked(settings: JobSettings) -> JobSettings:
+    """The same settings, known to be runnable.
+
+    Raises:
+        DoesNotFit: Tasks are missing, contradict each other or need what we do not have.
+    """
+    if problems := problems_of_job(settings):
+        raise DoesNotFit(f"The job {settings.name!r}", problems)
+    return settings
+
+
+def problems_of_job(settings: JobSettings) -> list[Problem]:
+    """All problems, each with the path of the field it is about."""
+    problems = list(_general_problems(settings))
+    problems += problems_of_graph(settings.tasks)
+    for index, task in enumerate(settings.tasks):
+        problems += _task_problems(task, ("tasks", index), settings)
+    return problems
+
+
+def kind_of(task: Task) -> str:
+    """The name of the one field that says what the task does."""
+    return next(kind for kind in KINDS if getattr(task, kind) is not None)
+
+
+def _general_problems(settings: JobSettings) -> Iterator[Problem]:
+    if not settings.tasks:
+        yield Problem(("tasks",), "a job needs at least one task.")
+    if len(settings.tasks) > MAXIMUM_TASKS:
+        yield Problem(("tasks",), f"{len(settings.tasks)} tasks are more than the {MAXIMUM_TASKS} a job can have.")
+    if settings.git_source is not None:
+        yield Problem(("git_source",), "running code from a Git remote is not supported yet.", "Deploy it in a bundle.")
+    yield from _repeated(("parameters", "name"), [each.name for each in settings.parameters])
+    yield from _repeated(("environments", "environment_key"), [each.environment_key for each in settings.environments])
+    if settings.run_as is not None and settings.run_as.group_name is not None:
+        yield Problem(("run_as", "group_name"), "a job cannot run as a group.", "Name a user or a service principal.")
+    if settings.run_as is not None and bool(settings.run_as.user_name) == bool(settings.run_as.service_principal_name):
+        yield Problem(("run_as",), "exactly one of user_name and service_principal_name is needed.")
+
+
+def _repeated(where: tuple[str, str], names: list[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem((where[0], index, where[1]), f"{name!r} is said for the second time.")
+
+
+def _task_problems(task: Task, path: KeyPath, settings: JobSettings) -> Iterator[Problem]:
+    yield from _kind_problems(task, path)
+    if task.run_if not in (None, "ALL_SUCCESS"):
+        yield Problem((*path, "run_if"), f"run_if {task.run_if} is not supported yet.", "Only ALL_SUCCESS is.")
+    if task.disabled:
+        yield Problem((*path, "disabled"), "disabled tasks are not supported yet.", "Remove the task.")
+    for index, needed in enumerate(task.depends_on):
+        if needed.outcome is not None:
+            yield Problem((*path, "depends_on", index, "outcome"), "outcomes need condition_task: not supported yet.")
+    environments = [each.environment_key for each in settings.environments]
+    if task.environment_key is not None and task.environment_key not in environments:
+        yield Problem(
+            (*path, "environment_key"),
+            f"the job has no environment {task.environment_key!r}.",
+            did_you_mean(task.environment_key, environments),
+        )
+    for index, library in enumerate(task.libraries):
+        yield from _library_problems(library, (*path, "libraries", index))
+    yield from _reference_problems(task, path, settings)
+
+
+def _kind_problems(task: Task, path: KeyPath) -> Iterator[Problem]:
+    for kind in UNSUPPORTED_KINDS:
+        if getattr(task, kind) is not None:
+            yield Problem((*path, kind), f"{kind} is not supported yet.", f"Boathouse runs {', '.join(KINDS)}.")
+            return
+    said = [kind for kind in KINDS if getattr(task, kind) is not None]
+    if len(said) != 1:
+        found = " and ".join(said) if said else "none"
+        message = f"a task does exactly one thing; the task {task.task_key!r} has {found}."
+        yield Problem(path, message, f"Give it one of {', '.join(KINDS)}.")
+        return
+    details = getattr(task, said[0])
+    if isinstance(details, SqlTask):
+        yield from _sql_problems(details, (*path, "sql_task"))
+        details = details.file
+    if getattr(details, "source", None) is Source.GIT:
+        yield Problem((*path, said[0], "source"), "source GIT is not supported yet.", "Deploy the code in a bundle.")
+    wheel = task.python_wheel_task
+    if wheel is not None and wheel.parameters and wheel.named_parameters:
+        yield Problem((*path, said[0]), "parameters and named_parameters cannot both be given.")
+
+
+def _sql_problems(task: SqlTask, path: KeyPath) -> Iterator[Problem]:
+    for field in ("alert", "dashboard"):
+        if getattr(task, field) is not None:
+            yield Problem((*path, field), f"a sql_task with {field} is not supported yet.", "Use file or query.")
+            return
+    if task.query is not None and task.query.query_id is not None:
+        yield Problem((*path, "query", "query_id"), "saved queries do not exist here.", "Use file.path or query_text.")
+    elif (task.file is None) == (task.query is None or task.query.query_text is None):
+        yield Problem(path, "exactly one of file.path and query.query_text is needed.")
+
+
+def _library_problems(library: Library, path: KeyPath) -> Iterator[Problem]:
+    for field in ("jar", "egg", "maven", "cran"):
+        if getattr(library, field) is not None:
+            yield Problem((*path, field), f"{field} libraries are not supported.", "Use whl, pypi or requirements.")
+            return
+    if sum(value is not None for value in (library.whl, library.pypi, library.requirements)) != 1:
+        yield Problem(path, "exactly one of whl, pypi and requirements is needed.")
+
+
+def _reference_problems(task: Task, path: KeyPath, settings: JobSettings) -> Iterator[Problem]:
+    parameters = {each.name: each.default for each in settings.parameters}
+    for kind in KINDS:
+        details = getattr(task, kind)
+        if details is None:
+            continue
+        for name in references.names_in(details.model_dump(mode="json")):
+            try:
+                references.check(name, parameters)
+            except references.UnknownReference as error:
+                yield Problem((*path, kind), error.message, error.hint)
