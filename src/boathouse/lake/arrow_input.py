@@ -1,7 +1,8 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Rows on their way into a table: any Arrow stream, made to fit the table's columns or refused.
 
-Nothing is changed silently. A value that a column cannot hold is an error that names the column; only what loses nothing
-(a wider integer, another string layout, another zone for the same instant) is converted.
+Nothing is changed silently. A value that a column cannot hold is an error that names the column; only what loses
+nothing (a wider integer, another string layout, another zone for the same instant) is converted.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -84,8 +85,9 @@ class Source:
 
     def __init__(self, data: Any) -> None:
         self._data = data
-        self._opened: pa.RecordBatchReader | None = open_stream(data)
-        self.schema: pa.Schema = self._opened.schema
+        stream = open_stream(data)
+        self.schema: pa.Schema = stream.schema
+        self._opened: pa.RecordBatchReader | None = stream
         # A reader is empty once it was read, so a write that met another cannot be tried again.
         self.is_repeatable = type(data).__name__ != "RecordBatchReader"
 
@@ -93,8 +95,8 @@ class Source:
         """The rows in the columns, order and types of ``target``.
 
         Raises:
-            SchemaMismatch: The columns differ by name, or a type cannot be converted without loss. With ``fill_missing``
-                columns that the data lacks are null.
+            SchemaMismatch: The columns differ by name (with ``fill_missing``, columns that the data lacks are null), or
+                a type cannot be converted without loss.
         """
         wanted = pa.schema([f for f in target if f.name in self.schema.names]) if fill_missing else target
         require_columns(self.schema, wanted)

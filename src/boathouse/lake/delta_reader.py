@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """delta-rs' own reader, for tables whose Parquet files alone do not say what the rows are.
 
 Deletion vectors, column mapping and whatever comes later: slower than DuckDB over the files, but right.

@@ -1,5 +1,7 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The default engine: DuckDB in process, over the Parquet files of a snapshot."""
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +21,8 @@ from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.select_guard import ParsedSelect, parse_select
 from boathouse.lake.snapshots import Snapshot
+
+_CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z-]+ )+Error: ")
 
 BATCH_ROWS = 122_880
 """Rows per batch of a stream: one row group of DuckDB's own."""
@@ -56,7 +60,7 @@ class DuckDBRows:
     def __init__(self, connections: DuckDBConnections, connection: duckdb.DuckDBPyConnection, relation: Any) -> None:
         self._connections = connections
         self._connection: duckdb.DuckDBPyConnection | None = connection
-        self._relation = relation
+        self._relation: Any = relation
         self._stream: pa.RecordBatchReader | None = None
         self._is_lent = False
 
@@ -69,9 +73,12 @@ class DuckDBRows:
         return pa.RecordBatchReader.from_batches(stream.schema, self._batches(stream))
 
     def arrow(self) -> pa.Table:
+        if self._stream is not None:
+            return self.reader().read_all()
+        self._require_unread()
         try:
             with _explained():
-                return self._stream.read_all() if self._stream else self._relation.to_arrow_table(BATCH_ROWS)
+                return self._relation.to_arrow_table(BATCH_ROWS)
         finally:
             self.close()
 
@@ -82,7 +89,8 @@ class DuckDBRows:
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._relation = self._stream = None
+            self._relation = None
+            self._stream = None
             self._connections.retire(connection)
 
     def __enter__(self) -> "DuckDBRows":
@@ -97,11 +105,14 @@ class DuckDBRows:
 
     def _started(self) -> pa.RecordBatchReader:
         if self._stream is None:
-            if self._connection is None:
-                raise InvalidInput("The rows of this query have been read already.", hint="Run the query again.")
+            self._require_unread()
             with _explained():
                 self._stream = self._relation.to_arrow_reader(BATCH_ROWS)
         return self._stream
+
+    def _require_unread(self) -> None:
+        if self._connection is None:
+            raise InvalidInput("The rows of this query have been read already.", hint="Run the query again.")
 
     def _batches(self, stream: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
         try:
@@ -169,21 +180,19 @@ def _explained() -> Generator[None]:
 
 def _fact(error: duckdb.Error) -> BoathouseError:
     text = str(error)
-    if broken := explain_broken_file(error):
+    if broken := explain_broken_file(text):
         return broken
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in text:
         return Unavailable("The query needs more memory or spill space than it may use.", hint=text.split("\n", 1)[0])
-    if isinstance(error, duckdb.IOException) or "IO Error" in text:
+    if isinstance(error, duckdb.IOException) or "IO Error" in text or "Parquet file" in text:
         return DamagedTable(
-            f"A data file cannot be read: {text.split(chr(10), 1)[0].removeprefix('IO Error: ')}.",
-            hint="It may have been vacuumed; read a newer version, or restore the file.",
+            f"A data file cannot be read: {_sentence(text)}.",
+            hint="If it was vacuumed, read a newer version; otherwise restore it from a backup.",
         )
-    return InvalidInput(_mistake(text))
+    return InvalidInput(f"{_sentence(text)}.")
 
 
-def _mistake(text: str) -> str:
-    """DuckDB's sentence without its category, keeping its suggestion and dropping the excerpt of the text."""
+def _sentence(text: str) -> str:
+    """DuckDB's message without its category and the excerpt of the statement, with its suggestion."""
     body = text.split("\n\nLINE ", 1)[0]
-    for category in ("Binder", "Catalog", "Parser", "Conversion", "Invalid Input", "Out of Range", "Permission"):
-        body = body.removeprefix(f"{category} Error: ")
-    return " ".join(body.split())
+    return " ".join(_CATEGORY.sub("", body).split()).rstrip(".")

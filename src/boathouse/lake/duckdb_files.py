@@ -1,8 +1,8 @@
 """CSV, JSON and Parquet files as DuckDB tables, without guessing.
 
-DuckDB's own detection of CSV may take a row with one column too many for the header and drop every row before it. So the
-shape is fixed here: names from the first row of each file, then every row must fit. Types are found by looking at all
-rows.
+DuckDB's own detection of CSV may take a row with one column too many for the header and drop every row before it. So
+the shape is fixed here: names from the first row of each file, then every row must fit. Types are found by looking at
+all rows.
 """
 
 import csv
@@ -10,6 +10,7 @@ import gzip
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from os import SEEK_END
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,21 +44,28 @@ def source_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str
             columns = f", columns={_column_map(source.columns)}" if source.columns else ", sample_size=-1"
             return f"read_json({_list(source.paths)}, union_by_name=true, convert_strings_to_integers=false{columns})"
         case FileFormat.PARQUET:
+            for path in source.paths:
+                _require_parquet(path)
             return f"read_parquet({_list(source.paths)}, union_by_name=true, hive_partitioning=false)"
 
 
-def explain_broken_file(error: duckdb.Error) -> BrokenFile | None:
+def explain_broken_file(text: str) -> BrokenFile | None:
     """The fact behind an error of DuckDB's readers, naming file and line; None when it is about something else."""
-    text = str(error)
     if match := _CSV_LINE.search(text):
         file = _CSV_FILE.search(text)
         where = f"{file[1].strip()}:{match[1]}" if file else f"line {match[1]}"
         return BrokenFile(f"{where}: {_csv_reason(text)}", hint="Correct or remove the row; nothing was read.")
     if match := _JSON_PLACE.search(text):
         return BrokenFile(f"{match[1]}:{match[3]}: not valid JSON ({match[4]}).")
-    if "Parquet file" in text or "parquet" in text.lower():
-        return BrokenFile(text.split("\n", 1)[0].removeprefix("Invalid Input Error: "))
     return None
+
+
+def _require_parquet(path: str) -> None:
+    with Path(path).open("rb") as file:
+        head = file.read(4)
+        file.seek(-min(4, file.seek(0, SEEK_END)), SEEK_END)
+        if head != b"PAR1" or file.read(4) != b"PAR1":
+            raise BrokenFile(f"{path}: not a Parquet file, or not a complete one.")
 
 
 def _csv_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str:

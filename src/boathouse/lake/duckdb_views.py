@@ -1,11 +1,11 @@
 """A snapshot as a DuckDB view over exactly its files.
 
-The view's columns are those of the table's schema: DuckDB is told names and types, so it opens no file to find them out,
-and a file that was written before a column existed gives nulls. Partition values come from the log, as a map from the
-file's name to the value; DuckDB evaluates it per file and skips files that a filter excludes.
+The view's columns are those of the table's schema: DuckDB is told names and types, so it opens no file to find them
+out, and a file that was written before a column existed gives nulls. Partition values come from the log, as a map from
+the file's name to the value; DuckDB evaluates it per file and skips files that a filter excludes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,16 @@ from boathouse.lake.schema import duckdb_type, identifier, literal
 from boathouse.lake.snapshots import DataFile, Snapshot
 
 
-def snapshot_sql(snapshot: Snapshot, files: Sequence[DataFile]) -> str:
-    """The SELECT that reads the files as the snapshot's table."""
+def snapshot_sql(snapshot: Snapshot, files: Sequence[DataFile], *, beside: Mapping[str, Any] | None = None) -> str:
+    """The SELECT that reads the files as the snapshot's table; ``beside`` are further columns that the files hold."""
     if not files:
         nulls = ", ".join(f"NULL::{duckdb_type(kind)} AS {identifier(name)}" for name, kind in snapshot.fields.items())
         return f"SELECT {nulls} WHERE false"
-    columns = ", ".join(_column(snapshot, name, kind, files) for name, kind in snapshot.fields.items())
+    fields = {**snapshot.fields, **(beside or {})}
+    columns = ", ".join(_column(snapshot, name, kind, files) for name, kind in fields.items())
+    stored = {name: kind for name, kind in fields.items() if name not in snapshot.partition_columns}
     paths = ", ".join(literal(file.path) for file in files)
-    return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(snapshot)})"
+    return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(stored)})"
 
 
 def _column(snapshot: Snapshot, name: str, kind: Any, files: Sequence[DataFile]) -> str:
@@ -37,12 +39,11 @@ def _column(snapshot: Snapshot, name: str, kind: Any, files: Sequence[DataFile])
     return f"(MAP {{{entries}}})[filename] AS {identifier(name)}"
 
 
-def _schema(snapshot: Snapshot) -> str:
-    """The Parquet columns by name. A table whose every column is a partition column has none; then any will do."""
-    stored = {name: kind for name, kind in snapshot.fields.items() if name not in snapshot.partition_columns}
+def _schema(stored: Mapping[str, Any]) -> str:
+    """The Parquet columns by name."""
     entries = ", ".join(
         f"{literal(name)}: {{name: {literal(name)}, type: {literal(duckdb_type(kind))}, default_value: NULL}}"
-        for name, kind in (stored or {"": "string"}).items()
+        for name, kind in stored.items()
     )
     return f"MAP {{{entries}}}"
 

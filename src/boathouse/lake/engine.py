@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """What the rest of the house asks of an engine: answer one query over given snapshots, files and frames.
 
 An engine reads what the query names and nothing else. It knows no catalog and no principal: whoever calls it has

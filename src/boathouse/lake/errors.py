@@ -49,10 +49,12 @@ _NO_ACCESS = re.compile(r"Permission denied|os error 13\b|Read-only file system|
 _EXISTS = re.compile(r"table already exists", re.IGNORECASE)
 _NO_TABLE = re.compile(r"does not exist or you don't have access|No files in log segment|Not a Delta table")
 _MISTAKE = re.compile(
-    r"Schema error|SQL error|ParserError|Error during planning|Invalid function|Cast error|cannot cast|type_coercion"
-    r"|Unable to convert expression|Invariant violat|constraint|does not match the predicate|non-null|No field named",
+    r"Schema error|SQL error|sql parser error|ParserError|Error during planning|Invalid function|Cast error|cannot cast"
+    r"|failed validation check|type_coercion|Unable to convert expression|Invariant violat|constraint|non-null"
+    r"|does not match the predicate|No field named",
     re.IGNORECASE,
 )
+_GONE = re.compile(r"Find missing file|Object at location .*\.parquet not found")
 _VALID_FIELDS = re.compile(r"\s*Valid fields are .*", re.DOTALL)
 
 
@@ -84,6 +86,11 @@ def explained(error: Exception, location: str) -> BoathouseError:
         return TableThereAlready(f"There is a Delta table at {location} already.")
     if isinstance(error, SchemaMismatchError):
         return SchemaMismatch(f"The data does not fit the table at {location}: {reason}.")
+    if _GONE.search(text):
+        return DamagedTable(
+            f"The table at {location} has lost a data file: {reason}.",
+            hint="If it was vacuumed, a version whose files are gone cannot be read or restored.",
+        )
     if isinstance(error, CommitFailedError):
         return WriteConflict(
             f"The table at {location} was changed by somebody else meanwhile: {reason}.",
@@ -109,5 +116,9 @@ def first_line(error: BaseException) -> str:
 def _plain(text: str) -> str:
     """The innermost message of a chain like ``Generic DeltaTable error: External error: ...``."""
     text = _VALID_FIELDS.sub("", text)
-    text = re.sub(r"^(?:(?:Generic (?:DeltaTable )?error|External error|Kernel error|Arrow error): )+", "", text)
+    text = re.sub(
+        r"^(?:(?:Generic (?:DeltaTable )?error|External error|Invalid data found|Kernel error|Arrow error): )+",
+        "",
+        text,
+    )
     return text.split("\n", 1)[0].rstrip(". ")

@@ -111,8 +111,8 @@ class FileSource:
     format: FileFormat
     options: FileOptions = field(default_factory=FileOptions)
     columns: Mapping[str, str] | None = None
-    """Column names with their DuckDB types, in the order of the file; None to take names from the header and types from the
-    rows."""
+    """Column names with their DuckDB types, in the order of the file; None to take the names from the header and find
+    out the types from the rows."""
 
     def __post_init__(self) -> None:
         if not self.paths:

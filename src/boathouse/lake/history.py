@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """What happened to a table: its commits, and the rows they changed."""
 
 from datetime import datetime
@@ -6,10 +7,11 @@ import pyarrow as pa
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.lake.arrow_input import without_views
+from boathouse.lake.change_feed import read_changes
 from boathouse.lake.errors import NoTableThere, translated
 from boathouse.lake.locations import as_url
 from boathouse.lake.log import Commit
-from boathouse.lake.snapshots import dated_commits, open_table, version_at
+from boathouse.lake.snapshots import dated_commits, open_snapshot, open_table, version_at
 
 
 def history(location: str, limit: int | None = None) -> list[Commit]:
@@ -25,7 +27,9 @@ def history(location: str, limit: int | None = None) -> list[Commit]:
 
 
 def changes(location: str, start: int | datetime, end: int | datetime | None = None) -> pa.RecordBatchReader:
-    """The rows that the versions from ``start`` up to and with ``end`` (default: the newest) inserted, updated, deleted.
+    """The rows that were inserted, updated and deleted by the versions from ``start`` up to and with ``end``.
+
+    Without ``end`` up to the newest version.
 
     Beside the table's columns come ``_change_type`` (``insert``, ``delete``, ``update_preimage``,
     ``update_postimage``), ``_commit_version`` and ``_commit_timestamp``. An instant means the version of that time.
@@ -36,13 +40,18 @@ def changes(location: str, start: int | datetime, end: int | datetime | None = N
     """
     location = as_url(location)
     first = start if isinstance(start, int) else version_at(location, start)
-    newest = open_table(location)
-    last = newest.version() if end is None else end if isinstance(end, int) else version_at(location, end)
+    last = end if isinstance(end, int) else open_snapshot(location, timestamp=end).version
     if last < first:
         raise InvalidInput(f"The changes end at version {last}, before they start at version {first}.")
-    for version in (first, last):
-        open_table(location, version)
-    with translated(location):
-        return without_views(
-            pa.RecordBatchReader.from_stream(newest.load_cdf(starting_version=first, ending_version=last))
-        )
+    snapshot = open_snapshot(location, version=last)
+    for edge in (open_snapshot(location, version=first), snapshot):
+        if edge.properties.get("delta.enableChangeDataFeed") != "true":
+            raise InvalidInput(
+                f"The change data feed of the table at {location} was off at version {edge.version}.",
+                hint="Set the table property delta.enableChangeDataFeed to true; later changes can be read then.",
+            )
+    if snapshot.needs_delta_reader:
+        with translated(location):
+            feed = open_table(location).load_cdf(starting_version=first, ending_version=last)
+            return without_views(pa.RecordBatchReader.from_stream(feed))
+    return read_changes(snapshot, [commit for commit in dated_commits(location) if first <= commit.version <= last])

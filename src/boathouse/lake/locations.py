@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 from boathouse.foundation.errors import InvalidInput
 
 
+_UNFIT = frozenset("%[]\\")
+
+
 def as_url(location: str | Path) -> str:
     """The location as a URL without a slash at its end.
 
@@ -38,13 +41,13 @@ def table_uri(location: str | Path) -> str:
     """The location as delta-rs wants it.
 
     Raises:
-        InvalidInput: The path holds a percent sign, which delta-rs would decode once too often and read elsewhere.
+        InvalidInput: The path holds a character that delta-rs decodes once too often and would then read elsewhere.
     """
     path = local_path(location)
-    if "%" in str(path):
+    if unfit := _UNFIT & set(str(path)):
         raise InvalidInput(
-            f"The folder {path} has a percent sign in its path; a Delta table cannot live there.",
-            hint="Choose a folder without percent signs.",
+            f"A Delta table cannot live in {path}: its path has the character {min(unfit)}.",
+            hint="Choose a folder whose path has none of % [ ] and backslash.",
         )
     return path.as_uri()
 

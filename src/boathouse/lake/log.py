@@ -72,24 +72,32 @@ class DeltaLog:
         """The newest version in the log; -1 when it has none."""
         return max(self.versions(), default=-1)
 
-    def commit(self, version: int) -> Commit | None:
-        """One commit, or None when the log no longer has it.
+    def actions(self, version: int) -> list[dict[str, Any]] | None:
+        """What one commit did, action by action; None when the log no longer has it.
 
         Raises:
             DamagedTable: The entry is not readable.
         """
         try:
-            text = self.commit_file(version).read_text(encoding="utf-8")
-            modified = self.commit_file(version).stat().st_mtime
+            lines = self.commit_file(version).read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines if line.strip()]
         except FileNotFoundError:
             return None
-        except UnicodeDecodeError as error:
-            raise self._damaged(version) from error
-        try:
-            actions: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as error:
-            raise self._damaged(version) from error
-        return _commit(version, actions, modified)
+        except ValueError as error:  # neither UTF-8 nor JSON
+            name = self.commit_file(version).name
+            raise DamagedTable(
+                f"The Delta table at {self.location} is damaged: log entry {name} is not readable.",
+                hint="Restore the file from a backup, or drop the table.",
+            ) from error
+
+    def commit(self, version: int) -> Commit | None:
+        """The facts about one commit, or None when the log no longer has it.
+
+        Raises:
+            DamagedTable: The entry is not readable.
+        """
+        actions = self.actions(version)
+        return None if actions is None else _commit(version, actions, self.commit_file(version))
 
     def between(self, after: int, upto: int) -> Iterator[Commit | None]:
         """The commits after one version up to and with another; None where an entry is gone."""
@@ -109,17 +117,11 @@ class DeltaLog:
             if match := pattern.fullmatch(path.name):
                 yield int(match[1])
 
-    def _damaged(self, version: int) -> DamagedTable:
-        return DamagedTable(
-            f"The Delta table at {self.location} is damaged: log entry {self.commit_file(version).name} is not readable.",
-            hint="Restore the file from a backup, or drop the table.",
-        )
 
-
-def _commit(version: int, actions: list[dict[str, Any]], modified: float) -> Commit:
+def _commit(version: int, actions: list[dict[str, Any]], file: Path) -> Commit:
     info = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     changed = [action.get("add") or action.get("remove") or action.get("cdc") for action in actions]
-    milliseconds = info.get("inCommitTimestamp") or info.get("timestamp") or int(modified * 1000)
+    milliseconds = info.get("inCommitTimestamp") or info.get("timestamp") or int(file.stat().st_mtime * 1000)
     return Commit(
         version=version,
         timestamp=datetime.fromtimestamp(milliseconds / 1000, UTC),

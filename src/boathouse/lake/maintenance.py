@@ -6,6 +6,7 @@ pinned versions, and the log clean-up keeps every entry from the oldest pinned v
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
 
@@ -15,6 +16,7 @@ from boathouse.lake.errors import VersionNotFound, translated
 from boathouse.lake.locations import as_url
 from boathouse.lake.log import DeltaLog
 from boathouse.lake.snapshots import dated_commits, open_table
+from boathouse.lake.storage_format import TARGET_FILE_BYTES, writer_properties
 
 DEFAULT_RETENTION_HOURS = 168
 """A week, as Delta has it: longer than any query or write may take."""
@@ -24,7 +26,7 @@ def optimize(
     location: str,
     *,
     z_order_by: Sequence[str] = (),
-    target_file_bytes: int | None = None,
+    target_file_bytes: int = TARGET_FILE_BYTES,
     commit_info: Mapping[str, str] | None = None,
 ) -> int:
     """Put the rows of small files together into larger ones, or order all rows along the given columns.
@@ -34,12 +36,13 @@ def optimize(
     Raises:
         WriteConflict: The writers left it no moment.
     """
+    options: dict[str, Any] = {"target_size": target_file_bytes, "writer_properties": writer_properties()}
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
         if z_order_by:
-            table.optimize.z_order(list(z_order_by), target_size=target_file_bytes, commit_properties=commit)
+            table.optimize.z_order(list(z_order_by), **options, commit_properties=commit)
         else:
-            table.optimize.compact(target_size=target_file_bytes, commit_properties=commit)
+            table.optimize.compact(**options, commit_properties=commit)
 
     return commit_rewrite(as_url(location), attempt, info=commit_info)
 

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Merging rows into a table by key or by condition."""
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from deltalake import CommitProperties, DeltaTable
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.lake.schema import identifier
+from boathouse.lake.storage_format import writer_properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def merge_rows(table: DeltaTable, source: pa.Table, how: Merge, *, evolve: bool,
         source_alias="source",
         target_alias="target",
         merge_schema=evolve,
+        writer_properties=writer_properties(),
         commit_properties=commit,
     )
     if how.matched == "update":
@@ -63,7 +66,7 @@ def _condition(source: pa.Table, on: Sequence[str] | str) -> str:
 def _require_unique(source: pa.Table, on: Sequence[str]) -> None:
     """Two source rows for one target row have no right order, and two new ones would make the key ambiguous."""
     counts = source.group_by(list(on)).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1)).drop_columns(["count_all"])
+    repeated = counts.filter(pc.field("count_all") > 1).drop_columns(["count_all"])
     for row in repeated.to_pylist():
         if None not in row.values():  # a null key equals nothing, so such rows are all new
             key = ", ".join(f"{name} = {value!r}" for name, value in row.items())

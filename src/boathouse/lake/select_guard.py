@@ -77,7 +77,7 @@ def parse_select(connection: duckdb.DuckDBPyConnection, sql: str, names: Set[str
     if len(root["statements"]) != 1:
         raise RefusedStatement(f"Exactly one statement is expected, not {len(root['statements'])}.")
     tree = root["statements"][0]["node"]
-    nodes = list(_nodes(tree))
+    nodes = list(nodes_of(tree))
     cte_names = frozenset(
         entry["key"].lower() for node in nodes for entry in (node.get("cte_map") or {}).get("map") or ()
     )
@@ -135,7 +135,7 @@ def _function_name(function: dict[str, Any]) -> str:
     return path[0].lower()
 
 
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+def nodes_of(value: Any) -> Iterator[dict[str, Any]]:
     """Every JSON object in the tree, without recursion: a hostile text may nest deeply."""
     pending = [value]
     while pending:

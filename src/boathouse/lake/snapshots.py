@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """A table as it is at one version: its schema and the files that hold its rows.
 
 Opening the newest snapshot is what every query begins with, so the delta-rs tables are kept open and only brought up to
@@ -8,7 +9,7 @@ opened anew.
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -40,9 +41,9 @@ class DataFile:
     row_count: int | None
     partition: dict[str, Any]
     """Typed partition values, as the log has them."""
-    minimum: dict[str, Any] = field(repr=False)
+    minimum: dict[str, Any] = field(repr=False, default_factory=dict[str, Any])
     """The least value per column, where the log knows it."""
-    maximum: dict[str, Any] = field(repr=False)
+    maximum: dict[str, Any] = field(repr=False, default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -149,15 +150,9 @@ def dated_commits(location: str) -> list[Commit]:
         if commit is None:
             continue
         if commits and commit.timestamp <= commits[-1].timestamp:
-            commit = _redated(commit, commits[-1].timestamp + timedelta(milliseconds=1))
+            commit = replace(commit, timestamp=commits[-1].timestamp + timedelta(milliseconds=1))
         commits.append(commit)
     return commits
-
-
-def _redated(commit: Commit, timestamp: datetime) -> Commit:
-    return Commit(
-        commit.version, timestamp, commit.operation, commit.info, commit.changes_data, commit.changes_metadata
-    )
 
 
 class _OpenTables:
@@ -272,7 +267,7 @@ def _files(location: str, adds: pa.Table) -> tuple[DataFile, ...]:
     rows = zip(adds["path"].to_pylist(), adds["size_bytes"].to_pylist(), adds["num_records"].to_pylist(), strict=True)
     return tuple(
         DataFile(
-            path=_absolute(folder, path),
+            path=absolute_path(folder, path),
             size_bytes=size,
             row_count=count,
             partition={column: values[index] for column, values in groups["partition"].items()},
@@ -283,8 +278,8 @@ def _files(location: str, adds: pa.Table) -> tuple[DataFile, ...]:
     )
 
 
-def _absolute(folder: Path, path: str) -> str:
-    """The log holds paths URL-encoded; most are relative to the table's folder."""
+def absolute_path(folder: Path, path: str) -> str:
+    """Where a file of the log lies; the log holds paths URL-encoded, most of them relative to the table's folder."""
     if path.startswith("file:"):
         return str(local_path(path))
     return str(folder / unquote(path))
@@ -297,7 +292,7 @@ def _require_version(log: DeltaLog, version: int) -> None:
     if not known:
         raise NoTableThere(f"There is no Delta table at {as_url(log.location)}.")
     raise VersionNotFound(
-        f"The table at {as_url(log.location)} has no version {version}; its log holds versions {known[0]} to {known[-1]}."
+        f"The table at {as_url(log.location)} has no version {version}; its log holds {known[0]} to {known[-1]}."
     )
 
 

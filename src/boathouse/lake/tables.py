@@ -1,7 +1,8 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The verbs on a table: create, append, overwrite, merge, delete rows, restore; each is one Delta commit.
 
-A location is a URL. Every write returns the version it made. ``data`` is anything with the Arrow PyCapsule interface; it
-is streamed, except by ``merge``.
+A location is a URL. Every write returns the version it made. ``data`` is anything with the Arrow PyCapsule interface;
+it is streamed, except by ``merge``.
 """
 
 import shutil
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake import Schema as DeltaSchema
 
 from boathouse.foundation.errors import BoathouseError, InvalidInput, did_you_mean
@@ -24,6 +25,7 @@ from boathouse.lake.log import COMMIT_ID
 from boathouse.lake.maintenance import clean_log, optimize, vacuum
 from boathouse.lake.merging import Merge, merge_rows
 from boathouse.lake.snapshots import open_snapshot
+from boathouse.lake.storage_format import TARGET_FILE_BYTES, writer_properties
 
 __all__ = [
     "append",
@@ -44,9 +46,6 @@ MANAGED_PROPERTIES = {
     # delta-rs would remove old log entries at a checkpoint; cleaning the log is ours, since it has to honour pins.
     "delta.enableExpiredLogCleanup": "false",
 }
-
-TARGET_FILE_BYTES = 128 << 20
-"""Files of this size are few enough to open and many enough to share among cores."""
 
 CommitInfo = Mapping[str, str] | None
 """What a commit says of itself beside what Delta writes: statement, principal, job run."""
@@ -157,7 +156,7 @@ def merge(
     schema_mode: Literal["merge"] | None = None,
     commit_info: CommitInfo = None,
 ) -> int:
-    """Bring rows together with those of the table: by the columns ``on``, or by a condition over ``target``, ``source``.
+    """Bring rows together with those of the table, by the columns ``on`` or a condition over ``target`` and ``source``.
 
     The source is held in memory.
 
@@ -188,7 +187,7 @@ def delete_rows(
     """
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
-        table.delete(predicate, commit_properties=commit)
+        table.delete(predicate, writer_properties=writer_properties(), commit_properties=commit)
 
     return commit_rewrite(as_url(location), attempt, info=commit_info, read_version=read_version)
 
@@ -222,7 +221,7 @@ def _write(table: DeltaTable | str, rows: FittedRows, **options: Any) -> None:
             table,
             rows.reader(),
             target_file_size=TARGET_FILE_BYTES,
-            writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
+            writer_properties=writer_properties(),
             **options,
         )
     except Exception as error:
