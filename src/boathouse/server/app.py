@@ -10,6 +10,8 @@ from fastapi_offline import FastAPIOffline
 from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
+from boathouse.server.mlflow_mount import mlflow_app
+from boathouse.server.routes import models
 from boathouse.wiring.control_plane import ControlPlane
 
 DESCRIPTION = """\
@@ -23,6 +25,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        plane.start()
         yield
         plane.close()
 
@@ -37,5 +40,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
     identities = plane.catalog.identities
     app.include_router(health.routes(plane))
     app.include_router(sign_in.routes(identities.authenticate, plane.issue_session, plane.end_session))
+    app.include_router(models.routes(plane.models))
+    app.mount("/", mlflow_app(plane.models))
     app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
     return app

@@ -24,6 +24,6 @@ def routes(plane: ControlPlane) -> APIRouter:
 
     @router.get("/health", summary="Whether the control plane answers, and the state of its parts")
     def health() -> Health:  # pyright: ignore[reportUnusedFunction]
-        return Health(status="ok", version=release, parts={"catalog": "ready"})
+        return Health(status="ok", version=release, parts=plane.parts)
 
     return router

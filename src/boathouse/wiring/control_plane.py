@@ -10,7 +10,8 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.metastore import Database, migrate
-from boathouse.wiring.databases import boathouse_database
+from boathouse.models import MlflowSettings, Models
+from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.first_start import ensure_admin
 
 
@@ -22,6 +23,16 @@ class ControlPlane:
     settings: Settings
     database: Database
     catalog: Catalog
+    models: Models
+
+    def start(self) -> None:
+        """Begin what goes on in the background."""
+        self.models.start()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The state of each part, for the health answer."""
+        return {"catalog": "ready", "mlflow": self.models.state}
 
     def issue_session(self, principal: Principal, seconds: int) -> str:
         """A short-lived token for a browser."""
@@ -47,4 +58,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     migrate(database)
     catalog = Catalog(database, home, clock)
     ensure_admin(home, catalog)
-    return ControlPlane(home, settings, database, catalog)
+    mlflow = MlflowSettings(mlflow_url(home, settings), home.artifacts)
+    models = Models(catalog, database, home, settings=mlflow, clock=clock)
+    return ControlPlane(home, settings, database, catalog, models)
