@@ -5,7 +5,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from flights.clocks import PREDICTION_LEAD
-from flights.features import FEATURES, build_features, build_labels
+from flights.columns import FEATURES
+from flights.features import build_features, build_labels
 from flights.proof import differences, recompute
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from flights.encoding import encode, vocabulary_of
+from flights.columns import FEATURES
+from flights.encoding import encode
 from flights.evaluation import Score, judge, score
-from flights.features import FEATURES, build_features, build_labels
-from flights.training import forecast_naively, known_examples, train
+from flights.features import build_features, build_labels
+from flights.training import forecast_naively, known_examples, train, vocabulary_of
 
 
 @pytest.fixture(scope="module")

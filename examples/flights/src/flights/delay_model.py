@@ -7,6 +7,7 @@ from typing import Any
 import lightgbm
 import mlflow
 import numpy as np
+import pandas as pd
 from mlflow.pyfunc import PythonModel
 
 from flights.encoding import encode
@@ -19,7 +20,7 @@ class DelayModel(PythonModel):
         self.booster = lightgbm.Booster(model_file=context.artifacts["trees"])
         self.vocabulary = json.loads(Path(context.artifacts["vocabulary"]).read_text())
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> np.ndarray:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> np.ndarray:
         # One thread: a server runs many small requests at once, and their threads would fight over the cores.
         return self.booster.predict(encode(model_input, self.vocabulary), num_threads=1)
 

@@ -4,16 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from flights.features import CATEGORIES, NUMBERS
+from flights.columns import CATEGORIES, NUMBERS
 
 Vocabulary = dict[str, list[str]]
 """The known values of each category; a value's position is its code."""
-
-
-def vocabulary_of(frame: pl.DataFrame) -> Vocabulary:
-    return {name: sorted(frame[name].drop_nulls().unique().to_list()) for name in CATEGORIES}
 
 
 def encode(frame: Any, vocabulary: Vocabulary) -> np.ndarray:

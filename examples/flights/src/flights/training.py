@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from flights.encoding import Vocabulary, encode, vocabulary_of
-from flights.features import CATEGORIES, FEATURES
+from flights.columns import CATEGORIES, FEATURES
+from flights.encoding import Vocabulary, encode
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
@@ -76,6 +76,11 @@ def train(examples: pl.DataFrame) -> Trained:
     )
     booster = lightgbm.train(PARAMETERS, data, num_boost_round=ROUNDS)
     return Trained(booster, vocabulary, naive_forecast(examples), examples.height, float(late.mean()))
+
+
+def vocabulary_of(examples: pl.DataFrame) -> Vocabulary:
+    """The values of each category that the model will know."""
+    return {name: sorted(examples[name].drop_nulls().unique().to_list()) for name in CATEGORIES}
 
 
 def naive_forecast(examples: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""What the tasks of the three jobs do: read governed tables, call the pure functions, write governed tables."""

@@ -1,0 +1,80 @@
+"""Training, and moving the alias: the training job around its evaluation notebook."""
+
+import json
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+from mlflow.models import infer_signature
+
+import boathouse as bh
+import flights
+from flights.columns import FEATURES
+from flights.encoding import encode
+from flights.jobs.arguments import Arguments
+from flights.training import PARAMETERS, ROUNDS, Trained, known_examples, train
+
+SOURCE = Path(flights.__file__).parent
+
+
+def train_model() -> None:
+    """Learn from what had landed before the evaluation month, and register the result as ``challenger``."""
+    arguments = Arguments.read()
+    windows = arguments.windows
+    examples = known_examples(
+        bh.table(arguments.table("features")).pl(),
+        bh.table(arguments.table("labels")).pl(),
+        asked_until=windows.train_until,
+        known_by=windows.train_until,
+    )
+    mlflow.set_experiment(arguments.experiment)
+    with mlflow.start_run(run_name=f"until {windows.train_until:%Y-%m-%d}") as run:
+        trained = train(examples)
+        mlflow.log_params(PARAMETERS | {"rounds": ROUNDS, "train_until": windows.train_until.isoformat()})
+        mlflow.log_metrics({"train_rows": trained.rows, "train_late_share": trained.late_share})
+        mlflow.log_dict(trained.baseline.to_dicts(), "naive_forecast.json")
+        _log_importance(trained)
+        made = _register(arguments, trained, examples.head(5).select(FEATURES).to_pandas())
+        print(f"{arguments.model} version {made} from {trained.rows:,} flights, run {run.info.run_id}")
+
+
+def promote() -> None:
+    """Make the challenger champion if the evaluation said so; a version that was not evaluated cannot pass."""
+    arguments = Arguments.read()
+    client = mlflow.MlflowClient()
+    challenger = client.get_model_version_by_alias(arguments.model, "challenger")
+    verdict, reason = (challenger.tags.get(name) for name in ("verdict", "reason"))
+    if verdict is None:
+        raise SystemExit(f"Version {challenger.version} of {arguments.model} has not been evaluated.")
+    if verdict == "promote":
+        client.set_registered_model_alias(arguments.model, "champion", challenger.version)
+    print(f"{arguments.model} version {challenger.version}: {verdict} ({reason})")
+
+
+def _register(arguments: Arguments, trained: Trained, example) -> str:
+    predictions = trained.booster.predict(encode(example, trained.vocabulary))
+    with tempfile.TemporaryDirectory() as folder:
+        trees, vocabulary = Path(folder, "trees.txt"), Path(folder, "vocabulary.json")
+        trained.booster.save_model(trees)
+        vocabulary.write_text(json.dumps(trained.vocabulary))
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(SOURCE / "delay_model.py"),
+            code_paths=[str(SOURCE)],
+            artifacts={"trees": str(trees), "vocabulary": str(vocabulary)},
+            signature=infer_signature(example, predictions),
+            input_example=example,
+            pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "lightgbm", "numpy", "pandas")],
+            registered_model_name=arguments.model,
+        )
+    client, made = mlflow.MlflowClient(), str(info.registered_model_version)
+    client.set_model_version_tag(arguments.model, made, "train_until", arguments.windows.train_until.isoformat())
+    client.set_registered_model_alias(arguments.model, "challenger", made)
+    return made
+
+
+def _log_importance(trained: Trained) -> None:
+    gains = trained.booster.feature_importance("gain")
+    order = sorted(zip(FEATURES, gains.tolist(), strict=True), key=lambda pair: -pair[1])
+    mlflow.log_dict(dict(order), "importance.json")
