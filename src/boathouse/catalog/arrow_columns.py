@@ -3,18 +3,15 @@
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from boathouse.foundation.errors import InvalidInput
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
-def arrow_schema(schema_json: str) -> "pa.Schema":
-    """The Arrow schema with these columns, their nullability and comments.
+def arrow_schema(schema_json: str) -> Any:
+    """The ``pyarrow.Schema`` with these columns, their nullability and comments.
 
     Raises:
         InvalidInput: A type cannot be stored in a Delta table.
@@ -24,14 +21,14 @@ def arrow_schema(schema_json: str) -> "pa.Schema":
     return pa.schema([_field(field) for field in json.loads(schema_json)["fields"]])
 
 
-def _field(field: dict[str, Any]) -> "pa.Field[Any]":
+def _field(field: dict[str, Any]) -> Any:
     import pyarrow as pa
 
     metadata = {key: str(value) for key, value in (field.get("metadata") or {}).items()}
     return pa.field(field["name"], _type(field["type"]), field.get("nullable", True), metadata or None)
 
 
-def _type(delta_type: Any) -> "pa.DataType":
+def _type(delta_type: Any) -> Any:
     import pyarrow as pa
 
     match delta_type:
@@ -50,7 +47,7 @@ def _type(delta_type: Any) -> "pa.DataType":
 
 
 @cache
-def _primitives() -> "dict[str, pa.DataType]":
+def _primitives() -> dict[str, Any]:
     import pyarrow as pa
 
     return {

@@ -52,6 +52,16 @@ class Registry:
         self._audit = audit
         self._grants = grants
         self._book = book
+        self._root: Securable | None = None
+
+    def root(self) -> Securable:
+        """The metastore. Everybody may know of it; its id never changes."""
+        if self._root is None:
+            with self._database.read() as connection:
+                self._root = rows.find(connection, ROOT)
+            if self._root is None:
+                raise SecurableNotFound(*ROOT)
+        return self._root
 
     def get(self, principal: Principal, kind: SecurableKind, full_name: str) -> Securable:
         """One thing.

@@ -1,0 +1,174 @@
+"""Tables in the Unity Catalog REST shapes.
+
+Who asks here and gets a ``storage_location`` scans the files itself; that it was told is an edge of the lineage graph.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from boathouse.catalog import SecurableKind, Table, TableType
+from boathouse.catalog.columns import column_from_info
+from boathouse.catalog.delta_tables import TableWish
+from boathouse.catalog.law import Catalog
+from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.names import SchemaName, TableName
+from boathouse.server.authentication import Caller
+from boathouse.server.routes.patterns import matches
+from boathouse.server.routes.unity_shapes import JSON, Body, answered, paged, table_info, texts
+
+KIND = SecurableKind.TABLE
+
+
+class NewTable(Body):
+    name: str
+    catalog_name: str
+    schema_name: str
+    table_type: str = TableType.MANAGED.value
+    data_source_format: str = "DELTA"
+    columns: list[dict[str, Any]] | None = None
+    storage_location: str | None = None
+    comment: str | None = None
+    properties: dict[str, Any] | None = None
+
+
+class NewStagingTable(Body):
+    name: str
+    catalog_name: str
+    schema_name: str
+
+
+class TableChange(Body):
+    owner: str | None = None
+    comment: str | None = None
+    new_name: str | None = None
+    properties: dict[str, Any] | None = None
+
+
+def routes(catalog: Catalog) -> APIRouter:
+    """Create, look, list, change, drop."""
+    router = APIRouter(tags=["Unity Catalog: tables"])
+    securables = catalog.securables
+
+    @router.post("/tables", summary="Create a managed table with its Delta log, or register an external one")
+    def create(caller: Caller, body: NewTable) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        made = catalog.delta_tables.create(caller, _wish(body))
+        return answered(body, table_info(made, securables.root().id))
+
+    @router.post("/staging-tables", summary="Reserve a place for a table that the client writes itself")
+    def stage(caller: Caller, body: NewStagingTable) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        name = TableName(body.catalog_name, body.schema_name, body.name)
+        place = securables.stage_table(caller, name)
+        return {
+            "id": place.table_id,
+            "name": name.name,
+            "catalog_name": name.catalog,
+            "schema_name": name.schema,
+            "staging_location": place.storage_location,
+        }
+
+    @router.get("/tables", summary="List the tables of a schema that the caller may know of")
+    def list_all(  # pyright: ignore[reportUnusedFunction]
+        caller: Caller,
+        catalog_name: str,
+        schema_name: str,
+        max_results: int | None = None,
+        page_token: str | None = None,
+        omit_columns: bool = False,
+    ) -> JSON:
+        root = securables.root().id
+        shown: list[Table] = []
+
+        def show(table: Table) -> JSON:
+            shown.append(table)
+            return table_info(table, root, with_columns=not omit_columns)
+
+        page = paged(
+            securables.tables(caller, SchemaName(catalog_name, schema_name)),
+            lambda each: each.securable.full_name,
+            key="tables",
+            shown=show,
+            max_results=max_results,
+            page_token=page_token,
+        )
+        catalog.handouts.told(caller, shown)
+        return page
+
+    @router.get("/table-summaries", summary="Names and types of tables, by patterns with %")
+    def summaries(  # pyright: ignore[reportUnusedFunction]
+        caller: Caller,
+        catalog_name: str,
+        schema_name_pattern: str | None = None,
+        table_name_pattern: str | None = None,
+        max_results: int | None = None,
+        page_token: str | None = None,
+    ) -> JSON:
+        schemas = [each.full_name for each in securables.list(caller, SecurableKind.SCHEMA, catalog_name)]
+        tables = [
+            table
+            for schema in schemas
+            if matches(schema_name_pattern, schema.partition(".")[2])
+            for table in securables.tables(caller, SchemaName.parse(schema))
+            if matches(table_name_pattern, table.securable.full_name.rpartition(".")[2])
+        ]
+        return paged(
+            tables,
+            lambda each: each.securable.full_name,
+            key="tables",
+            shown=lambda each: {"full_name": each.securable.full_name, "table_type": each.table_type.value},
+            max_results=max_results,
+            page_token=page_token,
+        )
+
+    @router.get("/tables/{full_name}", summary="One table")
+    def get(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        table = catalog.delta_tables.up_to_date(securables.table(caller, TableName.parse(full_name)))
+        catalog.handouts.told(caller, [table])
+        return table_info(table, securables.root().id)
+
+    @router.get("/tables/{full_name}/exists", summary="Whether there is such a table that the caller may know of")
+    def exists(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        try:
+            securables.table(caller, TableName.parse(full_name))
+        except NotFound:
+            return {"table_exists": False}
+        return {"table_exists": True}
+
+    @router.patch("/tables/{full_name}", summary="Change a table's owner, comment, name or properties")
+    def update(caller: Caller, full_name: str, body: TableChange) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        changed = securables.update(
+            caller,
+            KIND,
+            full_name,
+            comment=body.comment,
+            owner=body.owner,
+            new_name=body.new_name,
+            properties=texts(body.properties),
+        )
+        table = securables.table(caller, TableName.parse(changed.full_name))
+        return answered(body, table_info(table, securables.root().id))
+
+    @router.delete("/tables/{full_name}", summary="Drop a table; its name is free, its files stay")
+    def drop(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
+        securables.drop(caller, KIND, full_name)
+        return {}
+
+    return router
+
+
+def _wish(body: NewTable) -> TableWish:
+    try:
+        table_type = TableType(body.table_type.upper())
+    except ValueError as error:
+        raise InvalidInput(
+            f"{body.table_type!r} is not a type of table.", hint=did_you_mean(body.table_type, TableType)
+        ) from error
+    return TableWish(
+        name=TableName(body.catalog_name, body.schema_name, body.name),
+        columns=tuple(column_from_info(info, position) for position, info in enumerate(body.columns or [])),
+        table_type=table_type,
+        data_source_format=body.data_source_format,
+        storage_location=body.storage_location or None,
+        comment=body.comment,
+        properties=texts(body.properties) or {},
+    )
