@@ -6,7 +6,7 @@ from boathouse.models.policy.call import Call, Reply, items, part
 from boathouse.models.policy.desk import READ, Desk, Forward, Target
 from boathouse.models.policy.rules import Check, Route, administrators, anybody, every, model
 from boathouse.models.policy.search import full_pages, may_read_model
-from boathouse.models.policy.tracking import server_tags_stay
+from boathouse.models.policy.tracking import server_tags_stay, signed
 from boathouse.models.stores import artifact_path
 
 P = Privilege
@@ -176,7 +176,7 @@ _note_version = every(model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANA
 _hooks = administrators("webhooks send what happens to every model to an address outside")
 
 ROUTES = (
-    Route("POST", f"{MODELS}/create", every(may_create_model, server_tags_stay), "createRegisteredModel", create_model),
+    Route("POST", f"{MODELS}/create", every(may_create_model, signed), "createRegisteredModel", create_model),
     Route("GET", f"{MODELS}/get", model(P.EXECUTE)),
     Route("PATCH", f"{MODELS}/update", model(P.MANAGE), "updateRegisteredModel", mirrored),
     Route("POST", f"{MODELS}/rename", may_rename, "renameRegisteredModel", rename_model),
@@ -189,7 +189,7 @@ ROUTES = (
     Route("POST", f"{MODELS}/alias", model(P.MANAGE), "setRegisteredModelAlias", set_alias),
     Route("DELETE", f"{MODELS}/alias", model(P.MANAGE), "deleteRegisteredModelAlias", delete_alias),
     Route("GET", f"{MODELS}/alias", model(P.EXECUTE)),
-    Route("POST", f"{VERSIONS}/create", every(may_create_version, server_tags_stay), "createModelVersion",
+    Route("POST", f"{VERSIONS}/create", every(may_create_version, signed), "createModelVersion",
           create_version),
     Route("GET", f"{VERSIONS}/get", model(P.EXECUTE)),
     Route("GET", f"{VERSIONS}/get-download-uri", model(P.EXECUTE), "getModelVersionDownloadUri", is_frequent=True),

@@ -18,7 +18,7 @@ from boathouse.models.policy.rules import (
     trace,
 )
 from boathouse.models.policy.search import readable_experiments, readable_locations
-from boathouse.models.policy.tracking import server_tags_stay
+from boathouse.models.policy.tracking import server_tags_stay, signed
 
 LOCATION_TAG = "mlflow.artifactLocation"
 """Where MLflow looks for the spans of a trace; whoever could set it could read anything."""
@@ -55,7 +55,7 @@ _queue_item = every(review_queue(WRITE))
 
 ROUTES = (
     Route("POST", "/v1/traces", may_export, "logTraces", is_native=True, is_frequent=True, reads_body=False),
-    Route("POST", V2, every(experiment(WRITE), server_tags_stay), "startTrace", is_frequent=True),
+    Route("POST", V2, every(experiment(WRITE), signed), "startTrace", is_frequent=True),
     Route("GET", V2, readable_experiments()),
     Route("PATCH", f"{V2}/<request_id>", every(trace(WRITE), server_tags_stay, location_stays), "endTrace",
           is_frequent=True),
@@ -82,7 +82,7 @@ ROUTES = (
     Route("GET", f"{V3}/<trace_id>/assessments/<assessment_id>", trace(READ)),
     Route("PATCH", f"{V3}/<trace_id>/assessments/<assessment_id>", trace(WRITE), "updateAssessment"),
     Route("DELETE", f"{V3}/<trace_id>/assessments/<assessment_id>", trace(WRITE), "deleteAssessment"),
-    Route("POST", f"{DATASETS}/create", every(experiment(WRITE, "experiment_ids"), server_tags_stay), "createDataset"),
+    Route("POST", f"{DATASETS}/create", every(experiment(WRITE, "experiment_ids"), signed), "createDataset"),
     Route("GET", f"{DATASETS}/search", readable_experiments()),
     Route("POST", f"{DATASETS}/search", readable_experiments()),
     Route("GET", f"{DATASETS}/<dataset_id>", dataset(READ)),

@@ -19,7 +19,7 @@ from boathouse.models.policy.rules import (
     run,
 )
 from boathouse.models.policy.search import full_pages, may_read_experiment, readable_experiments
-from boathouse.models.runs import RESERVED_PREFIX, refuse_reserved, tags_of, with_server_tags
+from boathouse.models.runs import RESERVED_PREFIX, USER_TAG, refuse_reserved, tags_of, with_server_tags
 
 DEFAULT_EXPERIMENT = "0"
 FINAL_STATES = frozenset({"FINISHED", "FAILED", "KILLED", "3", "4", "5"})
@@ -75,10 +75,19 @@ def server_tags_stay(desk: Desk, call: Call) -> None:
     refuse_reserved([*names, *call.values("key", "tag_key")])
 
 
-def server_tags_are_not_given(desk: Desk, call: Call) -> None:
-    """As above for a new run, whose client always says who its user is: that one is replaced, not refused."""
-    keys = [part(tag, "key") for tag in items(part(call.body, "tags"))]
+def signed(desk: Desk, call: Call) -> None:
+    """For new things, whose client always says who its user is: the server's word takes the place of that."""
+    tags = part(call.body, "tags")
+    if isinstance(tags, dict):
+        given = cast(dict[str, Any], tags)
+        refuse_reserved(key for key in given if key.startswith(RESERVED_PREFIX))
+        if USER_TAG in given:
+            call.put("tags", {**given, USER_TAG: desk.principal.name})
+        return
+    keys = [part(tag, "key") for tag in items(tags)]
     refuse_reserved(key for key in keys if str(key).startswith(RESERVED_PREFIX))
+    if USER_TAG in keys:
+        call.put("tags", with_server_tags(items(tags), {USER_TAG: desk.principal.name}))
 
 
 # --- serving
@@ -134,7 +143,7 @@ _search_experiments = full_pages("experiments", may_read_experiment, 1000)
 _log_to_run = every(run(WRITE), server_tags_stay)
 
 ROUTES = (
-    Route("POST", f"{EXPERIMENTS}/create", every(may_create_experiment, server_tags_stay), "createExperiment",
+    Route("POST", f"{EXPERIMENTS}/create", every(may_create_experiment, signed), "createExperiment",
           create_experiment),
     Route("GET", f"{EXPERIMENTS}/get", experiment(READ)),
     Route("GET", f"{EXPERIMENTS}/get-by-name", experiment_by_name),
@@ -148,8 +157,8 @@ ROUTES = (
     Route("POST", f"{EXPERIMENTS}/search", anybody, serve=_search_experiments),
     Route("POST", f"{EXPERIMENTS}/search-datasets", readable_experiments()),
     Route("POST", "/api/2.0mlflow/experiments/search-datasets", readable_experiments()),  # MLflow's own slip
-    Route("POST", f"{RUNS}/create", every(may_create_run, server_tags_are_not_given), "createRun", create_run),
-    Route("POST", f"{RUNS}/create-promptlab-run", every(experiment(WRITE), server_tags_stay), "createRun"),
+    Route("POST", f"{RUNS}/create", every(may_create_run, signed), "createRun", create_run),
+    Route("POST", f"{RUNS}/create-promptlab-run", every(experiment(WRITE), signed), "createRun"),
     Route("GET", f"{RUNS}/get", run(READ)),
     Route("POST", f"{RUNS}/search", readable_experiments()),
     Route("POST", f"{RUNS}/update", run(WRITE), "updateRun", update_run),
@@ -166,7 +175,7 @@ ROUTES = (
     Route("GET", "/api/2.0/mlflow/metrics/get-history", run(READ)),
     Route("GET", "/api/2.0/mlflow/metrics/get-history-bulk", run(READ, "run_id")),
     Route("GET", "/api/2.0/mlflow/metrics/get-history-bulk-interval", run(READ, "run_ids")),
-    Route("POST", LOGGED, every(experiment(WRITE), source_run, server_tags_stay), "createLoggedModel"),
+    Route("POST", LOGGED, every(experiment(WRITE), source_run, signed), "createLoggedModel"),
     Route("POST", f"{LOGGED}/search", readable_experiments()),
     Route("GET", f"{LOGGED}/<model_id>", logged_model_content),
     Route("PATCH", f"{LOGGED}/<model_id>", logged_model(WRITE), "finalizeLoggedModel"),

@@ -1,0 +1,87 @@
+"""Autologging in tasks: the first import of a library that MLflow can watch turns ``mlflow.autolog()`` on.
+
+A task that imports none of them pays for one set lookup per import. Off with ``BOATHOUSE_AUTOLOG=0``.
+"""
+
+import importlib.abc
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+SWITCH = "BOATHOUSE_AUTOLOG"
+TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
+WATCHED = frozenset(
+    {
+        "mlflow",
+        "catboost",
+        "fastai",
+        "keras",
+        "lightgbm",
+        "lightning",
+        "paddle",
+        "prophet",
+        "pytorch_lightning",
+        "sklearn",
+        "statsmodels",
+        "tensorflow",
+        "torch",
+        "transformers",
+        "xgboost",
+    }
+)
+"""Top-level packages after whose import autologging is worth its own import of MLflow."""
+
+
+def install() -> bool:
+    """Watch imports from now on; answers whether it does. A second call changes nothing."""
+    if os.environ.get(SWITCH, "1").lower() in ("0", "false", "no", "off") or not os.environ.get(TRACKING_VARIABLE):
+        return False
+    if not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Watcher(_turn_on))
+    return True
+
+
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Finds nothing itself; adds a step after the import of the watched packages."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+        self._is_done = False
+        self._searching = threading.local()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in WATCHED or self._is_done or getattr(self._searching, "name", None) == fullname:
+            return None
+        self._searching.name = fullname
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._searching.name = None
+        if spec is not None and spec.loader is not None:
+            self._add_step(spec.loader)
+        return spec
+
+    def _add_step(self, loader: importlib.abc.Loader) -> None:
+        run_module = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            run_module(module)
+            if not self._is_done:
+                self._is_done = True
+                self._then()
+
+        # The loader belongs to this one package. Wrapping it would hide what else it can do (sources, resources).
+        loader.exec_module = exec_module
+
+
+def _turn_on() -> None:
+    import mlflow
+
+    # What a run has read is noted by the server, with Delta versions; hashing whole frames here would only cost time.
+    mlflow.autolog(log_datasets=False, silent=True)
