@@ -1,0 +1,24 @@
+"""Boathouse: the MLOps side of an open lakehouse.
+
+Example:
+    >>> import boathouse as bh
+    >>> bh.sql("SELECT origin, count(*) AS flights FROM prod.flights.flights GROUP BY ALL").pl()
+    >>> bh.table("prod.flights.weather", version=3).df()
+    >>> bh.write_table("dev.flights.daily", frame, mode="overwrite")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boathouse.session import Result, Session, WriteReport, default_session, sql, table, upload, write_table
+
+__all__ = ["Result", "Session", "WriteReport", "default_session", "sql", "table", "upload", "write_table"]
+
+
+def __getattr__(name: str) -> Any:
+    """The parts come when they are used: importing Boathouse costs next to nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from boathouse import session
+
+    return getattr(session, name)

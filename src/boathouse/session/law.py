@@ -16,7 +16,7 @@ from boathouse.foundation.principals import Principal
 
 
 class Intent(StrEnum):
-    """Why a statement wants a table."""
+    """Why a statement wants a table or a volume."""
 
     READ = "READ"
     WRITE = "WRITE"
@@ -74,8 +74,8 @@ class Law(Protocol):
         """Remember what was read and written, with Delta versions. Called before a reader sees its rows."""
         ...
 
-    def stage_table(self, principal: Principal, name: TableName) -> StagedTable:
-        """Check that the table may be created and reserve a location; nothing is visible yet."""
+    def stage_table(self, principal: Principal, name: TableName, *, replace: bool = False) -> StagedTable:
+        """Check that the table may be created (or replaced) and reserve a location; nothing is visible yet."""
         ...
 
     def create_table(self, principal: Principal, table: NewTable, *, replace: bool = False) -> Table:
@@ -95,6 +95,14 @@ class Law(Protocol):
     def drop(self, principal: Principal, kind: SecurableKind, full_name: str, *, cascade: bool = False) -> None: ...
 
     def get(self, principal: Principal, kind: SecurableKind, full_name: str) -> Securable: ...
+
+    def table(self, principal: Principal, name: TableName) -> Table:
+        """A table with its columns. Its location is told only to who may read or write it."""
+        ...
+
+    def volume(self, principal: Principal, name: VolumeName) -> Volume:
+        """A volume. Its location is told only to who may read or write it."""
+        ...
 
     def list_children(self, principal: Principal, kind: SecurableKind, parent: str | None = None) -> list[Securable]:
         """What of this kind lies in ``parent`` and is visible to the principal."""
@@ -116,6 +124,6 @@ class Law(Protocol):
         """Grantee, privilege, and the securable it was granted on, inherited ones included."""
         ...
 
-    def system_table(self, principal: Principal, name: TableName) -> pa.Table:  # pyright: ignore[reportUnknownParameterType]
+    def system_table(self, principal: Principal, name: TableName) -> pa.Table:
         """The rows of a system table or of an information schema, as far as the principal may see them."""
         ...

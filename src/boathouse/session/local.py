@@ -1,0 +1,137 @@
+"""The law in process: what the control plane's own sessions use."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from boathouse.catalog import (
+    Catalog,
+    Column,
+    LineageEdge,
+    Privilege,
+    Securable,
+    SecurableKind,
+    Table,
+    TableType,
+    Volume,
+)
+from boathouse.foundation.errors import Denied
+from boathouse.foundation.names import SchemaName, TableName, VolumeName
+from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
+from boathouse.session.system_tables import SYSTEM_FORMAT, SystemTables, is_system
+
+_NEEDED = {Intent.READ: Privilege.SELECT, Intent.WRITE: Privilege.MODIFY}
+_NEEDED_FOR_FILES = {Intent.READ: Privilege.READ_VOLUME, Intent.WRITE: Privilege.WRITE_VOLUME}
+
+
+class LocalLaw:
+    """Answers from the catalog directly. Implements :class:`boathouse.session.law.Law`."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._system = SystemTables(catalog)
+
+    def resolve_tables(
+        self, principal: Principal, requests: Sequence[TableRequest], statement: Statement
+    ) -> list[Table]:
+        names = ", ".join(str(request.name) for request in requests)
+        with self._audited(principal, statement, SecurableKind.TABLE if requests else None, names or None):
+            return [self._resolve(principal, request) for request in requests]
+
+    def resolve_volume(self, principal: Principal, name: VolumeName, intent: Intent, statement: Statement) -> Volume:
+        with self._audited(principal, statement, SecurableKind.VOLUME, str(name)):
+            return self._catalog.securables.resolve_volume(principal, name, _NEEDED_FOR_FILES[intent])
+
+    def record_lineage(self, principal: Principal, edges: Sequence[LineageEdge]) -> None:
+        self._catalog.lineage.record(principal, edges)
+
+    def stage_table(self, principal: Principal, name: TableName, *, replace: bool = False) -> StagedTable:
+        place = self._catalog.securables.stage_table(principal, name, replace=replace)
+        return StagedTable(place.table_id, place.name, place.storage_location)
+
+    def create_table(self, principal: Principal, table: NewTable, *, replace: bool = False) -> Table:
+        return self._catalog.securables.create_table(
+            principal,
+            table.staged.name,
+            table_id=table.staged.table_id,
+            storage_location=table.staged.storage_location,
+            columns=table.columns,
+            table_type=TableType.MANAGED,
+            comment=table.comment,
+            properties=table.properties,
+            replace=replace,
+        )
+
+    def refresh_columns(self, principal: Principal, name: TableName, columns: Sequence[Column]) -> None:
+        self._catalog.securables.refresh_columns(principal, name, columns)
+
+    def create_catalog(self, principal: Principal, name: str, *, comment: str | None = None) -> Securable:
+        return self._catalog.securables.create_catalog(principal, name, comment=comment)
+
+    def create_schema(self, principal: Principal, name: SchemaName, *, comment: str | None = None) -> Securable:
+        return self._catalog.securables.create_schema(principal, name, comment=comment)
+
+    def create_volume(self, principal: Principal, name: VolumeName, *, comment: str | None = None) -> Volume:
+        return self._catalog.securables.create_volume(principal, name, comment=comment)
+
+    def drop(self, principal: Principal, kind: SecurableKind, full_name: str, *, cascade: bool = False) -> None:
+        self._catalog.securables.drop(principal, kind, full_name, cascade=cascade)
+
+    def get(self, principal: Principal, kind: SecurableKind, full_name: str) -> Securable:
+        return self._catalog.securables.get(principal, kind, full_name)
+
+    def table(self, principal: Principal, name: TableName) -> Table:
+        if is_system(name):
+            self._system.require(principal, name)
+            return self._system_table(name)
+        return self._catalog.securables.table(principal, name)
+
+    def volume(self, principal: Principal, name: VolumeName) -> Volume:
+        return self._catalog.securables.volume(principal, name)
+
+    def list_children(self, principal: Principal, kind: SecurableKind, parent: str | None = None) -> list[Securable]:
+        return list(self._catalog.securables.list(principal, kind, parent))
+
+    def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None:
+        self._catalog.securables.update(principal, kind, full_name, comment=comment or "")
+
+    def grant(
+        self, principal: Principal, grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str
+    ) -> None:
+        self._catalog.grants.grant(principal, grantee, privileges, kind, full_name)
+
+    def revoke(
+        self, principal: Principal, grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str
+    ) -> None:
+        self._catalog.grants.revoke(principal, grantee, privileges, kind, full_name)
+
+    def list_grants(
+        self, principal: Principal, kind: SecurableKind, full_name: str
+    ) -> list[tuple[str, Privilege, SecurableKind, str]]:
+        found = self._catalog.grants.effective(principal, kind, full_name)
+        return [(each.grantee, each.privilege, each.kind, each.full_name) for each in found]
+
+    def system_table(self, principal: Principal, name: TableName) -> pa.Table:
+        return self._system.rows(principal, name)
+
+    def _resolve(self, principal: Principal, request: TableRequest) -> Table:
+        if not is_system(request.name):
+            return self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])
+        if request.intent is Intent.WRITE:
+            raise Denied(f"Table {request.name} is kept by Boathouse; nobody can write to it.")
+        self._system.require(principal, request.name)
+        return self._system_table(request.name)
+
+    def _system_table(self, name: TableName) -> Table:
+        securable = Securable("", SecurableKind.TABLE, str(name), owner=SYSTEM.name)
+        return Table(securable, TableType.VIEW, SYSTEM_FORMAT, "", self._system.columns(name))
+
+    @contextmanager
+    def _audited(
+        self, principal: Principal, statement: Statement, kind: SecurableKind | None, name: str | None
+    ) -> Generator[None]:
+        facts = {"statement_id": statement.id, "statement_text": statement.text, "statement_type": statement.kind}
+        with self._catalog.audit.verb(principal, "session", "commandSubmit", kind, name, facts):
+            yield

@@ -1,0 +1,73 @@
+"""What every running statement has at hand: who asks, whom to ask, what has been read so far."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Table
+from boathouse.foundation.ids import new_id
+from boathouse.foundation.names import TableName
+from boathouse.foundation.principals import Principal
+from boathouse.lake.engine import Engine
+from boathouse.session.law import Intent, Law, Statement, TableRequest
+from boathouse.session.sql.namespace import Namespace
+from boathouse.session.sql.parameters import Parameters
+
+LONGEST_TEXT = 2_000
+"""Characters of a statement that the audit log is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A principal at the law and an engine, with one statement to run."""
+
+    principal: Principal
+    law: Law
+    engine: Engine
+    statement: Statement
+    namespace: Namespace = field(default_factory=Namespace)
+    parameters: Parameters = field(default_factory=Parameters)
+
+    def resolve(self, *requests: TableRequest) -> list[Table]:
+        return self.law.resolve_tables(self.principal, requests, self.statement)
+
+    def resolve_one(self, name: TableName, intent: Intent) -> Table:
+        (table,) = self.resolve(TableRequest(name, intent))
+        return table
+
+    def record(self, sources: list[LineageNode], target: LineageNode | None, operation: str) -> None:
+        """Remember where data came from and went to; one edge per source, or one without a source."""
+        if not sources and target is None:
+            return
+        edges = [
+            LineageEdge(source, target, operation, self.statement.id)
+            for source in (sources or [None])
+        ]
+        self.law.record_lineage(self.principal, edges)
+
+    def commit_info(self) -> dict[str, str]:
+        """What a commit in the table's own history says of us."""
+        return {
+            "boathouse.principal": self.principal.name,
+            "boathouse.statementId": self.statement.id,
+            "boathouse.operation": self.statement.kind,
+        }
+
+    def with_statement(self, kind: str, text: str) -> "Access":
+        return replace(self, statement=new_statement(kind, text))
+
+
+def new_statement(kind: str, text: str) -> Statement:
+    return Statement(new_id(), text[:LONGEST_TEXT], kind)
+
+
+def table_node(name: TableName, version: int) -> LineageNode:
+    return LineageNode(NodeKind.TABLE, str(name), version)
+
+
+def row_count(value: Any) -> int | None:
+    """The number of rows of something in memory, where it knows."""
+    for attribute in ("num_rows", "height"):
+        count = getattr(value, attribute, None)
+        if isinstance(count, int):
+            return count
+    return None

@@ -1,0 +1,145 @@
+"""COPY INTO: files of a volume become rows of a table, each file once.
+
+What has been loaded stands in the table's own commits, so the rows and the memory of their files come together or not
+at all.
+"""
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pyarrow as pa
+
+from boathouse.catalog import Table
+from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.lake import BrokenFile, EngineQuery, open_snapshot
+from boathouse.lake.history import history
+from boathouse.session.law import Intent
+from boathouse.session.result import Result, result_of
+from boathouse.session.running import writes
+from boathouse.session.running.access import Access
+from boathouse.session.running.volume_files import VolumeFiles
+from boathouse.session.running.writes import Counted
+from boathouse.session.sql.statements import CopyInto
+
+LOADED_FILES = "boathouse.copiedFiles"
+"""Key in a commit's info: the files whose rows it added."""
+
+
+def copy_into(access: Access, statement: CopyInto) -> Result:
+    """Load the files that are new. Nothing is committed when there are none, or when any row is broken."""
+    name = access.namespace.table(statement.table)
+    table = access.resolve_one(name, Intent.WRITE)
+    files = VolumeFiles.at(access, _path(access, statement), Intent.READ)
+    wanted = _chosen(files, statement)
+    if not statement.force:
+        loaded = _loaded(table)
+        wanted = [file for file in wanted if _mark(files, file) not in loaded]
+    if not wanted:
+        return _report(0, 0)
+    options = {**statement.format_options, "format": statement.format}
+    if "mergeschema" in {key.lower() for key in options}:
+        options = {key: value for key, value in options.items() if key.lower() != "mergeschema"}
+    chosen = VolumeFiles(files.path, files.root, tuple(wanted))
+    try:
+        rows = _append(access, table, chosen, statement, options)
+    except BrokenFile as error:
+        raise files.explained(error) from error
+    return _report(rows, len(wanted))
+
+
+def _append(
+    access: Access, table: Table, files: VolumeFiles, statement: CopyInto, options: Mapping[str, str]
+) -> int:
+    name = access.namespace.table(statement.table)
+    query = EngineQuery("SELECT * FROM files", files={"files": files.source(options)})
+    with access.engine.run(query) as found:
+        counted = Counted(_fitted(found.reader(), open_snapshot(table.storage_location).arrow_schema, statement))
+        writes.append(
+            access,
+            table,
+            name,
+            counted.reader(),
+            [writes.volume_node(files.volume_name)],
+            schema_mode="merge" if statement.merge_schema else None,
+            commit_info={LOADED_FILES: json.dumps([_mark(files, file) for file in files.files])},
+        )
+        return counted.rows
+
+
+def _fitted(reader: pa.RecordBatchReader, target: pa.Schema, statement: CopyInto) -> pa.RecordBatchReader:
+    """The table's columns by name, in whatever case and order the files have them; texts become the table's types.
+
+    Without ``mergeSchema`` a column that the table lacks stays, and the write refuses it by name.
+    """
+    known = {field.name.lower(): field for field in target}
+    fields = [_column(field, known) for field in reader.schema]
+    missing = [] if statement.merge_schema else [f for f in target if f.name not in {g.name for g in fields}]
+    schema = pa.schema([*fields, *missing])
+
+    def batches():  # noqa: ANN202 (a generator of record batches)
+        for batch in reader:
+            columns = [_cast(batch.column(i), field) for i, field in enumerate(fields)]
+            nulls = [pa.nulls(batch.num_rows, field.type) for field in missing]
+            yield pa.RecordBatch.from_arrays([*columns, *nulls], schema=schema.remove_metadata())
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _column(field: pa.Field, known: Mapping[str, pa.Field]) -> pa.Field:
+    wanted = known.get(field.name.lower())
+    return field if wanted is None else pa.field(wanted.name, wanted.type)
+
+
+def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
+    if column.type == field.type:
+        return column
+    try:
+        return column.cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InvalidInput(f"Column {field.name} does not fit: {error}.", hint=f"The table has {field.type}.") from error
+
+
+def _path(access: Access, statement: CopyInto) -> str:
+    path = access.parameters.constant(statement.source)
+    if not isinstance(path, str):
+        raise InvalidInput("COPY INTO reads from a path of a volume.")
+    return path
+
+
+def _chosen(files: VolumeFiles, statement: CopyInto) -> list[Path]:
+    base = files.root / files.path.inner
+    if statement.files:
+        by_name = {file.relative_to(base).as_posix(): file for file in files.files if base in file.parents}
+        for name in statement.files:
+            if name not in by_name:
+                raise NotFound(f"There is no file {name} in {files.path}.")
+        return [by_name[name] for name in statement.files]
+    if statement.pattern is not None:
+        pattern = statement.pattern
+        return [file for file in files.files if fnmatchcase(file.name, pattern)]
+    return list(files.files)
+
+
+def _loaded(table: Table) -> set[str]:
+    found: set[str] = set()
+    for commit in history(table.storage_location):
+        marks = commit.info.get(LOADED_FILES)
+        if isinstance(marks, str):
+            found.update(json.loads(marks))
+    return found
+
+
+def _mark(files: VolumeFiles, file: Path) -> str:
+    """A file as it was loaded: one that was changed since counts as new."""
+    stat = file.stat()
+    return f"{files.governed(file)}|{stat.st_size}|{stat.st_mtime_ns}"
+
+
+def _report(rows: int, files: int) -> Result:
+    schema = pa.schema([("num_affected_rows", pa.int64()), ("num_inserted_rows", pa.int64()),
+                        ("num_loaded_files", pa.int64())])  # fmt: skip
+    return result_of(
+        {"num_affected_rows": [rows], "num_inserted_rows": [rows], "num_loaded_files": [files]}, schema
+    )

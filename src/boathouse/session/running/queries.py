@@ -1,0 +1,168 @@
+"""Running a query: bind its names, ask the law once for all of them, open the snapshots, hand the rest to the engine."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from boathouse.catalog import LineageNode, NodeKind, Table
+from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.lake import EngineQuery, FileSource, Rows, Snapshot, open_snapshot
+from boathouse.lake.errors import VersionNotFound
+from boathouse.session.law import Intent, TableRequest
+from boathouse.session.result import Result
+from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.volume_files import VolumeFiles
+from boathouse.session.sql.binding import ALIAS_PREFIX, Sources, TableReference, bind
+from boathouse.session.sql.dialect import engine_sql
+from boathouse.session.sql.translate import SessionFacts, name_columns, translate
+from boathouse.session.system_tables import SYSTEM_FORMAT
+
+MAX_ENGINE_TEXT = 5_000_000
+"""Characters of a translated statement: some translations repeat their arguments."""
+
+
+class UnknownColumn(InvalidInput):
+    """A column that no table of the query has."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        hint = did_you_mean(name.lower(), known) or (f"There are {', '.join(known[:20])}." if known else None)
+        super().__init__(f"There is no column {name} here.", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """A query that has been authorised, with everything it reads fixed."""
+
+    query: EngineQuery
+    sources: list[LineageNode]
+    columns: list[str]
+    """The columns of all its tables, for suggestions."""
+
+    def run(self, access: Access) -> Rows:
+        """Let the engine prepare the rows.
+
+        Raises:
+            InvalidInput: The query does not fit its tables.
+        """
+        try:
+            return access.engine.run(self.query)
+        except InvalidInput as error:
+            raise explained(error, self.columns) from error
+
+
+def run_query(access: Access, tree: exp.Expression) -> Result:
+    """The rows of a query; that it reads its tables is recorded before."""
+    prepared = prepare_query(access, tree)
+    rows = prepared.run(access)  # a query that cannot run has read nothing
+    access.record(prepared.sources, None, "READ")
+    return result_after(rows, lambda: prepared.run(access))
+
+
+def result_after(first: Rows, again: Any) -> Result:
+    """A result whose first reading uses rows that are prepared already."""
+    ready = [first]
+    return Result(lambda: ready.pop() if ready else again())
+
+
+def prepare_query(access: Access, tree: exp.Expression, *, also: TableRequest | None = None) -> PreparedQuery:
+    """Authorise a query and fix the versions it reads."""
+    prepared, _ = prepare_with(access, tree, also)
+    return prepared
+
+
+def prepare_with(
+    access: Access, tree: exp.Expression, also: TableRequest | None
+) -> tuple[PreparedQuery, Table | None]:
+    """As :func:`prepare_query`; one more table, such as the target of an INSERT, is resolved by the same call."""
+    tree = tree.copy()
+    name_columns(tree)
+    sources = bind(tree, access.namespace, access.parameters)
+    translated = translate(tree, SessionFacts(access.principal.name, access.namespace.catalog, access.namespace.schema))
+    values = access.parameters.used_in(translated)
+    text = engine_sql(translated)
+    if len(text) > MAX_ENGINE_TEXT:
+        raise InvalidInput("The statement becomes too long for the engine.", hint="Split it into several tables.")
+    tables, extra = _resolved(access, sources, also)
+    return _prepared(access, text, values, sources, tables), extra
+
+
+def _resolved(
+    access: Access, sources: Sources, also: TableRequest | None
+) -> tuple[dict[str, Table], Table | None]:
+    names = list(dict.fromkeys(reference.name for reference in sources.tables.values()))
+    requests = [TableRequest(name, Intent.READ) for name in names]
+    found = access.resolve(*requests, *([also] if also else []))
+    by_name = dict(zip(names, found[: len(names)], strict=True))
+    tables = {alias: by_name[reference.name] for alias, reference in sources.tables.items()}
+    return tables, found[-1] if also else None
+
+
+def _prepared(
+    access: Access, text: str, values: dict[str, Any], sources: Sources, tables: Mapping[str, Table]
+) -> PreparedQuery:
+    snapshots: dict[str, Snapshot] = {}
+    frames: dict[str, Any] = {}
+    nodes: list[LineageNode] = []
+    columns: list[str] = []
+    for alias, reference in sources.tables.items():
+        table = tables[alias]
+        columns += [column.name for column in table.columns]
+        if table.data_source_format == SYSTEM_FORMAT:
+            frames[alias] = _system_rows(access, reference)
+            continue
+        snapshot = open_reference(table, reference)
+        snapshots[alias] = snapshot
+        columns += list(snapshot.fields)
+        nodes.append(table_node(reference.name, snapshot.version))
+    files = _files(access, sources, nodes)
+    query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
+    return PreparedQuery(query, list(dict.fromkeys(nodes)), list(dict.fromkeys(columns)))
+
+
+def open_reference(table: Table, reference: TableReference) -> Snapshot:
+    """The snapshot that a reference means.
+
+    Raises:
+        VersionNotFound: The table has no such version.
+    """
+    try:
+        return open_snapshot(table.storage_location, version=reference.version, timestamp=reference.timestamp)
+    except VersionNotFound as error:
+        raise VersionNotFound(error.message.replace(f"The table at {table.storage_location}", f"Table {reference.name}"),
+                              hint=error.hint) from error  # fmt: skip
+
+
+def _system_rows(access: Access, reference: TableReference) -> Any:
+    if reference.version is not None or reference.timestamp is not None:
+        raise InvalidInput(f"{reference.name} has no versions.")
+    return access.law.system_table(access.principal, reference.name)
+
+
+def _files(access: Access, sources: Sources, nodes: list[LineageNode]) -> dict[str, FileSource]:
+    found: dict[str, FileSource] = {}
+    for alias, reference in sources.files.items():
+        files = VolumeFiles.at(access, reference.path, Intent.READ)
+        found[alias] = files.source(dict(reference.options))
+        nodes.append(LineageNode(NodeKind.VOLUME, str(files.volume_name)))
+    return found
+
+
+_MISSING = (
+    re.compile(r'Referenced column "(?P<name>.+?)" (?:was )?not found'),
+    re.compile(r'Column "(?P<name>.+?)" in .* not found'),
+    re.compile(r'does not have a column named "(?P<name>.+?)"'),
+    re.compile(r'Column with name (?P<name>\S+?) does not exist'),
+)
+
+
+def explained(error: InvalidInput, columns: list[str]) -> InvalidInput:
+    """An error of the engine without the names that only we know, and with suggestions."""
+    for pattern in _MISSING:
+        if match := pattern.search(error.message):
+            return UnknownColumn(match["name"], columns)
+    if ALIAS_PREFIX in error.message:
+        return type(error)(re.sub(rf"{ALIAS_PREFIX}\d+", "table", error.message), hint=error.hint)
+    return error

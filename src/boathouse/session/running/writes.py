@@ -1,0 +1,197 @@
+"""Writing tables: create, append, overwrite, merge. Each is one commit, and lineage is recorded right after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from boathouse.catalog import LineageNode, NodeKind, Table
+from boathouse.catalog.columns import columns_from_delta
+from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
+from boathouse.foundation.names import TableName
+from boathouse.lake import Snapshot, local_path, open_snapshot, tables
+from boathouse.session.law import Intent, NewTable
+from boathouse.session.running.access import Access, table_node
+
+WriteMode = Literal["append", "overwrite", "error", "merge"]
+SchemaMode = Literal["merge", "overwrite"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """What a write did."""
+
+    table: str
+    version: int
+    rows: int | None
+    """Rows that were handed over; None when the data does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """What a new table is made with, beside its rows."""
+
+    schema: pa.Schema | None = None
+    partition_by: tuple[str, ...] = ()
+    comment: str | None = None
+    properties: Mapping[str, str] | None = None
+
+
+class Counted:
+    """A stream of Arrow batches that counts what passes."""
+
+    def __init__(self, reader: pa.RecordBatchReader) -> None:
+        self._reader = reader
+        self.schema = reader.schema
+        self.rows = 0
+
+    def reader(self) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(self.schema, self._batches())
+
+    def _batches(self) -> Any:
+        for batch in self._reader:
+            self.rows += batch.num_rows
+            yield batch
+
+
+def create(
+    access: Access,
+    name: TableName,
+    data: Any,
+    shape: TableShape,
+    sources: Sequence[LineageNode],
+    *,
+    replace: bool = False,
+) -> int:
+    """Write a new table where nobody sees it, then give it its name: all or nothing.
+
+    Raises:
+        AlreadyExists: There is such a table.
+    """
+    staged = access.law.stage_table(access.principal, name, replace=replace)
+    try:
+        version = tables.create_table(
+            staged.storage_location,
+            shape.schema,
+            partition_by=shape.partition_by,
+            properties=shape.properties,
+            comment=shape.comment,
+            data=data,
+            commit_info=access.commit_info(),
+        )
+        snapshot = open_snapshot(staged.storage_location)
+        columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
+        new = NewTable(staged, columns, shape.comment, dict(shape.properties or {}))
+        access.law.create_table(access.principal, new, replace=replace)
+    except BaseException:
+        _discard(staged.storage_location)
+        raise
+    access.record(list(sources), table_node(name, version), "WRITE")
+    return version
+
+
+def append(
+    access: Access,
+    table: Table,
+    name: TableName,
+    data: Any,
+    sources: Sequence[LineageNode],
+    *,
+    schema_mode: Literal["merge"] | None = None,
+    commit_info: Mapping[str, str] | None = None,
+) -> int:
+    """Add rows to a table that the law has resolved for writing."""
+    info = {**access.commit_info(), **(commit_info or {})}
+    version = tables.append(table.storage_location, data, schema_mode=schema_mode, commit_info=info)
+    _after_write(access, table, name, version, sources, schema_mode is not None)
+    return version
+
+
+def overwrite(
+    access: Access,
+    table: Table,
+    name: TableName,
+    data: Any,
+    sources: Sequence[LineageNode],
+    *,
+    schema_mode: SchemaMode | None = None,
+    read_version: int | None = None,
+) -> int:
+    """Replace all rows of a table that the law has resolved for writing."""
+    version = tables.overwrite(
+        table.storage_location,
+        data,
+        read_version=read_version,
+        schema_mode=schema_mode,
+        commit_info=access.commit_info(),
+    )
+    _after_write(access, table, name, version, sources, schema_mode is not None)
+    return version
+
+
+def merge(
+    access: Access,
+    table: Table,
+    name: TableName,
+    data: Any,
+    on: Sequence[str] | str,
+    *,
+    schema_mode: SchemaMode | None = None,
+    read_version: int | None = None,
+) -> int:
+    """Update the rows whose keys are there, insert the others."""
+    if schema_mode == "overwrite":
+        raise InvalidInput("A merge cannot overwrite the schema.", hint="Use schema_mode='merge' to add columns.")
+    version = tables.merge(
+        table.storage_location,
+        data,
+        on=on,
+        read_version=read_version,
+        schema_mode=schema_mode,
+        commit_info=access.commit_info(),
+    )
+    _after_write(access, table, name, version, (), schema_mode is not None)
+    return version
+
+
+def existing(access: Access, name: TableName, intent: Intent) -> Table | None:
+    """The table, resolved for the intent, or None when there is none of that name."""
+    try:
+        return access.resolve_one(name, intent)
+    except NotFound:
+        return None
+
+
+def partitioned_alike(snapshot: Snapshot, partition_by: Sequence[str]) -> bool:
+    return tuple(column.lower() for column in snapshot.partition_columns) == tuple(
+        column.lower() for column in partition_by
+    )
+
+
+def require_absent(name: TableName, table: Table | None) -> None:
+    if table is not None:
+        raise AlreadyExists(f"Table {name} already exists.", hint="Use mode='append' or mode='overwrite'.")
+
+
+def volume_node(name: object) -> LineageNode:
+    return LineageNode(NodeKind.VOLUME, str(name))
+
+
+def _after_write(
+    access: Access, table: Table, name: TableName, version: int, sources: Sequence[LineageNode], evolved: bool
+) -> None:
+    access.record(list(sources), table_node(name, version), "WRITE")
+    if not evolved:
+        return
+    snapshot = open_snapshot(table.storage_location)
+    columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
+    if [(c.name, c.type_text) for c in columns] != [(c.name, c.type_text) for c in table.columns]:
+        access.law.refresh_columns(access.principal, name, columns)
+
+
+def _discard(location: str) -> None:
+    """Remove what nobody will ever find; it was never visible."""
+    import shutil
+
+    shutil.rmtree(local_path(location), ignore_errors=True)

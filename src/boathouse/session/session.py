@@ -1,0 +1,230 @@
+"""A session: one principal's governed reads and writes."""
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from boathouse.catalog import SecurableKind
+from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.foundation.names import TableName, quote_part
+from boathouse.foundation.principals import Principal
+from boathouse.lake import local_path, open_snapshot
+from boathouse.lake.engine import Engine
+from boathouse.session.law import Intent, Law
+from boathouse.session.result import Result
+from boathouse.session.running import governing, inserting, loading, queries, showing, writes
+from boathouse.session.running.access import Access, new_statement, row_count
+from boathouse.session.running.writes import SchemaMode, TableShape, WriteMode, WriteReport
+from boathouse.session.sql.instants import parse_instant
+from boathouse.session.sql.namespace import Namespace
+from boathouse.session.sql.parameters import Parameters
+from boathouse.session.sql.reading import read_statement
+from boathouse.session.sql.statements import (
+    ChangeGrants,
+    CommentOn,
+    CopyInto,
+    CreateContainer,
+    CreateTable,
+    Describe,
+    Drop,
+    Insert,
+    Query,
+    Show,
+    ShowGrants,
+    Statement,
+    Use,
+    kind_of,
+)
+from boathouse.session.volume_writing import write_file
+from boathouse.session.volumes import VolumePath, jailed
+
+
+class Session:
+    """Reads and writes governed tables as one principal.
+
+    ``USE CATALOG`` and ``USE SCHEMA`` last as long as the session.
+
+    Example:
+        session = Session(principal, LocalLaw(catalog), DuckDBEngine())
+        session.sql("SELECT count(*) AS flights FROM prod.flights.flights").pl()
+    """
+
+    def __init__(self, principal: Principal, law: Law, engine: Engine) -> None:
+        self.principal = principal
+        self.law = law
+        self.engine = engine
+        self._namespace = Namespace()
+
+    def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> Result:
+        """Run one statement of Databricks SQL; ``:name`` in it takes its value from ``parameters``.
+
+        Raises:
+            InvalidInput: The text is not a statement that Boathouse runs, or does not fit its tables.
+            Denied, NotFound: The principal may not use something it names.
+        """
+        statement = read_statement(text)
+        access = self._access(kind_of(statement), text, Parameters(parameters))
+        return self._run(access, statement)
+
+    def table(
+        self,
+        name: str | TableName,
+        *,
+        version: int | None = None,
+        timestamp: datetime | str | None = None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+    ) -> Result:
+        """The rows of a table, now or as of a version or an instant; ``where`` is a condition in SQL.
+
+        Example:
+            session.table("prod.flights.weather", columns=["origin", "temp"], where="temp > 90").df()
+        """
+        if version is not None and timestamp is not None:
+            raise InvalidInput("Say either a version or a timestamp, not both.")
+        table = name if isinstance(name, TableName) else TableName.parse(name)
+        shown = "*" if columns is None else ", ".join(quote_column(column) for column in columns)
+        text = f"SELECT {shown} FROM {table.quoted()}"
+        if version is not None:
+            text += f" VERSION AS OF {int(version)}"
+        if timestamp is not None:
+            text += f" TIMESTAMP AS OF '{parse_instant(timestamp).isoformat()}'"
+        if where is not None:
+            text += f" WHERE ({where}\n)"
+        statement = read_statement(text)
+        assert isinstance(statement, Query)
+        return queries.run_query(self._access("READ_TABLE", text), statement.tree)
+
+    def write_table(
+        self,
+        name: str | TableName,
+        data: Any,
+        *,
+        mode: WriteMode = "append",
+        merge_on: Sequence[str] | str | None = None,
+        partition_by: Sequence[str] | None = None,
+        schema_mode: SchemaMode | None = None,
+        read_version: int | None = None,
+        comment: str | None = None,
+    ) -> WriteReport:
+        """Write rows to a table in one commit; a table that does not exist is created (``merge`` needs one).
+
+        Args:
+            data: Anything that speaks the Arrow PyCapsule interface: Arrow, Polars, pandas, a DuckDB relation, a result.
+            mode: ``append``, ``overwrite``, ``error`` (only if the table does not exist), or ``merge`` on key columns.
+            merge_on: The key columns of a merge, or a condition over ``target`` and ``source``.
+            partition_by: For a table that this creates.
+            schema_mode: ``merge`` to add new columns, ``overwrite`` to take over the schema; nothing changes unasked.
+            read_version: The version the data was computed from; a conflict if the rows have changed since.
+
+        Raises:
+            Conflict: Somebody has changed the table since ``read_version``.
+            AlreadyExists: The table exists and the mode is ``error``.
+            InvalidInput: The rows do not fit the table.
+        """
+        if mode not in ("append", "overwrite", "error", "merge"):
+            raise InvalidInput(f"There is no mode {mode!r}.", hint="Use append, overwrite, error or merge.")
+        if (mode == "merge") != bool(merge_on):
+            raise InvalidInput("The mode merge and its key columns belong together.", hint="Give mode and merge_on.")
+        table_name = name if isinstance(name, TableName) else TableName.parse(name)
+        access = self._access("WRITE_TABLE", f"write_table({table_name}, mode={mode})")
+        rows = row_count(data)
+        shape = TableShape(None, tuple(partition_by or ()), comment)
+        table = writes.existing(access, table_name, Intent.WRITE)
+        if table is None:
+            if mode == "merge":
+                raise NotFound(f"Table {table_name} was not found.", hint="Create it first, with mode='error'.")
+            return WriteReport(str(table_name), writes.create(access, table_name, data, shape, ()), rows)
+        if partition_by is not None and not writes.partitioned_alike(
+            open_snapshot(table.storage_location), partition_by
+        ):
+            raise InvalidInput(f"Table {table_name} exists and is partitioned otherwise.", hint="Drop it first.")
+        match mode:
+            case "error":
+                writes.require_absent(table_name, table)
+                raise AssertionError
+            case "append":
+                if read_version is not None:
+                    raise InvalidInput("An append depends on no version.", hint="Leave read_version out.")
+                if schema_mode == "overwrite":
+                    raise InvalidInput("An append cannot overwrite the schema.", hint="Use schema_mode='merge'.")
+                version = writes.append(access, table, table_name, data, (), schema_mode=schema_mode)
+            case "overwrite":
+                version = writes.overwrite(
+                    access, table, table_name, data, (), schema_mode=schema_mode, read_version=read_version
+                )
+            case "merge":
+                assert merge_on is not None
+                version = writes.merge(
+                    access, table, table_name, data, merge_on, schema_mode=schema_mode, read_version=read_version
+                )
+        return WriteReport(str(table_name), version, rows)
+
+    def upload(self, path: str, content: bytes | str | Path | BinaryIO, *, overwrite: bool = True) -> str:
+        """Put a file into a volume: bytes, an open file, or the local file that a path names. The file is there whole
+        or not at all.
+
+        Raises:
+            AlreadyExists: It exists and ``overwrite`` is false.
+        """
+        parsed = VolumePath.parse(path)
+        access = self._access("UPLOAD", f"upload({parsed})")
+        volume = self.law.resolve_volume(self.principal, parsed.volume, Intent.WRITE, access.statement)
+        place = jailed(local_path(volume.storage_location), parsed)
+        if isinstance(content, str | Path):
+            with Path(content).open("rb") as source:
+                write_file(place, source, parsed, overwrite=overwrite)
+        else:
+            source = io.BytesIO(content) if isinstance(content, bytes) else content
+            write_file(place, source, parsed, overwrite=overwrite)
+        access.record([], writes.volume_node(parsed.volume), "WRITE")
+        return str(parsed)
+
+    def _access(self, kind: str, text: str, parameters: Parameters | None = None) -> Access:
+        statement = new_statement(kind, text)
+        return Access(
+            self.principal, self.law, self.engine, statement, self._namespace, parameters or Parameters()
+        )
+
+    def _run(self, access: Access, statement: Statement) -> Result:
+        match statement:
+            case Query():
+                return queries.run_query(access, statement.tree)
+            case CreateTable():
+                return inserting.create_table(access, statement)
+            case Insert():
+                return inserting.insert(access, statement)
+            case CopyInto():
+                return loading.copy_into(access, statement)
+            case CreateContainer():
+                return governing.create_container(access, statement)
+            case Drop():
+                return governing.drop(access, statement)
+            case CommentOn():
+                return governing.comment_on(access, statement)
+            case ChangeGrants():
+                return governing.change_grants(access, statement)
+            case Show():
+                return showing.show(access, statement)
+            case ShowGrants():
+                return showing.show_grants(access, statement)
+            case Describe():
+                return showing.describe(access, statement)
+            case Use():
+                return self._use(access, statement)
+
+    def _use(self, access: Access, statement: Use) -> Result:
+        name = governing.full_name(access, statement.kind, statement.name)
+        self.law.get(self.principal, statement.kind, name)
+        if statement.kind is SecurableKind.CATALOG:
+            self._namespace = self._namespace.using_catalog(name)
+        else:
+            self._namespace = self._namespace.using_schema(access.namespace.schema_name(statement.name))
+        return governing.done()
+
+
+def quote_column(name: str) -> str:
+    """A column name as Databricks SQL spells it."""
+    return quote_part(name)

@@ -1,0 +1,279 @@
+"""Which governed tables a query reads: every table in the text becomes an alias that the engine knows, or is refused.
+
+Names of common table expressions count only where SQL lets them count. No name of the text reaches the engine as a
+table name, so nothing outside (a file, a variable of the caller, a system view of the engine) can be meant by one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlglot import exp
+
+from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.names import TableName, split_name
+from boathouse.session.sql.dialect import native
+from boathouse.session.sql.instants import constant_instant
+from boathouse.session.sql.namespace import Namespace
+from boathouse.session.sql.parameters import Parameters
+from boathouse.session.sql.problems import Unsupported
+
+ALIAS_PREFIX = "__bh_"
+_LARGEST_VERSION = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class TableReference:
+    """A table as a query names it: now, at a version, or as of an instant."""
+
+    name: TableName
+    version: int | None = None
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesReference:
+    """A call of ``read_files``."""
+
+    path: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Sources:
+    """What a query reads, by the alias under which the engine will find it."""
+
+    tables: dict[str, TableReference] = field(default_factory=dict[str, TableReference])
+    files: dict[str, FilesReference] = field(default_factory=dict[str, FilesReference])
+
+    def table_alias(self, reference: TableReference) -> str:
+        known = next((alias for alias, other in self.tables.items() if other == reference), None)
+        alias = known or self._new_alias()
+        self.tables[alias] = reference
+        return alias
+
+    def files_alias(self, reference: FilesReference) -> str:
+        known = next((alias for alias, other in self.files.items() if other == reference), None)
+        alias = known or self._new_alias()
+        self.files[alias] = reference
+        return alias
+
+    def _new_alias(self) -> str:
+        return f"{ALIAS_PREFIX}{len(self.tables) + len(self.files)}"
+
+
+def bind(tree: exp.Expression, namespace: Namespace, parameters: Parameters) -> Sources:
+    """Replace the tables of a query by aliases, in place; say what they stand for."""
+    for identifier in tree.find_all(exp.Identifier):
+        if str(identifier.this).lower().startswith(ALIAS_PREFIX):
+            raise InvalidInput(f"Names that begin with {ALIAS_PREFIX} are reserved: {identifier.this}.")
+    binder = _Binder(namespace, parameters)
+    binder.visit(tree, frozenset())
+    binder.shorten_columns(tree)
+    return binder.sources
+
+
+class _Binder:
+    def __init__(self, namespace: Namespace, parameters: Parameters) -> None:
+        self._namespace = namespace
+        self._parameters = parameters
+        self.sources = Sources()
+        self._short: dict[tuple[str, ...], str] = {}
+        """How a column may spell its table (``prod.flights.weather``) and the one word that is left of it."""
+
+    def visit(self, node: exp.Expression, ctes: frozenset[str]) -> None:
+        """Bind every table below a node; ``ctes`` are the common table expressions in scope."""
+        visible = self._with_ctes(node, ctes)
+        for key, value in list(node.args.items()):
+            if key == "with_":
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, exp.Expression):
+                    self._visit_child(child, visible)
+
+    def _visit_child(self, child: exp.Expression, ctes: frozenset[str]) -> None:
+        if isinstance(child, exp.Table):
+            for part in [*(child.args.get("joins") or []), *(child.args.get("laterals") or [])]:
+                self.visit(part, ctes)
+            self._bind_table(child, ctes)
+        elif isinstance(child, exp.Lateral):
+            self.visit(child, ctes)
+            _bind_lateral(child)
+        else:
+            self.visit(child, ctes)
+
+    def _with_ctes(self, node: exp.Expression, ctes: frozenset[str]) -> frozenset[str]:
+        """Each common table expression sees those before it; the query sees them all."""
+        with_ = node.args.get("with_")
+        for cte in with_.expressions if with_ else ():
+            self.visit(cte, ctes)
+            ctes |= {cte.alias.lower()}
+        return ctes
+
+    def _bind_table(self, table: exp.Table, ctes: frozenset[str]) -> None:
+        if isinstance(table.this, exp.Anonymous):
+            self._bind_function(table)
+            return
+        parts = _parts(table)
+        if len(parts) == 1 and parts[0].lower() in ctes:
+            if table.args.get("version"):
+                raise InvalidInput(f"{parts[0]} is part of this query; it has no versions.")
+            return
+        self._bind_governed(table, parts)
+
+    def _bind_governed(self, table: exp.Table, parts: list[str]) -> None:
+        version, timestamp = self._time_of(table)
+        if parts and "@v" in parts[-1] and version is None and timestamp is None:
+            name, _, number = parts[-1].rpartition("@v")
+            if name and number.isdigit():
+                parts, version = [*parts[:-1], name], int(number)
+        reference = TableReference(self._namespace.table(parts), version, timestamp)
+        self._replace(table, self.sources.table_alias(reference), parts[-1])
+        for count in range(1, 4):
+            full = (reference.name.catalog, reference.name.schema, reference.name.name)
+            self._short.setdefault(full[-count:], parts[-1])
+
+    def _replace(self, table: exp.Table, source: str, default_alias: str) -> None:
+        alias = table.args.get("alias")
+        if alias is None or alias.this is None:
+            columns = alias.args.get("columns") if alias else None
+            alias = exp.TableAlias(this=exp.to_identifier(default_alias, quoted=True), columns=columns)
+        table.set("this", exp.to_identifier(source, quoted=True))
+        table.set("alias", alias)
+        for part in ("db", "catalog", "version"):
+            table.set(part, None)
+
+    def _time_of(self, table: exp.Table) -> tuple[int | None, datetime | None]:
+        version = table.args.get("version")
+        if version is None:
+            return None, None
+        if str(version.args.get("kind")).upper() != "AS OF":
+            raise Unsupported(f"{version.args.get('kind')} after a table", hint="Write VERSION AS OF or TIMESTAMP AS OF.")
+        expression = version.expression
+        if version.name.upper() == "TIMESTAMP":
+            return None, constant_instant(expression, self._parameters)
+        number = self._parameters.constant(expression)
+        if isinstance(number, str) and number.isdigit():
+            number = int(number)
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < _LARGEST_VERSION:
+            raise InvalidInput(f"{number!r} is not a version of a table.", hint="Versions count from 0.")
+        return number, None
+
+    def _bind_function(self, table: exp.Table) -> None:
+        call = table.this
+        match str(call.this).lower():
+            case "identifier":
+                self._bind_identifier(table, call)
+            case "read_files":
+                self._bind_files(table, call)
+            case "range":
+                self._check_plain(table, call, at_most=3)
+                table.set("this", native(f"range({_holes(call)})", *call.expressions))
+                _alias_columns(table, "range", "id")
+            case "explode":
+                self._check_plain(table, call, at_most=1)
+                table.set("this", native("unnest({0})", *call.expressions))
+                _alias_columns(table, "explode", "col")
+            case other:
+                raise Unsupported(
+                    f"The table function {other}",
+                    hint="After FROM there may be a table, range(...), explode(...) or read_files('/Volumes/...').",
+                )
+
+    def _check_plain(self, table: exp.Table, call: exp.Expression, at_most: int) -> None:
+        if not 1 <= len(call.expressions) <= at_most or any(isinstance(a, exp.Kwarg) for a in call.expressions):
+            raise InvalidInput(f"{call.this} takes 1 to {at_most} arguments.")
+        for argument in call.expressions:
+            self.visit(argument, frozenset())
+
+    def _bind_identifier(self, table: exp.Table, call: exp.Expression) -> None:
+        """``IDENTIFIER(:name)``: a name that comes as text is still only a name."""
+        if len(call.expressions) != 1:
+            raise InvalidInput("IDENTIFIER takes one text.")
+        text = self._parameters.constant(call.expressions[0])
+        if not isinstance(text, str):
+            raise InvalidInput(f"IDENTIFIER takes a text, not {text!r}.")
+        self._bind_governed(table, split_name(text))
+
+    def _bind_files(self, table: exp.Table, call: exp.Expression) -> None:
+        path, options = None, dict[str, str]()
+        for argument in call.expressions:
+            if isinstance(argument, exp.Kwarg):
+                options[argument.name.lower()] = _option_text(self._parameters.constant(argument.expression))
+            elif path is None:
+                path = self._parameters.constant(argument)
+            else:
+                raise InvalidInput("read_files takes one path.", hint="Then name => value for each option.")
+        if not isinstance(path, str):
+            raise InvalidInput("read_files takes a path as its first argument.", hint="read_files('/Volumes/c/s/v/a.csv')")
+        reference = FilesReference(path, tuple(sorted(options.items())))
+        self._replace(table, self.sources.files_alias(reference), "read_files")
+
+    def shorten_columns(self, tree: exp.Expression) -> None:
+        """``prod.flights.weather.origin`` becomes ``weather.origin``, since the table has only that name now."""
+        for column in tree.find_all(exp.Column):
+            parts = [str(part.this).lower() for part in column.parts[:-1]]
+            if len(parts) < 2:
+                continue
+            short = self._short.get(tuple(parts))
+            if short is None:
+                continue  # the fields of a struct look the same; the engine will tell
+            column.set("table", exp.to_identifier(short, quoted=True))
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+def _parts(table: exp.Table) -> list[str]:
+    parts = [table.args.get("catalog"), table.args.get("db"), table.this]
+    names: list[str] = []
+    for part in parts:
+        if part is None:
+            continue
+        if not isinstance(part, exp.Identifier):
+            raise InvalidInput(f"{part.sql(dialect='databricks')} is not the name of a table.")
+        names.append(str(part.this))
+    return names
+
+
+def _holes(call: exp.Expression) -> str:
+    return ", ".join(f"{{{index}}}" for index in range(len(call.expressions)))
+
+
+def _alias_columns(table: exp.Table, default_alias: str, default_column: str) -> None:
+    alias = table.args.get("alias") or exp.TableAlias()
+    if alias.this is None:
+        alias.set("this", exp.to_identifier(default_alias, quoted=True))
+    if not alias.args.get("columns"):
+        alias.set("columns", [exp.to_identifier(default_column, quoted=True)])
+    table.set("alias", alias)
+
+
+def _bind_lateral(lateral: exp.Lateral) -> None:
+    """``LATERAL VIEW [OUTER] explode(x) t AS y``: the only thing that may stand to the side of a table."""
+    call = lateral.this
+    name = str(call.this).lower() if isinstance(call, exp.Anonymous) else ""
+    if isinstance(call, exp.Subquery | exp.Select):
+        return
+    if name not in ("explode", "explode_outer") or len(call.expressions) != 1:
+        raise Unsupported(f"LATERAL {name or call.key.upper()}", hint="LATERAL VIEW takes explode(array).")
+    alias = lateral.args.get("alias") or exp.TableAlias()
+    columns = alias.args.get("columns") or [exp.to_identifier("col", quoted=True)]
+    if len(columns) != 1:
+        raise Unsupported("Exploding a map", hint="Explode map_keys(m), then look up the values.")
+    outer = bool(lateral.args.get("outer")) or name == "explode_outer"
+    table = exp.Table(
+        this=native("unnest({0})", call.expressions[0]),
+        alias=exp.TableAlias(this=alias.this or exp.to_identifier("explode", quoted=True), columns=columns),
+    )
+    join = exp.Join(this=table, side="LEFT", on=exp.true()) if outer else exp.Join(this=table, kind="CROSS")
+    owner = lateral.parent
+    if isinstance(owner, exp.Join):
+        owner.replace(join)
+        return
+    assert owner is not None
+    laterals = [other for other in owner.args.get("laterals") or [] if other is not lateral]
+    owner.set("laterals", laterals or None)
+    owner.append("joins", join)
+
+
+def _option_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

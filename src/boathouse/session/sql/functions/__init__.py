@@ -1,0 +1,56 @@
+"""The functions that a query may call: a list, one file per family. What is not here is refused by name."""
+
+from dataclasses import replace
+
+from boathouse.session.sql.functions import aggregates, collections, numbers, strings, times
+from boathouse.session.sql.functions.registry import Function, FunctionKind
+from boathouse.session.sql.functions.times import part_of
+from boathouse.session.sql.problems import UnknownFunction
+
+_FAMILIES = {
+    "Aggregates and windows": aggregates.FUNCTIONS,
+    "Numbers and conditions": numbers.FUNCTIONS,
+    "Text": strings.FUNCTIONS,
+    "Dates and instants": times.FUNCTIONS,
+    "Arrays, maps, structs": collections.FUNCTIONS,
+}
+FUNCTIONS: dict[str, Function] = {
+    entry.name: replace(entry, family=family) for family, entries in _FAMILIES.items() for entry in entries
+}
+"""By lower-case name."""
+
+SPECIAL = {
+    "explode": "explode(array_or_map)",
+    "explode_outer": "explode_outer(array)",
+    "if": "if(condition, a, b)",
+    "cast": "cast(expr AS type)",
+    "try_cast": "try_cast(expr AS type)",
+    "extract": "extract(field FROM instant)",
+    "trim": "trim([BOTH | LEADING | TRAILING] [chars FROM] str)",
+    "substring": "substring(str, pos[, len])",
+    "substr": "substr(str, pos[, len])",
+    "position": "position(substr IN str)",
+    "current_user": "current_user()",
+    "session_user": "session_user()",
+    "current_catalog": "current_catalog()",
+    "current_schema": "current_schema()",
+    "current_database": "current_database()",
+    "range": "range(start, end[, step]) as a table",
+    "read_files": "read_files(path, option => value, ...) as a table",
+}
+"""Calls that have a place or a syntax of their own; :mod:`translate` and :mod:`binding` know them."""
+
+
+def function_named(name: str) -> Function:
+    """Look a function up.
+
+    Raises:
+        UnknownFunction: It is not on the list.
+    """
+    try:
+        return FUNCTIONS[name.lower()]
+    except KeyError:
+        raise UnknownFunction(name, [*FUNCTIONS, *SPECIAL]) from None
+
+
+__all__ = ["FUNCTIONS", "SPECIAL", "Function", "FunctionKind", "function_named", "part_of"]

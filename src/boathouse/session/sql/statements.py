@@ -1,0 +1,166 @@
+"""The statements that Boathouse runs, as read from their text. Names are still as they were written: parts, whose
+meaning depends on the session's current catalog and schema."""
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from boathouse.catalog import Privilege, SecurableKind
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SELECT and what else gives rows."""
+
+    tree: exp.Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """A column in CREATE TABLE."""
+
+    name: str
+    kind: exp.DataType
+    nullable: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    name: Parts
+    columns: tuple[ColumnSpec, ...] = ()
+    query: exp.Expression | None = None
+    partition_by: tuple[str, ...] = ()
+    comment: str | None = None
+    properties: dict[str, str] = field(default_factory=dict[str, str])
+    if_not_exists: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContainer:
+    """CREATE CATALOG, SCHEMA or VOLUME."""
+
+    kind: SecurableKind
+    name: Parts
+    comment: str | None = None
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    kind: SecurableKind
+    name: Parts
+    if_exists: bool = False
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    table: Parts
+    query: exp.Expression
+    columns: tuple[str, ...] | None = None
+    by_name: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CopyInto:
+    """COPY INTO a table from files of a volume; files that were loaded before are left out."""
+
+    table: Parts
+    source: exp.Expression
+    """A path as a literal, or a parameter."""
+    format: str
+    files: tuple[str, ...] = ()
+    pattern: str | None = None
+    format_options: dict[str, str] = field(default_factory=dict[str, str])
+    merge_schema: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommentOn:
+    kind: SecurableKind
+    name: Parts
+    comment: exp.Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """DESCRIBE of a table in one of its styles, or of a catalog, schema or volume."""
+
+    kind: SecurableKind
+    name: Parts
+    style: str = ""
+    """``EXTENDED``, ``HISTORY``, ``DETAIL`` or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    what: str
+    """``CATALOGS``, ``SCHEMAS``, ``TABLES``, ``VOLUMES``, ``COLUMNS``, ``TBLPROPERTIES``, ``CREATE TABLE``."""
+    inside: Parts | None = None
+    like: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGrants:
+    kind: SecurableKind
+    name: Parts
+    grantee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGrants:
+    """GRANT or REVOKE."""
+
+    privileges: tuple[Privilege, ...]
+    kind: SecurableKind
+    name: Parts
+    grantee: str
+    revoke: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """USE CATALOG or USE SCHEMA."""
+
+    kind: SecurableKind
+    name: Parts
+
+
+Statement = (
+    Query | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
+    | ChangeGrants | Use
+)  # fmt: skip
+
+
+def kind_of(statement: Statement) -> str:
+    """The kind as the audit log names it."""
+    match statement:
+        case Query():
+            return "SELECT"
+        case CreateTable():
+            return "CREATE TABLE" if statement.query is None else "CREATE TABLE AS SELECT"
+        case CreateContainer():
+            return f"CREATE {statement.kind.name}"
+        case Drop():
+            return f"DROP {statement.kind.name}"
+        case Insert():
+            return "INSERT OVERWRITE" if statement.overwrite else "INSERT"
+        case CopyInto():
+            return "COPY INTO"
+        case CommentOn():
+            return "COMMENT ON"
+        case Describe():
+            return "DESCRIBE"
+        case Show() | ShowGrants():
+            return "SHOW"
+        case ChangeGrants():
+            return "REVOKE" if statement.revoke else "GRANT"
+        case Use():
+            return "USE"
