@@ -2,8 +2,8 @@
 """The rows that commits inserted, updated and deleted, read from the log and the files it names.
 
 delta-rs 1.6.6 has a reader for it, which does not find files in folders whose names are encoded (a partition value
-with a space or a slash). So the feed is put together here, commit by commit: the change files where a commit wrote them,
-else the files it added and removed.
+with a space or a slash). So the feed is put together here, commit by commit: the change files where a commit wrote
+them, else the files it added and removed.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

@@ -1,9 +1,9 @@
 """One Delta commit, all or nothing, with certainty about what became of it.
 
 delta-rs decides by itself whether a commit that lost a race still holds; it is too lenient for rewriting (two
-overwrites may both succeed). So a rewrite may only land right after the version it was computed from: when somebody else
-took that place, we look at what they did, and compute anew or give up with a conflict. Appends read nothing, so delta-rs
-may put them wherever they fit.
+overwrites may both succeed). So a rewrite may only land right after the version it was computed from: when somebody
+else took that place, we look at what they did, and compute anew or give up with a conflict. Appends read nothing, so
+delta-rs may put them wherever they fit.
 
 Every commit carries an id. When an attempt fails in a way that leaves open whether it landed (the checkpoint after the
 commit found the disk full), the log is asked for the id.

@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 
 from boathouse.foundation.errors import InvalidInput
 
-
 _UNFIT = frozenset("%[]\\")
 
 

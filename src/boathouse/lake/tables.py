@@ -6,7 +6,8 @@ it is streamed, except by ``merge``.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from boathouse.lake.commits import commit_append, commit_rewrite
 from boathouse.lake.errors import TableThereAlready, translated
 from boathouse.lake.history import changes, history
 from boathouse.lake.locations import as_url, local_path, table_uri
-from boathouse.lake.log import COMMIT_ID
+from boathouse.lake.log import COMMIT_ID, DeltaLog
 from boathouse.lake.maintenance import clean_log, optimize, vacuum
 from boathouse.lake.merging import Merge, merge_rows
 from boathouse.lake.snapshots import open_snapshot
@@ -74,27 +75,38 @@ def create_table(
     source = None if data is None else Source(data)
     target = storable_schema(_given_schema(schema, source))
     _require_partition_columns(target, partition_by)
+    commit_id = new_id()
     options: dict[str, Any] = {
         "partition_by": list(partition_by),
         "description": comment,
         "configuration": {**MANAGED_PROPERTIES, **(properties or {})},
-        "commit_properties": CommitProperties(custom_metadata={**(commit_info or {}), COMMIT_ID: new_id()}),
+        "commit_properties": CommitProperties(custom_metadata={**(commit_info or {}), COMMIT_ID: commit_id}),
     }
-    folder = local_path(location)
+    with _nothing_left_behind(location, commit_id), translated(location):
+        if source is None:
+            DeltaTable.create(table_uri(location), DeltaSchema.from_arrow(target), **options)
+        else:
+            _write(table_uri(location), source.fitted(target), mode="error", **options)
+    return 0
+
+
+@contextmanager
+def _nothing_left_behind(location: str, commit_id: str) -> Generator[None]:
+    """Remove what a failed creation has written, unless it (or somebody faster) did create a table there."""
+    folder, log = local_path(location), DeltaLog(location)
     was_there = folder.exists()
     try:
-        with translated(location):
-            if source is None:
-                DeltaTable.create(table_uri(location), DeltaSchema.from_arrow(target), **options)
-            else:
-                _write(table_uri(location), source.fitted(target), mode="error", **options)
-    except TableThereAlready:
+        yield
+    except BaseException as error:
+        if log.latest() < 0:
+            if not was_there:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if isinstance(error, Exception) and log.find(commit_id, after=-1) is not None:
+            return
+        if isinstance(error, BoathouseError) and not isinstance(error, TableThereAlready):
+            raise TableThereAlready(f"There is a Delta table at {location} already.") from error
         raise
-    except BoathouseError:
-        if not was_there:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return 0
 
 
 def append(
