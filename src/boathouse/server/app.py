@@ -11,7 +11,7 @@ from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.mlflow_mount import mlflow_app
-from boathouse.server.routes import models
+from boathouse.server.routes import bundles, catalog, models, session
 from boathouse.wiring.control_plane import ControlPlane
 
 DESCRIPTION = """\
@@ -40,7 +40,13 @@ def create_app(plane: ControlPlane) -> FastAPI:
     identities = plane.catalog.identities
     app.include_router(health.routes(plane))
     app.include_router(sign_in.routes(identities.authenticate, plane.issue_session, plane.end_session))
-    app.include_router(models.routes(plane.models))
+    for router in (
+        catalog.routes(plane.catalog),
+        session.routes(plane.law),
+        models.routes(plane.models),
+        bundles.routes(plane.deployments),
+    ):
+        app.include_router(router)
     app.mount("/", mlflow_app(plane.models))
     app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
     return app

@@ -3,14 +3,18 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from boathouse.bundles import Deployments
 from boathouse.catalog import Catalog
+from boathouse.environments import Environments
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
+from boathouse.jobs import Jobs
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
+from boathouse.session import LocalLaw
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.first_start import ensure_admin
 
@@ -23,7 +27,10 @@ class ControlPlane:
     settings: Settings
     database: Database
     catalog: Catalog
+    law: LocalLaw
     models: Models
+    jobs: Jobs
+    deployments: Deployments
 
     def start(self) -> None:
         """Begin what goes on in the background."""
@@ -59,5 +66,11 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     catalog = Catalog(database, home, clock)
     ensure_admin(home, catalog)
     mlflow = MlflowSettings(mlflow_url(home, settings), home.artifacts)
-    models = Models(catalog, database, home, settings=mlflow, clock=clock)
-    return ControlPlane(home, settings, database, catalog, models)
+    environments = Environments(home)
+    models = Models(
+        catalog, database, home, settings=mlflow, clock=clock, environment_lock=environments.environment_lock
+    )
+    jobs = Jobs(database, catalog, home, clock)
+    jobs.reconcile()
+    deployments = Deployments(database, catalog, jobs, models, home, clock)
+    return ControlPlane(home, settings, database, catalog, LocalLaw(catalog), models, jobs, deployments)
