@@ -8,6 +8,10 @@ from flights.jobs.arguments import Arguments
 from flights.loading import load_flights, load_weather
 
 
+class BrokenData(Exception):
+    """The data is not what it should be."""
+
+
 def load() -> None:
     """Flights and weather from the landing zone into Delta, as they were known at ``as_of``."""
     arguments = Arguments.read()
@@ -31,7 +35,7 @@ def check_data() -> None:
     for finding in findings:
         print(f"{'ok    ' if finding.passed else 'BROKEN'} {finding.name} ({finding.offenders} rows are otherwise)")
     if broken := [finding.name for finding in findings if not finding.passed]:
-        raise SystemExit(f"{len(broken)} of {len(findings)} expectations are broken: {'; '.join(broken)}")
+        raise BrokenData(f"{len(broken)} of {len(findings)} expectations are broken: {'; '.join(broken)}")
 
 
 def _raw(arguments: Arguments, name: str) -> pa.Table:

@@ -18,6 +18,10 @@ from flights.training import PARAMETERS, ROUNDS, Trained, known_examples, train
 SOURCE = Path(flights.__file__).parent
 
 
+class NotEvaluated(Exception):
+    """Nobody knows how good this version is."""
+
+
 def train_model() -> None:
     """Learn from what had landed before the evaluation month, and register the result as ``challenger``."""
     arguments = Arguments.read()
@@ -46,7 +50,7 @@ def promote() -> None:
     challenger = client.get_model_version_by_alias(arguments.model, "challenger")
     verdict, reason = (challenger.tags.get(name) for name in ("verdict", "reason"))
     if verdict is None:
-        raise SystemExit(f"Version {challenger.version} of {arguments.model} has not been evaluated.")
+        raise NotEvaluated(f"Version {challenger.version} of {arguments.model} has not been evaluated.")
     if verdict == "promote":
         client.set_registered_model_alias(arguments.model, "champion", challenger.version)
     print(f"{arguments.model} version {challenger.version}: {verdict} ({reason})")
