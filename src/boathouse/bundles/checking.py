@@ -36,8 +36,21 @@ def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Fin
             findings.error(culprit, f"{dotted((*path, *problem.path))}: {problem.message}", problem.hint)
         return node if unresolved else None
     for unused in unused_fields(value):
-        findings.ignored(node.nearest(unused), f"{dotted((*path, *unused))} is not acted on.")
+        culprit = node.nearest(unused)
+        if culprit.key_position is not None:  # somebody wrote it; presets write too
+            findings.ignored(culprit, f"{dotted((*path, *unused))} is not acted on.")
     return node
+
+
+def check_job(node: Node, path: KeyPath, findings: Findings) -> None:
+    """Note what the shape of a job alone cannot say: its graph, its parameters, what it needs and we do not have."""
+    from boathouse.bundles.job_payload import JobPayload
+    from boathouse.jobs.validation import problems_of_job
+
+    settings = JobPayload.model_validate(_final(node.plain())).settings()
+    for problem in problems_of_job(settings):
+        where = dotted((*path, *problem.path))
+        findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
 
 
 def _texts_where_expected(shape: type[BaseModel], node: Node) -> Node:

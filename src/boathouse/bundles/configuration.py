@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boathouse.bundles.checking import check_kinds, check_names, check_order, check_shape
+from boathouse.bundles.checking import check_job, check_kinds, check_names, check_order, check_shape
 from boathouse.bundles.desired import DesiredResource, DesiredState, Place, ResourceId
 from boathouse.bundles.document import ArtifactShape, DocumentShape
 from boathouse.bundles.files import read_document
@@ -126,6 +126,8 @@ def _resources(
                 node = files.rewrite(give_identity(node, document.get("run_as")))
             fitting = check_shape(kind.shape, node, ("resources", section, key), findings)
             if fitting is not None:
+                if section == "jobs":
+                    check_job(fitting, ("resources", section, key), findings)
                 checked[ResourceId(section, key)] = fitting
     named = {(one.section, one.key): node for one, node in checked.items()}
     check_names(named, findings)

@@ -9,6 +9,20 @@ from boathouse.bundles.payloads import KINDS
 from boathouse.bundles.substitution import pending_in
 from boathouse.foundation.errors import InvalidInput
 
+MAX_NAME = 100
+
+
+def require_plain_name(name: str, what: str) -> None:
+    """A bundle's or target's name becomes part of paths.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    if not name or name != name.strip() or name.startswith(".") or any(sign in name for sign in '/\\:*?"<>|\0\n'):
+        raise InvalidInput(f"{name!r} cannot be the name of a {what}: it becomes part of a path.")
+    if len(name) > MAX_NAME:
+        raise InvalidInput(f"The name of a {what} has at most {MAX_NAME} characters; {name[:20]!r}... has {len(name)}.")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ResourceId:
@@ -43,6 +57,10 @@ class Place:
     bundle: str
     target: str
     personal: bool = False
+
+    def __post_init__(self) -> None:
+        require_plain_name(self.bundle, "bundle")
+        require_plain_name(self.target, "target")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -8,14 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from boathouse.bundles.desired import require_plain_name
+from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.shapes import Shape, Unused
 
 Resources = dict[str, dict[str, Any]]
 
 
 def _plain_name(name: str) -> str:
-    if not name or name != name.strip() or name.startswith(".") or any(sign in name for sign in '/\\:*?"<>|\0\n'):
-        raise ValueError(f"{name!r} cannot be used as a name: it becomes part of a path.")
+    try:
+        require_plain_name(name, "bundle or target")
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
     return name
 
 
