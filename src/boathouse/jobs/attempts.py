@@ -1,0 +1,333 @@
+"""Does one task of a run: attempt after attempt, until one succeeds or none is left.
+
+Whatever dies in between, a task that has ended is not done again, and no second process of a task starts before the
+first one is gone.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from boathouse.catalog.identities import Identities
+from boathouse.catalog.tokens import IssuedToken
+from boathouse.environments import Environments
+from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.errors import BoathouseError, NotFound
+from boathouse.foundation.home import Home
+from boathouse.foundation.principals import SYSTEM
+from boathouse.jobs import logs
+from boathouse.jobs.preparing import PreparedTask, prepare, task_variables
+from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
+from boathouse.jobs.repository import RunRepository, final_values
+from boathouse.jobs.settings import Task
+from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.watching import LiveTask, RunControl, StopReason
+
+log = logging.getLogger(__name__)
+
+TOKEN_SECONDS = 24 * 3600
+"""How long a task's token lives when the task has no time limit; it is revoked when the task ends."""
+_TOKEN_SLACK_SECONDS = 300
+_TRACE_BYTES = 4096
+_LONGEST_MESSAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """What all tasks of a worker have in common."""
+
+    executor_id: str
+    url: str
+    """Of the control plane."""
+    hooks: str = ""
+    """``module:function`` of what every Python task calls first, with commas between."""
+    grace_seconds: float = 5.0
+    """Between asking a task to stop and making it."""
+
+
+class Interrupted(BaseException):
+    """The worker is stopping, and the task has no result."""
+
+
+@dataclass(slots=True)
+class _Ended:
+    """An attempt that is over, with what is kept of it."""
+
+    attempt: Attempt
+    outcome: Outcome
+    values: dict[str, Any]
+
+
+class TaskRunner:
+    """Runs tasks as processes and keeps what came of them."""
+
+    def __init__(
+        self,
+        runs: RunRepository,
+        identities: Identities,
+        environments: Environments,
+        home: Home,
+        clock: Clock,
+        slots: threading.Semaphore,
+        settings: TaskSettings,
+    ) -> None:
+        self._runs = runs
+        self._identities = identities
+        self._environments = environments
+        self._home = home
+        self._clock = clock
+        self._slots = slots
+        self._settings = settings
+        self._busy = 0
+        self._busy_lock = threading.Lock()
+
+    def run(self, run: Run, task_key: str, control: RunControl) -> Outcome:
+        """Do a task to its end. When the worker is stopped this never returns: the task is done again later."""
+        task_run = self._runs.find_task(run.task(task_key).task_run_id)
+        assert task_run is not None
+        if task_run.state.life_cycle.is_final and task_run.state.result:
+            return Outcome(task_run.state.result, task_run.state.message)
+        try:
+            return self._attempt_until_done(run, task_run, control)
+        except Interrupted:
+            park()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a process runs, or its end has not been written down."""
+        return self._busy > 0
+
+    def _attempt_until_done(self, run: Run, task_run: TaskRun, control: RunControl) -> Outcome:
+        task = run.settings.task(task_run.task_key)
+        before = self._runs.attempts(task_run.task_run_id)
+        failures = sum(attempt.result not in (None, ResultState.INTERRUPTED) for attempt in before)
+        number = len(before)
+        ended = self._settle(run, task_run, before[-1]) if before and before[-1].result is None else None
+        while True:
+            if ended is None:
+                ended = self._attempt_in_slot(run, replace(task_run, attempt=number), control)
+                number += 1
+            if ended is None:
+                return self._stopped_before(task_run, control)
+            failures += 1
+            again = _may_retry(task, ended.outcome, failures) and control.reason in (None, StopReason.SHUTDOWN)
+            self._keep(ended, task_run, is_final=not again)
+            if not again:
+                return ended.outcome
+            if not control.pause(task.min_retry_interval_millis / 1000):
+                return self._stopped_before(task_run, control)
+            ended = None
+
+    def _attempt_in_slot(self, run: Run, task_run: TaskRun, control: RunControl) -> "_Ended | None":
+        with self._slot(control) as has_slot, self._counted():
+            return self._attempt(run, task_run, control) if has_slot else None
+
+    # One attempt
+
+    def _attempt(self, run: Run, task_run: TaskRun, control: RunControl) -> _Ended:
+        began = time.monotonic()
+        attempt = Attempt(task_run.task_run_id, task_run.attempt, self._settings.executor_id, self._now())
+        try:
+            prepared = prepare(run, task_run, task_run.attempt, self._environments)
+            token = self._issue_token(run, prepared)
+        except (BoathouseError, OSError, ValueError) as error:
+            return self._not_started(run, task_run, attempt, error)
+        attempt = replace(attempt, token_id=token.token_id)
+        files = self._files(run, task_run, attempt)
+        setup_ms = round((time.monotonic() - began) * 1000)
+        self._runs.begin_attempt(attempt, environment_key=prepared.environment.key, setup_ms=setup_ms)
+        variables = task_variables(run, prepared, self._settings.url, token.secret, self._settings.hooks)
+        command = Command(prepared.environment.python, prepared.spec, variables, files)
+        started = time.monotonic()
+        process = TaskProcess(command)
+        live = LiveTask(process, prepared.task.timeout_seconds, self._settings.grace_seconds)
+        with control.watched(live):
+            self._runs.note_process(attempt, process.pid)
+            process.wait()
+        execution_ms = round((time.monotonic() - started) * 1000)
+        return self._ended(attempt, files, prepared.task, live.reason, execution_ms)
+
+    def _ended(
+        self, attempt: Attempt, files: AttemptFiles, task: Task, reason: StopReason | None, execution_ms: int
+    ) -> _Ended:
+        found = files.read_exit()
+        output = files.read_output()
+        exit_code = found["exit_code"] if found else None
+        if reason is StopReason.SHUTDOWN and exit_code != 0:
+            self._interrupt(attempt)
+            raise Interrupted
+        outcome = _outcome(exit_code, output, reason, task)
+        error = outcome.message if outcome.result is not ResultState.SUCCESS else None
+        measured = {
+            "peak_memory_bytes": found["peak_memory_bytes"] if found else None,
+            "cpu_seconds": found["cpu_seconds"] if found else None,
+            "exit_code": exit_code,
+        }
+        values = {
+            **measured,
+            "ended_at": self._now(),
+            "execution_ms": execution_ms,
+            "error": error,
+            "error_trace": output.get("error_trace") or (logs.tail(files.log, limit_bytes=_TRACE_BYTES)[0] if error else None),
+            "result": output.get("result"),
+        }  # fmt: skip
+        ended = replace(
+            attempt, ended_at=self._now(), result=outcome.result, message=outcome.message, **measured
+        )  # fmt: skip
+        return _Ended(ended, outcome, values)
+
+    def _not_started(self, run: Run, task_run: TaskRun, attempt: Attempt, error: Exception) -> _Ended:
+        """What was asked for cannot be started; that is the attempt's result."""
+        message = str(error)
+        files = self._files(run, task_run, attempt)
+        files.folder.parent.mkdir(parents=True, exist_ok=True)
+        with files.log.open("a") as file:
+            file.write(f"{message}\n")
+        self._runs.begin_attempt(attempt, environment_key=None, setup_ms=0)
+        outcome = Outcome(ResultState.FAILED, message[:_LONGEST_MESSAGE])
+        now = self._now()
+        values = {"ended_at": now, "error": message, "error_trace": None}
+        return _Ended(replace(attempt, ended_at=now, result=outcome.result, message=outcome.message), outcome, values)
+
+    def _keep(self, ended: _Ended, task_run: TaskRun, *, is_final: bool) -> None:
+        if is_final:
+            self._runs.end_attempt(ended.attempt, final_values(ended.outcome, **ended.values))
+        else:
+            self._runs.end_attempt(ended.attempt)
+            state = State(LifeCycleState.WAITING_FOR_RETRY, None, ended.outcome.message)
+            self._runs.update_task(task_run.task_run_id, state)
+        self._revoke(ended.attempt)
+
+    # What was interrupted
+
+    def _settle(self, run: Run, task_run: TaskRun, attempt: Attempt) -> "_Ended | None":
+        """Bring an attempt to its end that an earlier life of the run began: none of its processes is left. When its
+        guard still wrote down how the task ended, that counts; else it was interrupted."""
+        files = self._files(run, task_run, attempt)
+        ended = end_leftovers(files.folder)
+        found = files.read_exit()
+        if found is not None and found["exit_code"] >= 0:
+            return self._ended(attempt, files, run.settings.task(task_run.task_key), None, 0)
+        log.info("Run %s, task %s was interrupted; %s processes were left.", run.run_id, task_run.task_key, ended)
+        self._runs.end_attempt(self._as_interrupted(attempt))
+        self._revoke(attempt)
+        return None
+
+    def _interrupt(self, attempt: Attempt) -> None:
+        """The worker is going: write down that the task has to run again."""
+        state = State(LifeCycleState.PENDING, None, "Its worker was stopped; it runs again when a worker starts.")
+        self._runs.end_attempt(self._as_interrupted(attempt))
+        self._runs.update_task(attempt.task_run_id, state)
+        self._revoke(attempt)
+
+    def _as_interrupted(self, attempt: Attempt) -> Attempt:
+        return replace(attempt, ended_at=self._now(), result=ResultState.INTERRUPTED, message="Its worker went away.")
+
+    def _stopped_before(self, task_run: TaskRun, control: RunControl) -> Outcome:
+        """The run was stopped while the task waited."""
+        if control.reason is StopReason.SHUTDOWN:
+            raise Interrupted
+        outcome = _stopped(control.reason or StopReason.CANCELED, 0)
+        self._runs.end_tasks(task_run.run_id, {task_run.task_key: outcome}, self._now())
+        return outcome
+
+    # Small things
+
+    @contextmanager
+    def _slot(self, control: RunControl) -> Generator[bool]:
+        """Wait until the worker has room for another task; False when the run is stopped before."""
+        while control.reason is None:
+            if self._slots.acquire(timeout=0.1):
+                try:
+                    yield True
+                finally:
+                    self._slots.release()
+                return
+        yield False
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        with self._busy_lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._busy_lock:
+                self._busy -= 1
+
+    def _issue_token(self, run: Run, prepared: PreparedTask) -> IssuedToken:
+        limit = prepared.task.timeout_seconds or run.settings.timeout_seconds
+        return self._identities.issue_token(
+            SYSTEM,
+            run.run_as,
+            lifetime_seconds=limit + _TOKEN_SLACK_SECONDS if limit else TOKEN_SECONDS,
+            comment=f"run {run.run_id}, task {prepared.context.task_key}",
+            task=prepared.context,
+        )
+
+    def _revoke(self, attempt: Attempt) -> None:
+        if attempt.token_id is None:
+            return
+        try:
+            self._identities.revoke_token(SYSTEM, attempt.token_id)
+        except NotFound:
+            return  # it has expired, or was revoked before the worker died
+
+    def _files(self, run: Run, task_run: TaskRun, attempt: Attempt) -> AttemptFiles:
+        folder = logs.attempt_folder(self._home, run.run_id, task_run.task_key)
+        return AttemptFiles(folder.absolute() / str(attempt.attempt))
+
+    def _now(self) -> int:
+        return epoch_ms(self._clock.now())
+
+
+def park() -> NoReturn:
+    """Never return: the process is about to end, and nothing that we do may be taken for the task's result."""
+    while True:
+        time.sleep(3600)
+
+
+def _may_retry(task: Task, outcome: Outcome, failures: int) -> bool:
+    if outcome.result is ResultState.TIMEDOUT and not task.retry_on_timeout:
+        return False
+    if outcome.result not in (ResultState.FAILED, ResultState.TIMEDOUT):
+        return False
+    return task.max_retries < 0 or failures <= task.max_retries
+
+
+def _outcome(exit_code: int | None, output: dict[str, Any], reason: StopReason | None, task: Task) -> Outcome:
+    if reason is not None and not (exit_code == 0 and reason is StopReason.SHUTDOWN):
+        return _stopped(reason, task.timeout_seconds)
+    if exit_code == 0:
+        return Outcome(ResultState.SUCCESS)
+    message = output.get("error") or _described(exit_code)
+    return Outcome(ResultState.FAILED, message[:_LONGEST_MESSAGE])
+
+
+def _stopped(reason: StopReason, timeout_seconds: int) -> Outcome:
+    match reason:
+        case StopReason.TASK_TIMEDOUT:
+            return Outcome(ResultState.TIMEDOUT, f"The task took longer than its {timeout_seconds} s.")
+        case StopReason.RUN_TIMEDOUT:
+            return Outcome(ResultState.TIMEDOUT, "The run took longer than its timeout_seconds.")
+        case _:
+            return Outcome(ResultState.CANCELED, "The run was cancelled.")
+
+
+def _described(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "The task's processes were killed from outside."
+    if exit_code < 0:
+        try:
+            name = signal.Signals(-exit_code).name
+        except ValueError:
+            name = f"signal {-exit_code}"
+        more = " Perhaps the machine ran out of memory." if -exit_code == signal.SIGKILL else ""
+        return f"The task's process was ended by {name}.{more}"
+    return f"The task left with exit code {exit_code}."

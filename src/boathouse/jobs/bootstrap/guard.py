@@ -1,0 +1,156 @@
+"""Watches over one task: the guard forks, its child does the task, and whatever the child leaves behind dies with it.
+
+The guard is the worker's child and does nothing but wait. When the worker dies, however it dies, the kernel tells the
+guard, which then ends the task and everything the task has started, double forks included. When the task ends, the
+guard writes down how, so that even a worker that is killed at that moment leaves a record.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+END_EVERYTHING = signal.SIGUSR1
+"""What tells a guard to end its task with everything that belongs to it, at once."""
+_IS_LINUX = sys.platform == "linux"
+
+
+def guard(spec_file: str) -> None:
+    """Run the task of a spec file in a child and stay until nothing of it is left."""
+    with open(spec_file, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is a third of what a bare start imports)
+        spec: dict[str, Any] = json.load(file)
+    worker = spec["worker_pid"]
+    if os.getppid() != worker:  # it died before we could ask to be told
+        return
+    _die_with_parent(END_EVERYTHING)
+    if _IS_LINUX:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the whole group gets it, and it is meant for the task
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(END_EVERYTHING, _end_everything)
+    if os.getppid() != worker:
+        return
+    child = os.fork()
+    if child == 0:
+        _become_the_task(spec)
+    if not _IS_LINUX:
+        _watch_parent(worker)
+    status, usage = _wait(child)
+    _end_descendants()
+    _write_exit(spec["exit_file"], status, usage)
+    os._exit(0)
+
+
+def _become_the_task(spec: dict[str, Any]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, END_EVERYTHING):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    _die_with_parent(signal.SIGKILL)
+    from .task import run_task
+
+    run_task(spec)
+
+
+def _wait(child: int) -> tuple[int, Any]:
+    """Wait for the task; others that the kernel hands to us as their nearest living ancestor are only buried."""
+    while True:
+        pid, status, usage = os.wait4(-1, 0)
+        if pid == child:
+            return status, usage
+
+
+def _write_exit(path: str, status: int, usage: Any) -> None:
+    unit = 1024 if _IS_LINUX else 1
+    found = {
+        "exit_code": os.waitstatus_to_exitcode(status),
+        "peak_memory_bytes": usage.ru_maxrss * unit,
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 6),
+    }
+    draft = path + ".new"
+    with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(found, file)
+    os.replace(draft, path)  # noqa: PTH105
+
+
+def _end_everything(_number: int, _frame: FrameType | None) -> None:
+    _end_descendants()
+    os._exit(1)
+
+
+def _end_descendants() -> None:
+    """Kill what is left of the task until there is nothing left; a process can be born while we look."""
+    while children := _descendants():
+        for pid in children:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.001)
+
+
+def _descendants() -> list[int]:
+    if not _IS_LINUX:
+        return []  # without a subreaper only the group can be found; the worker ends that
+    if not _has_children():
+        return []
+    parents: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        if entry.isdigit() and (found := _parent_and_state(entry)):
+            parent, state = found
+            if state != "Z":
+                parents.setdefault(parent, []).append(int(entry))
+    below: list[int] = []
+    pending = [os.getpid()]
+    while pending:
+        children = parents.get(pending.pop(), [])
+        below += children
+        pending += children
+    return below
+
+
+def _has_children() -> bool:
+    """Almost no task leaves anything behind; then there is no need to read all of /proc."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _parent_and_state(pid: str) -> tuple[int, str] | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except OSError:
+        return None
+    return int(parent), state.decode()
+
+
+def _die_with_parent(number: signal.Signals) -> None:
+    if _IS_LINUX:
+        _prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _watch_parent(worker: int) -> None:
+    """Where the kernel does not tell, look twice a second."""
+
+    def look(_number: int, _frame: FrameType | None) -> None:
+        if os.getppid() != worker:
+            os.killpg(0, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)

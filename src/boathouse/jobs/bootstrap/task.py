@@ -1,0 +1,101 @@
+"""Does what a task says, and writes down what came of it: an error with its trace, or a notebook's result."""
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def run_task(spec: dict[str, Any]) -> None:
+    """Run the task and leave the process with its exit code."""
+    code = 0
+    output: dict[str, Any] = {}
+    try:
+        _prepare(spec)
+        _install_hooks()
+        result = _run(spec)
+        if result is not None:
+            output["result"] = result
+    except SystemExit as stop:
+        code = _exit_code(stop)
+        if code:
+            output["error"] = f"The task left with exit code {code}."
+    except BaseException as error:  # noqa: BLE001 (whatever a task raises is its result)
+        code = 1
+        output |= _explained(error)
+    if output:
+        _write(spec["output_file"], output)
+    sys.exit(code)
+
+
+def _prepare(spec: dict[str, Any]) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a log that is read while it grows
+    sys.path[:0] = spec["paths"]
+
+
+def _install_hooks() -> None:
+    """Call what the wiring wants called in every task; what goes wrong in it must not break the task."""
+    for hook in filter(None, os.environ.get("BOATHOUSE_TASK_HOOKS", "").split(",")):
+        module, _, name = hook.partition(":")
+        try:
+            getattr(__import__(module, fromlist=[name]), name)()
+        except Exception as error:  # noqa: BLE001
+            print(f"[boathouse] the hook {hook} failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+
+
+def _run(spec: dict[str, Any]) -> str | None:
+    match spec["kind"]:
+        case "spark_python_task":
+            from .script import run_script
+
+            return run_script(spec["file"], spec["parameters"])
+        case "python_wheel_task":
+            from .wheel import run_entry_point
+
+            return run_entry_point(spec)
+        case "notebook_task":
+            from .notebook import run_notebook
+
+            return run_notebook(spec["file"], spec["parameters"])
+        case "sql_task":
+            from .sql import run_statements
+
+            return run_statements(spec["text"], spec["parameters"])
+        case kind:
+            raise ValueError(f"There is no task kind {kind!r}.")
+
+
+def _exit_code(stop: SystemExit) -> int:
+    if stop.code is None or isinstance(stop.code, int):
+        return stop.code or 0
+    print(stop.code, file=sys.stderr)  # noqa: T201 (as Python itself does)
+    return 1
+
+
+def _explained(error: BaseException) -> dict[str, str]:
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    full = "".join(traceback.format_exception(type(error), error, trace))
+    print(full, file=sys.stderr, end="")  # noqa: T201
+    message = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, SyntaxError):
+        message = f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    return {"error": message, "error_trace": full}
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_HERE, "<frozen"))
+
+
+def _write(path: str, output: dict[str, Any]) -> None:
+    draft = path + ".new"
+    with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(output, file)
+    os.replace(draft, path)  # noqa: PTH105

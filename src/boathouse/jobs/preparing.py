@@ -1,0 +1,144 @@
+"""Turns a task of a run into something that can be started: its environment, its files, its variables."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
+from boathouse.foundation.context import TaskContext
+from boathouse.jobs.files import task_file
+from boathouse.jobs.parameters import resolved_task
+from boathouse.jobs.records import Run, TaskRun
+from boathouse.jobs.settings import Task
+from boathouse.jobs.validation import kind_of
+
+_NOT_INHERITED_PREFIXES = ("BOATHOUSE_", "MLFLOW_", "DATABRICKS_", "DBOS_")
+_NOT_INHERITED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONHOME"})
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTask:
+    """A task that can be started."""
+
+    task: Task
+    environment: PythonEnvironment
+    spec: Mapping[str, Any]
+    context: TaskContext
+
+
+def prepare(run: Run, task_run: TaskRun, attempt: int, environments: Environments) -> PreparedTask:
+    """Resolve everything that a task needs.
+
+    Raises:
+        BoathouseError: A file is missing, or the environment cannot be had; the message says which and why.
+    """
+    task = resolved_task(run, task_run)
+    environment = environments.resolve(environment_request(run, task))
+    context = task_context(run, task_run, attempt, environment.key)
+    return PreparedTask(task, environment, _spec(run, task, environment), context)
+
+
+def environment_request(run: Run, task: Task) -> EnvironmentRequest:
+    """What the task's environment and its libraries ask for together."""
+    lines: list[str] = []
+    for each in run.settings.environments:
+        if each.environment_key == task.environment_key and each.spec:
+            lines += each.spec.dependencies
+    for library in task.libraries:
+        if library.whl:
+            lines.append(library.whl)
+        elif library.pypi:
+            lines.append(library.pypi.package)
+        elif library.requirements:
+            lines.append(f"-r {library.requirements}")
+    return EnvironmentRequest(tuple(lines), Path(run.deployment.source_root) if run.deployment else None)
+
+
+def task_context(run: Run, task_run: TaskRun, attempt: int, environment_key: str) -> TaskContext:
+    """What the task's token says about where it came from."""
+    origin = run.deployment
+    return TaskContext(
+        job_id=run.job_id,
+        job_name=run.settings.name,
+        run_id=run.run_id,
+        task_key=task_run.task_key,
+        task_run_id=task_run.task_run_id,
+        attempt=attempt,
+        bundle=origin.bundle if origin else None,
+        target=origin.target if origin else None,
+        deployment_id=origin.deployment_id if origin else None,
+        git_commit=origin.git_commit if origin else None,
+        git_branch=origin.git_branch if origin else None,
+        git_origin=origin.git_origin if origin else None,
+        git_dirty=origin.git_dirty if origin else None,
+        environment_key=environment_key,
+        as_of=run.as_of,
+    )
+
+
+def task_variables(run: Run, prepared: PreparedTask, url: str, token: str, hooks: str) -> dict[str, str]:
+    """The environment variables of a task's process."""
+    context = prepared.context
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_INHERITED and not name.startswith(_NOT_INHERITED_PREFIXES)
+    }
+    folder = str(prepared.environment.python.parent)
+    ours: dict[str, str | None] = {
+        "BOATHOUSE_URL": url,
+        "BOATHOUSE_TOKEN": token,
+        "MLFLOW_TRACKING_URI": url,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "DATABRICKS_HOST": url,
+        "DATABRICKS_TOKEN": token,
+        "BOATHOUSE_AS_OF": context.as_of,
+        "BOATHOUSE_PARAMETERS": json.dumps(run.parameters),
+        "BOATHOUSE_JOB_ID": str(context.job_id),
+        "BOATHOUSE_JOB_NAME": context.job_name,
+        "BOATHOUSE_RUN_ID": str(context.run_id),
+        "BOATHOUSE_TASK_KEY": context.task_key,
+        "BOATHOUSE_TASK_RUN_ID": str(context.task_run_id),
+        "BOATHOUSE_ATTEMPT": str(context.attempt),
+        "BOATHOUSE_BUNDLE": context.bundle,
+        "BOATHOUSE_TARGET": context.target,
+        "BOATHOUSE_SOURCE_ROOT": run.deployment.source_root if run.deployment else None,
+        "BOATHOUSE_TASK_HOOKS": hooks or None,
+        "VIRTUAL_ENV": str(prepared.environment.python.parent.parent),
+        "PATH": f"{folder}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**inherited, **{name: value for name, value in ours.items() if value is not None}}
+
+
+def _spec(run: Run, task: Task, environment: PythonEnvironment) -> dict[str, Any]:
+    kind = kind_of(task)
+    root = [run.deployment.source_root] if run.deployment else []
+    wheels = [str(path) for path in environment.paths]
+    spec, folders = _details(run, task)
+    return {"kind": kind, "paths": [*folders, *wheels, *root], **spec}
+
+
+def _details(run: Run, task: Task) -> tuple[dict[str, Any], list[str]]:
+    """What the process needs to know, and the folder that its file is in."""
+    if (script := task.spark_python_task) is not None:
+        file = task_file(script.python_file, run.deployment)
+        return {"file": str(file), "parameters": script.parameters}, [str(file.parent)]
+    if (notebook := task.notebook_task) is not None:
+        file = task_file(notebook.notebook_path, run.deployment, suffixes=("", ".py"))
+        return {"file": str(file), "parameters": notebook.base_parameters}, [str(file.parent)]
+    if (wheel := task.python_wheel_task) is not None:
+        return wheel.model_dump(mode="json"), []
+    assert task.sql_task is not None
+    return {"text": _sql_text(run, task), "parameters": task.sql_task.parameters}, []
+
+
+def _sql_text(run: Run, task: Task) -> str:
+    assert task.sql_task is not None
+    if task.sql_task.file is not None:
+        return task_file(task.sql_task.file.path, run.deployment).read_text(encoding="utf-8")
+    assert task.sql_task.query is not None
+    return task.sql_task.query.query_text or ""

@@ -1,0 +1,1 @@
+"""The door through which work comes: a process that executes job runs."""
