@@ -10,7 +10,8 @@ Example:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boathouse.session import Result, Session, WriteReport, default_session, sql, table, upload, write_table
+    from boathouse.session import Result, Session, WriteReport, default_session
+    from boathouse.session.verbs import sql, table, upload, write_table
 
 __all__ = ["Result", "Session", "WriteReport", "default_session", "sql", "table", "upload", "write_table"]
 
@@ -20,5 +21,6 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from boathouse import session
+    from boathouse.session import verbs
 
-    return getattr(session, name)
+    return getattr(verbs if name in ("sql", "table", "upload", "write_table") else session, name)
