@@ -3,10 +3,10 @@
 from flights.jobs.arguments import Arguments
 from flights.source import FILES, read_raw
 
-from boathouse.session import upload
+import boathouse as bh
 
 arguments = Arguments.read()
 for name in FILES:
     content = read_raw(name)
-    upload(arguments.landing(name), content)
+    bh.upload(arguments.landing(name), content)
     print(f"{arguments.landing(name)}: {len(content):,} bytes")

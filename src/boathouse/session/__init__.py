@@ -1,7 +1,7 @@
 """A principal's governed reads and writes: resolve, authorise, scan, record. The one way to data.
 
-:class:`Session` joins a principal, the law and an engine; ``boathouse.sql`` and its siblings (``verbs.py``) use the default
-one.
+:class:`Session` joins a principal, the law and an engine; ``boathouse.sql`` and its siblings (``verbs.py``) use the
+default one.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,7 @@
 """The verbs of ``import boathouse as bh``: they use the default session.
 
-They stand in a module of their own because the package ``session`` has a subpackage ``sql``, which would take the place of a
-function with that name as soon as it is imported.
+They stand in a module of their own because the package ``session`` has a subpackage ``sql``, which would take the place
+of a function with that name as soon as it is imported.
 """
 
 from collections.abc import Mapping, Sequence
