@@ -134,7 +134,21 @@ def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery) -> Any:
     for alias, frame in query.arrow.items():
         connection.register(alias, frame)
     _lock(connection, readable)
-    return connection.sql(query.sql, params=query.parameters)
+    return _within_64_bits(connection.sql(query.sql, params=query.parameters))
+
+
+def _within_64_bits(relation: Any) -> Any:
+    """Sums of integers as BIGINT. To DuckDB they are HUGEINT, which Arrow could only show as DECIMAL(38, 0); a sum that
+    does not fit is an error, as in other engines."""
+    kinds = [str(kind) for kind in relation.types]
+    if not any("HUGEINT" in kind for kind in kinds):
+        return relation
+    columns = [
+        (f"CAST(#{position} AS {kind.replace('UHUGEINT', 'BIGINT').replace('HUGEINT', 'BIGINT')})" if "HUGEINT" in kind
+         else f"#{position}") + f" AS {identifier(name)}"
+        for position, (name, kind) in enumerate(zip(relation.columns, kinds, strict=True), start=1)
+    ]  # fmt: skip
+    return relation.project(", ".join(columns))
 
 
 def _lay_snapshot(
