@@ -11,7 +11,8 @@ from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.mlflow_mount import mlflow_app
-from boathouse.server.routes import bundles, catalog, models, session
+from boathouse.server.routes import bundles, catalog, files, models, session
+from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 
 DESCRIPTION = """\
@@ -43,6 +44,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
     for router in (
         catalog.routes(plane.catalog),
         session.routes(plane.law),
+        files.routes(FileStore(plane.catalog)),
         models.routes(plane.models),
         bundles.routes(plane.deployments),
     ):
