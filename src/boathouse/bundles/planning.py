@@ -12,8 +12,8 @@ from boathouse.bundles.payloads import KINDS
 from boathouse.bundles.repository import BundleRecord, BundleRepository, OwnedResource
 from boathouse.bundles.resources import Change, Existing, Origin, Payload, ResourceKind, changes
 from boathouse.bundles.substitution import Pending, pending_in, resolve_pending
-from boathouse.foundation.errors import Conflict, InvalidInput, did_you_mean
-from boathouse.foundation.principals import Principal
+from boathouse.foundation.errors import Conflict, Denied, InvalidInput, did_you_mean
+from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.foundation.shapes import fit
 
 
@@ -137,7 +137,7 @@ class Planner:
         kind = self._kinds[resource.id.section]
         name = _name(resource, payload)
         before: Payload = owned.payload if owned else {}
-        existing = kind.get(principal, owned.resource_id, {**before, **payload}) if owned else None
+        existing = self._existing(principal, owned, {**before, **payload}) if owned else None
         if existing is None:
             found = kind.find(principal, payload)
             if found is None:
@@ -163,6 +163,22 @@ class Planner:
         return PlannedStep(
             resource.id, Action.UPDATE, name, existing.resource_id, differs, None, resource, owned, existing
         )
+
+    def _existing(self, principal: Principal, owned: OwnedResource, payload: Payload) -> Existing | None:
+        """The thing that the bundle owns, or None when it is gone.
+
+        Raises:
+            Denied: It is there, and the principal may not know of it: that must not look as if it were gone.
+        """
+        kind = self._kinds[owned.resource.section]
+        existing = kind.get(principal, owned.resource_id, payload)
+        if existing is None and kind.get(SYSTEM, owned.resource_id, {}) is not None:
+            noun = KINDS[owned.resource.section].noun
+            raise Denied(
+                f"{principal} may not see the {noun} {owned.resource}, which belongs to this bundle.",
+                hint="Deploy as somebody who may manage it.",
+            )
+        return existing
 
     def _changes(
         self,
@@ -198,7 +214,7 @@ class Planner:
         self, principal: Principal, one: OwnedResource, going: frozenset[str], named: frozenset[str]
     ) -> PlannedStep | None:
         kind = self._kinds[one.resource.section]
-        existing = kind.get(principal, one.resource_id, one.payload)
+        existing = self._existing(principal, one, one.payload)
 
         def step(action: Action, reason: str | None = None) -> PlannedStep:
             return PlannedStep(
