@@ -21,6 +21,7 @@ from boathouse.lake.files import BrokenFile, FileFormat, FileSource
 from boathouse.lake.schema import identifier, literal
 
 _CANDIDATES = ("BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP")
+_FIRST_ROWS = 2000
 _OFFSET = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
@@ -137,19 +138,31 @@ def _first_row(source: FileSource, path: str) -> list[str]:
 
 
 def _types(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> dict[str, str]:
-    """The narrowest type that every value of a column has; a string where there is none, or no value at all."""
-    tests = ", ".join(f"{_all(_test(name, kind), name)}" for name in names for kind in _CANDIDATES)
-    row: tuple[Any, ...] = connection.execute(f"SELECT {tests} FROM {table}").fetchall()[0]
+    """The narrowest type that every value of a column has; a string where there is none, or no value at all.
+
+    A cast that fails costs much more than one that succeeds, so the first rows rule out what cannot be.
+    """
+    all_types: dict[str, list[str]] = {name: [*_CANDIDATES] for name in names}
+    first = _fitting(connection, f"(SELECT * FROM {table} LIMIT {_FIRST_ROWS})", all_types, empty_fits=True)
+    found = _fitting(connection, table, first, empty_fits=False)
+    return {name: kinds[0] if kinds else "VARCHAR" for name, kinds in found.items()}
+
+
+def _fitting(
+    connection: duckdb.DuckDBPyConnection, table: str, candidates: dict[str, list[str]], *, empty_fits: bool
+) -> dict[str, list[str]]:
+    """The types that every value has, of those that may be."""
+    tests = [_all(_test(name, kind), name, empty_fits) for name, kinds in candidates.items() for kind in kinds]
+    if not tests:
+        return candidates
+    row: tuple[Any, ...] = connection.execute(f"SELECT {', '.join(tests)} FROM {table}").fetchall()[0]
     verdicts = iter(row)
-    found: dict[str, str] = {}
-    for name in names:
-        fits = [kind for kind in _CANDIDATES if next(verdicts)]
-        found[name] = fits[0] if fits else "VARCHAR"
-    return found
+    return {name: [kind for kind in kinds if next(verdicts)] for name, kinds in candidates.items()}
 
 
-def _all(test: str, name: str) -> str:
-    return f"coalesce(bool_and({test}) FILTER (WHERE {identifier(name)} IS NOT NULL), false)"
+def _all(test: str, name: str, empty_fits: bool) -> str:
+    otherwise = str(empty_fits).lower()
+    return f"coalesce(bool_and({test}) FILTER (WHERE {identifier(name)} IS NOT NULL), {otherwise})"
 
 
 def _test(name: str, kind: str) -> str:
@@ -159,7 +172,9 @@ def _test(name: str, kind: str) -> str:
     match kind:
         case "BOOLEAN":
             return f"lower({column}) IN ('true', 'false')"
-        case "BIGINT" | "DOUBLE":
+        case "BIGINT":  # DuckDB rounds 39.02 to a whole number without a word
+            return rf"({casts} AND regexp_full_match({column}, '[+-]?(0|[1-9]\d*)'))"
+        case "DOUBLE":
             return rf"({casts} AND NOT regexp_matches({column}, '^[+-]?0\d'))"
         case "DATE":
             return rf"({casts} AND regexp_matches({column}, '^\d{{4}}-\d\d?-\d\d?$'))"
