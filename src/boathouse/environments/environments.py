@@ -117,7 +117,7 @@ def _needed_by(wheels: list[Path]) -> list[Requirement]:
     return needed
 
 
-def _metadata(wheel: Path):  # noqa: ANN202
+def _metadata(wheel: Path):
     try:
         with zipfile.ZipFile(wheel) as archive:
             name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

@@ -70,9 +70,7 @@ class RunExecution:
     def _run_task(self, run: Run, key: str, step: Step, control: RunControl) -> Outcome:
         return Outcome.from_json(step(lambda: self._runner.run(run, key, control).to_json()))
 
-    def _settle_blocked(
-        self, run: Run, waits_for: Mapping[str, frozenset[str]], outcomes: dict[str, Outcome]
-    ) -> None:
+    def _settle_blocked(self, run: Run, waits_for: Mapping[str, frozenset[str]], outcomes: dict[str, Outcome]) -> None:
         """Give tasks whose upstream did not succeed their outcome, all the way down."""
         while True:
             found = {

@@ -21,16 +21,22 @@ def task_file(path: str, deployment: DeploymentRef | None, *, suffixes: tuple[st
         FileOutside: The path leads out of the deployment, or is relative without one.
         TaskFileNotFound: There is no such file.
     """
-    base = _within(path, Path(deployment.source_root)) if deployment else _absolute(path)
+    root = source_root(deployment)
+    base = _within(path, root) if root else _absolute(path)
     for suffix in suffixes:
         candidate = base.with_name(base.name + suffix)
         if candidate.is_file():
             return candidate
-    where = f" in the deployment of bundle {deployment.bundle}" if deployment else ""
+    where = f" in the deployment of bundle {deployment.bundle}" if deployment and root else ""
     raise TaskFileNotFound(
         f"There is no file {path}{where}.",
-        hint="Deploy the bundle again." if deployment else "The file must be on the machine of the worker.",
+        hint="Deploy the bundle again." if root else "The file must be on the machine of the worker.",
     )
+
+
+def source_root(deployment: DeploymentRef | None) -> Path | None:
+    """The deployed folder; a bundle without files has none."""
+    return Path(deployment.source_root) if deployment and deployment.source_root else None
 
 
 def _within(path: str, root: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from boathouse.foundation.home import Home
 
 _CHUNK_BYTES = 64 * 1024
-_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def attempt_folder(home: Home, run_id: int, task_key: str) -> Path:
@@ -34,17 +34,31 @@ def tail(file: Path, *, limit_bytes: int) -> tuple[str, bool]:
     return data.decode(errors="replace"), truncated
 
 
-def follow(file: Path, is_over: Callable[[], bool]) -> Iterator[bytes]:
-    """The log from its beginning, then as it grows, until ``is_over`` and nothing is left."""
-    position = 0
-    while True:
-        over = is_over()  # asked before the last look, so that nothing written in between is missed
-        while chunk := _read(file, position):
-            position += len(chunk)
+class LogReader:
+    """Reads a log from its beginning while it grows."""
+
+    def __init__(self, file: Path, is_over: Callable[[], bool]) -> None:
+        self._file = file
+        self._is_over = is_over
+        self._position = 0
+        self._was_over = False
+
+    def read(self) -> bytes | None:
+        """The next piece; empty when there is nothing new yet, None when there never will be."""
+        over = self._was_over or self._is_over()  # asked before the look, so that nothing written in between is missed
+        chunk = _read(self._file, self._position)
+        self._position += len(chunk)
+        self._was_over = over
+        return None if over and not chunk else chunk
+
+
+def follow(reader: LogReader) -> Iterator[bytes]:
+    """All that a log holds and will hold, waiting in between."""
+    while (chunk := reader.read()) is not None:
+        if chunk:
             yield chunk
-        if over:
-            return
-        time.sleep(_POLL_SECONDS)
+        else:
+            time.sleep(POLL_SECONDS)
 
 
 def _read(file: Path, position: int) -> bytes:

@@ -4,12 +4,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
 from boathouse.foundation.context import TaskContext
-from boathouse.jobs.files import task_file
+from boathouse.jobs.files import source_root, task_file
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Run, TaskRun
 from boathouse.jobs.settings import Task
@@ -54,7 +53,7 @@ def environment_request(run: Run, task: Task) -> EnvironmentRequest:
             lines.append(library.pypi.package)
         elif library.requirements:
             lines.append(f"-r {library.requirements}")
-    return EnvironmentRequest(tuple(lines), Path(run.deployment.source_root) if run.deployment else None)
+    return EnvironmentRequest(tuple(lines), source_root(run.deployment))
 
 
 def task_context(run: Run, task_run: TaskRun, attempt: int, environment_key: str) -> TaskContext:
@@ -105,7 +104,7 @@ def task_variables(run: Run, prepared: PreparedTask, url: str, token: str, hooks
         "BOATHOUSE_ATTEMPT": str(context.attempt),
         "BOATHOUSE_BUNDLE": context.bundle,
         "BOATHOUSE_TARGET": context.target,
-        "BOATHOUSE_SOURCE_ROOT": run.deployment.source_root if run.deployment else None,
+        "BOATHOUSE_SOURCE_ROOT": str(source_root(run.deployment) or "") or None,
         "BOATHOUSE_TASK_HOOKS": hooks or None,
         "VIRTUAL_ENV": str(prepared.environment.python.parent.parent),
         "PATH": f"{folder}{os.pathsep}{inherited.get('PATH', os.defpath)}",
@@ -116,7 +115,7 @@ def task_variables(run: Run, prepared: PreparedTask, url: str, token: str, hooks
 
 def _spec(run: Run, task: Task, environment: PythonEnvironment) -> dict[str, Any]:
     kind = kind_of(task)
-    root = [run.deployment.source_root] if run.deployment else []
+    root = [str(folder)] if (folder := source_root(run.deployment)) else []
     wheels = [str(path) for path in environment.paths]
     spec, folders = _details(run, task)
     return {"kind": kind, "paths": [*folders, *wheels, *root], **spec}

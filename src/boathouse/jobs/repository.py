@@ -157,9 +157,7 @@ class RunRepository:
         with self._database.write() as connection:
             connection.execute(
                 task_attempts.delete().where(
-                    task_attempts.c.task_run_id.in_(
-                        select(task_runs.c.task_run_id).where(task_runs.c.run_id == run_id)
-                    )
+                    task_attempts.c.task_run_id.in_(select(task_runs.c.task_run_id).where(task_runs.c.run_id == run_id))
                 )
             )
             connection.execute(task_runs.delete().where(task_runs.c.run_id == run_id))
@@ -177,7 +175,9 @@ class RunRepository:
             row = connection.execute(select(task_runs).where(task_runs.c.task_run_id == task_run_id)).one_or_none()
             return _task_run(row) if row else None
 
-    def list(self, *, job_ids: Sequence[int], limit: int, before: int | None = None, active: bool | None = None) -> list[Run]:  # fmt: skip
+    def list(
+        self, *, job_ids: Sequence[int], limit: int, before: int | None = None, active: bool | None = None
+    ) -> list[Run]:
         """Newest first; ``before`` is the run id that the previous page ended with."""
         query = select(job_runs).where(job_runs.c.job_id.in_(job_ids)).order_by(job_runs.c.run_id.desc()).limit(limit)
         if before is not None:
@@ -310,9 +310,7 @@ class RunRepository:
     def _update_task(self, connection: Connection, task_run_id: int, values: Mapping[str, Any]) -> None:
         connection.execute(update(task_runs).where(task_runs.c.task_run_id == task_run_id).values(dict(values)))
 
-    def _end_open_tasks(
-        self, connection: Connection, run_id: int, result: ResultState, message: str, now: int
-    ) -> None:
+    def _end_open_tasks(self, connection: Connection, run_id: int, result: ResultState, message: str, now: int) -> None:
         connection.execute(
             update(task_runs)
             .where(task_runs.c.run_id == run_id, task_runs.c.life_cycle_state.not_in(_FINAL))

@@ -79,9 +79,12 @@ task_attempts = Table(
     "task_attempts",
     metadata,
     Column(
-        "task_run_id", BigInteger, ForeignKey("task_runs.task_run_id", ondelete="CASCADE"), primary_key=True,
+        "task_run_id",
+        BigInteger,
+        ForeignKey("task_runs.task_run_id", ondelete="CASCADE"),
+        primary_key=True,
         autoincrement=False,
-    ),  # fmt: skip
+    ),
     Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("executor_id", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),

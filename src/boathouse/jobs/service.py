@@ -1,6 +1,6 @@
 """The verbs on jobs and runs. They write down what is wanted; workers do it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,9 @@ class Jobs:
         with self._verb(principal, "get", job_id):
             return self._require(principal, Privilege.VIEW_JOB, job_id)
 
-    def list(self, principal: Principal, *, name: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Job]:
+    def list(
+        self, principal: Principal, *, name: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Sequence[Job]:
         """The visible jobs, newest first."""
         with self._verb(principal, "list", None):
             ids = self._visible_ids(principal, name)
@@ -190,7 +192,7 @@ class Jobs:
 
     def task_logs(
         self, principal: Principal, run_id: int, task_key: str | None = None, *, attempt: int | None = None
-    ) -> Iterator[bytes]:
+    ) -> logs.LogReader:
         """What a task has printed and, while it runs, what it goes on to print.
 
         Raises:
@@ -198,7 +200,7 @@ class Jobs:
         """
         with self._verb(principal, "getLogs", None, run_id=run_id):
             log = self._task_log(principal, run_id, task_key, attempt)
-        return logs.follow(log.file, lambda: self._is_over(log))
+        return logs.LogReader(log.file, lambda: self._is_over(log))
 
     def log_tail(
         self, principal: Principal, run_id: int, task_key: str | None = None, *,
@@ -230,9 +232,7 @@ class Jobs:
         run_as = self._run_as(principal, settings, principal.name)
         return Job(0, settings, run_as, principal.name, now, now, deployment)
 
-    def _replace(
-        self, principal: Principal, job: Job, settings: JobSettings, deployment: DeploymentRef | None
-    ) -> None:
+    def _replace(self, principal: Principal, job: Job, settings: JobSettings, deployment: DeploymentRef | None) -> None:
         checked(settings)
         check_files(settings, deployment)
         run_as = self._run_as(principal, settings, job.run_as)

@@ -3,6 +3,7 @@
 import argparse
 import signal
 from pathlib import Path
+from types import FrameType
 
 from boathouse.foundation.home import Home
 from boathouse.foundation.processes import die_with_parent
@@ -19,8 +20,12 @@ def main() -> None:
     settings = Settings.from_environment()
     configure_logging(settings)
     worker = build_worker(home, settings)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        worker.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+        signal.signal(number, stop)
     worker.run_forever()
 
 

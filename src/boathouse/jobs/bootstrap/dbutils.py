@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 
 
-class NotebookExit(BaseException):  # noqa: N818
+class NotebookExit(BaseException):
     """Not an error: the notebook is done and has said what came of it."""
 
     def __init__(self, value: str) -> None:

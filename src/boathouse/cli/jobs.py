@@ -1,0 +1,225 @@
+"""``boathouse jobs``: what can run, what runs, what it printed."""
+
+from typing import Any, BinaryIO
+
+import click
+
+from boathouse.foundation.clock import from_epoch_ms
+from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.rest import Connection, RestClient
+
+API = "/api/2.2/jobs"
+LOGS = "/api/boathouse/v1/jobs/runs"
+OUTPUT = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+PAGE = 100
+
+
+@click.group()
+def jobs() -> None:
+    """Jobs, their runs and their logs. A JOB is named by its id or its name."""
+
+
+@jobs.command("list")
+@OUTPUT
+def list_jobs(output: str) -> None:
+    """List the jobs you may see, newest first."""
+    found = _all_jobs(_client())
+    if output == "json":
+        _print_json(found)
+        return
+    rows = [
+        (str(each["job_id"]), each["settings"]["name"], each["run_as_user_name"], _instant(each["created_time"]))
+        for each in found
+    ]
+    _print_table(("Id", "Name", "Runs as", "Created"), rows, empty="There is no job that you may see.")
+
+
+@jobs.command()
+@click.argument("job")
+@OUTPUT
+def get(job: str, output: str) -> None:
+    """Show the definition of JOB."""
+    client = _client()
+    found = client.get(f"{API}/get", job_id=_job_id(client, job))
+    if output == "json":
+        _print_json(found)
+        return
+    settings = found["settings"]
+    click.secho(f"{settings['name']} (job {found['job_id']}, runs as {found['run_as_user_name']})", bold=True)
+    if settings.get("description"):
+        click.echo(settings["description"])
+    for parameter in settings.get("parameters", ()):
+        click.echo(f"parameter {parameter['name']} = {parameter['default']}")
+    rows = [(task["task_key"], _kind(task), ", ".join(_upstream(task))) for task in settings["tasks"]]
+    _print_table(("Task", "Kind", "After"), rows, empty="")
+
+
+@jobs.command()
+@click.argument("job")
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A value for a parameter of the job."
+)
+@click.option("--as-of", metavar="INSTANT", help="The instant that the run takes for now: 2013-07-01T00:00:00Z.")
+@click.option("--wait/--no-wait", default=False, help="Stay until it has ended; the exit code says how.")
+@OUTPUT
+@click.pass_context
+def run(context: click.Context, job: str, params: tuple[str, ...], as_of: str | None, wait: bool, output: str) -> None:
+    """Run JOB now."""
+    from boathouse.cli.bundle_run import start_and_follow
+
+    client = _client()
+    values = _assignments(params)
+    if not start_and_follow(client, _job_id(client, job), values, as_of, wait=wait, output=output):
+        context.exit(1)
+
+
+@jobs.command()
+@click.option("--job", help="Of this job only.")
+@click.option("--active", is_flag=True, help="Only those that have not ended.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100))
+@OUTPUT
+def runs(job: str | None, active: bool, limit: int, output: str) -> None:
+    """List runs, newest first."""
+    client = _client()
+    job_id = _job_id(client, job) if job else None
+    found = client.get(f"{API}/runs/list", job_id=job_id, active_only=active, limit=limit)["runs"]
+    if output == "json":
+        _print_json(found)
+        return
+    rows = [
+        (
+            str(each["run_id"]),
+            each["run_name"],
+            _state(each),
+            _instant(each["start_time"]),
+            _seconds(each["run_duration"]),
+        )
+        for each in found
+    ]
+    _print_table(("Run", "Job", "State", "Started", "Took"), rows, empty="There are no runs that you may see.")
+
+
+@jobs.command()
+@click.argument("run_id", type=int)
+@OUTPUT
+def show(run_id: int, output: str) -> None:
+    """Show the run RUN_ID and its tasks."""
+    found = _client().get(f"{API}/runs/get", run_id=run_id)
+    if output == "json":
+        _print_json(found)
+        return
+    click.secho(f"run {found['run_id']} of {found['run_name']}: {_state(found)}", bold=True)
+    if message := found["state"].get("state_message"):
+        click.echo(message)
+    rows = [
+        (
+            task["task_key"],
+            _state(task),
+            str(task["attempt_number"] + 1),
+            _seconds(task["run_duration"]),
+            _megabytes(task.get("peak_memory_bytes")),
+            f"{task['cpu_seconds']:.1f} s" if "cpu_seconds" in task else "",
+        )
+        for task in found["tasks"]
+    ]
+    _print_table(("Task", "State", "Attempts", "Took", "Memory", "CPU"), rows, empty="")
+
+
+@jobs.command()
+@click.argument("run_id", type=int)
+def cancel(run_id: int) -> None:
+    """Cancel the run RUN_ID."""
+    _client().post(f"{API}/runs/cancel", {"run_id": run_id})
+    click.echo(f"The run {run_id} is being cancelled.")
+
+
+@jobs.command()
+@click.argument("run_id", type=int)
+@click.argument("task", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on as long as the task runs.")
+@click.option("--attempt", type=click.IntRange(0), help="Of this attempt; the latest when left out.")
+def logs(run_id: int, task: str | None, follow: bool, attempt: int | None) -> None:
+    """Print what TASK of the run RUN_ID prints."""
+    stream: BinaryIO = click.get_binary_stream("stdout")
+    client = RestClient(Connection.from_surroundings(), timeout_seconds=24 * 3600 if follow else 60)
+    for chunk in client.download(f"{LOGS}/{run_id}/logs", task_key=task, follow=follow or None, attempt=attempt):
+        stream.write(chunk)
+        stream.flush()
+
+
+def _client() -> RestClient:
+    return RestClient(Connection.from_surroundings())
+
+
+def _all_jobs(client: RestClient, name: str | None = None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    token: str | None = None
+    while True:
+        page = client.get(f"{API}/list", limit=PAGE, name=name, page_token=token)
+        found += page["jobs"]
+        token = page.get("next_page_token")
+        if not token:
+            return found
+
+
+def _job_id(client: RestClient, job: str) -> int:
+    if job.isdigit():
+        return int(job)
+    found = _all_jobs(client, job)
+    if len(found) == 1:
+        return int(found[0]["job_id"])
+    if found:
+        ids = ", ".join(str(each["job_id"]) for each in found)
+        raise InvalidInput(f"{len(found)} jobs are called {job!r}: {ids}.", hint="Name the one you mean by its id.")
+    known = {each["settings"]["name"] for each in _all_jobs(client)}
+    raise NotFound(f"There is no job {job!r}.", hint=did_you_mean(job, known) or "List them with: boathouse jobs list")
+
+
+def _assignments(params: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for param in params:
+        name, equals, value = param.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"{param!r} is not of the form NAME=VALUE.")
+        values[name] = value
+    return values
+
+
+def _kind(task: dict[str, Any]) -> str:
+    return next((name.removesuffix("_task") for name in task if name.endswith("_task")), "")
+
+
+def _upstream(task: dict[str, Any]) -> list[str]:
+    return [each["task_key"] for each in task.get("depends_on", ())]
+
+
+def _state(shown: dict[str, Any]) -> str:
+    return str(shown["state"].get("result_state") or shown["state"]["life_cycle_state"])
+
+
+def _instant(milliseconds: int) -> str:
+    return from_epoch_ms(milliseconds).isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds else ""
+
+
+def _megabytes(size: int | None) -> str:
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+def _print_json(data: Any) -> None:
+    import json
+
+    click.echo(json.dumps(data, indent=2))
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]], *, empty: str) -> None:
+    if not rows:
+        click.echo(empty)
+        return
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    for number, row in enumerate([header, *rows]):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.secho(line, bold=number == 0)
