@@ -1,7 +1,9 @@
 """A real law over SQLite, a real engine, and a few principals; each test has its own home."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,9 @@ def engine() -> DuckDBEngine:
     return DuckDBEngine()
 
 
-@pytest.fixture
-def catalog(tmp_path: Path):
-    home = Home(tmp_path / "home")
+@contextmanager
+def new_catalog(folder: Path) -> Generator[Catalog]:
+    home = Home(folder)
     home.create()
     database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
     made = Catalog(database, home)
@@ -30,6 +32,31 @@ def catalog(tmp_path: Path):
     made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield made
     database.dispose()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    with new_catalog(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shared_session(tmp_path_factory: pytest.TempPathFactory, engine: DuckDBEngine) -> Iterator[Session]:
+    """An administrator's session for many questions that change nothing."""
+    with new_catalog(tmp_path_factory.mktemp("shared")) as made:
+        yield Session(made.identities.principal("root"), LocalLaw(made), engine)
+
+
+@pytest.fixture
+def answer(shared_session: Session) -> Callable[..., Any]:
+    """The first column of a query's rows; the value itself when there is one row."""
+
+    def ask(query: str, **parameters: Any) -> Any:
+        result = shared_session.sql(query, parameters).arrow()
+        values = result.column(0).to_pylist()
+        return values[0] if len(values) == 1 else values
+
+    return ask
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class DatabricksSql(Databricks):
 
     class Parser(Databricks.Parser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        ARRAY_CONSTRUCTORS: ClassVar[dict[str, Any]] = {}  # array(1, 2)[0] is an index, not another array
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: parse for name, parse in Databricks.Parser.FUNCTION_PARSERS.items() if name in _CALLS_WITH_SYNTAX
         }

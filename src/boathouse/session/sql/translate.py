@@ -229,9 +229,9 @@ def _bracket(_: Translator, node: exp.Expression) -> exp.Expression:
     (key,) = node.expressions
     if isinstance(key, exp.Literal) and key.is_string:
         return native("({0})[{1}]", node.this, key)
-    if isinstance(node.this, Native):
-        return native("({0})[CASE WHEN ({1}) >= 0 THEN ({1}) + 1 END]", node.this, key)
-    raise Unsupported("A number in square brackets", hint="Use get(array, index) from 0, or element_at(map, key).")
+    # Arrays count from 0 here and from 1 in DuckDB; a map has keys. Only the engine knows which it is.
+    position = "CASE WHEN typeof({0}) NOT LIKE '%[]' THEN {1} WHEN ({1}) >= 0 THEN ({1}) + 1 END"
+    return native(f"({{0}})[{position}]", node.this, key)
 
 
 def _substring(_: Translator, node: exp.Expression) -> exp.Expression:

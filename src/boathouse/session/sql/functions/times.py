@@ -27,6 +27,15 @@ _TRUNCATIONS = {
 }  # fmt: skip
 _WHOLE_DAYS = ("day", "week", "month", "quarter", "year")
 
+_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+_SINCE_MONTH = "(epoch_us(CAST({0} AS TIMESTAMPTZ)) - epoch_us(date_trunc('month', CAST({0} AS TIMESTAMPTZ))))"
+_START, _END = _SINCE_MONTH, _SINCE_MONTH.replace("{0}", "{1}")
+_WHOLE_MONTHS = (
+    "date_diff('month', CAST({0} AS TIMESTAMPTZ), CAST({1} AS TIMESTAMPTZ)) - CASE "
+    f"WHEN ({{1}}) >= ({{0}}) AND {_END} < {_START} THEN 1 WHEN ({{1}}) < ({{0}}) AND {_END} > {_START} THEN -1 ELSE 0 END"
+)
+"""A month is whole when the day and time of the start are reached: DuckDB would count 31 January to 29 February."""
+
 
 def unit_of(argument: exp.Expression, units: dict[str, str], function_name: str) -> str:
     """The engine's name of a unit: a bare word (``MONTH``) or a string."""
@@ -58,6 +67,8 @@ def _difference(arguments: Sequence[exp.Expression]) -> exp.Expression:
     if len(arguments) == 2:
         return native("date_diff('day', CAST({1} AS DATE), CAST({0} AS DATE))", *arguments)
     unit = unit_of(arguments[0], _UNITS, "datediff")
+    if unit in _MONTHS_IN:
+        return native(f"(({_WHOLE_MONTHS}) // {_MONTHS_IN[unit]})", *arguments[1:])
     return native(f"date_sub('{unit}', CAST({{0}} AS TIMESTAMPTZ), CAST({{1}} AS TIMESTAMPTZ))", *arguments[1:])
 
 
