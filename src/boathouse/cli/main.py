@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("boathouse.cli.status", "status", "Show what is running."),
     "logs": ("boathouse.cli.status", "logs", "Show the processes' logs."),
     "doctor": ("boathouse.cli.doctor", "doctor", "Look for what could go wrong on this machine."),
+    "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
