@@ -3,7 +3,7 @@ columns of an existing one from its log, which is the truth about them."""
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from boathouse.catalog.columns import columns_from_delta, delta_schema_json
 from boathouse.catalog.locations import path_of
@@ -14,6 +14,9 @@ from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 
 DELTA = "DELTA"
+
+FOR_FOREIGN_WRITERS = {"delta.enableChangeDataFeed": "false"}
+"""A client that stages a table is going to write it itself, and Sail refuses tables with a change data feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +69,24 @@ class DeltaTables:
         return Table(table.securable, table.table_type, table.data_source_format, table.storage_location, found)
 
     def _make(self, principal: Principal, wish: TableWish) -> Table:
-        from boathouse.catalog.arrow_columns import arrow_schema
-        from boathouse.lake.tables import create_table
-
-        if not wish.columns:
-            raise InvalidInput(f"Table {wish.name} needs at least one column.")
         place = self._securables.stage_table(principal, wish.name)
-        partition_by = sorted(
-            (column for column in wish.columns if column.partition_index is not None),
-            key=lambda column: column.partition_index or 0,
-        )
-        create_table(
-            place.storage_location,
-            arrow_schema(delta_schema_json(wish.columns)),
-            partition_by=[column.name for column in partition_by],
-            properties={key: value for key, value in wish.properties.items() if key.startswith("delta.")},
-            comment=wish.comment,
-        )
+        return self._make_at(principal, wish, place.table_id, place.storage_location)
+
+    def _make_at(self, principal: Principal, wish: TableWish, table_id: str, location: str) -> Table:
+        _first_commit(wish, location)
         try:
-            return self._register(principal, wish, place.table_id, place.storage_location)
+            return self._register(principal, wish, table_id, location)
         except BoathouseError:
-            shutil.rmtree(path_of(place.storage_location), ignore_errors=True)
+            shutil.rmtree(path_of(location), ignore_errors=True)
             raise
 
     def _name_staged(self, principal: Principal, wish: TableWish, location: str) -> Table:
-        """Name a table that the client has written itself into the place that staging gave it."""
-        return self._register(principal, wish, path_of(location).name, location)
+        """Name a table in the place that staging gave: as the client has written it there, or empty if it has not."""
+        table_id = self._securables.require_staged(principal, wish.name, location)
+        if _columns_at(location, if_readable=True) is None:
+            own = replace(wish, properties={**FOR_FOREIGN_WRITERS, **wish.properties})
+            return self._make_at(principal, own, table_id, location)
+        return self._register(principal, wish, table_id, location)
 
     def _take_over(self, principal: Principal, wish: TableWish) -> Table:
         if not wish.storage_location:
@@ -119,6 +114,24 @@ class DeltaTables:
             comment=wish.comment,
             properties=wish.properties,
         )
+
+
+def _first_commit(wish: TableWish, location: str) -> None:
+    from boathouse.catalog.arrow_columns import arrow_schema
+    from boathouse.lake.tables import create_table
+
+    if not wish.columns:
+        raise InvalidInput(f"Table {wish.name} needs at least one column.")
+    partitioning = sorted(
+        (column.partition_index, column.name) for column in wish.columns if column.partition_index is not None
+    )
+    create_table(
+        location,
+        arrow_schema(delta_schema_json(wish.columns)),
+        partition_by=[name for _, name in partitioning],
+        properties={key: value for key, value in wish.properties.items() if key.startswith("delta.")},
+        comment=wish.comment,
+    )
 
 
 def _columns_at(location: str, *, if_readable: bool = False) -> tuple[Column, ...] | None:

@@ -86,6 +86,22 @@ class Securables(Registry):
             table_id = new_id()
             return TablePlace(table_id, name, managed_location(self._home, TABLE, table_id))
 
+    def require_staged(self, principal: Principal, name: TableName, location: str) -> str:
+        """The id of a reserved place, if the principal may still give it the name, and nobody has taken it.
+
+        Raises:
+            InvalidInput: It is not a place for managed tables.
+            Conflict: A table lies there already.
+        """
+        existing = self._replaceable(principal, name, replace=False)
+        if existing is not None:
+            raise SecurableExists(TABLE, str(name))
+        table_id = path_of(location).name
+        self._table_location(TableType.MANAGED, table_id, location)
+        with self._database.read() as connection:
+            _require_new_id(connection, table_id)
+        return table_id
+
     def create_table(
         self,
         principal: Principal,

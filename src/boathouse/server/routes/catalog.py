@@ -7,6 +7,7 @@ from boathouse.server.routes import (
     audit,
     catalogs,
     credentials,
+    delta_commits,
     grants,
     lineage,
     metastore,
@@ -25,7 +26,7 @@ PREFIX = "/api/2.1/unity-catalog"
 def routes(catalog: Catalog) -> APIRouter:
     """All doors to the catalog."""
     router = APIRouter()
-    for part in (metastore, catalogs, schemas, tables, volumes, grants, tags):
+    for part in (metastore, catalogs, schemas, tables, volumes, grants, tags, delta_commits):
         router.include_router(part.routes(catalog), prefix=PREFIX)
     for prefix in (PREFIX, "/api/2.0/unity-catalog"):  # databricks-sdk asks for credentials under 2.0
         router.include_router(credentials.routes(catalog), prefix=prefix)

@@ -3,11 +3,11 @@
 Who asks here and gets a ``storage_location`` scans the files itself; that it was told is an edge of the lineage graph.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 
-from boathouse.catalog import SecurableKind, Table, TableType
+from boathouse.catalog import Privilege, SecurableKind, Table, TableType
 from boathouse.catalog.columns import column_from_info
 from boathouse.catalog.delta_tables import TableWish
 from boathouse.catalog.law import Catalog
@@ -18,6 +18,9 @@ from boathouse.server.routes.patterns import matches
 from boathouse.server.routes.unity_shapes import JSON, Body, answered, paged, table_info, texts
 
 KIND = SecurableKind.TABLE
+
+_ONLY_SCAN = ("Sail/",)
+"""Clients that ask for a table in order to scan it; without a location they fail later, with a riddle."""
 
 
 class NewTable(Body):
@@ -121,8 +124,13 @@ def routes(catalog: Catalog) -> APIRouter:
         )
 
     @router.get("/tables/{full_name}", summary="One table")
-    def get(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
-        table = catalog.delta_tables.up_to_date(securables.table(caller, TableName.parse(full_name)))
+    def get(  # pyright: ignore[reportUnusedFunction]
+        caller: Caller, full_name: str, user_agent: Annotated[str, Header()] = ""
+    ) -> JSON:
+        name = TableName.parse(full_name)
+        table = catalog.delta_tables.up_to_date(securables.table(caller, name))
+        if not table.storage_location and user_agent.startswith(_ONLY_SCAN):
+            catalog.grants.require(caller, Privilege.SELECT, KIND, str(name))
         catalog.handouts.told(caller, [table])
         return table_info(table, securables.root().id)
 
