@@ -51,9 +51,9 @@ class Story:
         self.steps.append(step)
         self.console.print(f"[green]✓[/] {step.title:<34} {step.seconds:5.1f} s  [dim]{step.detail}[/]", soft_wrap=True)
 
-    def failed(self, title: str, reason: str, output: str = "") -> None:
+    def failed(self, reason: str, output: str = "") -> None:
         """Say what went wrong, with the end of what the failed part had printed."""
-        self.console.print(f"[red]✗ {title}[/]", soft_wrap=True)
+        self.console.print(f"[red]✗ The demo stopped after {self.seconds:.0f} s.[/]")
         self.console.print(reason, markup=False, soft_wrap=True)
         for line in output.rstrip().splitlines()[-30:]:
             self.console.print(f"    {line}", markup=False, soft_wrap=True, style="dim")

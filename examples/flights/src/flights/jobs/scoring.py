@@ -28,7 +28,7 @@ def score() -> None:
         "dest",
         late_probability=pl.Series(model.predict(asked.select(FEATURES).to_pandas())),
         model_name=pl.lit(arguments.model),
-        model_version=pl.lit(int(champion.version)),
+        model_version=pl.lit(int(champion.version), pl.Int32),
         predicted_at=pl.col("asked_at"),
         as_of=pl.lit(arguments.as_of),
         scored_at=pl.lit(datetime.now(UTC)),

@@ -1,0 +1,101 @@
+"""What the demo leaves behind, on one screen: what was made, how good it is, where it came from, where to look."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from demo_console import Story
+from demo_server import Server
+from rich.table import Table
+
+from boathouse.foundation.rest import RestClient
+
+MODEL = "prod.flights.delay_model"
+PREDICTIONS = "prod.flights.predictions"
+QUERIES = (
+    "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7",
+    "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY carrier",
+    "DESCRIBE HISTORY prod.flights.predictions",
+    "SELECT event_time, user_identity.email, action_name FROM system.access.audit WHERE response.statusCode = 403",
+)
+
+
+def print_report(story: Story, server: Server, refusal: str) -> None:
+    """Print the report."""
+    client = server.client()
+    show = story.console.print
+    show(f"\n[bold green]Done in {story.seconds:.0f} s.[/] What was made:\n")
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, text in _facts(client, refusal):
+        facts.add_row(name, text)
+    show(facts)
+    show("\n[bold]Where to look[/]")
+    show(f"  {server.url}/mlflow   runs and models; sign in with the token in {server.home.token_file}", soft_wrap=True)
+    show(f"  {server.url}/docs     the REST API", soft_wrap=True)
+    for query in QUERIES:
+        show(f'  .venv/bin/boathouse sql "{query}"', markup=False, soft_wrap=True)
+    show("\nIt goes on running. Stop it with: [bold].venv/bin/boathouse down[/]")
+
+
+def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
+    import boathouse as bh
+
+    models = client.get(f"/api/boathouse/v1/models/{MODEL}")
+    champion = models["model"]["aliases"]["champion"]
+    version = next(each for each in models["versions"] if each["version"] == champion)
+    latest = max(each["version"] for each in models["versions"])
+    yield "Model", f"{MODEL} version {champion} is champion ({version['tags'].get('reason', 'no reason given')})"
+    if latest != champion:
+        newest = next(each for each in models["versions"] if each["version"] == latest)
+        yield "", f"version {latest} stays challenger ({newest['tags'].get('reason', 'no reason given')})"
+    metrics = _metrics(client, version["run_id"])
+    yield (
+        "Quality",
+        (
+            f"AUC {metrics['auc']:.3f} (naive forecast {metrics['naive_auc']:.3f}), log loss {metrics['log_loss']:.3f}"
+            f" ({metrics['naive_log_loss']:.3f}), Brier {metrics['brier']:.3f} ({metrics['naive_brier']:.3f}),"
+            f" calibration error {metrics['calibration_error']:.3f}, on {metrics['rows']:,.0f} flights of the next month"
+        ),
+    )
+    scored = bh.sql(f"SELECT count(*) AS n, avg(late_probability) AS p FROM {PREDICTIONS}").rows()[0]
+    yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"
+    for line in _lineage(client):
+        yield "Lineage" if line.startswith(PREDICTIONS) else "", line
+    yield "Refused", refusal
+
+
+def _metrics(client: RestClient, run_id: str) -> dict[str, float]:
+    run = client.get("/api/2.0/mlflow/runs/get", run_id=run_id)["run"]
+    return {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
+
+
+def _lineage(client: RestClient) -> Iterator[str]:
+    """Where the predictions come from: each table with the versions that the task which wrote it had read."""
+    pending, seen = [PREDICTIONS], set[str]()
+    while pending:
+        name = pending.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        written = [edge for edge in _edges(client, name=name) if (edge["target"] or {}).get("name") == name]
+        task = written[0]["entity"].get("task_run_id") if written else None
+        if task is None:
+            continue
+        sources = {
+            (edge["source"]["name"], edge["source"]["version"])
+            for edge in _edges(client, task_run_id=task)
+            if edge["source"] and edge["source"]["name"] != name
+        }
+        if sources:
+            shown = ", ".join(_versioned(*source) for source in sorted(sources, key=str))
+            yield f"{_versioned(name, written[0]['target']['version'])} from {shown}"
+        pending += [source for source, _ in sources]
+
+
+def _edges(client: RestClient, **wanted: Any) -> list[dict[str, Any]]:
+    return client.get("/api/boathouse/v1/lineage", **wanted)["edges"]
+
+
+def _versioned(name: str, version: int | None) -> str:
+    return f"{name} v{version}" if version is not None else name
