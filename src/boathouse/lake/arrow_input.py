@@ -13,8 +13,11 @@ import pyarrow.compute as pc
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.lake.errors import SchemaMismatch
+from boathouse.lake.read_ahead import read_ahead
 
 SchemaMode = Literal["merge", "overwrite"]
+
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 MAX_BATCH_BYTES = 1 << 30
 """A string column of one batch must stay below 2 GiB."""
@@ -91,7 +94,9 @@ class Source:
         # A reader is empty once it was read, so a write that met another cannot be tried again.
         self.is_repeatable = type(data).__name__ != "RecordBatchReader"
 
-    def fitted(self, target: pa.Schema, *, fill_missing: bool = False) -> "FittedRows":
+    def fitted(
+        self, target: pa.Schema, *, partition_by: Sequence[str] = (), fill_missing: bool = False
+    ) -> "FittedRows":
         """The rows in the columns, order and types of ``target``.
 
         Raises:
@@ -108,7 +113,7 @@ class Source:
                     hint=f"Cast it to {column.type} first.",
                 )
         stream, self._opened = self._opened, None
-        return FittedRows(stream or open_stream(self._data), target)
+        return FittedRows(stream or open_stream(self._data), target, partition_by)
 
     def table(self) -> pa.Table:
         """All rows in memory."""
@@ -119,9 +124,10 @@ class Source:
 class FittedRows:
     """A stream under conversion. Keeps the error that stopped it, since it would cross delta-rs as text only."""
 
-    def __init__(self, stream: pa.RecordBatchReader, target: pa.Schema) -> None:
+    def __init__(self, stream: pa.RecordBatchReader, target: pa.Schema, partition_by: Sequence[str] = ()) -> None:
         self._stream = stream
         self._target = target
+        self._text_partitions = [name for name in partition_by if pa.types.is_string(target.field(name).type)]
         self.error: Exception | None = None
 
     def reader(self) -> pa.RecordBatchReader:
@@ -129,9 +135,11 @@ class FittedRows:
 
     def _batches(self) -> Generator[pa.RecordBatch]:
         try:
-            for batch in self._stream:
+            for batch in read_ahead(self._stream):
                 for part in _parts(batch):
-                    yield _converted(part, self._target)
+                    converted = _converted(part, self._target)
+                    _refuse_reserved(converted, self._text_partitions)
+                    yield converted
         except Exception as error:
             self.error = error
             raise
@@ -172,6 +180,13 @@ def _converted(batch: pa.RecordBatch, target: pa.Schema) -> pa.RecordBatch:
             raise InvalidInput(f"Column {field.name} must not be null, but {column.null_count} value(s) are.")
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=target)
+
+
+def _refuse_reserved(batch: pa.RecordBatch, partitions: Sequence[str]) -> None:
+    """The folder of null partitions has this name; delta-rs would read the text back as null."""
+    for name in partitions:
+        if pc.index(batch.column(name), _NULL_PARTITION).as_py() >= 0:
+            raise InvalidInput(f"Column {name} is partitioned by; it cannot hold the text {_NULL_PARTITION}.")
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -24,6 +24,8 @@ from boathouse.lake.snapshots import Snapshot
 
 _CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z-]+ )+Error: ")
 
+_UNREADABLE = re.compile(r"IO Error|Parquet file|No magic bytes|TProtocolException|Snappy|ZSTD", re.IGNORECASE)
+
 BATCH_ROWS = 122_880
 """Rows per batch of a stream: one row group of DuckDB's own."""
 
@@ -198,7 +200,7 @@ def _fact(error: duckdb.Error) -> BoathouseError:
         return broken
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in text:
         return Unavailable("The query needs more memory or spill space than it may use.", hint=text.split("\n", 1)[0])
-    if isinstance(error, duckdb.IOException) or "IO Error" in text or "Parquet file" in text:
+    if isinstance(error, duckdb.IOException) or _UNREADABLE.search(text):
         return DamagedTable(
             f"A data file cannot be read: {_sentence(text)}.",
             hint="If it was vacuumed, read a newer version; otherwise restore it from a backup.",

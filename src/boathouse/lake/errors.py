@@ -54,6 +54,7 @@ _MISTAKE = re.compile(
     r"|does not match the predicate|No field named",
     re.IGNORECASE,
 )
+_TOO_LONG = re.compile(r"File name too long|os error 36\b")
 _GONE = re.compile(r"Find missing file|Object at location .*\.parquet not found")
 _VALID_FIELDS = re.compile(r"\s*Valid fields are .*", re.DOTALL)
 
@@ -86,6 +87,10 @@ def explained(error: Exception, location: str) -> BoathouseError:
         return TableThereAlready(f"There is a Delta table at {location} already.")
     if isinstance(error, SchemaMismatchError):
         return SchemaMismatch(f"The data does not fit the table at {location}: {reason}.")
+    if _TOO_LONG.search(text):
+        return InvalidInput(
+            "A partition value is too long for the name of a folder.", hint="Partition by another column."
+        )
     if _GONE.search(text):
         return DamagedTable(
             f"The table at {location} has lost a data file: {reason}.",

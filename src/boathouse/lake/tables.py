@@ -48,6 +48,14 @@ MANAGED_PROPERTIES = {
     "delta.enableExpiredLogCleanup": "false",
 }
 
+_PARTITION_TYPES = (
+    pa.types.is_string,
+    pa.types.is_integer,
+    pa.types.is_boolean,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+)
+
 CommitInfo = Mapping[str, str] | None
 """What a commit says of itself beside what Delta writes: statement, principal, job run."""
 
@@ -86,7 +94,7 @@ def create_table(
         if source is None:
             DeltaTable.create(table_uri(location), DeltaSchema.from_arrow(target), **options)
         else:
-            _write(table_uri(location), source.fitted(target), mode="error", **options)
+            _write(table_uri(location), source.fitted(target, partition_by=partition_by), mode="error", **options)
     return 0
 
 
@@ -121,7 +129,8 @@ def append(
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
         target, mode = _target(table, source, schema_mode)
-        rows = source.fitted(target, fill_missing=schema_mode == "merge")
+        partition_by = table.metadata().partition_columns
+        rows = source.fitted(target, partition_by=partition_by, fill_missing=schema_mode == "merge")
         _write(table, rows, mode="append", schema_mode=mode, commit_properties=commit)
 
     return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable)
@@ -148,7 +157,8 @@ def overwrite(
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
         target, mode = _target(table, source, schema_mode)
-        rows = source.fitted(target, fill_missing=schema_mode == "merge")
+        partition_by = table.metadata().partition_columns
+        rows = source.fitted(target, partition_by=partition_by, fill_missing=schema_mode == "merge")
         _write(table, rows, mode="overwrite", predicate=predicate, schema_mode=mode, commit_properties=commit)
 
     return commit_rewrite(
@@ -182,7 +192,8 @@ def merge(
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
         target, mode = _target(table, rows, schema_mode)
-        fitted = rows.fitted(target, fill_missing=schema_mode == "merge")
+        partition_by = table.metadata().partition_columns
+        fitted = rows.fitted(target, partition_by=partition_by, fill_missing=schema_mode == "merge")
         merge_rows(table, fitted.reader().read_all(), how, evolve=mode is not None, commit=commit)
 
     return commit_rewrite(as_url(location), attempt, info=commit_info, read_version=read_version)
@@ -268,7 +279,12 @@ def _require_partition_columns(schema: pa.Schema, partition_by: Sequence[str]) -
     for name in partition_by:
         if name not in schema.names:
             raise InvalidInput(f"There is no column {name} to partition by.", hint=did_you_mean(name, schema.names))
-        if pa.types.is_nested(schema.field(name).type):
-            raise InvalidInput(f"Column {name} is nested; a table cannot be partitioned by it.")
+        kind = schema.field(name).type
+        if not any(fits(kind) for fits in _PARTITION_TYPES):
+            # delta-rs 1.6.6 writes some decimals and fractions in a way that makes the table unreadable.
+            raise InvalidInput(
+                f"A table cannot be partitioned by {name}, which is {kind}.",
+                hint="Partition by a string, an integer, a boolean, a date or a timestamp.",
+            )
     if len(partition_by) == len(schema.names) > 0:
         raise InvalidInput("A table needs at least one column that it is not partitioned by.")

@@ -139,7 +139,7 @@ def test_null_in_a_column_that_must_not_be_null_is_refused(location: str) -> Non
 
 
 def test_naive_and_zoned_times_are_not_mixed_up(location: str) -> None:
-    noon = datetime.datetime(2013, 7, 1, 12)
+    noon = datetime.datetime(2013, 7, 1, 12)  # noqa: DTZ001 (naive on purpose)
     tables.create_table(location, pa.schema([("at", pa.timestamp("us", "UTC"))]))
 
     with pytest.raises(SchemaMismatch, match="Column at"):

@@ -49,7 +49,9 @@ def test_an_instant_means_the_latest_version_committed_at_or_before_it(trips_tab
     tables.append(trips_table, trips)
     _date_commits(trips_table, [0, 1000, 2000])
 
-    at = {offset: version_at(trips_table, BEGINNING + timedelta(milliseconds=offset)) for offset in (0, 999, 1000, 9999)}
+    at = {
+        offset: version_at(trips_table, BEGINNING + timedelta(milliseconds=offset)) for offset in (0, 999, 1000, 9999)
+    }
 
     assert at == {0: 0, 999: 0, 1000: 1, 9999: 2}
     assert open_snapshot(trips_table, timestamp=BEGINNING + timedelta(milliseconds=1500)).version == 1
