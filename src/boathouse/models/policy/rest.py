@@ -50,8 +50,8 @@ _GATEWAY_ADMINISTRATION = tuple(
 )  # fmt: skip
 
 _GATEWAY_USE = (
-    Route("GET", f"{GATEWAY}/supported-models", anybody),
-    Route("GET", f"{GATEWAY}/supported-providers", anybody),
+    Route("GET", f"{GATEWAY}/supported-models", _gateway),
+    Route("GET", f"{GATEWAY}/supported-providers", _gateway),
     Route("GET", "/api/2.0/mlflow/gateway-proxy", _gateway),
     Route("POST", "/api/2.0/mlflow/gateway-proxy", _gateway, "useGateway"),
     Route("GET", "/gateway/mlflow/v1/models", _gateway, is_native=True),

@@ -18,7 +18,7 @@ from boathouse.models.policy.rules import (
     trace,
 )
 from boathouse.models.policy.search import readable_experiments, readable_locations
-from boathouse.models.policy.tracking import server_tags_stay, signed
+from boathouse.models.policy.tracking import server_tags_stay, signed, source_run
 
 LOCATION_TAG = "mlflow.artifactLocation"
 """Where MLflow looks for the spans of a trace; whoever could set it could read anything."""
@@ -113,7 +113,7 @@ ROUTES = (
     Route("GET", f"{LABELS}/list", experiment(READ)),
     Route("PATCH", f"{LABELS}/update", label_schema(WRITE), "updateLabelSchema"),
     Route("DELETE", f"{LABELS}/delete", label_schema(WRITE), "deleteLabelSchema"),
-    Route("POST", ISSUES, experiment(WRITE), "createIssue"),
+    Route("POST", ISSUES, every(experiment(WRITE), source_run), "createIssue"),
     Route("POST", f"{ISSUES}/search", experiment(READ)),
     Route("POST", f"{ISSUES}/invoke", _needs_jobs, "detectIssues"),
     Route("GET", f"{ISSUES}/<issue_id>", issue(READ)),
