@@ -11,7 +11,7 @@ from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.mlflow_mount import mlflow_app
-from boathouse.server.routes import bundles, catalog, files, models, session
+from boathouse.server.routes import bundles, catalog, files, jobs, models, session
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 
@@ -46,6 +46,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         session.routes(plane.law),
         files.routes(FileStore(plane.catalog)),
         models.routes(plane.models),
+        jobs.routes(plane.jobs),
         bundles.routes(plane.deployments),
     ):
         app.include_router(router)
