@@ -16,7 +16,7 @@ from boathouse.foundation.rest import RestClient
 from boathouse.session import wire
 from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
 
-BASE = "/api/2.0/boathouse/session"
+BASE = "/api/boathouse/v1/session"
 
 
 class RemoteLaw:
