@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "download": ("boathouse.cli.upload", "download", "Copy a file out of a volume."),
     "ls": ("boathouse.cli.upload", "ls", "List a folder of a volume."),
     "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
+    "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
