@@ -1,6 +1,7 @@
 """``boathouse jobs``: what can run, what runs, what it printed."""
 
-from typing import Any, BinaryIO
+import sys
+from typing import Any
 
 import click
 
@@ -140,7 +141,7 @@ def cancel(run_id: int) -> None:
 @click.option("--attempt", type=click.IntRange(0), help="Of this attempt; the latest when left out.")
 def logs(run_id: int, task: str | None, follow: bool, attempt: int | None) -> None:
     """Print what TASK of the run RUN_ID prints."""
-    stream: BinaryIO = click.get_binary_stream("stdout")
+    stream = sys.stdout.buffer
     client = RestClient(Connection.from_surroundings(), timeout_seconds=24 * 3600 if follow else 60)
     for chunk in client.download(f"{LOGS}/{run_id}/logs", task_key=task, follow=follow or None, attempt=attempt):
         stream.write(chunk)

@@ -47,7 +47,7 @@ def _read_line(line: str, folder: Path | None, found: Dependencies, where: str, 
         _read_file(_option_value(text), folder, found, depth=depth)
     elif text.endswith(".whl") and " @ " not in text:
         found.wheels += _wheels(text, folder)
-    elif text.startswith("-") or text.startswith((".", "/")):
+    elif text.startswith(("-", ".", "/")):
         raise InvalidDependency(
             f"The line {text!r} of {where} is not supported.", hint="Use requirements, -r FILE, or the path of a wheel."
         )

@@ -24,7 +24,7 @@ from boathouse.jobs import logs
 from boathouse.jobs.preparing import PreparedTask, prepare, task_variables
 from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
 from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
-from boathouse.jobs.repository import RunRepository, final_values
+from boathouse.jobs.repository import RunRepository, ended, task_values
 from boathouse.jobs.settings import Task
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.jobs.watching import LiveTask, RunControl, StopReason
@@ -108,21 +108,21 @@ class TaskRunner:
         before = self._runs.attempts(task_run.task_run_id)
         failures = sum(attempt.result not in (None, ResultState.INTERRUPTED) for attempt in before)
         number = len(before)
-        ended = self._settle(run, task_run, before[-1]) if before and before[-1].result is None else None
+        over = self._settle(run, task_run, before[-1]) if before and before[-1].result is None else None
         while True:
-            if ended is None:
-                ended = self._attempt_in_slot(run, replace(task_run, attempt=number), control)
+            if over is None:
+                over = self._attempt_in_slot(run, replace(task_run, attempt=number), control)
                 number += 1
-            if ended is None:
+            if over is None:
                 return self._stopped_before(task_run, control)
             failures += 1
-            again = _may_retry(task, ended.outcome, failures) and control.reason in (None, StopReason.SHUTDOWN)
-            self._keep(ended, task_run, is_final=not again)
+            again = _may_retry(task, over.outcome, failures) and control.reason in (None, StopReason.SHUTDOWN)
+            self._keep(over, is_final=not again)
             if not again:
-                return ended.outcome
+                return over.outcome
             if not control.pause(task.min_retry_interval_millis / 1000):
                 return self._stopped_before(task_run, control)
-            ended = None
+            over = None
 
     def _attempt_in_slot(self, run: Run, task_run: TaskRun, control: RunControl) -> "_Ended | None":
         with self._slot(control) as has_slot, self._counted():
@@ -141,7 +141,7 @@ class TaskRunner:
         attempt = replace(attempt, token_id=token.token_id)
         files = self._files(run, task_run, attempt)
         setup_ms = round((time.monotonic() - began) * 1000)
-        self._runs.begin_attempt(attempt, environment_key=prepared.environment.key, setup_ms=setup_ms)
+        self._begin(attempt, prepared.environment.key, setup_ms)
         variables = task_variables(run, prepared, self._settings.url, token.secret, self._settings.hooks)
         command = Command(prepared.environment.python, prepared.spec, variables, files)
         started = time.monotonic()
@@ -157,6 +157,8 @@ class TaskRunner:
         self, attempt: Attempt, files: AttemptFiles, task: Task, reason: StopReason | None, execution_ms: int
     ) -> _Ended:
         found = files.read_exit()
+        if found is None:
+            end_leftovers(files.folder)  # somebody has killed the guard, which would have done it
         output = files.read_output()
         exit_code = found["exit_code"] if found else None
         if reason is StopReason.SHUTDOWN and exit_code != 0:
@@ -174,13 +176,11 @@ class TaskRunner:
             "ended_at": self._now(),
             "execution_ms": execution_ms,
             "error": error,
-            "error_trace": output.get("error_trace") or (logs.tail(files.log, limit_bytes=_TRACE_BYTES)[0] if error else None),
+            "error_trace": output.get("error_trace") or (_last_lines(files) if error else None),
             "result": output.get("result"),
-        }  # fmt: skip
-        ended = replace(
-            attempt, ended_at=self._now(), result=outcome.result, message=outcome.message, **measured
-        )  # fmt: skip
-        return _Ended(ended, outcome, values)
+        }
+        over = replace(attempt, ended_at=self._now(), result=outcome.result, message=outcome.message, **measured)
+        return _Ended(over, outcome, values)
 
     def _not_started(self, run: Run, task_run: TaskRun, attempt: Attempt, error: Exception) -> _Ended:
         """What was asked for cannot be started; that is the attempt's result."""
@@ -189,20 +189,24 @@ class TaskRunner:
         files.folder.parent.mkdir(parents=True, exist_ok=True)
         with files.log.open("a") as file:
             file.write(f"{message}\n")
-        self._runs.begin_attempt(attempt, environment_key=None, setup_ms=0)
+        self._begin(attempt, None, 0)
         outcome = Outcome(ResultState.FAILED, message[:_LONGEST_MESSAGE])
         now = self._now()
         values = {"ended_at": now, "error": message, "error_trace": None}
         return _Ended(replace(attempt, ended_at=now, result=outcome.result, message=outcome.message), outcome, values)
 
-    def _keep(self, ended: _Ended, task_run: TaskRun, *, is_final: bool) -> None:
-        if is_final:
-            self._runs.end_attempt(ended.attempt, final_values(ended.outcome, **ended.values))
-        else:
-            self._runs.end_attempt(ended.attempt)
-            state = State(LifeCycleState.WAITING_FOR_RETRY, None, ended.outcome.message)
-            self._runs.update_task(task_run.task_run_id, state)
-        self._revoke(ended.attempt)
+    def _begin(self, attempt: Attempt, environment_key: str | None, setup_ms: int) -> None:
+        if not self._runs.begin_attempt(attempt, environment_key=environment_key, setup_ms=setup_ms):
+            self._revoke(attempt)
+            raise Interrupted
+
+    def _keep(self, over: "_Ended", *, is_final: bool) -> None:
+        waiting = State(LifeCycleState.WAITING_FOR_RETRY, None, over.outcome.message)
+        values = task_values(ended(over.outcome), **over.values) if is_final else task_values(waiting)
+        is_ours = self._runs.end_attempt(over.attempt, values)
+        self._revoke(over.attempt)
+        if not is_ours:
+            raise Interrupted
 
     # What was interrupted
 
@@ -210,24 +214,20 @@ class TaskRunner:
         """Bring an attempt to its end that an earlier life of the run began: none of its processes is left. When its
         guard still wrote down how the task ended, that counts; else it was interrupted."""
         files = self._files(run, task_run, attempt)
-        ended = end_leftovers(files.folder)
+        leftovers = end_leftovers(files.folder)
         found = files.read_exit()
         if found is not None and found["exit_code"] >= 0:
             return self._ended(attempt, files, run.settings.task(task_run.task_key), None, 0)
-        log.info("Run %s, task %s was interrupted; %s processes were left.", run.run_id, task_run.task_key, ended)
-        self._runs.end_attempt(self._as_interrupted(attempt))
-        self._revoke(attempt)
+        log.info("Run %s, task %s was interrupted; %s processes were left.", run.run_id, task_run.task_key, leftovers)
+        self._interrupt(attempt)
         return None
 
     def _interrupt(self, attempt: Attempt) -> None:
-        """The worker is going: write down that the task has to run again."""
-        state = State(LifeCycleState.PENDING, None, "Its worker was stopped; it runs again when a worker starts.")
-        self._runs.end_attempt(self._as_interrupted(attempt))
-        self._runs.update_task(attempt.task_run_id, state)
+        """Write down that the task has to run again, and why."""
+        state = State(LifeCycleState.PENDING, None, "Its worker went away; it runs again when a worker is there.")
+        over = replace(attempt, ended_at=self._now(), result=ResultState.INTERRUPTED, message="Its worker went away.")
+        self._runs.end_attempt(over, task_values(state))
         self._revoke(attempt)
-
-    def _as_interrupted(self, attempt: Attempt) -> Attempt:
-        return replace(attempt, ended_at=self._now(), result=ResultState.INTERRUPTED, message="Its worker went away.")
 
     def _stopped_before(self, task_run: TaskRun, control: RunControl) -> Outcome:
         """The run was stopped while the task waited."""
@@ -291,6 +291,10 @@ def park() -> NoReturn:
     """Never return: the process is about to end, and nothing that we do may be taken for the task's result."""
     while True:
         time.sleep(3600)
+
+
+def _last_lines(files: AttemptFiles) -> str:
+    return logs.tail(files.log, limit_bytes=_TRACE_BYTES)[0]
 
 
 def _may_retry(task: Task, outcome: Outcome, failures: int) -> bool:

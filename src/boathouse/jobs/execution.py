@@ -46,7 +46,8 @@ class RunExecution:
                 control.stop(StopReason.CANCELED)
             outcomes = self._run_graph(run, steps, control)
             reason = control.reason
-        self._runs.finish(run_id, final_state(run, outcomes, reason), epoch_ms(self._clock.now()))
+        state = final_state(run, outcomes, reason)
+        self._runs.finish(run_id, self._executor_id, state, epoch_ms(self._clock.now()))
 
     def _run_graph(self, run: Run, steps: Mapping[str, Step], control: RunControl) -> dict[str, Outcome]:
         waits_for = dependencies(run.settings.tasks)

@@ -118,7 +118,7 @@ def _spec(run: Run, task: Task, environment: PythonEnvironment) -> dict[str, Any
     root = [str(folder)] if (folder := source_root(run.deployment)) else []
     wheels = [str(path) for path in environment.paths]
     spec, folders = _details(run, task)
-    return {"kind": kind, "paths": [*folders, *wheels, *root], **spec}
+    return {"kind": kind, "first_paths": folders, "paths": [*wheels, *root], **spec}
 
 
 def _details(run: Run, task: Task) -> tuple[dict[str, Any], list[str]]:

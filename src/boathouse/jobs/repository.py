@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Outcome, Run, State, TaskOverrides, TaskRun
@@ -243,11 +243,13 @@ class RunRepository:
                 )
             )
 
-    def finish(self, run_id: int, state: State, now: int) -> None:
+    def finish(self, run_id: int, executor_id: str, state: State, now: int) -> None:
+        """End a run, if it is still the executor's."""
+        mine = (job_runs.c.run_id == run_id) & (job_runs.c.executor_id == executor_id)
         with self._database.write() as connection:
             connection.execute(
                 update(job_runs)
-                .where(job_runs.c.run_id == run_id, job_runs.c.life_cycle_state.not_in(_FINAL))
+                .where(mine, job_runs.c.life_cycle_state.not_in(_FINAL))
                 .values({**_state_values(state), "ended_at": now})
             )
 
@@ -259,39 +261,40 @@ class RunRepository:
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 
-    def update_task(self, task_run_id: int, state: State, **values: Any) -> None:
+    def begin_attempt(self, attempt: Attempt, *, environment_key: str | None, setup_ms: int) -> bool:
+        """Remember the attempt before its process exists, so that no process is ever forgotten. False when the run
+        belongs to another worker by now: then there must be no process."""
+        mine = task_runs.c.task_run_id == attempt.task_run_id
+        holder = select(job_runs.c.executor_id).join(task_runs, task_runs.c.run_id == job_runs.c.run_id).where(mine)
         with self._database.write() as connection:
-            self._update_task(connection, task_run_id, {**_state_values(state), **values})
-
-    def begin_attempt(self, attempt: Attempt, *, environment_key: str | None, setup_ms: int) -> None:
-        """Remember the attempt before its process exists, so that no process is ever forgotten."""
-        with self._database.write() as connection:
+            if connection.execute(holder).scalar() != attempt.executor_id:
+                return False
             connection.execute(insert(task_attempts).values(_attempt_values(attempt)))
-            task = task_runs.c.task_run_id == attempt.task_run_id
-            connection.execute(
-                update(task_runs)
-                .where(task)
-                .values(
-                    {
-                        **_state_values(State(LifeCycleState.RUNNING)),
-                        "attempt": attempt.attempt,
-                        "started_at": func.coalesce(task_runs.c.started_at, attempt.started_at),
-                        "environment_key": environment_key,
-                        "setup_ms": task_runs.c.setup_ms + setup_ms,
-                    }
-                )
-            )
+            values = {
+                **_state_values(State(LifeCycleState.RUNNING)),
+                "attempt": attempt.attempt,
+                "started_at": func.coalesce(task_runs.c.started_at, attempt.started_at),
+                "environment_key": environment_key,
+                "setup_ms": task_runs.c.setup_ms + setup_ms,
+            }
+            connection.execute(update(task_runs).where(mine).values(values))
+            return True
 
     def note_process(self, attempt: Attempt, pid: int) -> None:
         with self._database.write() as connection:
-            connection.execute(update(task_attempts).where(_same_attempt(attempt)).values(pid=pid))
+            connection.execute(update(task_attempts).where(_open_attempt(attempt)).values(pid=pid))
 
-    def end_attempt(self, attempt: Attempt, task: Mapping[str, Any] | None = None) -> None:
-        """Keep how an attempt ended and, in the same breath, what that means for its task."""
+    def end_attempt(self, attempt: Attempt, task: Mapping[str, Any]) -> bool:
+        """Keep how an attempt ended and, in the same breath, what that means for its task. False when another worker
+        has ended it: then what we know of it is no longer true."""
         with self._database.write() as connection:
-            connection.execute(update(task_attempts).where(_same_attempt(attempt)).values(_attempt_values(attempt)))
-            if task is not None:
-                self._update_task(connection, attempt.task_run_id, dict(task))
+            query = update(task_attempts).where(_open_attempt(attempt)).values(_attempt_values(attempt))
+            if not connection.execute(query).rowcount:
+                return False
+            connection.execute(
+                update(task_runs).where(task_runs.c.task_run_id == attempt.task_run_id).values(dict(task))
+            )
+            return True
 
     def end_tasks(self, run_id: int, outcomes: Mapping[str, Outcome], now: int) -> None:
         """Keep the outcomes of tasks that never started."""
@@ -307,9 +310,6 @@ class RunRepository:
                     .values({**_state_values(ended(outcome)), "ended_at": now})
                 )
 
-    def _update_task(self, connection: Connection, task_run_id: int, values: Mapping[str, Any]) -> None:
-        connection.execute(update(task_runs).where(task_runs.c.task_run_id == task_run_id).values(dict(values)))
-
     def _end_open_tasks(self, connection: Connection, run_id: int, result: ResultState, message: str, now: int) -> None:
         connection.execute(
             update(task_runs)
@@ -323,13 +323,9 @@ def ended(outcome: Outcome) -> State:
     return State(LifeCycleState.TERMINATED, outcome.result, outcome.message)
 
 
-def final_values(outcome: Outcome, **values: Any) -> dict[str, Any]:
-    """The columns of a task that has ended."""
-    return {**_state_values(ended(outcome)), **values}
-
-
-def state_values(state: State) -> dict[str, Any]:
-    return _state_values(state)
+def task_values(state: State, **values: Any) -> dict[str, Any]:
+    """The columns of a task in this state."""
+    return {**_state_values(state), **values}
 
 
 def _next_ids(connection: Connection, name: str, count: int) -> int:
@@ -343,11 +339,11 @@ def _next_ids(connection: Connection, name: str, count: int) -> int:
     return last - count + 1
 
 
-def _same_attempt(attempt: Attempt) -> Any:
+def _open_attempt(attempt: Attempt) -> Any:
     return and_(
         task_attempts.c.task_run_id == attempt.task_run_id,
         task_attempts.c.attempt == attempt.attempt,
-        or_(task_attempts.c.ended_at.is_(None), task_attempts.c.result_state.is_(None)),
+        task_attempts.c.ended_at.is_(None),
     )
 
 

@@ -154,7 +154,7 @@ class Worker:
 
     def _fail(self, run_id: int, message: str) -> None:
         state = State(LifeCycleState.INTERNAL_ERROR, ResultState.FAILED, message)
-        self._runs.finish(run_id, state, epoch_ms(self._clock.now()))
+        self._runs.finish(run_id, self.executor_id, state, epoch_ms(self._clock.now()))
 
     def _workflow_id(self, run_id: int) -> str:
         """With the time of creation, so that a restored database never meets workflows of another past."""

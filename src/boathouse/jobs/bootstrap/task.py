@@ -11,8 +11,9 @@ def run_task(spec: dict[str, Any]) -> None:
     code = 0
     output: dict[str, Any] = {}
     try:
-        _prepare(spec)
+        _prepare_output()
         _install_hooks()
+        _prepare_imports(spec)
         result = _run(spec)
         if result is not None:
             output["result"] = result
@@ -28,10 +29,18 @@ def run_task(spec: dict[str, Any]) -> None:
     sys.exit(code)
 
 
-def _prepare(spec: dict[str, Any]) -> None:
+def _prepare_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a log that is read while it grows
-    sys.path[:0] = spec["paths"]
+
+
+def _prepare_imports(spec: dict[str, Any]) -> None:
+    """The folder of the task's file comes first, as Python itself would have it; wheels and the deployed folder come
+    after the standard library, so that a file of the bundle called ``token.py`` takes nothing away from it."""
+    packages = [index for index, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))]
+    place = min(packages, default=len(sys.path))
+    sys.path[place:place] = spec["paths"]
+    sys.path[:0] = spec["first_paths"]
 
 
 def _install_hooks() -> None:
