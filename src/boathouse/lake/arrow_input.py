@@ -204,8 +204,11 @@ def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
 
 
 def _storable_field(field: pa.Field) -> pa.Field:
+    # Delta keeps a column's comment in the field's metadata; what else is there (pandas, Parquet ids) is not ours.
+    comment = (field.metadata or {}).get(b"comment")
+    metadata = None if comment is None else {b"comment": comment}
     try:
-        return pa.field(field.name, _replaced(field.type, _storable), field.nullable)
+        return pa.field(field.name, _replaced(field.type, _storable), field.nullable, metadata)
     except TypeError as error:
         raise InvalidInput(
             f"Column {field.name} is {field.type}, which a Delta table cannot hold.", hint="Cast it to another type."

@@ -70,13 +70,11 @@ def commit_rewrite(
         WriteConflict: Rows were changed since ``read_version``, or during a write whose data can be read only once.
     """
     for round_number in range(REWRITE_ROUNDS):
-        if read_version is not None:
-            require_unchanged(location, read_version)
         try:
-            return _attempt_once(location, attempt, info, retries=0)
+            return _attempt_once(location, attempt, info, retries=0, read_version=read_version)
         except WriteConflict:
             if read_version is not None:
-                require_unchanged(location, read_version)
+                require_unchanged(location, read_version, upto=DeltaLog(location).latest())
             if not repeatable:
                 raise
             _pause(round_number)
@@ -86,18 +84,16 @@ def commit_rewrite(
     )
 
 
-def require_unchanged(location: str, read_version: int) -> None:
-    """Refuse to go on when rows, schema or properties have changed since a version.
+def require_unchanged(location: str, read_version: int, *, upto: int) -> None:
+    """Refuse to go on when rows, schema or properties have changed between a version and a newer one.
 
     Raises:
         VersionNotFound: The table does not have that version yet.
         WriteConflict: Somebody has changed it since; says who did what.
     """
-    log = DeltaLog(location)
-    latest = log.latest()
-    if read_version > latest:
-        raise VersionNotFound(f"The table at {location} has no version {read_version}; its newest is {latest}.")
-    for commit in log.between(read_version, latest):
+    if read_version > upto:
+        raise VersionNotFound(f"The table at {location} has no version {read_version}; its newest is {upto}.")
+    for commit in DeltaLog(location).between(read_version, upto):
         if commit is None or commit.changes_data or commit.changes_metadata:
             what = f"{commit.operation} made version {commit.version}" if commit else "the log has been cleaned"
             raise WriteConflict(
@@ -106,9 +102,19 @@ def require_unchanged(location: str, read_version: int) -> None:
             )
 
 
-def _attempt_once(location: str, attempt: Attempt, info: Mapping[str, str] | None, *, retries: int) -> int:
+def _attempt_once(
+    location: str,
+    attempt: Attempt,
+    info: Mapping[str, str] | None,
+    *,
+    retries: int,
+    read_version: int | None = None,
+) -> int:
     table = open_table(location)
     base = table.version()
+    if read_version is not None:
+        # Of this table object and no other: without retries the commit lands right after it or not at all.
+        require_unchanged(location, read_version, upto=base)
     commit_id = new_id()
     properties = CommitProperties(custom_metadata={**(info or {}), COMMIT_ID: commit_id}, max_commit_retries=retries)
     log = DeltaLog(location)

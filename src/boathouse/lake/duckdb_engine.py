@@ -189,8 +189,8 @@ def _explained() -> Generator[None]:
         raise
     except duckdb.Error as error:
         raise _fact(error) from error
-    except pa.ArrowException as error:
-        # A stream hands DuckDB's error over as text only.
+    except (pa.ArrowException, OSError) as error:
+        # A stream hands DuckDB's error over as text only, some of them as Arrow's IOError.
         raise _fact(duckdb.Error(str(error))) from error
 
 

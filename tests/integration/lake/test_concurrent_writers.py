@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from boathouse.lake import DuckDBEngine, as_url, open_snapshot, tables
@@ -19,12 +20,8 @@ REWRITERS = {100: "overwrite", 101: "merge", 102: "delete", 103: "optimize"}
 def test_no_committed_row_is_lost_when_sixteen_append_and_four_rewrite(tmp_path: Path) -> None:
     # given an empty table
     location = as_url(tmp_path / "contested")
-    schema = "import pyarrow"  # replaced below
-    from pyarrow import field, int64
-    from pyarrow import schema as arrow_schema
-
-    schema = arrow_schema([field("writer", int64()), field("sequence", int64()), field("touched", int64())])
-    tables.create_table(location, schema)
+    columns = ("writer", "sequence", "touched")
+    tables.create_table(location, pa.schema([(column, pa.int64()) for column in columns]))
 
     # when all write at the same time
     processes = [_start(location, "append", writer, APPENDS) for writer in range(APPENDERS)]

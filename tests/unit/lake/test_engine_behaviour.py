@@ -111,13 +111,12 @@ def test_all_delta_types_come_back_as_they_went_in(engine: Engine, location: str
 
 def test_instants_are_shown_in_utc(engine: Engine, location: str) -> None:
     instant = datetime.datetime(2013, 7, 1, 12, tzinfo=datetime.UTC)
-    tables.create_table(
-        location, data=pa.table({"moment": pa.array([instant], pa.timestamp("us", "America/New_York"))})
-    )
+    column = pa.array([instant], pa.timestamp("us", "America/New_York"))
+    tables.create_table(location, data=pa.table({"m": column}))
 
     rows = _run(
         engine,
-        "SELECT hour(moment) AS utc, hour(moment AT TIME ZONE 'America/New_York') AS there, moment::VARCHAR AS text FROM t",
+        "SELECT hour(m) AS utc, hour(m AT TIME ZONE 'America/New_York') AS there, m::VARCHAR AS text FROM t",
         snapshots={"t": open_snapshot(location)},
     )
 
