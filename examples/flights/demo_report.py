@@ -11,6 +11,7 @@ from boathouse.foundation.rest import RestClient
 
 MODEL = "prod.flights.delay_model"
 PREDICTIONS = "prod.flights.predictions"
+METRICS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error"}
 QUERIES = (
     "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7",
     "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY carrier",
@@ -50,13 +51,10 @@ def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
         newest = next(each for each in models["versions"] if each["version"] == latest)
         yield "", f"version {latest} stays challenger ({newest['tags'].get('reason', 'no reason given')})"
     metrics = _metrics(client, version["run_id"])
+    yield "Quality", f"on {metrics['rows']:,.0f} flights of the month after training (in brackets: the naive forecast)"
     yield (
-        "Quality",
-        (
-            f"AUC {metrics['auc']:.3f} (naive forecast {metrics['naive_auc']:.3f}), log loss {metrics['log_loss']:.3f}"
-            f" ({metrics['naive_log_loss']:.3f}), Brier {metrics['brier']:.3f} ({metrics['naive_brier']:.3f}),"
-            f" calibration error {metrics['calibration_error']:.3f}, on {metrics['rows']:,.0f} flights of the next month"
-        ),
+        "",
+        ", ".join(f"{shown} {metrics[name]:.3f} ({metrics[f'naive_{name}']:.3f})" for name, shown in METRICS.items()),
     )
     scored = bh.sql(f"SELECT count(*) AS n, avg(late_probability) AS p FROM {PREDICTIONS}").rows()[0]
     yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"

@@ -23,8 +23,8 @@ class Arguments:
     def read(cls) -> "Arguments":
         parser = argparse.ArgumentParser()
         parser.add_argument("--schema", required=True)
-        parser.add_argument("--as-of", required=True, type=parse_as_of)
-        parser.add_argument("--sample-percent", type=int, default=100)
+        parser.add_argument("--as_of", required=True, type=parse_as_of)
+        parser.add_argument("--sample_percent", type=int, default=100)
         parser.add_argument("--experiment", default="")
         return cls(**vars(parser.parse_args()))
 

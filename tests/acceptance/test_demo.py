@@ -1,0 +1,166 @@
+"""`make demo`, on fewer flights: the same programme, the same bundle, a real server."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boathouse.foundation.home import Home
+from boathouse.foundation.rest import Connection, RestClient
+from boathouse.lake import DuckDBEngine
+from boathouse.session import RemoteLaw, Session
+
+REPOSITORY = Path(__file__).parents[2]
+DEMO = REPOSITORY / "examples" / "flights" / "demo.py"
+SMALL = {"BUNDLE_VAR_as_of": "2013-03-01", "BUNDLE_VAR_sample_percent": "10"}
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A Boathouse on which the demo has run."""
+
+    home: Home
+    first: "subprocess.CompletedProcess[str]"
+
+    def run(self, *targets: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return run_demo(self.home, *targets, **variables)
+
+    def session(self, token: str | None = None) -> Session:
+        law = RemoteLaw(self.client(token))
+        return Session(law.who_am_i(), law, DuckDBEngine())
+
+    def client(self, token: str | None = None) -> RestClient:
+        url = str((self.home.running() or {})["url"])
+        return RestClient(Connection(url, token or self.home.token() or ""))
+
+    def token_of(self, principal: str) -> str:
+        body = {"user_name": principal, "lifetime_seconds": 600, "comment": "test"}
+        return self.client().post("/api/2.0/token/create", body)["token_value"]
+
+    def model(self) -> dict[str, Any]:
+        return self.client().get("/api/boathouse/v1/models/prod.flights.delay_model")
+
+
+def run_demo(home: Home, *targets: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "BOATHOUSE_HOME": str(home.root), "BOATHOUSE_PORT": "0", **SMALL, **variables}
+    return subprocess.run(
+        [sys.executable, str(DEMO), *targets], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    home = Home(tmp_path_factory.mktemp("demo") / ".boathouse")
+    try:
+        first = run_demo(home)
+        assert first.returncode == 0, first.stdout + first.stderr
+        yield Demo(home, first)
+    finally:
+        environment = {**os.environ, "BOATHOUSE_HOME": str(home.root)}
+        subprocess.run([sys.executable, "-m", "boathouse", "down"], env=environment, check=False)
+
+
+def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Demo) -> None:
+    lines = demo.first.stdout.splitlines()
+
+    steps = [line for line in lines if line.startswith("✓")]
+    assert [line.split()[1:3] for line in steps[2:6]] == [
+        ["dev", "deploy"], ["dev", "features"], ["dev", "training"], ["dev", "scoring"],
+    ]  # fmt: skip
+    assert "\x1b" not in demo.first.stdout
+    assert any("prod.flights.delay_model version 1 is champion" in line for line in lines)
+    assert any("Stop it with" in line for line in lines)
+
+
+def test_predictions_stand_in_production_with_version_instant_and_as_of(demo: Demo) -> None:
+    row = demo.session().sql(
+        "SELECT count(*) AS rows, count(DISTINCT flight_id) AS flights, min(model_version) AS first,"
+        " max(model_version) AS last, count(DISTINCT as_of) AS presents, min(late_probability) AS low,"
+        " max(late_probability) AS high, bool_and(predicted_at < scheduled_departure_at) AS asked_before"
+        " FROM prod.flights.predictions"
+    ).rows()[0]  # fmt: skip
+
+    assert row["rows"] == row["flights"] > 1000
+    assert row["first"] == row["last"] == row["presents"] == 1
+    assert 0 < row["low"] < row["high"] < 1
+    assert row["asked_before"]
+
+
+def test_each_catalog_has_its_own_champion_that_beat_the_naive_forecast(demo: Demo) -> None:
+    for catalog in ("dev", "staging", "prod"):
+        found = demo.client().get(f"/api/boathouse/v1/models/{catalog}.flights.delay_model")
+        champion = next(each for each in found["versions"] if "champion" in each["aliases"])
+        run = demo.client().get("/api/2.0/mlflow/runs/get", run_id=champion["run_id"])["run"]
+        metrics = {each["key"]: each["value"] for each in run["data"]["metrics"]}
+        assert metrics["log_loss"] < metrics["naive_log_loss"]
+        assert champion["tags"]["verdict"] == "promote"
+
+
+def test_the_task_that_wrote_the_predictions_had_read_the_features(demo: Demo) -> None:
+    client = demo.client()
+    edges = client.get("/api/boathouse/v1/lineage", name="prod.flights.predictions", operation="WRITE")["edges"]
+    written = next(edge for edge in edges if edge["entity"]["task_key"] == "score")
+
+    of_task = client.get("/api/boathouse/v1/lineage", task_run_id=written["entity"]["task_run_id"])["edges"]
+
+    read = {edge["source"]["name"]: edge["source"]["version"] for edge in of_task if edge["source"]}
+    assert read["prod.flights.features"] == 0
+    assert written["entity"]["target"] == "prod"
+
+
+def test_development_may_read_production_and_write_nothing_there(demo: Demo) -> None:
+    from boathouse.foundation.errors import Denied
+
+    dev = demo.session(demo.token_of("flights-dev"))
+
+    assert dev.sql("SELECT count(*) AS n FROM prod.flights.predictions").rows()[0]["n"] > 0
+    with pytest.raises(Denied, match="flights-dev"):
+        dev.write_table("prod.flights.labels", dev.table("prod.flights.labels").arrow(), mode="overwrite")
+    with pytest.raises(Denied, match="flights-dev"):
+        dev.sql("CREATE TABLE prod.flights.mine AS SELECT 1 AS x")
+    dev.sql("CREATE OR REPLACE TABLE dev.flights.mine AS SELECT count(*) AS n FROM prod.flights.predictions")
+    refused = demo.session().sql(
+        "SELECT count(*) AS n FROM system.access.audit"
+        " WHERE user_identity.email = 'flights-dev' AND response.statusCode = 403"
+    )  # fmt: skip
+    assert refused.rows()[0]["n"] >= 3  # these two, and the one that the demo shows
+
+
+def test_staging_and_development_see_only_their_own_catalog(demo: Demo) -> None:
+    from boathouse.foundation.errors import NotFound
+
+    staging = demo.session(demo.token_of("flights-staging"))
+
+    with pytest.raises(NotFound):
+        staging.table("prod.flights.flights").arrow()
+
+
+def test_a_second_demo_works_and_does_not_replace_an_equally_good_champion(demo: Demo) -> None:
+    before = demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows()
+
+    again = demo.run("prod")
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "(it was running)" in again.stdout
+    assert "Nothing to do" in again.stdout
+    model = demo.model()
+    assert model["model"]["aliases"]["champion"] == 1
+    assert max(version["version"] for version in model["versions"]) == 2
+    assert demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows() == before
+
+
+def test_a_failed_task_is_told_with_its_reason_and_its_log(demo: Demo) -> None:
+    # given a present in which no flight had been scheduled yet
+    failed = demo.run("dev", BUNDLE_VAR_as_of="2012-01-01")
+
+    assert failed.returncode == 1
+    assert "The task check of features of dev failed" in failed.stdout
+    assert "there are at least 1,000 flights" in failed.stdout
+    assert "BROKEN" in failed.stdout
