@@ -12,7 +12,7 @@ RESERVED = frozenset({EVERYONE, SYSTEM.name})
 
 BUILT_IN = RESERVED | {ADMINS}
 
-_NAME = re.compile(r"\w(?:[\w .@+\-:/=]*[\w.+=])?")
+_NAME = re.compile(r"\w(?:[\w .@+\-:=]*[\w.+=])?")
 
 
 class InvalidPrincipalName(InvalidInput):
@@ -36,7 +36,7 @@ def valid_identity_name(text: str) -> str:
     if not _NAME.fullmatch(name):
         raise InvalidPrincipalName(
             f"{text!r} is not a valid name of a principal.",
-            hint="Use letters, digits, spaces and . _ - @ + : / = and begin with a letter or a digit.",
+            hint="Use letters, digits, spaces and . _ - @ + : = and begin with a letter or a digit.",
         )
     if identity_key(name) in RESERVED:
         raise InvalidPrincipalName(f"The name {name!r} is reserved.")

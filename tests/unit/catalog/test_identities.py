@@ -129,7 +129,7 @@ def test_a_bad_name_is_refused(law, name):
         law.catalog.identities.create_user(law.admin, name)
 
 
-@pytest.mark.parametrize("name", ["eve@example.com", "Data Team", "größe", "ci/deploy:main", "a"])
+@pytest.mark.parametrize("name", ["eve@example.com", "Data Team", "größe", "ci-deploy:main", "a"])
 def test_a_name_that_people_use_is_taken(law, name):
     assert law.catalog.identities.create_group(law.admin, name).name == name
 
