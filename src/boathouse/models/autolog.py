@@ -51,6 +51,7 @@ class _Watcher(importlib.abc.MetaPathFinder):
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
         self._is_done = False
+        self._depth = 0
         self._searching = threading.local()
 
     def find_spec(
@@ -71,8 +72,13 @@ class _Watcher(importlib.abc.MetaPathFinder):
         run_module = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            run_module(module)
-            if not self._is_done:
+            # LightGBM imports scikit-learn: MLflow can change neither before the outer of the two is complete.
+            self._depth += 1
+            try:
+                run_module(module)
+            finally:
+                self._depth -= 1
+            if self._depth == 0 and not self._is_done:
                 self._is_done = True
                 self._then()
 

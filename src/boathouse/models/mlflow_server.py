@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boathouse.foundation.errors import BoathouseError, Unavailable
+from boathouse.foundation.errors import Unavailable
 from boathouse.foundation.home import Home
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class MlflowSettings:
             # Nothing leaves the machine that its owner has not asked for.
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
+            "MLFLOW_MODEL_CATALOG_URI": "",
         }
         if self.allowed_hosts:
             variables["MLFLOW_SERVER_ALLOWED_HOSTS"] = self.allowed_hosts
@@ -84,7 +85,7 @@ class MlflowServer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._apps: MlflowApps | None = None
-        self._failure: Exception | None = None
+        self._failure: str | None = None
 
     def start(self, then: Callable[[], None] | None = None) -> None:
         """Begin to load; ``then`` runs in the same thread before requests are let in."""
@@ -96,9 +97,9 @@ class MlflowServer:
     @property
     def state(self) -> str:
         """``starting``, ``ready`` or ``failed: ...``."""
-        if self._failure is not None:
-            return f"failed: {self._failure}"
-        return "ready" if self._ready.is_set() else "starting"
+        if not self._ready.is_set():
+            return "starting"
+        return "ready" if self._failure is None else f"failed: {self._failure}"
 
     @property
     def is_settled(self) -> bool:
@@ -120,16 +121,18 @@ class MlflowServer:
 
     def _load(self, then: Callable[[], None] | None) -> None:
         begun = time.monotonic()
+        self._failure = "its start was cut short"
         try:
-            self._apps = load_apps(self.settings)
+            apps = load_apps(self.settings)
             if then is not None:
                 then()
-        except (ImportError, OSError, RuntimeError, ValueError, AttributeError, BoathouseError) as error:
-            self._apps, self._failure = None, error
-            log.exception("MLflow could not be started")
+            self._apps, self._failure = apps, None
+        except Exception as error:
+            self._failure = str(error)
+            raise  # the thread ends here, and Python writes the traceback to the log
         finally:
             self._ready.set()
-        log.info("MLflow is %s after %.1f s", self.state, time.monotonic() - begun)
+            log.info("MLflow is %s after %.1f s", self.state, time.monotonic() - begun)
 
 
 def load_apps(settings: MlflowSettings) -> MlflowApps:

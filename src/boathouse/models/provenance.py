@@ -96,7 +96,7 @@ class Provenance:
             self._catalog.pins.pin(with_authority(principal), item.table_id, item.version, holder_of(model, number))
 
     def version_deleted(self, model: str, number: int) -> None:
-        self._catalog.pins.release(SYSTEM, holder_of(model, number))
+        self._catalog.pins.release(holder_of(model, number))
         self._repository.drop_source(model, number)
 
     def model_renamed(self, name: str, new_name: str) -> None:
@@ -106,7 +106,7 @@ class Provenance:
             version = self._stores.call(lambda: self._stores.registry.get_model_version(new_name, str(number)))  # noqa: B023
             for item in self._repository.inputs_of(version.run_id) if version.run_id else ():
                 self._catalog.pins.pin(SYSTEM, item.table_id, item.version, holder_of(new_name, number))
-            self._catalog.pins.release(SYSTEM, holder_of(name, number))
+            self._catalog.pins.release(holder_of(name, number))
         self._repository.rename_model(name, new_name)
 
     def models_at(self, path: str) -> set[str]:

@@ -18,7 +18,7 @@ from boathouse.foundation.context import TaskContext
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database, DatabaseUrl, migrate
 
 HERE = Path(__file__).parent
 START_SECONDS = 120
@@ -32,7 +32,7 @@ class Server:
         self.home = Home(root)
         self.home.create()
         database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        metadata.create_all(database.engine)
+        migrate(database)
         self.database = database
         self.catalog = Catalog(database, self.home)
         self.admin_token = self.catalog.bootstrap(OWNER) or ""
