@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import zipfile
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -49,15 +50,16 @@ class Environments:
 
     def environment_lock(self, key: str) -> str | None:
         """The lock of an environment that was used here, by its key."""
-        file = self._home.environments / key / building.LOCK_FILE
+        if not key.isalnum():
+            return None
         try:
-            return file.read_text()
-        except (FileNotFoundError, NotADirectoryError):
+            return (self._home.environments / key / building.LOCK_FILE).read_text()
+        except FileNotFoundError:
             return None
 
     def _find_or_build(self, dependencies: Dependencies) -> PythonEnvironment:
-        wheels = tuple(self._wheel(wheel) for wheel in dependencies.wheels)
         needed = [*dependencies.requirements, *_needed_by(dependencies.wheels)]
+        wheels = tuple(self._wheel(wheel) for wheel in dependencies.wheels)
         if not self._platform.unsatisfied(needed):
             return self._of_platform(wheels)
         _refuse_other_boathouse(needed, self._platform)
@@ -117,7 +119,7 @@ def _needed_by(wheels: list[Path]) -> list[Requirement]:
     return needed
 
 
-def _metadata(wheel: Path):
+def _metadata(wheel: Path) -> Message:
     try:
         with zipfile.ZipFile(wheel) as archive:
             name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

@@ -139,7 +139,7 @@ def test_a_file_that_vanished_fails_the_task_with_its_name(working_home) -> None
 def test_a_task_is_retried_as_often_as_it_may(working_home) -> None:
     working_home.script(
         "flaky.py",
-        "import os, sys\nprint('attempt', os.environ['BOATHOUSE_ATTEMPT'])\nsys.exit(os.environ['BOATHOUSE_ATTEMPT'] != '2')",
+        "import os, sys\nnumber = os.environ['BOATHOUSE_ATTEMPT']\nprint('attempt', number)\nsys.exit(number != '2')",
     )
 
     run = working_home.run({"tasks": [python("flaky", "flaky.py", max_retries=2, min_retry_interval_millis=10)]})

@@ -1,0 +1,189 @@
+"""The verbs, over a database of their own; no worker is there."""
+
+from pathlib import Path
+
+import pytest
+
+from boathouse.catalog import Catalog, Privilege, SecurableKind
+from boathouse.foundation.clock import SystemClock
+from boathouse.foundation.errors import Conflict, Denied, NotFound
+from boathouse.foundation.home import Home
+from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.jobs import Jobs, read_job
+from boathouse.jobs.records import DeploymentRef
+from boathouse.jobs.repository import JobRepository, RunRepository
+from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.metastore import Database, DatabaseUrl, migrate
+
+
+class House:
+    def __init__(self, folder: Path) -> None:
+        home = Home(folder / "home")
+        home.create()
+        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+        migrate(self.database)
+        self.catalog = Catalog(self.database, home)
+        self.catalog.bootstrap("ada")
+        self.ada = self.catalog.identities.principal("ada")
+        self.bob = self.principal("bob")
+        self.jobs = Jobs(self.database, self.catalog, home, SystemClock())
+        (folder / "a.py").touch()
+        self.deployment = DeploymentRef("b", "dev", "1", str(folder))
+
+    def principal(self, name: str) -> Principal:
+        self.catalog.identities.create_user(SYSTEM, name)
+        return self.catalog.identities.principal(name)
+
+    def create(self, principal: Principal, **more: object) -> int:
+        tasks = [{"task_key": "a", "spark_python_task": {"python_file": "a.py"}}]
+        return self.jobs.create(principal, read_job({"name": "n", "tasks": tasks, **more}), deployment=self.deployment)
+
+    def grant(self, privilege: Privilege, job_id: int) -> None:
+        self.catalog.grants.grant(self.ada, "bob", [privilege], SecurableKind.JOB, str(job_id))
+
+
+@pytest.fixture
+def house(tmp_path: Path):
+    found = House(tmp_path)
+    yield found
+    found.database.dispose()
+
+
+def test_a_job_belongs_to_whoever_made_it_and_runs_as_them(house: House) -> None:
+    job_id = house.create(house.bob)
+
+    job = house.jobs.get(house.bob, job_id)
+
+    assert (job.creator, job.run_as, job.deployment) == ("bob", "bob", house.deployment)
+    assert house.catalog.securables.get(house.bob, SecurableKind.JOB, str(job_id)).owner == "bob"
+
+
+def test_nobody_else_knows_of_a_job_until_it_is_shared(house: House) -> None:
+    job_id = house.create(house.ada)
+    with pytest.raises(NotFound):
+        house.jobs.get(house.bob, job_id)
+    assert house.jobs.list(house.bob) == []
+
+    house.grant(Privilege.VIEW_JOB, job_id)
+
+    assert [job.job_id for job in house.jobs.list(house.bob)] == [job_id]
+    with pytest.raises(Denied):
+        house.jobs.run_now(house.bob, job_id)
+    with pytest.raises(Denied):
+        house.jobs.delete(house.bob, job_id)
+
+
+def test_who_may_run_a_job_runs_it_with_the_rights_of_the_job(house: House) -> None:
+    job_id = house.create(house.ada)
+    house.grant(Privilege.VIEW_JOB, job_id)
+    house.grant(Privilege.RUN_JOB, job_id)
+
+    run = house.jobs.get_run(house.bob, house.jobs.run_now(house.bob, job_id))
+
+    assert (run.creator, run.run_as, run.state.life_cycle) == ("bob", "ada", LifeCycleState.QUEUED)
+
+
+def test_only_administrators_lend_the_rights_of_others(house: House) -> None:
+    with pytest.raises(Denied, match="may not create a job that runs as ada"):
+        house.create(house.bob, run_as={"user_name": "ada"})
+
+    job_id = house.create(house.ada, run_as={"user_name": "bob"})
+
+    assert house.jobs.get(house.ada, job_id).run_as == "bob"
+
+
+def test_a_job_that_would_run_as_nobody_known_is_refused(house: House) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        house.create(house.ada, run_as={"user_name": "nobody"})
+
+
+def test_ids_are_never_given_again(house: House) -> None:
+    first = house.create(house.ada)
+    house.jobs.delete(house.ada, first)
+
+    assert house.create(house.ada) > first
+
+
+def test_an_update_merges_tasks_by_key_and_keeps_the_rest(house: House) -> None:
+    job_id = house.create(house.ada, description="before", tags={"a": "1"})
+    change = read_job({"tasks": [{"task_key": "b", "spark_python_task": {"python_file": "a.py"}}]})
+
+    house.jobs.update(house.ada, job_id, change, fields_to_remove=["tags"])
+
+    settings = house.jobs.get(house.ada, job_id).settings
+    assert [task.task_key for task in settings.tasks] == ["a", "b"]
+    assert (settings.description, settings.tags) == ("before", {})
+
+
+def test_a_run_keeps_the_definition_it_was_asked_for_with(house: House) -> None:
+    job_id = house.create(house.ada)
+    run_id = house.jobs.run_now(house.ada, job_id)
+
+    house.jobs.update(
+        house.ada, job_id, read_job({"tasks": [{"task_key": "b", "spark_python_task": {"python_file": "a.py"}}]})
+    )
+
+    assert [task.task_key for task in house.jobs.get_run(house.ada, run_id).tasks] == ["a"]
+
+
+def test_cancelling_a_queued_run_ends_it_at_once(house: House) -> None:
+    run_id = house.jobs.run_now(house.ada, house.create(house.ada))
+
+    house.jobs.cancel_run(house.ada, run_id)
+
+    run = house.jobs.get_run(house.ada, run_id)
+    assert (run.state.life_cycle, run.state.result) == (LifeCycleState.TERMINATED, ResultState.CANCELED)
+    assert run.tasks[0].state.result is ResultState.CANCELED
+    house.jobs.cancel_run(house.ada, run_id)
+
+
+def test_a_run_under_way_cannot_be_forgotten(house: House) -> None:
+    run_id = house.jobs.run_now(house.ada, house.create(house.ada))
+    with pytest.raises(Conflict, match="Cancel it first"):
+        house.jobs.delete_run(house.ada, run_id)
+
+    house.jobs.cancel_run(house.ada, run_id)
+    house.jobs.delete_run(house.ada, run_id)
+
+    with pytest.raises(NotFound):
+        house.jobs.get_run(house.ada, run_id)
+
+
+def test_two_workers_never_claim_the_same_run(house: House) -> None:
+    job_id = house.create(house.ada)
+    asked = [house.jobs.run_now(house.ada, job_id) for _ in range(4)]
+    runs = RunRepository(house.database)
+
+    first, second = runs.claim("one", 3), runs.claim("two", 3)
+
+    assert [*first, *second] == asked
+    assert len(first) == 3
+
+
+def test_a_run_is_found_by_the_id_of_its_task_too(house: House) -> None:
+    run_id = house.jobs.run_now(house.ada, house.create(house.ada))
+    task = house.jobs.get_run(house.ada, run_id).tasks[0]
+
+    assert house.jobs.get_run(house.ada, task.task_run_id).run_id == run_id
+
+
+def test_a_creation_that_was_cut_short_leaves_nothing(house: House) -> None:
+    job_id = house.create(house.ada)
+    half_made = house.jobs.get(house.ada, job_id)
+    JobRepository(house.database).insert(half_made, is_registered=False)
+
+    house.jobs.reconcile()
+
+    assert [job.job_id for job in house.jobs.list(house.ada)] == [job_id]
+
+
+def test_every_verb_is_audited_also_when_it_is_refused(house: House) -> None:
+    from boathouse.catalog.repository.records import EventFilter
+
+    job_id = house.create(house.ada)
+    with pytest.raises(NotFound):
+        house.jobs.run_now(house.bob, job_id)
+
+    events = house.catalog.audit.events(EventFilter(), limit=50)
+    found = {(event.principal, event.action, event.status_code) for event in events if event.service == "jobs"}
+    assert {("ada", "create", 200), ("bob", "runNow", 404)} <= found
