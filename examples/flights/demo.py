@@ -101,7 +101,7 @@ def try_forbidden_write(story: Story, server: Server) -> str:
         if attempt.returncode == 0:
             raise Failed("flights-dev has written to prod.flights.labels, which nobody allowed.")
         step.detail = "refused, as it should be"
-    return attempt.stderr.strip().splitlines()[0]
+    return attempt.stderr.strip().splitlines()[0].removeprefix("Error: ")
 
 
 def _failure(server: Server, what: str, run: dict[str, Any]) -> Failed:

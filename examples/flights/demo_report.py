@@ -9,6 +9,7 @@ from rich.table import Table
 
 from boathouse.foundation.rest import RestClient
 
+API = "/api/boathouse/v1"
 MODEL = "prod.flights.delay_model"
 PREDICTIONS = "prod.flights.predictions"
 METRICS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error"}
@@ -42,7 +43,7 @@ def print_report(story: Story, server: Server, refusal: str) -> None:
 def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
     import boathouse as bh
 
-    models = client.get(f"/api/boathouse/v1/models/{MODEL}")
+    models = client.get(f"{API}/models/{MODEL}")
     champion = models["model"]["aliases"]["champion"]
     version = next(each for each in models["versions"] if each["version"] == champion)
     latest = max(each["version"] for each in models["versions"])
@@ -58,7 +59,7 @@ def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
     )
     scored = bh.sql(f"SELECT count(*) AS n, avg(late_probability) AS p FROM {PREDICTIONS}").rows()[0]
     yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"
-    for line in _lineage(client):
+    for line in _lineage(client, champion):
         yield "Lineage" if line.startswith(PREDICTIONS) else "", line
     yield "Refused", refusal
 
@@ -68,8 +69,16 @@ def _metrics(client: RestClient, run_id: str) -> dict[str, float]:
     return {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
 
 
-def _lineage(client: RestClient) -> Iterator[str]:
-    """Where the predictions come from: each table with the versions that the task which wrote it had read."""
+def _lineage(client: RestClient, champion: int) -> Iterator[str]:
+    """Where the predictions come from: each thing with the versions of what it was made of."""
+    yield from _table_lineage(client)
+    upstream = client.get(f"{API}/lineage/upstream", kind="model_version", name=MODEL, version=champion)["edges"]
+    data = [edge["source"] for edge in upstream if edge["operation"] == "TRAINED"]
+    yield f"{MODEL} v{champion} from {', '.join(_versioned(each['name'], each['version']) for each in data)}"
+
+
+def _table_lineage(client: RestClient) -> Iterator[str]:
+    """Each table with what the task that wrote it had read."""
     pending, seen = [PREDICTIONS], set[str]()
     while pending:
         name = pending.pop(0)
@@ -78,21 +87,16 @@ def _lineage(client: RestClient) -> Iterator[str]:
         seen.add(name)
         written = [edge for edge in _edges(client, name=name) if (edge["target"] or {}).get("name") == name]
         task = written[0]["entity"].get("task_run_id") if written else None
-        if task is None:
-            continue
-        sources = {
-            (edge["source"]["name"], edge["source"]["version"])
-            for edge in _edges(client, task_run_id=task)
-            if edge["source"] and edge["source"]["name"] != name
-        }
-        if sources:
-            shown = ", ".join(_versioned(*source) for source in sorted(sources, key=str))
-            yield f"{_versioned(name, written[0]['target']['version'])} from {shown}"
+        of_task = _edges(client, task_run_id=task) if task else []
+        sources = {(edge["source"]["name"], edge["source"]["version"]) for edge in of_task if edge["source"]}
+        shown = sorted(_versioned(*source) for source in sources if source[0] != name)
+        if shown:
+            yield f"{_versioned(name, written[0]['target']['version'])} from {', '.join(shown)}"
         pending += [source for source, _ in sources]
 
 
 def _edges(client: RestClient, **wanted: Any) -> list[dict[str, Any]]:
-    return client.get("/api/boathouse/v1/lineage", **wanted)["edges"]
+    return client.get(f"{API}/lineage", **wanted)["edges"]
 
 
 def _versioned(name: str, version: int | None) -> str:

@@ -96,7 +96,8 @@ def test_predictions_stand_in_production_with_version_instant_and_as_of(demo: De
 def test_each_catalog_has_its_own_champion_that_beat_the_naive_forecast(demo: Demo) -> None:
     for catalog in ("dev", "staging", "prod"):
         found = demo.client().get(f"/api/boathouse/v1/models/{catalog}.flights.delay_model")
-        champion = next(each for each in found["versions"] if "champion" in each["aliases"])
+        alias = found["model"]["aliases"]["champion"]
+        champion = next(each for each in found["versions"] if each["version"] == alias)
         run = demo.client().get("/api/2.0/mlflow/runs/get", run_id=champion["run_id"])["run"]
         metrics = {each["key"]: each["value"] for each in run["data"]["metrics"]}
         assert metrics["log_loss"] < metrics["naive_log_loss"]

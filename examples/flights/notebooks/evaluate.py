@@ -25,7 +25,7 @@ schema, as_of = dbutils.widgets.get("schema"), dbutils.widgets.get("as_of")
 model, client = f"{schema}.delay_model", mlflow.MlflowClient()
 windows = Windows.before(parse_as_of(as_of))
 month = known_examples(
-    bh.table(f"{schema}.features").pl(),
+    bh.table(f"{schema}.features", where=f"asked_at >= '{windows.train_until.isoformat()}'").pl(),
     bh.table(f"{schema}.labels").pl(),
     asked_from=windows.train_until,
     asked_until=windows.evaluate_until,

@@ -6,16 +6,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
 
 import boathouse as bh
 import flights
-from flights.columns import FEATURES
-from flights.encoding import encode
+from flights.columns import CATEGORIES, FEATURES, NUMBERS
 from flights.jobs.arguments import Arguments
 from flights.training import PARAMETERS, ROUNDS, Trained, known_examples, train
 
 SOURCE = Path(flights.__file__).parent
+SIGNATURE = ModelSignature(
+    inputs=Schema([*(ColSpec("string", name) for name in CATEGORIES), *(ColSpec("double", name) for name in NUMBERS)]),
+    outputs=Schema([ColSpec("double", "late_probability")]),
+)
 
 
 class NotEvaluated(Exception):
@@ -57,7 +61,6 @@ def promote() -> None:
 
 
 def _register(arguments: Arguments, trained: Trained, example) -> str:
-    predictions = trained.booster.predict(encode(example, trained.vocabulary))
     with tempfile.TemporaryDirectory() as folder:
         trees, vocabulary = Path(folder, "trees.txt"), Path(folder, "vocabulary.json")
         trained.booster.save_model(trees)
@@ -67,7 +70,7 @@ def _register(arguments: Arguments, trained: Trained, example) -> str:
             python_model=str(SOURCE / "delay_model.py"),
             code_paths=[str(SOURCE)],
             artifacts={"trees": str(trees), "vocabulary": str(vocabulary)},
-            signature=infer_signature(example, predictions),
+            signature=SIGNATURE,
             input_example=example,
             pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "lightgbm", "numpy", "pandas")],
             registered_model_name=arguments.model,

@@ -15,11 +15,10 @@ def score() -> None:
     arguments = Arguments.read()
     champion = mlflow.MlflowClient().get_model_version_by_alias(arguments.model, "champion")
     model = mlflow.pyfunc.load_model(f"models:/{arguments.model}/{champion.version}")
-    asked = (
-        bh.table(arguments.table("features"))
-        .pl()
-        .filter(pl.col("asked_at") >= arguments.windows.train_until, pl.col("asked_at") <= arguments.as_of)
+    window = (
+        f"asked_at >= '{arguments.windows.train_until.isoformat()}' AND asked_at <= '{arguments.as_of.isoformat()}'"
     )
+    asked = bh.table(arguments.table("features"), where=window).pl()
     predictions = asked.select(
         "flight_id",
         "scheduled_departure_at",
