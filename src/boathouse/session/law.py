@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """What a session asks of the law. In the control plane the catalog answers in process; elsewhere it is asked over HTTP.
 
 The data itself never comes this way: a session reads and writes the files of a table directly.

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The law in process: what the control plane's own sessions use."""
 
 from collections.abc import Generator, Sequence

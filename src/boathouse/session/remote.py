@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The law over HTTP: what sessions in tasks, notebooks and the command line use.
 
 Who acts is decided by the token; the principal that the verbs take is what the session shows to people. A statement
@@ -109,9 +110,7 @@ class RemoteLaw:
         return self._client.post(f"{BASE}/{verb}", body)
 
 
-def _grant_json(
-    grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str
-) -> dict[str, Any]:
+def _grant_json(grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str) -> dict[str, Any]:
     return {
         "principal": grantee,
         "privileges": [privilege.value for privilege in privileges],

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """What a query or a read gives back: rows that are computed when they are asked for, in the form that is asked for."""
 
 from collections.abc import Callable, Iterator

@@ -112,7 +112,7 @@ class Session:
         """Write rows to a table in one commit; a table that does not exist is created (``merge`` needs one).
 
         Args:
-            data: Anything that speaks the Arrow PyCapsule interface: Arrow, Polars, pandas, a DuckDB relation, a result.
+            data: Anything with the Arrow PyCapsule interface: Arrow, Polars, pandas, a DuckDB relation, a result.
             mode: ``append``, ``overwrite``, ``error`` (only if the table does not exist), or ``merge`` on key columns.
             merge_on: The key columns of a merge, or a condition over ``target`` and ``source``.
             partition_by: For a table that this creates.
@@ -184,9 +184,7 @@ class Session:
 
     def _access(self, kind: str, text: str, parameters: Parameters | None = None) -> Access:
         statement = new_statement(kind, text)
-        return Access(
-            self.principal, self.law, self.engine, statement, self._namespace, parameters or Parameters()
-        )
+        return Access(self.principal, self.law, self.engine, statement, self._namespace, parameters or Parameters())
 
     def _run(self, access: Access, statement: Statement) -> Result:
         match statement:

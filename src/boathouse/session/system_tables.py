@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Tables that Boathouse keeps about itself, and the information schemas: rows computed from the law when asked for.
 
 The columns are those of Databricks' system tables. What has no meaning here (an account, a workspace) is 0 or null.
@@ -209,9 +210,7 @@ class SystemTables:
                     **_changes(each.securable),
                 }
 
-    def privilege_rows(
-        self, kind: SecurableKind, principal: Principal, inside: str | None
-    ) -> Iterable[dict[str, Any]]:
+    def privilege_rows(self, kind: SecurableKind, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
         names = {
             SecurableKind.CATALOG: lambda: [each.full_name for each in self._catalogs(principal, inside)],
             SecurableKind.SCHEMA: lambda: [each.full_name for each in self._schemas(principal, inside)],

@@ -31,7 +31,9 @@ class VolumePath:
         path = text.removeprefix("dbfs:")
         parts = [part for part in path.split("/") if part]
         if not path.startswith("/") or len(parts) < 4 or parts[0] != "Volumes":
-            raise InvalidInput(f"{shown!r} is not a path in a volume.", hint="Write /Volumes/catalog/schema/volume/path.")
+            raise InvalidInput(
+                f"{shown!r} is not a path in a volume.", hint="Write /Volumes/catalog/schema/volume/path."
+            )
         if any(part in (".", "..") for part in parts):
             raise InvalidInput(f"The path {shown!r} leaves its volume.", hint="Leave out '.' and '..'.")
         if any(len(part.encode()) > 255 for part in parts):

@@ -56,7 +56,8 @@ def securable_json(securable: Securable) -> Json:
 
 
 def securable_of(data: Mapping[str, Any]) -> Securable:
-    return Securable(**{**data, "kind": SecurableKind(data["kind"])})
+    values: dict[str, Any] = {**data, "kind": SecurableKind(data["kind"])}
+    return Securable(**values)
 
 
 def column_json(column: Column) -> Json:

@@ -54,7 +54,7 @@ def test_governance_statements_work_over_http(session: Session, token: Callable[
 def test_a_refusal_comes_back_as_a_refusal(url: str, session: Session, token: Callable[..., str]) -> None:
     session.sql("CREATE TABLE dev.shop.secret AS SELECT 1 AS x")
     ann = connected_session(Connection(url, token("ann", Privilege.MODIFY)))
-    with pytest.raises(Denied, match="SELECT on table dev.shop.secret is missing"):
+    with pytest.raises(Denied, match=r"SELECT on table dev\.shop\.secret is missing"):
         ann.sql("SELECT * FROM dev.shop.secret")
     with pytest.raises(Unauthenticated):
         connected_session(Connection(url, "bhs_wrong"))

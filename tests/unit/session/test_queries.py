@@ -24,7 +24,18 @@ def orders(session: Session) -> Session:
 
 
 def test_importing_boathouse_imports_nothing_heavy() -> None:
-    heavy = ("pyarrow", "duckdb", "deltalake", "polars", "pandas", "sqlglot", "sqlalchemy", "mlflow", "fastapi", "click")
+    heavy = (
+        "pyarrow",
+        "duckdb",
+        "deltalake",
+        "polars",
+        "pandas",
+        "sqlglot",
+        "sqlalchemy",
+        "mlflow",
+        "fastapi",
+        "click",
+    )
     code = f"import sys, boathouse, boathouse.session; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -74,7 +85,9 @@ def test_a_version_that_never_was_is_named(orders: Session) -> None:
 
 
 def test_two_versions_of_one_table_can_be_compared(orders: Session) -> None:
-    query = "SELECT new.id FROM dev.shop.orders new LEFT ANTI JOIN dev.shop.orders VERSION AS OF 1 old ON new.id = old.id"
+    query = (
+        "SELECT new.id FROM dev.shop.orders new LEFT ANTI JOIN dev.shop.orders VERSION AS OF 1 old ON new.id = old.id"
+    )
     assert orders.sql(query).rows() == [{"id": 3}]
 
 

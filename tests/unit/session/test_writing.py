@@ -83,7 +83,7 @@ def test_a_write_that_contradicts_itself_is_refused(session: Session) -> None:
         session.write_table("dev.shop.t", frame, mode="merge", merge_on=["id"])
     with pytest.raises(InvalidInput):
         session.write_table("dev.shop.t", 5)
-    with pytest.raises(NotFound, match="dev.shop.t was not found"):
+    with pytest.raises(NotFound, match=r"dev\.shop\.t was not found"):
         session.table("dev.shop.t")
 
 
@@ -228,5 +228,5 @@ def test_things_are_made_commented_and_dropped(session: Session) -> None:
 
 def test_names_of_any_script_round_trip(session: Session) -> None:
     session.sql("CREATE TABLE dev.shop.`größe-2` AS SELECT 1 AS `höhe`")
-    assert session.sql("SELECT `HÖHE` AS h FROM dev.shop.`GRÖSSE-2`" if False else "SELECT `höhe` FROM dev.shop.`Größe-2`")
+    assert session.sql("SELECT `höhe` FROM dev.shop.`Größe-2`").rows() == [{"höhe": 1}]
     assert session.table("dev.shop.größe-2").columns == ["höhe"]

@@ -38,10 +38,7 @@ class Access:
         """Remember where data came from and went to; one edge per source, or one without a source."""
         if not sources and target is None:
             return
-        edges = [
-            LineageEdge(source, target, operation, self.statement.id)
-            for source in (sources or [None])
-        ]
+        edges = [LineageEdge(source, target, operation, self.statement.id) for source in (sources or [None])]
         self.law.record_lineage(self.principal, edges)
 
     def commit_info(self) -> dict[str, str]:

@@ -1,10 +1,10 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """CREATE TABLE and INSERT: a query's rows, or none, become a table's."""
 
 import pyarrow as pa
-from sqlglot import exp
 
 from boathouse.catalog import LineageNode, Table
-from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.lake import Rows, open_snapshot
 from boathouse.session.law import Intent, TableRequest
@@ -28,13 +28,13 @@ def create_table(access: Access, statement: CreateTable) -> Result:
         schema = arrow_schema(statement.columns)
         if not schema.names:
             raise InvalidInput(f"Table {name} needs columns.", hint="List them, or add AS SELECT.")
-        _create(access, statement, name, TableShape(schema, **_extras(statement)), None, [])
+        _create(access, statement, name, _shape(statement, schema), None, [])
         return _affected(0)
     prepared = prepare_query(access, statement.query)
-    with _closing(prepared.run(access)) as rows:
+    with _Closing(prepared.run(access)) as rows:
         counted = Counted(rows.reader())
         _require_good_names(counted.schema)
-        _create(access, statement, name, TableShape(None, **_extras(statement)), counted, prepared.sources)
+        _create(access, statement, name, _shape(statement, None), counted, prepared.sources)
         return _affected(counted.rows)
 
 
@@ -44,7 +44,7 @@ def insert(access: Access, statement: Insert) -> Result:
     prepared, table = prepare_with(access, statement.query, TableRequest(name, Intent.WRITE))
     assert table is not None
     snapshot = open_snapshot(table.storage_location)
-    with _closing(prepared.run(access)) as rows:
+    with _Closing(prepared.run(access)) as rows:
         counted = Counted(_renamed(rows.reader(), statement, snapshot.arrow_schema, name))
         if statement.overwrite:
             seen = _read_version(prepared, name)
@@ -87,8 +87,6 @@ def _replaceable(access: Access, name: TableName, shape: TableShape) -> Table | 
 
 
 def _is_there(access: Access, name: TableName) -> bool:
-    from boathouse.foundation.errors import NotFound
-
     try:
         access.law.table(access.principal, name)
     except NotFound:
@@ -96,12 +94,8 @@ def _is_there(access: Access, name: TableName) -> bool:
     return True
 
 
-def _extras(statement: CreateTable) -> dict[str, object]:
-    return {
-        "partition_by": statement.partition_by,
-        "comment": statement.comment,
-        "properties": statement.properties or None,
-    }
+def _shape(statement: CreateTable, schema: pa.Schema | None) -> TableShape:
+    return TableShape(schema, statement.partition_by, statement.comment, statement.properties or None)
 
 
 def _require_good_names(schema: pa.Schema) -> None:
@@ -121,7 +115,7 @@ def _renamed(
         + [pa.field(field.name, field.type) for field in missing]
     )
 
-    def batches():  # noqa: ANN202 (a generator of record batches)
+    def batches():
         for batch in reader:
             nulls = [pa.nulls(batch.num_rows, field.type) for field in missing]
             yield pa.RecordBatch.from_arrays([*batch.columns, *nulls], schema=schema)
@@ -163,7 +157,7 @@ def _affected(rows: int) -> Result:
     return result_of({"num_affected_rows": [rows], "num_inserted_rows": [rows]}, schema)
 
 
-class _closing:
+class _Closing:
     """Let go of the engine's instance at the end, whether or not all rows were read."""
 
     def __init__(self, rows: Rows) -> None:
@@ -174,6 +168,3 @@ class _closing:
 
     def __exit__(self, *_: object) -> None:
         self._rows.close()
-
-
-__all__ = ["create_table", "exp", "insert"]

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """COPY INTO: files of a volume become rows of a table, each file once.
 
 What has been loaded stands in the table's own commits, so the rows and the memory of their files come together or not
@@ -49,12 +50,10 @@ def copy_into(access: Access, statement: CopyInto) -> Result:
     return _report(rows, len(wanted))
 
 
-def _append(
-    access: Access, table: Table, files: VolumeFiles, statement: CopyInto, options: Mapping[str, str]
-) -> int:
+def _append(access: Access, table: Table, files: VolumeFiles, statement: CopyInto, options: Mapping[str, str]) -> int:
     name = access.namespace.table(statement.table)
-    query = EngineQuery("SELECT * FROM files", files={"files": files.source(options)})
-    with access.engine.run(query) as found:
+    found = access.engine.run(_query(files, options))
+    try:
         counted = Counted(_fitted(found.reader(), open_snapshot(table.storage_location).arrow_schema, statement))
         writes.append(
             access,
@@ -66,6 +65,17 @@ def _append(
             commit_info={LOADED_FILES: json.dumps([_mark(files, file) for file in files.files])},
         )
         return counted.rows
+    finally:
+        found.close()
+
+
+def _query(files: VolumeFiles, options: Mapping[str, str]) -> EngineQuery:
+    """All rows of all files. Each file has its own header: columns are matched by name, not by position."""
+    sources = {
+        f"file_{position}": VolumeFiles(files.path, files.root, (file,)).source(options)
+        for position, file in enumerate(files.files)
+    }
+    return EngineQuery(" UNION ALL BY NAME ".join(f"SELECT * FROM {alias}" for alias in sources), files=sources)
 
 
 def _fitted(reader: pa.RecordBatchReader, target: pa.Schema, statement: CopyInto) -> pa.RecordBatchReader:
@@ -78,7 +88,7 @@ def _fitted(reader: pa.RecordBatchReader, target: pa.Schema, statement: CopyInto
     missing = [] if statement.merge_schema else [f for f in target if f.name not in {g.name for g in fields}]
     schema = pa.schema([*fields, *missing])
 
-    def batches():  # noqa: ANN202 (a generator of record batches)
+    def batches():
         for batch in reader:
             columns = [_cast(batch.column(i), field) for i, field in enumerate(fields)]
             nulls = [pa.nulls(batch.num_rows, field.type) for field in missing]
@@ -98,7 +108,9 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
     try:
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InvalidInput(f"Column {field.name} does not fit: {error}.", hint=f"The table has {field.type}.") from error
+        raise InvalidInput(
+            f"Column {field.name} does not fit: {error}.", hint=f"The table has {field.type}."
+        ) from error
 
 
 def _path(access: Access, statement: CopyInto) -> str:
@@ -140,6 +152,4 @@ def _mark(files: VolumeFiles, file: Path) -> str:
 def _report(rows: int, files: int) -> Result:
     schema = pa.schema([("num_affected_rows", pa.int64()), ("num_inserted_rows", pa.int64()),
                         ("num_loaded_files", pa.int64())])  # fmt: skip
-    return result_of(
-        {"num_affected_rows": [rows], "num_inserted_rows": [rows], "num_loaded_files": [files]}, schema
-    )
+    return result_of({"num_affected_rows": [rows], "num_inserted_rows": [rows], "num_loaded_files": [files]}, schema)

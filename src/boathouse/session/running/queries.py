@@ -1,4 +1,4 @@
-"""Running a query: bind its names, ask the law once for all of them, open the snapshots, hand the rest to the engine."""
+"""Running a query: bind its names, ask the law once for all of them, open the snapshots, let the engine do the rest."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from boathouse.catalog import LineageNode, NodeKind, Table
 from boathouse.foundation.errors import InvalidInput, did_you_mean
-from boathouse.lake import EngineQuery, FileSource, Rows, Snapshot, open_snapshot
+from boathouse.lake import BrokenFile, EngineQuery, Rows, Snapshot, open_snapshot
 from boathouse.lake.errors import VersionNotFound
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result
@@ -40,6 +40,8 @@ class PreparedQuery:
     sources: list[LineageNode]
     columns: list[str]
     """The columns of all its tables, for suggestions."""
+    volumes: tuple[VolumeFiles, ...] = ()
+    """What it reads by ``read_files``."""
 
     def run(self, access: Access) -> Rows:
         """Let the engine prepare the rows.
@@ -49,11 +51,13 @@ class PreparedQuery:
         """
         try:
             return access.engine.run(self.query)
+        except BrokenFile as error:
+            raise self.volumes[0].explained(error) if self.volumes else error from error
         except InvalidInput as error:
             raise explained(error, self.columns) from error
 
 
-def run_query(access: Access, tree: exp.Expression) -> Result:
+def run_query(access: Access, tree: exp.Expr) -> Result:
     """The rows of a query; that it reads its tables is recorded before."""
     prepared = prepare_query(access, tree)
     rows = prepared.run(access)  # a query that cannot run has read nothing
@@ -67,15 +71,13 @@ def result_after(first: Rows, again: Any) -> Result:
     return Result(lambda: ready.pop() if ready else again())
 
 
-def prepare_query(access: Access, tree: exp.Expression, *, also: TableRequest | None = None) -> PreparedQuery:
+def prepare_query(access: Access, tree: exp.Expr, *, also: TableRequest | None = None) -> PreparedQuery:
     """Authorise a query and fix the versions it reads."""
     prepared, _ = prepare_with(access, tree, also)
     return prepared
 
 
-def prepare_with(
-    access: Access, tree: exp.Expression, also: TableRequest | None
-) -> tuple[PreparedQuery, Table | None]:
+def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> tuple[PreparedQuery, Table | None]:
     """As :func:`prepare_query`; one more table, such as the target of an INSERT, is resolved by the same call."""
     tree = tree.copy()
     name_columns(tree)
@@ -89,9 +91,7 @@ def prepare_with(
     return _prepared(access, text, values, sources, tables), extra
 
 
-def _resolved(
-    access: Access, sources: Sources, also: TableRequest | None
-) -> tuple[dict[str, Table], Table | None]:
+def _resolved(access: Access, sources: Sources, also: TableRequest | None) -> tuple[dict[str, Table], Table | None]:
     names = list(dict.fromkeys(reference.name for reference in sources.tables.values()))
     requests = [TableRequest(name, Intent.READ) for name in names]
     found = access.resolve(*requests, *([also] if also else []))
@@ -117,9 +117,11 @@ def _prepared(
         snapshots[alias] = snapshot
         columns += list(snapshot.fields)
         nodes.append(table_node(reference.name, snapshot.version))
-    files = _files(access, sources, nodes)
+    volumes = {alias: VolumeFiles.at(access, each.path, Intent.READ) for alias, each in sources.files.items()}
+    nodes += [LineageNode(NodeKind.VOLUME, str(each.volume_name)) for each in volumes.values()]
+    files = {alias: each.source(dict(sources.files[alias].options)) for alias, each in volumes.items()}
     query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
-    return PreparedQuery(query, list(dict.fromkeys(nodes)), list(dict.fromkeys(columns)))
+    return PreparedQuery(query, list(dict.fromkeys(nodes)), list(dict.fromkeys(columns)), tuple(volumes.values()))
 
 
 def open_reference(table: Table, reference: TableReference) -> Snapshot:
@@ -131,8 +133,8 @@ def open_reference(table: Table, reference: TableReference) -> Snapshot:
     try:
         return open_snapshot(table.storage_location, version=reference.version, timestamp=reference.timestamp)
     except VersionNotFound as error:
-        raise VersionNotFound(error.message.replace(f"The table at {table.storage_location}", f"Table {reference.name}"),
-                              hint=error.hint) from error  # fmt: skip
+        named = error.message.replace(f"The table at {table.storage_location}", f"Table {reference.name}")
+        raise VersionNotFound(named, hint=error.hint) from error
 
 
 def _system_rows(access: Access, reference: TableReference) -> Any:
@@ -141,20 +143,11 @@ def _system_rows(access: Access, reference: TableReference) -> Any:
     return access.law.system_table(access.principal, reference.name)
 
 
-def _files(access: Access, sources: Sources, nodes: list[LineageNode]) -> dict[str, FileSource]:
-    found: dict[str, FileSource] = {}
-    for alias, reference in sources.files.items():
-        files = VolumeFiles.at(access, reference.path, Intent.READ)
-        found[alias] = files.source(dict(reference.options))
-        nodes.append(LineageNode(NodeKind.VOLUME, str(files.volume_name)))
-    return found
-
-
 _MISSING = (
     re.compile(r'Referenced column "(?P<name>.+?)" (?:was )?not found'),
     re.compile(r'Column "(?P<name>.+?)" in .* not found'),
     re.compile(r'does not have a column named "(?P<name>.+?)"'),
-    re.compile(r'Column with name (?P<name>\S+?) does not exist'),
+    re.compile(r"Column with name (?P<name>\S+?) does not exist"),
 )
 
 

@@ -31,9 +31,7 @@ def show(access: Access, statement: Show) -> Result:
 
 def show_grants(access: Access, statement: ShowGrants) -> Result:
     """SHOW GRANTS [principal] ON ..."""
-    found = access.law.list_grants(
-        access.principal, statement.kind, full_name(access, statement.kind, statement.name)
-    )
+    found = access.law.list_grants(access.principal, statement.kind, full_name(access, statement.kind, statement.name))
     rows = [
         {"Principal": grantee, "ActionType": privilege.in_words, "ObjectType": kind.name, "ObjectKey": name}
         for grantee, privilege, kind, name in found

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Writing tables: create, append, overwrite, merge. Each is one commit, and lineage is recorded right after it."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Databricks types as Arrow types: the schema of CREATE TABLE."""
 
 from collections.abc import Sequence

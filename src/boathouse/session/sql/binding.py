@@ -61,7 +61,7 @@ class Sources:
         return f"{ALIAS_PREFIX}{len(self.tables) + len(self.files)}"
 
 
-def bind(tree: exp.Expression, namespace: Namespace, parameters: Parameters) -> Sources:
+def bind(tree: exp.Expr, namespace: Namespace, parameters: Parameters) -> Sources:
     """Replace the tables of a query by aliases, in place; say what they stand for."""
     for identifier in tree.find_all(exp.Identifier):
         if str(identifier.this).lower().startswith(ALIAS_PREFIX):
@@ -80,17 +80,17 @@ class _Binder:
         self._short: dict[tuple[str, ...], str] = {}
         """How a column may spell its table (``prod.flights.weather``) and the one word that is left of it."""
 
-    def visit(self, node: exp.Expression, ctes: frozenset[str]) -> None:
+    def visit(self, node: exp.Expr, ctes: frozenset[str]) -> None:
         """Bind every table below a node; ``ctes`` are the common table expressions in scope."""
         visible = self._with_ctes(node, ctes)
         for key, value in list(node.args.items()):
             if key == "with_":
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, exp.Expression):
+                if isinstance(child, exp.Expr):
                     self._visit_child(child, visible)
 
-    def _visit_child(self, child: exp.Expression, ctes: frozenset[str]) -> None:
+    def _visit_child(self, child: exp.Expr, ctes: frozenset[str]) -> None:
         if isinstance(child, exp.Table):
             for part in [*(child.args.get("joins") or []), *(child.args.get("laterals") or [])]:
                 self.visit(part, ctes)
@@ -101,7 +101,7 @@ class _Binder:
         else:
             self.visit(child, ctes)
 
-    def _with_ctes(self, node: exp.Expression, ctes: frozenset[str]) -> frozenset[str]:
+    def _with_ctes(self, node: exp.Expr, ctes: frozenset[str]) -> frozenset[str]:
         """Each common table expression sees those before it; the query sees them all."""
         with_ = node.args.get("with_")
         for cte in with_.expressions if with_ else ():
@@ -147,7 +147,9 @@ class _Binder:
         if version is None:
             return None, None
         if str(version.args.get("kind")).upper() != "AS OF":
-            raise Unsupported(f"{version.args.get('kind')} after a table", hint="Write VERSION AS OF or TIMESTAMP AS OF.")
+            raise Unsupported(
+                f"{version.args.get('kind')} after a table", hint="Write VERSION AS OF or TIMESTAMP AS OF."
+            )
         expression = version.expression
         if version.name.upper() == "TIMESTAMP":
             return None, constant_instant(expression, self._parameters)
@@ -179,13 +181,13 @@ class _Binder:
                     hint="After FROM there may be a table, range(...), explode(...) or read_files('/Volumes/...').",
                 )
 
-    def _check_plain(self, table: exp.Table, call: exp.Expression, at_most: int) -> None:
+    def _check_plain(self, table: exp.Table, call: exp.Expr, at_most: int) -> None:
         if not 1 <= len(call.expressions) <= at_most or any(isinstance(a, exp.Kwarg) for a in call.expressions):
             raise InvalidInput(f"{call.this} takes 1 to {at_most} arguments.")
         for argument in call.expressions:
             self.visit(argument, frozenset())
 
-    def _bind_identifier(self, table: exp.Table, call: exp.Expression) -> None:
+    def _bind_identifier(self, table: exp.Table, call: exp.Expr) -> None:
         """``IDENTIFIER(:name)``: a name that comes as text is still only a name."""
         if len(call.expressions) != 1:
             raise InvalidInput("IDENTIFIER takes one text.")
@@ -194,7 +196,7 @@ class _Binder:
             raise InvalidInput(f"IDENTIFIER takes a text, not {text!r}.")
         self._bind_governed(table, split_name(text))
 
-    def _bind_files(self, table: exp.Table, call: exp.Expression) -> None:
+    def _bind_files(self, table: exp.Table, call: exp.Expr) -> None:
         path, options = None, dict[str, str]()
         for argument in call.expressions:
             if isinstance(argument, exp.Kwarg):
@@ -204,11 +206,13 @@ class _Binder:
             else:
                 raise InvalidInput("read_files takes one path.", hint="Then name => value for each option.")
         if not isinstance(path, str):
-            raise InvalidInput("read_files takes a path as its first argument.", hint="read_files('/Volumes/c/s/v/a.csv')")
+            raise InvalidInput(
+                "read_files takes a path as its first argument.", hint="read_files('/Volumes/c/s/v/a.csv')"
+            )
         reference = FilesReference(path, tuple(sorted(options.items())))
         self._replace(table, self.sources.files_alias(reference), "read_files")
 
-    def shorten_columns(self, tree: exp.Expression) -> None:
+    def shorten_columns(self, tree: exp.Expr) -> None:
         """``prod.flights.weather.origin`` becomes ``weather.origin``, since the table has only that name now."""
         for column in tree.find_all(exp.Column):
             parts = [str(part.this).lower() for part in column.parts[:-1]]
@@ -234,7 +238,7 @@ def _parts(table: exp.Table) -> list[str]:
     return names
 
 
-def _holes(call: exp.Expression) -> str:
+def _holes(call: exp.Expr) -> str:
     return ", ".join(f"{{{index}}}" for index in range(len(call.expressions)))
 
 

@@ -73,14 +73,14 @@ def _parameter(kind: exp.DataType, index: int) -> exp.DataType:
     return parameter
 
 
-def _field(field: exp.Expression) -> str:
+def _field(field: exp.Expr) -> str:
     kind = field.args.get("kind")
     if not isinstance(field, exp.ColumnDef) or not isinstance(kind, exp.DataType):
         raise Unsupported(f"The struct field {field.sql(dialect='databricks')}")
     return f'"{field.name.replace(chr(34), chr(34) * 2)}" {engine_type(kind)}'
 
 
-def cast(value: exp.Expression, kind: exp.DataType, *, is_try: bool = False) -> exp.Expression:
+def cast(value: exp.Expr, kind: exp.DataType, *, is_try: bool = False) -> exp.Expr:
     """``CAST(value AS kind)``, or ``TRY_CAST``."""
     target = engine_type(kind)
     verb = "TRY_CAST" if is_try else "CAST"
@@ -92,7 +92,7 @@ def cast(value: exp.Expression, kind: exp.DataType, *, is_try: bool = False) -> 
     return native(plain, value)
 
 
-def _is_integer(value: exp.Expression) -> bool:
+def _is_integer(value: exp.Expr) -> bool:
     return isinstance(value, exp.Literal) and not value.is_string and str(value.this).isdigit()
 
 

@@ -43,7 +43,7 @@ def read_create_table(tree: exp.Create) -> CreateTable:
     )
 
 
-def table_parts(table: exp.Expression | None) -> tuple[str, ...]:
+def table_parts(table: exp.Expr | None) -> tuple[str, ...]:
     """The parts of a plain table name.
 
     Raises:
@@ -58,7 +58,7 @@ def table_parts(table: exp.Expression | None) -> tuple[str, ...]:
     return tuple(str(part.this) for part in parts)
 
 
-def _column(column: exp.Expression) -> ColumnSpec:
+def _column(column: exp.Expr) -> ColumnSpec:
     kind = column.args.get("kind")
     if not isinstance(column, exp.ColumnDef) or not isinstance(kind, exp.DataType):
         raise Unsupported(f"{column.sql(dialect='databricks')} in the columns of a table")
@@ -93,13 +93,13 @@ def _properties(tree: exp.Create) -> dict[str, Any]:
     return found
 
 
-def _require_delta(entry: exp.Expression) -> None:
-    written = entry.this.sql(dialect="databricks") if isinstance(entry.this, exp.Expression) else str(entry.this)
+def _require_delta(entry: exp.Expr) -> None:
+    written = entry.this.sql(dialect="databricks") if isinstance(entry.this, exp.Expr) else str(entry.this)
     if written.strip("'\"`").upper() != "DELTA":
         raise Unsupported(f"USING {written}", hint="Every table is a Delta table: leave USING out.")
 
 
-def _partition_columns(entry: exp.Expression) -> tuple[str, ...]:
+def _partition_columns(entry: exp.Expr) -> tuple[str, ...]:
     columns = entry.this.expressions if isinstance(entry.this, exp.Schema | exp.Tuple) else [entry.this]
     for column in columns:
         if not isinstance(column, exp.Identifier | exp.Column) or column.args.get("table"):
@@ -109,5 +109,5 @@ def _partition_columns(entry: exp.Expression) -> tuple[str, ...]:
 
 def _text(node: Any) -> str:
     return str(node.this) if isinstance(node, exp.Literal | exp.Boolean | exp.Var) else (
-        node.name if isinstance(node, exp.Expression) else str(node)
+        node.name if isinstance(node, exp.Expr) else str(node)
     )  # fmt: skip

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """How we read Databricks SQL and how we write DuckDB SQL.
 
 sqlglot knows hundreds of functions and translates them as well as it can. We want to answer for every one that we let
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.databricks import Databricks
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.dialects.spark import Spark
+from sqlglot.expressions.core import Expression
 
 _CALLS_WITH_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "SUBSTR")
 """Calls whose arguments are not a plain list: ``CAST(x AS INT)``, ``TRIM(BOTH 'x' FROM y)``."""
@@ -38,7 +39,7 @@ class DatabricksSql(Databricks):
         }
 
 
-class Native(exp.Expression):
+class Native(Expression):
     """A piece of DuckDB SQL of our own making: a template whose ``{0}``, ``{1}``... are the translated arguments."""
 
     arg_types: ClassVar[dict[str, bool]] = {"template": True, "expressions": False}
@@ -54,19 +55,19 @@ class EngineSql(DuckDB):
         }
 
 
-def native(template: str, *arguments: exp.Expression) -> Native:
+def native(template: str, *arguments: exp.Expr) -> Native:
     """A node that is written as ``template`` with the arguments filled in; literal braces are doubled."""
     return Native(template=template, expressions=list(arguments))
 
 
-def engine_sql(tree: exp.Expression) -> str:
+def engine_sql(tree: exp.Expr) -> str:
     """The statement as DuckDB shall run it."""
     return tree.sql(dialect=EngineSql, identify=True, comments=False)
 
 
-def databricks_sql(tree: exp.Expression) -> str:
+def databricks_sql(tree: exp.Expr) -> str:
     """The expression as a person would have written it."""
     return tree.sql(dialect=Databricks, comments=False, normalize_functions="lower")
 
 
-__all__ = ["DatabricksSql", "EngineSql", "Native", "Spark", "databricks_sql", "engine_sql", "native"]
+__all__ = ["DatabricksSql", "EngineSql", "Native", "databricks_sql", "engine_sql", "native"]

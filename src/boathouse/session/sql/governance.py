@@ -190,7 +190,9 @@ def _copy(words: Words) -> Statement:
     table = words.name("the name of a table")
     words.expect("FROM")
     if words.symbol("("):
-        raise Unsupported("COPY INTO ... FROM (SELECT ...)", hint="Use INSERT INTO ... SELECT ... FROM read_files(...).")
+        raise Unsupported(
+            "COPY INTO ... FROM (SELECT ...)", hint="Use INSERT INTO ... SELECT ... FROM read_files(...)."
+        )
     source = words.value("the path of a volume as a string")
     words.expect("FILEFORMAT")
     words.expect_symbol("=")

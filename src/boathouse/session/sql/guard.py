@@ -15,7 +15,7 @@ MAX_NODES = 50_000
 """More than a person or a sensible generator writes."""
 
 _BINARY = "this expression"
-_ALLOWED: dict[type[exp.Expression], str] = {
+_ALLOWED: dict[type[exp.Expr], str] = {
     # Queries
     exp.Select: "expressions from_ joins laterals where group having qualify windows order limit offset distinct with_",
     exp.Union: "this expression distinct order limit offset with_",
@@ -142,7 +142,7 @@ _SPELLED = {
 }
 
 
-def check_query(tree: exp.Expression) -> None:
+def check_query(tree: exp.Expr) -> None:
     """Let a query through, or say what in it is not supported.
 
     Raises:
@@ -157,7 +157,7 @@ def check_query(tree: exp.Expression) -> None:
         _check_node(node)
 
 
-def _check_node(node: exp.Expression) -> None:
+def _check_node(node: exp.Expr) -> None:
     allowed = _PARTS.get(type(node))
     if allowed is None:
         raise Unsupported(_spelled(node.key))

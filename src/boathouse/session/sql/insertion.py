@@ -24,7 +24,7 @@ def read_insert(tree: exp.Insert) -> Insert:
         columns = tuple(column.name for column in target.expressions)
         target = target.this
     query = tree.args.get("expression")
-    if not isinstance(query, exp.Expression):
+    if not isinstance(query, exp.Expr):
         raise Unsupported("INSERT without VALUES or SELECT")
     check_query(query)
     return Insert(

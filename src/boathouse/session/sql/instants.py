@@ -18,7 +18,7 @@ _STEPS = {
 }
 
 
-def constant_instant(node: exp.Expression, parameters: Parameters) -> datetime:
+def constant_instant(node: exp.Expr, parameters: Parameters) -> datetime:
     """The instant that a literal, a parameter, or ``current_timestamp() - INTERVAL n DAY`` means.
 
     Raises:
@@ -55,13 +55,15 @@ def parse_instant(value: Any) -> datetime:
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError as error:
-            raise InvalidInput(f"{value!r} is not an instant.", hint="Write 2013-06-30 or 2013-06-30T12:00:00Z.") from error
+            raise InvalidInput(
+                f"{value!r} is not an instant.", hint="Write 2013-06-30 or 2013-06-30T12:00:00Z."
+            ) from error
     if not isinstance(value, datetime):
         raise InvalidInput(f"{value!r} is not an instant.", hint="Write 2013-06-30 or 2013-06-30T12:00:00Z.")
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _length(interval: exp.Expression, parameters: Parameters) -> timedelta:
+def _length(interval: exp.Expr, parameters: Parameters) -> timedelta:
     unit = interval.args.get("unit")
     name = unit.name.upper().removesuffix("S") if isinstance(unit, exp.Var) else ""
     if name not in _STEPS:

@@ -35,7 +35,7 @@ class Parameters:
             hint = did_you_mean(name, self._values) or f"Give it as {name}=..."
             raise InvalidInput(f"The parameter :{name} has no value.", hint=hint) from None
 
-    def used_in(self, tree: exp.Expression) -> dict[str, Any]:
+    def used_in(self, tree: exp.Expr) -> dict[str, Any]:
         """The values of the placeholders that are left in the tree, by the name that the engine will see."""
         used: dict[str, Any] = {}
         for placeholder in tree.find_all(exp.Placeholder):
@@ -46,7 +46,7 @@ class Parameters:
             used[str(name).lower()] = self.value(str(name))
         return used
 
-    def constant(self, node: exp.Expression | None) -> Any:
+    def constant(self, node: exp.Expr | None) -> Any:
         """The Python value of a literal or a parameter.
 
         Raises:

@@ -10,7 +10,18 @@ _CODES = {
     "DDD": "%j", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S",
     "SSS": "%g", "SSSSSS": "%f", "a": "%p", "E": "%a", "EEE": "%a", "EEEE": "%A",
 }  # fmt: skip
-_PARSED = {**_CODES, "M": "%m", "d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S", "XXX": "%z", "X": "%z", "Z": "%z"}
+_PARSED = {
+    **_CODES,
+    "M": "%m",
+    "d": "%d",
+    "H": "%H",
+    "h": "%I",
+    "m": "%M",
+    "s": "%S",
+    "XXX": "%z",
+    "X": "%z",
+    "Z": "%z",
+}
 
 
 def strftime_pattern(pattern: str) -> str:

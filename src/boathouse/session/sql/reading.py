@@ -5,7 +5,7 @@ import re
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.creation import read_create_table
@@ -22,11 +22,13 @@ MAX_LENGTH = 1_000_000
 
 _QUERIES = ("SELECT", "WITH", "VALUES", "FROM", "(")
 _VERSION = re.compile(r"[vV]\d{1,16}")
-_LATER = {
-    **dict.fromkeys(("UPDATE", "DELETE", "MERGE", "ALTER", "OPTIMIZE", "VACUUM", "RESTORE"), "It comes with a later release; "
-                    "until then use boathouse.write_table, which can append, overwrite and merge."),
+_LATER_HINT = (
+    "It comes with a later release; until then use boathouse.write_table, which can append, overwrite and merge."
+)
+_HINTS = {
+    **dict.fromkeys(("UPDATE", "DELETE", "MERGE", "ALTER", "OPTIMIZE", "VACUUM", "RESTORE"), _LATER_HINT),
     "SET": "A query cannot change settings.",
-}  # fmt: skip
+}
 
 
 def read_statement(text: str) -> Statement:
@@ -58,10 +60,10 @@ def _read(text: str, tokens: list[Token]) -> Statement:
             return read_insert(tree)
         case _:
             second = f" {tokens[1].text.upper()}" if first == "CREATE" and len(tokens) > 1 else ""
-            raise UnsupportedStatement(first + second, hint=_LATER.get(first))
+            raise UnsupportedStatement(first + second, hint=_HINTS.get(first))
 
 
-def _checked(tree: exp.Expression) -> exp.Expression:
+def _checked(tree: exp.Expr) -> exp.Expr:
     check_query(tree)
     return tree
 
@@ -96,7 +98,7 @@ def _with_versions(text: str, tokens: list[Token]) -> tuple[str, list[Token]]:
     return text, _tokens(text)
 
 
-def _tree(text: str) -> exp.Expression:
+def _tree(text: str) -> exp.Expr:
     try:
         tree = sqlglot.parse_one(text, read=DatabricksSql)
     except ParseError as error:
@@ -107,5 +109,5 @@ def _tree(text: str) -> exp.Expression:
             reason = f"{highlight!r} is not expected here, or something is missing after it"
         column = int(place.get("col") or 1) - len(highlight) + 1
         raise SyntaxProblem(reason, text, int(place.get("line") or 1), max(1, column)) from error
-    assert isinstance(tree, exp.Expression)
+    assert isinstance(tree, exp.Expr)
     return tree

@@ -14,7 +14,7 @@ Parts = tuple[str, ...]
 class Query:
     """SELECT and what else gives rows."""
 
-    tree: exp.Expression
+    tree: exp.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ColumnSpec:
 class CreateTable:
     name: Parts
     columns: tuple[ColumnSpec, ...] = ()
-    query: exp.Expression | None = None
+    query: exp.Expr | None = None
     partition_by: tuple[str, ...] = ()
     comment: str | None = None
     properties: dict[str, str] = field(default_factory=dict[str, str])
@@ -60,7 +60,7 @@ class Drop:
 @dataclass(frozen=True, slots=True)
 class Insert:
     table: Parts
-    query: exp.Expression
+    query: exp.Expr
     columns: tuple[str, ...] | None = None
     by_name: bool = False
     overwrite: bool = False
@@ -71,7 +71,7 @@ class CopyInto:
     """COPY INTO a table from files of a volume; files that were loaded before are left out."""
 
     table: Parts
-    source: exp.Expression
+    source: exp.Expr
     """A path as a literal, or a parameter."""
     format: str
     files: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class CopyInto:
 class CommentOn:
     kind: SecurableKind
     name: Parts
-    comment: exp.Expression
+    comment: exp.Expr
 
 
 @dataclass(frozen=True, slots=True)

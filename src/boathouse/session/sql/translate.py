@@ -15,10 +15,10 @@ from boathouse.session.sql.dialect import Native, databricks_sql, native
 from boathouse.session.sql.functions import FunctionKind, function_named, part_of
 from boathouse.session.sql.problems import Unsupported
 
-Handler = Callable[["Translator", exp.Expression], exp.Expression]
+Handler = Callable[["Translator", exp.Expr], exp.Expr]
 
-_INTERVAL_UNITS = frozenset({"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})  # fmt: skip
 _DAY_UNITS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
+_INTERVAL_UNITS = _DAY_UNITS | {"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR"}
 _INTERVAL_TEXT = re.compile(r"\s*([+-]?\d+(?:\.\d+)?\s+[a-zA-Z]+\s*)+")
 _KEEPING_NULLS_OUT = ("collect_list", "array_agg", "collect_set")
 
@@ -32,13 +32,13 @@ class SessionFacts:
     schema: str | None = None
 
 
-def translate(tree: exp.Expression, facts: SessionFacts) -> exp.Expression:
+def translate(tree: exp.Expr, facts: SessionFacts) -> exp.Expr:
     """The query as DuckDB shall understand it. The tree is changed in place; use what is returned."""
     name_columns(tree)
     return Translator(facts).run(tree)
 
 
-def name_columns(tree: exp.Expression) -> None:
+def name_columns(tree: exp.Expr) -> None:
     """Name computed columns as people wrote them, so that our way of computing them does not show."""
     for select in tree.find_all(exp.Select):
         for item in list(select.expressions):
@@ -54,7 +54,7 @@ class Translator:
     def __init__(self, facts: SessionFacts) -> None:
         self.facts = facts
 
-    def run(self, tree: exp.Expression) -> exp.Expression:
+    def run(self, tree: exp.Expr) -> exp.Expr:
         root = tree
         for node in reversed(list(tree.walk(bfs=False))):
             handler = _HANDLERS.get(type(node))
@@ -69,7 +69,7 @@ class Translator:
                 node.replace(replacement)
         return root
 
-    def call(self, node: exp.Expression) -> exp.Expression:
+    def call(self, node: exp.Expr) -> exp.Expr:
         name = str(node.this).lower()
         answer = self._about_session(name)
         if answer is not None:
@@ -84,7 +84,7 @@ class Translator:
         built = function.build(arguments)
         return _without_nulls(built, node) if name in _KEEPING_NULLS_OUT else built
 
-    def _about_session(self, name: str) -> exp.Expression | None:
+    def _about_session(self, name: str) -> exp.Expr | None:
         match name:
             case "current_user" | "session_user" | "user":
                 return exp.Literal.string(self.facts.user)
@@ -96,17 +96,17 @@ class Translator:
                 return None
 
 
-def _text_or_null(text: str | None) -> exp.Expression:
+def _text_or_null(text: str | None) -> exp.Expr:
     return exp.Literal.string(text) if text is not None else exp.null()
 
 
-def _flag(argument: exp.Expression) -> bool:
+def _flag(argument: exp.Expr) -> bool:
     if not isinstance(argument, exp.Boolean):
         raise InvalidInput("Whether to ignore nulls must be true or false.")
     return bool(argument.this)
 
 
-def _check_arguments(name: str, kind: FunctionKind, arguments: list[exp.Expression]) -> None:
+def _check_arguments(name: str, kind: FunctionKind, arguments: list[exp.Expr]) -> None:
     for argument in arguments:
         if isinstance(argument, exp.Star) and name != "count":
             raise InvalidInput(f"{name} cannot take *.")
@@ -116,11 +116,11 @@ def _check_arguments(name: str, kind: FunctionKind, arguments: list[exp.Expressi
             raise InvalidInput(f"{name} takes no named arguments.")
 
 
-def _is_explode(node: exp.Expression) -> bool:
+def _is_explode(node: exp.Expr) -> bool:
     return isinstance(node, exp.Anonymous) and str(node.this).lower() in ("explode", "explode_outer")
 
 
-def _explode(node: exp.Expression) -> exp.Expression:
+def _explode(node: exp.Expr) -> exp.Expr:
     """In a list of columns; as a table it is :mod:`binding`'s."""
     if len(node.expressions) != 1:
         raise InvalidInput("explode takes one array.")
@@ -135,7 +135,7 @@ def _explode(node: exp.Expression) -> exp.Expression:
     raise InvalidInput("explode must stand alone in a list of columns, or after FROM or LATERAL VIEW.")
 
 
-def _without_nulls(built: exp.Expression, node: exp.Expression) -> exp.Expression:
+def _without_nulls(built: exp.Expr, node: exp.Expr) -> exp.Expr:
     if isinstance(node.parent, exp.Filter | exp.WithinGroup):
         raise Unsupported(f"{node.this} with FILTER")
     value = node.expressions[0]
@@ -145,13 +145,13 @@ def _without_nulls(built: exp.Expression, node: exp.Expression) -> exp.Expressio
     return aggregate if isinstance(node.parent, exp.Window) else native("coalesce({0}, [])", aggregate)
 
 
-def _ignore_nulls(_: Translator, node: exp.Expression) -> exp.Expression:
+def _ignore_nulls(_: Translator, node: exp.Expr) -> exp.Expr:
     if not isinstance(node.this, Native):
         raise Unsupported("IGNORE NULLS here")
     return _ignoring_nulls(node.this, node, True)
 
 
-def _ignoring_nulls(call: exp.Expression, node: exp.Expression, ignore: bool) -> exp.Expression:
+def _ignoring_nulls(call: exp.Expr, node: exp.Expr, ignore: bool) -> exp.Expr:
     if not ignore:
         return call
     template = str(call.args["template"])
@@ -162,31 +162,31 @@ def _ignoring_nulls(call: exp.Expression, node: exp.Expression, ignore: bool) ->
     return native(template + " FILTER (WHERE ({0}) IS NOT NULL)", *call.expressions)
 
 
-def _divide(_: Translator, node: exp.Expression) -> exp.Expression:
+def _divide(_: Translator, node: exp.Expr) -> exp.Expr:
     return native(f"(({{0}}) / ({_checked_divisor(node.expression)}))", node.this, node.expression)
 
 
-def _divide_whole(_: Translator, node: exp.Expression) -> exp.Expression:
+def _divide_whole(_: Translator, node: exp.Expr) -> exp.Expr:
     return native(
         f"CAST(trunc(({{0}}) // ({_checked_divisor(node.expression)})) AS BIGINT)", node.this, node.expression
     )
 
 
-def _remainder(_: Translator, node: exp.Expression) -> exp.Expression:
+def _remainder(_: Translator, node: exp.Expr) -> exp.Expr:
     return native(f"(({{0}}) % ({_checked_divisor(node.expression)}))", node.this, node.expression)
 
 
-def _checked_divisor(divisor: exp.Expression) -> str:
+def _checked_divisor(divisor: exp.Expr) -> str:
     if isinstance(divisor, exp.Literal) and not divisor.is_string and float(str(divisor.this)) != 0:
         return "{1}"
     return "CASE WHEN ({1}) = 0 THEN error('Division by zero; use try_divide to get NULL instead.') ELSE {1} END"
 
 
-def _cast(_: Translator, node: exp.Expression) -> exp.Expression:
+def _cast(_: Translator, node: exp.Expr) -> exp.Expr:
     return cast(node.this, node.args["to"], is_try=isinstance(node, exp.TryCast))
 
 
-def _interval(_: Translator, node: exp.Expression) -> exp.Expression:
+def _interval(_: Translator, node: exp.Expr) -> exp.Expr:
     amount, unit = node.this, node.args.get("unit")
     if not isinstance(amount, exp.Literal):
         raise Unsupported("INTERVAL with a computed amount", hint="Multiply: n * INTERVAL 1 DAY, or use dateadd.")
@@ -199,11 +199,11 @@ def _interval(_: Translator, node: exp.Expression) -> exp.Expression:
     return native("CAST({0} AS INTERVAL)", exp.Literal.string(f"{str(amount.this).strip()} {_unit(unit).lower()}"))
 
 
-def _unit(unit: exp.Expression) -> str:
+def _unit(unit: exp.Expr) -> str:
     return unit.name.upper().removesuffix("S")
 
 
-def _plus_minus(_: Translator, node: exp.Expression) -> exp.Expression:
+def _plus_minus(_: Translator, node: exp.Expr) -> exp.Expr:
     """Keep a date a date, and an instant an instant, when an interval is added: DuckDB makes both a local time."""
     operator = "+" if isinstance(node, exp.Add) else "-"
     instant, interval = node.this, node.expression
@@ -218,14 +218,14 @@ def _plus_minus(_: Translator, node: exp.Expression) -> exp.Expression:
     return native(f"(CAST({{0}} AS TIMESTAMPTZ) {operator} {{1}})", instant, interval)
 
 
-def _interval_of(node: exp.Expression) -> str | None:
+def _interval_of(node: exp.Expr) -> str | None:
     node = node.unnest()
     if isinstance(node, Native) and node.args["template"] == "CAST({0} AS INTERVAL)":
         return str(node.expressions[0].this)
     return None
 
 
-def _bracket(_: Translator, node: exp.Expression) -> exp.Expression:
+def _bracket(_: Translator, node: exp.Expr) -> exp.Expr:
     (key,) = node.expressions
     if isinstance(key, exp.Literal) and key.is_string:
         return native("({0})[{1}]", node.this, key)
@@ -234,7 +234,7 @@ def _bracket(_: Translator, node: exp.Expression) -> exp.Expression:
     return native(f"({{0}})[{position}]", node.this, key)
 
 
-def _substring(_: Translator, node: exp.Expression) -> exp.Expression:
+def _substring(_: Translator, node: exp.Expr) -> exp.Expr:
     start, length = node.args.get("start"), node.args.get("length")
     if start is None:
         raise InvalidInput("substring needs a position.")
@@ -247,13 +247,17 @@ def _substring(_: Translator, node: exp.Expression) -> exp.Expression:
     )
 
 
-def _trim(_: Translator, node: exp.Expression) -> exp.Expression:
+def _trim(_: Translator, node: exp.Expr) -> exp.Expr:
     verb = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     characters = node.args.get("expression")
-    return native(f"{verb}({{0}})", node.this) if characters is None else native(f"{verb}({{0}}, {{1}})", node.this, characters)
+    return (
+        native(f"{verb}({{0}})", node.this)
+        if characters is None
+        else native(f"{verb}({{0}}, {{1}})", node.this, characters)
+    )
 
 
-def _like(_: Translator, node: exp.Expression) -> exp.Expression:
+def _like(_: Translator, node: exp.Expr) -> exp.Expr:
     if isinstance(node.expression, exp.Any | exp.All):
         raise Unsupported("LIKE ANY and LIKE ALL", hint="Write conditions joined by OR or AND.")
     if isinstance(node.parent, exp.Escape):
@@ -263,24 +267,24 @@ def _like(_: Translator, node: exp.Expression) -> exp.Expression:
     return native(f"(({{0}}) {negation}{word} ({{1}}) ESCAPE '\\')", node.this, node.expression)
 
 
-def _regexp_like(_: Translator, node: exp.Expression) -> exp.Expression:
+def _regexp_like(_: Translator, node: exp.Expr) -> exp.Expr:
     return native("regexp_matches({0}, {1})", node.this, node.expression)
 
 
-def _quantified(_: Translator, node: exp.Expression) -> exp.Expression:
+def _quantified(_: Translator, node: exp.Expr) -> exp.Expr:
     raise Unsupported(f"{node.key.upper()} here")
 
 
 _SUPPORTED_JOINS = frozenset({"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"})
 
 
-def _join(_: Translator, node: exp.Expression) -> exp.Expression:
+def _join(_: Translator, node: exp.Expr) -> exp.Expr:
     if str(node.args.get("kind") or "").upper() not in _SUPPORTED_JOINS:
         raise Unsupported(f"{node.args['kind']} JOIN")
     return node
 
 
-_HANDLERS: dict[type[exp.Expression], Handler] = {
+_HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.Anonymous: Translator.call,
     exp.CurrentDate: lambda _, node: native("CAST(now() AS DATE)"),
     exp.CurrentTimestamp: lambda _, node: native("now()"),

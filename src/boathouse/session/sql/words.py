@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from boathouse.session.sql.problems import SyntaxProblem
 
@@ -87,7 +87,7 @@ class Words:
         self._at += 1
         return token.text
 
-    def value(self, what: str = "a string") -> exp.Expression:
+    def value(self, what: str = "a string") -> exp.Expr:
         """A string, NULL, or a parameter."""
         if self.take("NULL"):
             return exp.null()
@@ -98,7 +98,7 @@ class Words:
     def option(self) -> str:
         """The value of an option: a string, a number, or true or false."""
         token = self._current
-        if token is None or token.token_type not in (TokenType.STRING, TokenType.NUMBER) and not _is_word(token):
+        if token is None or (token.token_type not in (TokenType.STRING, TokenType.NUMBER) and not _is_word(token)):
             raise self.problem("expected a value")
         self._at += 1
         return token.text

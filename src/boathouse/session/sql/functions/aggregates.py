@@ -12,7 +12,7 @@ from boathouse.session.sql.dialect import native
 from boathouse.session.sql.functions.registry import Function, aggregate, window
 
 
-def _count(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _count(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
         return _count_distinct(arguments[0].expressions)
     if len(arguments) > 1:
@@ -20,7 +20,7 @@ def _count(arguments: Sequence[exp.Expression]) -> exp.Expression:
     return native("count({0})", *arguments)
 
 
-def _count_distinct(values: Sequence[exp.Expression]) -> exp.Expression:
+def _count_distinct(values: Sequence[exp.Expr]) -> exp.Expr:
     if len(values) == 1:
         return native("count(DISTINCT {0})", *values)
     row = ", ".join(f"{{{i}}}" for i in range(len(values)))

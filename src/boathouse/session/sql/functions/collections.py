@@ -13,7 +13,7 @@ from boathouse.session.sql.dialect import engine_sql, native
 from boathouse.session.sql.functions.registry import Function, literal_text, scalar
 
 
-def _map(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _map(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) % 2:
         raise InvalidInput("map takes pairs of keys and values.", hint="Write map(key, value, ...).")
     pairs = len(arguments) // 2
@@ -22,23 +22,23 @@ def _map(arguments: Sequence[exp.Expression]) -> exp.Expression:
     return native(f"map([{keys}], [{values}])", *arguments)
 
 
-def _named_struct(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _named_struct(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) % 2 or not arguments:
         raise InvalidInput("named_struct takes pairs of names and values.", hint="Write named_struct('name', value).")
     names = [literal_text(name, function_name="named_struct", what="name") for name in arguments[::2]]
     return struct_of(names, arguments[1::2])
 
 
-def _struct(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _struct(arguments: Sequence[exp.Expr]) -> exp.Expr:
     names: list[str] = []
-    values: list[exp.Expression] = []
+    values: list[exp.Expr] = []
     for position, argument in enumerate(arguments, start=1):
         names.append(argument.alias_or_name if isinstance(argument, exp.Alias | exp.Column) else f"col{position}")
         values.append(argument.this if isinstance(argument, exp.Alias) else argument)
     return struct_of(names, values)
 
 
-def struct_of(names: Sequence[str], values: Sequence[exp.Expression]) -> exp.Expression:
+def struct_of(names: Sequence[str], values: Sequence[exp.Expr]) -> exp.Expr:
     """A struct value with these fields."""
     fields = [engine_sql(exp.to_identifier(name, quoted=True)) for name in names]
     escaped = [field.replace("{", "{{").replace("}", "}}") for field in fields]
@@ -47,7 +47,7 @@ def struct_of(names: Sequence[str], values: Sequence[exp.Expression]) -> exp.Exp
 
 
 FUNCTIONS: list[Function] = [
-    *scalar("array(...)", {n: "[{*}]" for n in range(1001)}),
+    *scalar("array(...)", dict.fromkeys(range(1001), "[{*}]")),
     *scalar("size/cardinality(expr)", "CASE WHEN typeof({0}) LIKE 'MAP(%' THEN "
             "len(map_keys(TRY_CAST({0} AS MAP(VARCHAR, VARCHAR)))) ELSE len(TRY_CAST({0} AS VARCHAR[])) END"),
     *scalar("array_size(array)", "len({0})"),

@@ -1,7 +1,7 @@
 """How a function of Databricks SQL is described: its signature, and what it becomes in DuckDB.
 
-A template holds ``{0}``, ``{1}``... for the arguments and ``{*}`` for all of them, separated by commas. Where an argument
-stands beside an operator the template has the parentheses, so a template can be read, and trusted, on its own.
+A template holds ``{0}``, ``{1}``... for the arguments and ``{*}`` for all of them, separated by commas. Where an
+argument stands beside an operator the template has the parentheses, so a template can be read, and trusted, on its own.
 """
 
 import re
@@ -14,7 +14,7 @@ from sqlglot import exp
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.dialect import native
 
-Build = Callable[[Sequence[exp.Expression]], exp.Expression]
+Build = Callable[[Sequence[exp.Expr]], exp.Expr]
 """Makes the DuckDB expression from the translated arguments."""
 Becomes = str | Mapping[int, str] | Build
 """One template, a template per number of arguments, or code."""
@@ -39,7 +39,7 @@ class Function:
     """None: any number of arguments."""
     family: str = ""
 
-    def build(self, arguments: Sequence[exp.Expression]) -> exp.Expression:
+    def build(self, arguments: Sequence[exp.Expr]) -> exp.Expr:
         """The DuckDB expression for a call.
 
         Raises:
@@ -80,7 +80,7 @@ def window(signature: str, becomes: Becomes) -> list[Function]:
     return function(signature, becomes, FunctionKind.WINDOW)
 
 
-def literal_text(argument: exp.Expression, *, function_name: str, what: str) -> str:
+def literal_text(argument: exp.Expr, *, function_name: str, what: str) -> str:
     """The text of an argument that must be written out as a string.
 
     Raises:

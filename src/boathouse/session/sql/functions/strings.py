@@ -14,11 +14,11 @@ from boathouse.session.sql.dialect import native
 from boathouse.session.sql.functions.registry import Function, literal_text, scalar
 
 
-def _joined(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _joined(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return native("(" + " || ".join(f"({{{i}}})" for i in range(len(arguments))) + ")", *arguments)
 
 
-def _replace_pattern(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _replace_pattern(arguments: Sequence[exp.Expr]) -> exp.Expr:
     text, pattern, replacement = arguments
     spelled = literal_text(replacement, function_name="regexp_replace", what="replacement")
     if "\\" in spelled:
@@ -27,7 +27,7 @@ def _replace_pattern(arguments: Sequence[exp.Expression]) -> exp.Expression:
     return native("regexp_replace({0}, {1}, {2}, 'g')", text, pattern, exp.Literal.string(groups))
 
 
-def _sha2(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _sha2(arguments: Sequence[exp.Expr]) -> exp.Expr:
     text, bits = arguments
     if not (isinstance(bits, exp.Literal) and str(bits.this) in ("0", "256")):
         raise InvalidInput("sha2 is supported with 256 bits.", hint="Write sha2(text, 256).")
@@ -43,7 +43,7 @@ FUNCTIONS: list[Function] = [
     *scalar("rtrim(str)", "rtrim({0})"),
     *scalar("btrim(str)", "trim({0})"),
     *scalar("concat(expr, ...)", _joined),
-    *scalar("concat_ws(sep, ...)", {n: "concat_ws({*})" for n in range(1, 101)}),
+    *scalar("concat_ws(sep, ...)", dict.fromkeys(range(1, 101), "concat_ws({*})")),
     *scalar("left(str, len)", "left({0}, CASE WHEN ({1}) < 0 THEN 0 ELSE {1} END)"),
     *scalar("right(str, len)", "right({0}, CASE WHEN ({1}) < 0 THEN 0 ELSE {1} END)"),
     *scalar("lpad(str, len[, pad])", {2: "lpad({0}, {1}, ' ')", 3: "lpad({0}, {1}, {2})"}),

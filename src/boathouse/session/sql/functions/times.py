@@ -32,12 +32,13 @@ _SINCE_MONTH = "(epoch_us(CAST({0} AS TIMESTAMPTZ)) - epoch_us(date_trunc('month
 _START, _END = _SINCE_MONTH, _SINCE_MONTH.replace("{0}", "{1}")
 _WHOLE_MONTHS = (
     "date_diff('month', CAST({0} AS TIMESTAMPTZ), CAST({1} AS TIMESTAMPTZ)) - CASE "
-    f"WHEN ({{1}}) >= ({{0}}) AND {_END} < {_START} THEN 1 WHEN ({{1}}) < ({{0}}) AND {_END} > {_START} THEN -1 ELSE 0 END"
+    f"WHEN ({{1}}) >= ({{0}}) AND {_END} < {_START} THEN 1 "
+    f"WHEN ({{1}}) < ({{0}}) AND {_END} > {_START} THEN -1 ELSE 0 END"
 )
 """A month is whole when the day and time of the start are reached: DuckDB would count 31 January to 29 February."""
 
 
-def unit_of(argument: exp.Expression, units: dict[str, str], function_name: str) -> str:
+def unit_of(argument: exp.Expr, units: dict[str, str], function_name: str) -> str:
     """The engine's name of a unit: a bare word (``MONTH``) or a string."""
     spelled = argument.name if isinstance(argument, exp.Column | exp.Var) else literal_text(
         argument, function_name=function_name, what="unit")  # fmt: skip
@@ -49,7 +50,7 @@ def unit_of(argument: exp.Expression, units: dict[str, str], function_name: str)
         ) from error
 
 
-def _add_units(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _add_units(arguments: Sequence[exp.Expr]) -> exp.Expr:
     unit = unit_of(arguments[0], _UNITS, "dateadd")
     step = f"to_{unit}s(CAST({{1}} AS INTEGER))"
     if unit in _WHOLE_DAYS:
@@ -57,13 +58,13 @@ def _add_units(arguments: Sequence[exp.Expression]) -> exp.Expression:
     return native(f"({INSTANT} + {step})", arguments[2], arguments[1])
 
 
-def _date_add(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _date_add(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) == 3:
         return _add_units(arguments)
     return native("(CAST({0} AS DATE) + CAST({1} AS INTEGER))", *arguments)
 
 
-def _difference(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _difference(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) == 2:
         return native("date_diff('day', CAST({1} AS DATE), CAST({0} AS DATE))", *arguments)
     unit = unit_of(arguments[0], _UNITS, "datediff")
@@ -72,29 +73,31 @@ def _difference(arguments: Sequence[exp.Expression]) -> exp.Expression:
     return native(f"date_sub('{unit}', CAST({{0}} AS TIMESTAMPTZ), CAST({{1}} AS TIMESTAMPTZ))", *arguments[1:])
 
 
-def _truncate(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _truncate(arguments: Sequence[exp.Expr]) -> exp.Expr:
     unit = unit_of(arguments[0], _TRUNCATIONS, "date_trunc")
     return native(f"CAST(date_trunc('{unit}', {INSTANT}) AS TIMESTAMPTZ)", arguments[1])
 
 
-def _truncate_date(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _truncate_date(arguments: Sequence[exp.Expr]) -> exp.Expr:
     unit = unit_of(arguments[1], _TRUNCATIONS, "trunc")
     if unit not in _WHOLE_DAYS:
         raise InvalidInput(f"trunc cannot cut a date to {unit}.", hint="Use date_trunc for instants.")
     return native(f"CAST(date_trunc('{unit}', CAST({{0}} AS DATE)) AS DATE)", arguments[0])
 
 
-def _part(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _part(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return part_of(literal_text(arguments[0], function_name="date_part", what="field"), arguments[1])
 
 
-def _formatted(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _formatted(arguments: Sequence[exp.Expr]) -> exp.Expr:
     pattern = literal_text(arguments[1], function_name="date_format", what="pattern")
-    return native("strftime(CAST({0} AS TIMESTAMPTZ), {1})", arguments[0], exp.Literal.string(strftime_pattern(pattern)))
+    return native(
+        "strftime(CAST({0} AS TIMESTAMPTZ), {1})", arguments[0], exp.Literal.string(strftime_pattern(pattern))
+    )
 
 
 def _parsed(result: str, parse: str = "strptime") -> Build:
-    def build(arguments: Sequence[exp.Expression]) -> exp.Expression:
+    def build(arguments: Sequence[exp.Expr]) -> exp.Expr:
         if len(arguments) == 1:
             cast = "TRY_CAST" if parse.startswith("try") else "CAST"
             return native(f"{cast}({{0}} AS {result})", arguments[0])
@@ -105,13 +108,11 @@ def _parsed(result: str, parse: str = "strptime") -> Build:
     return build
 
 
-def _from_unix(arguments: Sequence[exp.Expression]) -> exp.Expression:
+def _from_unix(arguments: Sequence[exp.Expr]) -> exp.Expr:
     pattern = "yyyy-MM-dd HH:mm:ss"
     if len(arguments) == 2:
         pattern = literal_text(arguments[1], function_name="from_unixtime", what="pattern")
-    return native(
-        "strftime(to_timestamp({0}), {1})", arguments[0], exp.Literal.string(strftime_pattern(pattern))
-    )
+    return native("strftime(to_timestamp({0}), {1})", arguments[0], exp.Literal.string(strftime_pattern(pattern)))
 
 
 _PARTS = {
@@ -133,7 +134,7 @@ _PARTS = {
 }
 
 
-def part_of(name: str, instant: exp.Expression) -> exp.Expression:
+def part_of(name: str, instant: exp.Expr) -> exp.Expr:
     """A field of a date or an instant: ``EXTRACT(YEAR FROM x)``."""
     template = _PARTS.get(name.lower())
     if template is None or name.lower() == "second":
