@@ -135,7 +135,8 @@ class Reconciliation:
                 intent = _alias_intent(intents, model, alias)
                 author, reason = (intent.principal, intent.details.get("reason")) if intent else (SYSTEM.name, None)
                 moves.append(AliasMove(model, alias, before, after, author, now, reason, "reconciled"))
-        self._repository.record_moves(moves)
+        if moves:
+            self._repository.record_moves(moves)
 
     def _known(self, author: str | None) -> str:
         """An owner that exists: the author, else the administrators."""

@@ -40,12 +40,12 @@ class Server:
         self.url = ""
         self._people: list[httpx.Client] = []
 
-    def start(self, *extra: str) -> None:
+    def start(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-W", "ignore", str(HERE / "serve.py"), str(self.home.root), str(port), *extra]
+        command = [sys.executable, "-W", "ignore", str(HERE / "serve.py"), str(self.home.root), str(port)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "MLFLOW"))}
         with (self.home.logs / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -174,12 +174,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.close()
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that a test may kill."""
-    server = Server(tmp_path / "home")
+    server = Server(tmp_path_factory.mktemp("mortal") / "home")
     server.schema("dev.lab")
     try:
+        server.start()
         yield server
     finally:
         server.close()

@@ -1,7 +1,7 @@
-"""A control plane with nothing but the models room, for these tests: ``python serve.py HOME PORT [die-in VERB]``.
+"""A control plane with nothing but the models room, for these tests: ``python serve.py HOME PORT``.
 
-``die-in`` names a method of the catalog's securables (or of the alias history); the process ends there as kill -9 would
-end it: between MLflow's database and ours.
+``POST /die-in`` names a method of the catalog's securables or of the room's repository; when it is called next, the
+process ends as kill -9 would end it: between MLflow's database and ours.
 """
 
 import os
@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from boathouse.catalog import Catalog, LineageEdge, LineageNode, NodeKind
+from boathouse.catalog.tables import Securables
 from boathouse.foundation.home import Home
 from boathouse.metastore import Database, DatabaseUrl
 from boathouse.models.models import Models
@@ -44,6 +45,13 @@ def build(home: Home) -> FastAPI:
         node = LineageNode(NodeKind.TABLE, table, version)
         catalog.lineage.record(principal, [LineageEdge(node, None, "READ")])
 
+    @app.post("/die-in")
+    def die_in(verb: str) -> None:
+        def die(*_: object, **__: object) -> None:
+            os._exit(9)
+
+        setattr(ModelRepository if hasattr(ModelRepository, verb) else Securables, verb, die)
+
     app.include_router(routes(models))
     app.mount("/", mlflow_app(models))
     app.add_middleware(AuthenticationMiddleware, authenticate=catalog.identities.authenticate)
@@ -51,18 +59,6 @@ def build(home: Home) -> FastAPI:
     return app
 
 
-def die_in(verb: str) -> None:
-    def die(*_: object, **__: object) -> None:
-        os._exit(9)
-
-    from boathouse.catalog.tables import Securables
-
-    owner = ModelRepository if hasattr(ModelRepository, verb) else Securables
-    setattr(owner, verb, die)
-
-
 if __name__ == "__main__":
     home, port = Home(Path(sys.argv[1])), int(sys.argv[2])
-    if len(sys.argv) > 3:
-        die_in(sys.argv[3])
     uvicorn.run(build(home), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,107 +18,94 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.server
 
 USER = "bo"
+Death = Callable[[str, Callable[["Person"], object]], "Person"]
 
 
-@pytest.fixture
-def bo(own_server: Server) -> Person:
+@pytest.fixture(scope="module")
+def bo(own_server: Server) -> Callable[[], Person]:
     """A user who may make models; not an administrator, so that ownership shows."""
     own_server.catalog.identities.create_user(SYSTEM, USER)
     own_server.grant(USER, SecurableKind.CATALOG, "dev", Privilege.USE_CATALOG)
     own_server.grant(USER, SecurableKind.SCHEMA, "dev.lab", Privilege.USE_SCHEMA, Privilege.CREATE_MODEL)
-    return own_server.person(own_server.token(USER))
+    return lambda: own_server.person(own_server.token(USER))
 
 
-def again(server: Server) -> Person:
-    """A new start, and Bo at its door."""
-    assert server.process is not None
-    assert server.process.wait(30) == 9
-    server.start()
-    return server.person(server.token(USER))
+@pytest.fixture
+def dies_in(own_server: Server, bo: Callable[[], Person]) -> Death:
+    """Let Bo do something during which the server dies in a verb; start it again and answer Bo at its door."""
 
+    def die(verb: str, act: Callable[[Person], object]) -> Person:
+        bo().http.post("/die-in", params={"verb": verb}).raise_for_status()
+        with pytest.raises(httpx.TransportError):
+            act(bo())
+        assert own_server.process is not None
+        assert own_server.process.wait(30) == 9
+        assert open_intents(own_server) != []
+        own_server.start()
+        assert open_intents(own_server) == []
+        return bo()
 
-def at(server: Server) -> Person:
-    return server.person(server.token(USER))
+    return die
 
 
 def open_intents(server: Server) -> list[str]:
     return [each.kind.value for each in ModelRepository(server.database).open_intents()]
 
 
-def test_a_new_model_belongs_to_who_asked_for_it(own_server: Server, bo: Person) -> None:
-    own_server.start()
-    own_server.stop()
-    own_server.start("register")
-    with pytest.raises(httpx.TransportError):
-        at(own_server).model("dev.lab.delay")
-    begun = open_intents(own_server)
+def test_a_new_model_belongs_to_who_asked_for_it(
+    own_server: Server, dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    model = f"dev.lab.{new_name('m')}"
 
-    bo_again = again(own_server)
+    again = dies_in("register", lambda bo: bo.model(model))
 
-    assert begun == ["create_model"]
-    assert open_intents(own_server) == []
-    found = own_server.catalog.securables.get(SYSTEM, SecurableKind.REGISTERED_MODEL, "dev.lab.delay")
-    assert found.owner == USER
-    assert bo_again.get("registered-models/get", name="dev.lab.delay")["registered_model"]["name"] == "dev.lab.delay"
+    assert own_server.catalog.securables.get(SYSTEM, SecurableKind.REGISTERED_MODEL, model).owner == USER
+    assert again.get("registered-models/get", name=model)["registered_model"]["name"] == model
 
 
-def test_a_new_experiment_is_there_once_and_owned(own_server: Server, bo: Person) -> None:
-    own_server.start()
-    own_server.stop()
-    own_server.start("register")
-    with pytest.raises(httpx.TransportError):
-        at(own_server).experiment("delay")
+def test_a_new_experiment_is_there_once_and_owned(
+    own_server: Server, dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    name = new_name("e")
 
-    bo_again = again(own_server)
+    again = dies_in("register", lambda bo: bo.experiment(name))
 
-    experiment = bo_again.get("experiments/get-by-name", experiment_name="delay")["experiment"]["experiment_id"]
+    experiment = again.get("experiments/get-by-name", experiment_name=name)["experiment"]["experiment_id"]
     assert own_server.catalog.securables.get(SYSTEM, SecurableKind.EXPERIMENT, experiment).owner == USER
-    assert bo_again.run(experiment)
+    assert again.run(experiment)
 
 
-def test_a_moved_alias_is_in_the_history(own_server: Server, bo: Person) -> None:
-    own_server.start()
-    person = at(own_server)
-    model = person.model("dev.lab.delay")
-    person.version(model, person.run(person.experiment("delay")))
-    own_server.stop()
-    own_server.start("record_moves")
-    with pytest.raises(httpx.TransportError):
-        at(own_server).alias(model, "champion", 1)
+def test_a_moved_alias_is_in_the_history(
+    bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    model = bo().model(f"dev.lab.{new_name('m')}")
+    bo().version(model, bo().run(bo().experiment(new_name("e"))))
 
-    bo_again = again(own_server)
+    again = dies_in("record_moves", lambda person: person.alias(model, "champion", 1))
 
-    moves = bo_again.call("GET", f"/api/boathouse/v1/models/{model}/history").json()["moves"]
+    moves = again.call("GET", f"/api/boathouse/v1/models/{model}/history").json()["moves"]
     assert [(each["alias"], each["from_version"], each["to_version"], each["principal"]) for each in moves] == [
         ("champion", None, 1, USER)
     ]
 
 
-def test_a_new_version_is_known_and_its_number_is_not_given_again(own_server: Server, bo: Person) -> None:
-    own_server.start()
-    person = at(own_server)
-    model = person.model("dev.lab.delay")
-    run = person.run(person.experiment("delay"))
-    own_server.stop()
-    own_server.start("add_source")
-    with pytest.raises(httpx.TransportError):
-        at(own_server).version(model, run)
+def test_a_new_version_is_known_and_its_number_is_not_given_again(
+    own_server: Server, bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    model, run = bo().model(f"dev.lab.{new_name('m')}"), bo().run(bo().experiment(new_name("e")))
 
-    bo_again = again(own_server)
+    again = dies_in("add_source", lambda person: person.version(model, run))
 
     assert ModelRepository(own_server.database).versions_of(model) == [1]
-    assert bo_again.version(model, run) == 2
+    assert again.version(model, run) == 2
 
 
-def test_a_deleted_model_leaves_no_securable_behind(own_server: Server, bo: Person) -> None:
-    own_server.start()
-    model = at(own_server).model("dev.lab.delay")
-    own_server.stop()
-    own_server.start("forget")
-    with pytest.raises(httpx.TransportError):
-        at(own_server).delete("registered-models/delete", {"name": model})
+def test_a_deleted_model_leaves_no_securable_behind(
+    bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    model = bo().model(f"dev.lab.{new_name('m')}")
 
-    bo_again = again(own_server)
+    again = dies_in("forget", lambda person: person.delete("registered-models/delete", {"name": model}))
 
-    assert bo_again.call("GET", "/api/2.0/mlflow/registered-models/get", name=model).status_code == 404
-    assert bo_again.model(model) == model
+    assert again.call("GET", "/api/2.0/mlflow/registered-models/get", name=model).status_code == 404
+    assert again.model(model) == model
