@@ -5,14 +5,19 @@ guard, which then ends the task and everything the task has started, double fork
 guard writes down how, so that even a worker that is killed at that moment leaves a record.
 """
 
+from __future__ import annotations  # what is only named in annotations is not imported at run time
+
 import ctypes
 import json
 import os
 import signal
 import sys
 import time
-from types import FrameType
-from typing import Any
+
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than the rest of this file to run
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

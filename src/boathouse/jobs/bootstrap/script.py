@@ -1,7 +1,8 @@
 """Runs a Python file as ``python file.py arguments`` would."""
 
 import sys
-from types import ModuleType
+
+ModuleType = type(sys)
 
 
 def run_script(file: str, arguments: list[str]) -> None:

@@ -1,9 +1,14 @@
 """Does what a task says, and writes down what came of it: an error with its trace, or a notebook's result."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def run_task(spec: dict[str, Any]) -> None:
