@@ -73,6 +73,8 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     """
     findings = Findings(root)
     document = read_document(root, findings)
+    if not document.mapping:
+        findings.raise_errors()  # nothing could be read, so there is nothing else to say
     check_shape(DocumentShape, document, (), findings)
     target_name, target = choose_target(document, reading.target, findings)
     values = variable_values(document, target, reading.variables, reading.environment, findings)

@@ -77,7 +77,7 @@ class Findings:
     def sorted(self) -> list[Finding]:
         """Errors first, then by file and line."""
         order = list(Severity)
-        return sorted(self.found, key=lambda one: (order.index(one.severity), one.file, one.line))
+        return sorted(self.found, key=lambda one: (order.index(one.severity), one.file, one.line, one.message))
 
     def raise_errors(self) -> None:
         """

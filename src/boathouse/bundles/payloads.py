@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from boathouse.foundation.names import normalise_part
+from boathouse.foundation.names import InvalidName, normalise_part
 from boathouse.foundation.shapes import Shape, Unused
 
 OTHER_KINDS = (
@@ -55,7 +55,10 @@ class ExperimentAccess(AccessShape):
 
 
 def _part(text: str) -> str:
-    normalise_part(text)
+    try:
+        normalise_part(text)
+    except InvalidName as error:
+        raise ValueError(str(error)) from error
     return text
 
 

@@ -1,8 +1,9 @@
 """``${...}`` in texts: parsing, resolving, and what has to wait until the deployment.
 
-A text is literal except for ``${path.to.value}``. References nest (``${var.${bundle.target}_rows}``), a referenced
-value may hold references itself, and ``$${`` writes a literal ``${``. A text that is one reference and nothing else
-takes the referenced value with its type; otherwise the value becomes part of the text.
+A text is literal except for ``${path.to.value}``. References nest (``${var.${bundle.target}_rows}``), and a referenced
+value may hold references itself. ``$${`` writes a literal ``${``, and ``${$}`` a dollar sign just before a reference.
+A text that is one reference and nothing else takes the referenced value with its type; otherwise the value becomes
+part of the text.
 
 What only the server knows (``${resources.jobs.train.id}``) stays a reference. The result is therefore again a
 template, in which literal ``${`` is escaped: :func:`resolve_pending` finishes the work on the server.
@@ -15,6 +16,7 @@ from typing import Any, cast
 from boathouse.foundation.errors import InvalidInput
 
 OPEN, ESCAPED_OPEN, CLOSE = "${", "$${", "}"
+DOLLAR = "${$}"
 MAX_DEPTH = 50
 """How deep references may nest or lead to one another; more is a mistake, or an attack."""
 MAX_TEXT = 1_000_000
@@ -72,6 +74,21 @@ def escape(text: str) -> str:
     return text.replace(OPEN, ESCAPED_OPEN)
 
 
+def serialise(parts: Iterable[Literal | Reference]) -> str:
+    """The text of a template: parsing it gives the same parts again, adjacent literals joined."""
+    written: list[str] = []
+    literal = ""
+    for part in parts:
+        if isinstance(part, Literal):
+            literal += part.text
+            continue
+        plain = literal.rstrip("$")
+        # A dollar sign just before a reference would turn it into an escape.
+        written += [escape(plain), DOLLAR * (len(literal) - len(plain)), OPEN, serialise(part.path.parts), CLOSE]
+        literal = ""
+    return "".join([*written, escape(literal)])
+
+
 def parse(text: str) -> Template:
     """Take a text apart.
 
@@ -99,6 +116,9 @@ def _parse(text: str, start: int, *, depth: int) -> tuple[Template, int]:
         if text.startswith(ESCAPED_OPEN, at):
             literal.append(OPEN)
             at += len(ESCAPED_OPEN)
+        elif text.startswith(DOLLAR, at):
+            literal.append("$")
+            at += len(DOLLAR)
         elif text.startswith(OPEN, at):
             finish_literal()
             path, end = _parse(text, at + len(OPEN), depth=depth + 1)
@@ -154,11 +174,13 @@ class Resolver:
         if reference := template.only_reference:
             found = self._follow(reference, under)
             return str(found) if isinstance(found, Pending) else found
-        return _joined(self._part(part, under) for part in template.parts)
+        parts = [piece for part in template.parts for piece in self._pieces(part, under)]
+        return _bounded(serialise(parts))
 
-    def _part(self, part: Literal | Reference, under: tuple[str, ...]) -> str:
+    def _pieces(self, part: Literal | Reference, under: tuple[str, ...]) -> tuple[Literal | Reference, ...]:
+        """What a part comes to: literals, and references that stay."""
         if isinstance(part, Literal):
-            return escape(part.text)
+            return (part,)
         found = self._follow(part, under)
         if isinstance(found, dict | list):
             kind = "a mapping" if isinstance(found, dict) else "a list"
@@ -166,13 +188,16 @@ class Resolver:
             raise BadReference(
                 f"${{{path}}} is {kind} and cannot stand inside a text.", hint="Use it as the whole value instead."
             )
-        return _as_text(found)
+        if isinstance(found, Pending):
+            return (Reference(Template((Literal(found.path),))),)
+        return parse(found).parts if isinstance(found, str) else (Literal(_plain_text(found)),)
 
     def _path(self, reference: Reference, under: tuple[str, ...]) -> str:
-        path = _joined(self._part(part, under) for part in reference.path.parts).strip()
-        if OPEN in path:
+        pieces = [piece for part in reference.path.parts for piece in self._pieces(part, under)]
+        path = "".join(piece.text for piece in pieces if isinstance(piece, Literal)).strip()
+        if any(isinstance(piece, Reference) for piece in pieces):
             raise BadReference(
-                f"{path!r} cannot be the path of a reference: it depends on a value that is known after the deployment."
+                f"${{{path}...}} cannot be resolved: its path depends on a value that is known after the deployment."
             )
         return path
 
@@ -225,20 +250,10 @@ def _plain_path(reference: Reference) -> str:
     return "".join(part.text for part in reference.path.parts if isinstance(part, Literal))
 
 
-def _joined(parts: Iterable[str]) -> str:
-    collected: list[str] = []
-    length = 0
-    for part in parts:
-        length += len(part)
-        if length > MAX_TEXT:
-            raise BadReference(f"A text grows beyond {MAX_TEXT:,} characters when its references are replaced.")
-        collected.append(part)
-    return "".join(collected)
-
-
-def _as_text(value: Any) -> str:
-    """A resolved value inside a text; a text is a template already, so that nothing is escaped twice."""
-    return value if isinstance(value, str) else _plain_text(value)
+def _bounded(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise BadReference(f"A text grows beyond {MAX_TEXT:,} characters when its references are replaced.")
+    return text
 
 
 def _plain_text(value: Any) -> str:

@@ -19,6 +19,7 @@ given = arguments.parse_args()
 train, test = split_by_time(bh.table(f"{given.schema}.features").pl(), given.test_days)
 
 mlflow.set_experiment(given.experiment)
+mlflow.sklearn.autolog(log_models=False)  # the model is logged below, with its signature and its name
 with mlflow.start_run():
     model = fit_model(train)
     inputs = inputs_of(test)
