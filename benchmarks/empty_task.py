@@ -2,9 +2,9 @@
 
     python benchmarks/empty_task.py [--repeats 20]
 
-A single task runs from ``run-now`` to the end of the run, so its figure holds the queue too; in a chain of ten a task is
-runnable when the one before it has ended. Everything is on: tokens, grants, audit, durable steps, autologging's hook.
-Beside it: starting the same interpreter on the same empty file, by hand, turn by turn.
+A single task runs from ``run-now`` to the end of the run, so its figure holds the queue too; in a chain of ten a task
+is runnable when the one before it has ended. Everything is on: tokens, grants, audit, durable steps, autologging's
+hook. Beside it: starting the same interpreter on the same empty file, by hand, turn by turn.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _run(client: RestClient, job_id: int) -> dict[str, Any]:
 def _steps(run: dict[str, Any]) -> list[float]:
     """Milliseconds from the end of each task to the end of the next."""
     ends = [task["end_time"] for task in run["tasks"]]
-    return [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    return [after - before for before, after in pairwise(ends)]
 
 
 def _bare(file: Path) -> float:
