@@ -8,6 +8,7 @@ from boathouse.catalog import AuditEvent
 from boathouse.catalog.law import Catalog
 from boathouse.catalog.repository.records import EventFilter
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.unity_examples import EVENT, example
 from boathouse.server.routes.unity_shapes import JSON
 
 _MOST = 10_000
@@ -17,7 +18,11 @@ def routes(catalog: Catalog) -> APIRouter:
     """One question."""
     router = APIRouter(tags=["Audit"])
 
-    @router.get("/audit", summary="The latest audit events: all for who may read system.access, else one's own")
+    @router.get(
+        "/audit",
+        summary="The latest audit events: all for who may read system.access, else one's own",
+        responses=example({"events": [EVENT]}),
+    )
     def events(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         since: int | None = None,

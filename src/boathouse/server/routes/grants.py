@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.grants import Grant, GrantChange
 from boathouse.catalog.hierarchy import parse_kind
 from boathouse.catalog.law import Catalog
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.unity_examples import ASSIGNMENTS, EFFECTIVE, example
 from boathouse.server.routes.unity_shapes import JSON, Body, answered
 
 _OPEN_SOURCE_PRIVILEGES = frozenset(
@@ -47,6 +48,13 @@ class Change(BaseModel):
 
 
 class Changes(Body):
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [{"changes": [{"principal": "Data Team", "add": ["SELECT"], "remove": ["MODIFY"]}]}]
+        },
+    )
+
     changes: list[Change]
 
 
@@ -55,7 +63,11 @@ def routes(catalog: Catalog) -> APIRouter:
     router = APIRouter(tags=["Unity Catalog: grants"])
     grants = catalog.grants
 
-    @router.get("/permissions/{securable_type}/{full_name}", summary="What was granted on a thing itself")
+    @router.get(
+        "/permissions/{securable_type}/{full_name}",
+        summary="What was granted on a thing itself",
+        responses=example(ASSIGNMENTS),
+    )
     def direct(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         securable_type: str,
@@ -66,7 +78,11 @@ def routes(catalog: Catalog) -> APIRouter:
         found = grants.direct(caller, parse_kind(securable_type), full_name, grantee=principal)
         return _assignments(found, user_agent)
 
-    @router.patch("/permissions/{securable_type}/{full_name}", summary="Grant and revoke, all or nothing")
+    @router.patch(
+        "/permissions/{securable_type}/{full_name}",
+        summary="Grant and revoke, all or nothing",
+        responses=example(ASSIGNMENTS),
+    )
     def change(  # pyright: ignore[reportUnusedFunction]
         caller: Caller, securable_type: str, full_name: str, body: Changes, user_agent: UserAgent = ""
     ) -> JSON:
@@ -75,7 +91,11 @@ def routes(catalog: Catalog) -> APIRouter:
         grants.change(caller, kind, full_name, wanted)
         return answered(body, _assignments(grants.direct(caller, kind, full_name), user_agent))
 
-    @router.get("/effective-permissions/{securable_type}/{full_name}", summary="What holds on a thing, and from where")
+    @router.get(
+        "/effective-permissions/{securable_type}/{full_name}",
+        summary="What holds on a thing, and from where",
+        responses=example(EFFECTIVE),
+    )
     def effective(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         securable_type: str,

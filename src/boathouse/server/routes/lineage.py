@@ -9,6 +9,7 @@ from boathouse.catalog.law import Catalog
 from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.unity_examples import EDGE, example
 from boathouse.server.routes.unity_shapes import JSON
 
 _MOST = 10_000
@@ -19,7 +20,11 @@ def routes(catalog: Catalog) -> APIRouter:
     router = APIRouter(tags=["Lineage"])
     lineage = catalog.lineage
 
-    @router.get("/lineage", summary="The latest edges that the caller may know of; of one thing, run or task if named")
+    @router.get(
+        "/lineage",
+        summary="The latest edges that the caller may know of; of one thing, run or task if named",
+        responses=example({"edges": [EDGE]}),
+    )
     def edges(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         kind: str = NodeKind.TABLE.value,
@@ -37,13 +42,19 @@ def routes(catalog: Catalog) -> APIRouter:
         found = lineage.edges(caller, wanted, limit=max(0, min(limit, _MOST)))
         return {"edges": [edge_json(edge) for edge in found]}
 
-    @router.get("/lineage/upstream", summary="Every edge on a way that leads to a thing")
+    @router.get(
+        "/lineage/upstream", summary="Every edge on a way that leads to a thing", responses=example({"edges": [EDGE]})
+    )
     def upstream(  # pyright: ignore[reportUnusedFunction]
         caller: Caller, name: str, kind: str = NodeKind.TABLE.value, version: int | None = None
     ) -> JSON:
         return {"edges": [edge_json(edge) for edge in lineage.upstream(caller, _node(kind, name, version))]}
 
-    @router.get("/lineage/downstream", summary="Every edge on a way that leads away from a thing")
+    @router.get(
+        "/lineage/downstream",
+        summary="Every edge on a way that leads away from a thing",
+        responses=example({"edges": [EDGE]}),
+    )
     def downstream(  # pyright: ignore[reportUnusedFunction]
         caller: Caller, name: str, kind: str = NodeKind.TABLE.value, version: int | None = None
     ) -> JSON:

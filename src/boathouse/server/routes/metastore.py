@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from boathouse.catalog.law import Catalog
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.unity_examples import ASSIGNMENT, METASTORE, example
 from boathouse.server.routes.unity_shapes import JSON
 
 WORKSPACE_ID = 1
@@ -16,7 +17,7 @@ def routes(catalog: Catalog) -> APIRouter:
     """Facts about the metastore."""
     router = APIRouter(tags=["Unity Catalog: metastore"])
 
-    @router.get("/metastore_summary", summary="The metastore")
+    @router.get("/metastore_summary", summary="The metastore", responses=example(METASTORE))
     def summary(_: Caller) -> JSON:  # pyright: ignore[reportUnusedFunction]
         root = catalog.securables.root()
         return {
@@ -34,7 +35,9 @@ def routes(catalog: Catalog) -> APIRouter:
             "delta_sharing_scope": "INTERNAL",
         }
 
-    @router.get("/current-metastore-assignment", summary="The metastore of this workspace")
+    @router.get(
+        "/current-metastore-assignment", summary="The metastore of this workspace", responses=example(ASSIGNMENT)
+    )
     def assignment(_: Caller) -> JSON:  # pyright: ignore[reportUnusedFunction]
         return {
             "metastore_id": catalog.securables.root().id,
@@ -49,7 +52,11 @@ def handshake() -> APIRouter:
     """What databricks-sdk fetches, without a token, whenever a client is made."""
     router = APIRouter(tags=["Databricks handshake"])
 
-    @router.get("/.well-known/databricks-config", summary="Facts about this host, for databricks-sdk")
+    @router.get(
+        "/.well-known/databricks-config",
+        summary="Facts about this host, for databricks-sdk",
+        responses=example({"workspace_id": "1"}),
+    )
     def databricks_config() -> JSON:  # pyright: ignore[reportUnusedFunction]
         return {"workspace_id": str(WORKSPACE_ID)}
 

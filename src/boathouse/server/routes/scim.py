@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from boathouse.catalog.identities import IdentityChange
 from boathouse.catalog.law import Catalog
@@ -17,6 +17,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.principals import PrincipalKind
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.metastore import WORKSPACE_ID
+from boathouse.server.routes.unity_examples import PRINCIPAL_OF_SCIM, SCIM_LIST, example
 from boathouse.server.routes.unity_shapes import JSON, Body, answered
 
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:"
@@ -35,6 +36,10 @@ _FOLDERS = {
 class Resource(Body):
     """A user, group or service principal as a client describes it."""
 
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"displayName": "Data Team", "members": [{"value": "2"}]}]}
+    )
+
     user_name: str | None = Field(None, alias="userName")
     display_name: str | None = Field(None, alias="displayName")
     application_id: str | None = Field(None, alias="applicationId")
@@ -49,6 +54,11 @@ class Operation(Body):
 
 
 class Patch(Body):
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"examples": [{"Operations": [{"op": "add", "path": "members", "value": [{"value": "2"}]}]}]},
+    )
+
     operations: list[Operation] = Field(alias="Operations")
 
 
@@ -57,7 +67,7 @@ def routes(catalog: Catalog) -> APIRouter:
     router = APIRouter(tags=["SCIM: users, groups, service principals"])
     identities = catalog.identities
 
-    @router.get("/Me", summary="Who the caller is")
+    @router.get("/Me", summary="Who the caller is", responses=example(PRINCIPAL_OF_SCIM))
     def me(caller: Caller, response: Response) -> JSON:  # pyright: ignore[reportUnusedFunction]
         response.headers["X-Databricks-Org-Id"] = str(WORKSPACE_ID)
         return _shown(catalog, identities.get(caller.name), as_user=True)
@@ -70,7 +80,7 @@ def routes(catalog: Catalog) -> APIRouter:
 def _add_routes(router: APIRouter, catalog: Catalog, folder: str, kind: PrincipalKind) -> None:
     identities, noun = catalog.identities, kind.value.replace("_", " ")
 
-    @router.get(f"/{folder}", summary=f"List the {noun}s", name=f"list {noun}s")
+    @router.get(f"/{folder}", summary=f"List the {noun}s", name=f"list {noun}s", responses=example(SCIM_LIST))
     def list_all(  # pyright: ignore[reportUnusedFunction]
         _: Caller,
         filter: str | None = None,
@@ -80,23 +90,33 @@ def _add_routes(router: APIRouter, catalog: Catalog, folder: str, kind: Principa
         found = [identity for identity in identities.list(kind) if _matches(filter, identity)]
         return _page(found, start_index, count, lambda identity: _shown(catalog, identity))
 
-    @router.post(f"/{folder}", summary=f"Create a {noun}", name=f"create {noun}", status_code=201)
+    @router.post(
+        f"/{folder}",
+        summary=f"Create a {noun}",
+        name=f"create {noun}",
+        status_code=201,
+        responses=example(PRINCIPAL_OF_SCIM, 201),
+    )
     def create(caller: Caller, body: Resource) -> JSON:  # pyright: ignore[reportUnusedFunction]
         made = _create(catalog, caller, kind, body)
         return answered(body, _shown(catalog, made))
 
-    @router.get(f"/{folder}/{{id}}", summary=f"One {noun}", name=f"get {noun}")
+    @router.get(f"/{folder}/{{id}}", summary=f"One {noun}", name=f"get {noun}", responses=example(PRINCIPAL_OF_SCIM))
     def get(_: Caller, id: int) -> JSON:  # pyright: ignore[reportUnusedFunction]
         return _shown(catalog, identities.get_by_id(kind, id))
 
-    @router.patch(f"/{folder}/{{id}}", summary=f"Change a {noun}", name=f"patch {noun}")
+    @router.patch(
+        f"/{folder}/{{id}}", summary=f"Change a {noun}", name=f"patch {noun}", responses=example(PRINCIPAL_OF_SCIM)
+    )
     def patch(caller: Caller, id: int, body: Patch) -> JSON:  # pyright: ignore[reportUnusedFunction]
         identity = identities.get_by_id(kind, id)
         for operation in body.operations:
             _apply(catalog, caller, identity, operation)
         return _shown(catalog, identities.get_by_id(kind, id))
 
-    @router.put(f"/{folder}/{{id}}", summary=f"Replace a {noun}", name=f"put {noun}")
+    @router.put(
+        f"/{folder}/{{id}}", summary=f"Replace a {noun}", name=f"put {noun}", responses=example(PRINCIPAL_OF_SCIM)
+    )
     def put(caller: Caller, id: int, body: Resource) -> JSON:  # pyright: ignore[reportUnusedFunction]
         identity = identities.get_by_id(kind, id)
         change = _change_of(kind, body.display_name, body.active)
@@ -105,7 +125,7 @@ def _add_routes(router: APIRouter, catalog: Catalog, folder: str, kind: Principa
             _set_members(catalog, caller, identity.name, body.members or [])
         return answered(body, _shown(catalog, identities.get_by_id(kind, id)))
 
-    @router.delete(f"/{folder}/{{id}}", summary=f"Delete a {noun}", name=f"delete {noun}")
+    @router.delete(f"/{folder}/{{id}}", summary=f"Delete a {noun}", name=f"delete {noun}", responses=example({}))
     def delete(caller: Caller, id: int) -> JSON:  # pyright: ignore[reportUnusedFunction]
         identities.delete(caller, identities.get_by_id(kind, id).name)
         return {}

@@ -6,6 +6,7 @@ Who asks here and gets a ``storage_location`` scans the files itself; that it wa
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
+from pydantic import ConfigDict
 
 from boathouse.catalog import Privilege, SecurableKind, Table, TableType
 from boathouse.catalog.columns import column_from_info
@@ -15,6 +16,7 @@ from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.patterns import matches
+from boathouse.server.routes.unity_examples import STAGED, SUMMARY, TABLE, example
 from boathouse.server.routes.unity_shapes import JSON, Body, answered, paged, table_info, texts
 
 KIND = SecurableKind.TABLE
@@ -24,6 +26,22 @@ _ONLY_SCAN = ("Sail/",)
 
 
 class NewTable(Body):
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "weather",
+                    "catalog_name": "prod",
+                    "schema_name": "flights",
+                    "table_type": "MANAGED",
+                    "data_source_format": "DELTA",
+                    "columns": [{"name": "temp", "type_text": "double", "position": 0}],
+                }
+            ]
+        },
+    )
+
     name: str
     catalog_name: str
     schema_name: str
@@ -36,12 +54,19 @@ class NewTable(Body):
 
 
 class NewStagingTable(Body):
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"examples": [{"name": "weather", "catalog_name": "prod", "schema_name": "flights"}]},
+    )
+
     name: str
     catalog_name: str
     schema_name: str
 
 
 class TableChange(Body):
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"comment": "Hourly, at the origin."}]})
+
     owner: str | None = None
     comment: str | None = None
     new_name: str | None = None
@@ -53,12 +78,20 @@ def routes(catalog: Catalog) -> APIRouter:
     router = APIRouter(tags=["Unity Catalog: tables"])
     securables = catalog.securables
 
-    @router.post("/tables", summary="Create a managed table with its Delta log, or register an external one")
+    @router.post(
+        "/tables",
+        summary="Create a managed table with its Delta log, or register an external one",
+        responses=example(TABLE),
+    )
     def create(caller: Caller, body: NewTable) -> JSON:  # pyright: ignore[reportUnusedFunction]
         made = catalog.delta_tables.create(caller, _wish(body))
         return answered(body, table_info(made, securables.root().id))
 
-    @router.post("/staging-tables", summary="Reserve a place for a table that the client writes itself")
+    @router.post(
+        "/staging-tables",
+        summary="Reserve a place for a table that the client writes itself",
+        responses=example(STAGED),
+    )
     def stage(caller: Caller, body: NewStagingTable) -> JSON:  # pyright: ignore[reportUnusedFunction]
         name = TableName(body.catalog_name, body.schema_name, body.name)
         place = securables.stage_table(caller, name)
@@ -70,7 +103,11 @@ def routes(catalog: Catalog) -> APIRouter:
             "staging_location": place.storage_location,
         }
 
-    @router.get("/tables", summary="List the tables of a schema that the caller may know of")
+    @router.get(
+        "/tables",
+        summary="List the tables of a schema that the caller may know of",
+        responses=example({"tables": [TABLE]}),
+    )
     def list_all(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         catalog_name: str,
@@ -97,7 +134,11 @@ def routes(catalog: Catalog) -> APIRouter:
         catalog.handouts.told(caller, shown)
         return page
 
-    @router.get("/table-summaries", summary="Names and types of tables, by patterns with %")
+    @router.get(
+        "/table-summaries",
+        summary="Names and types of tables, by patterns with %",
+        responses=example({"tables": [SUMMARY]}),
+    )
     def summaries(  # pyright: ignore[reportUnusedFunction]
         caller: Caller,
         catalog_name: str,
@@ -123,7 +164,7 @@ def routes(catalog: Catalog) -> APIRouter:
             page_token=page_token,
         )
 
-    @router.get("/tables/{full_name}", summary="One table")
+    @router.get("/tables/{full_name}", summary="One table", responses=example(TABLE))
     def get(  # pyright: ignore[reportUnusedFunction]
         caller: Caller, full_name: str, user_agent: Annotated[str, Header()] = ""
     ) -> JSON:
@@ -134,7 +175,11 @@ def routes(catalog: Catalog) -> APIRouter:
         catalog.handouts.told(caller, [table])
         return table_info(table, securables.root().id)
 
-    @router.get("/tables/{full_name}/exists", summary="Whether there is such a table that the caller may know of")
+    @router.get(
+        "/tables/{full_name}/exists",
+        summary="Whether there is such a table that the caller may know of",
+        responses=example({"table_exists": True}),
+    )
     def exists(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
         try:
             securables.table(caller, TableName.parse(full_name))
@@ -142,7 +187,9 @@ def routes(catalog: Catalog) -> APIRouter:
             return {"table_exists": False}
         return {"table_exists": True}
 
-    @router.patch("/tables/{full_name}", summary="Change a table's owner, comment, name or properties")
+    @router.patch(
+        "/tables/{full_name}", summary="Change a table's owner, comment, name or properties", responses=example(TABLE)
+    )
     def update(caller: Caller, full_name: str, body: TableChange) -> JSON:  # pyright: ignore[reportUnusedFunction]
         changed = securables.update(
             caller,
@@ -156,7 +203,9 @@ def routes(catalog: Catalog) -> APIRouter:
         table = securables.table(caller, TableName.parse(changed.full_name))
         return answered(body, table_info(table, securables.root().id))
 
-    @router.delete("/tables/{full_name}", summary="Drop a table; its name is free, its files stay")
+    @router.delete(
+        "/tables/{full_name}", summary="Drop a table; its name is free, its files stay", responses=example({})
+    )
     def drop(caller: Caller, full_name: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
         securables.drop(caller, KIND, full_name)
         return {}

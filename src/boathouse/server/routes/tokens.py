@@ -3,11 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import ConfigDict
 
 from boathouse.catalog.law import Catalog
 from boathouse.catalog.tokens import IssuedToken, TokenInfo
 from boathouse.foundation.errors import NotFound
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.unity_examples import NEW_TOKEN, TOKEN, example
 from boathouse.server.routes.unity_shapes import JSON, Body, answered
 
 _NEVER = -1
@@ -15,6 +17,10 @@ _NEVER = -1
 
 
 class NewToken(Body):
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"lifetime_seconds": 2592000, "comment": "laptop"}]}
+    )
+
     lifetime_seconds: float | None = None
     comment: str | None = None
     user_name: str | None = None
@@ -22,12 +28,20 @@ class NewToken(Body):
 
 
 class NewTokenOnBehalf(Body):
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"application_id": "nightly", "lifetime_seconds": 2592000}]}
+    )
+
     application_id: str
     lifetime_seconds: float | None = None
     comment: str | None = None
 
 
 class TokenReference(Body):
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"token_id": "0405f8f3-9190-46bc-abd5-b2912612717d"}]}
+    )
+
     token_id: str
 
 
@@ -36,7 +50,7 @@ def routes(catalog: Catalog) -> APIRouter:
     router = APIRouter(tags=["Tokens"])
     identities = catalog.identities
 
-    @router.post("/token/create", summary="Make a token; the secret is shown this once")
+    @router.post("/token/create", summary="Make a token; the secret is shown this once", responses=example(NEW_TOKEN))
     def create(caller: Caller, body: NewToken) -> JSON:  # pyright: ignore[reportUnusedFunction]
         issued = identities.issue_token(
             caller,
@@ -46,35 +60,49 @@ def routes(catalog: Catalog) -> APIRouter:
         )
         return answered(body, _issued(issued))
 
-    @router.get("/token/list", summary="The caller's tokens that still work")
+    @router.get(
+        "/token/list", summary="The caller's tokens that still work", responses=example({"token_infos": [TOKEN]})
+    )
     def list_own(caller: Caller) -> JSON:  # pyright: ignore[reportUnusedFunction]
         return {"token_infos": [_shown(token) for token in identities.list_tokens(caller)]}
 
-    @router.post("/token/delete", summary="Revoke a token")
+    @router.post("/token/delete", summary="Revoke a token", responses=example({}))
     def delete(caller: Caller, body: TokenReference) -> JSON:  # pyright: ignore[reportUnusedFunction]
         identities.revoke_token(caller, body.token_id)
         return {}
 
-    @router.get("/token-management/tokens", summary="Everybody's tokens, for administrators")
+    @router.get(
+        "/token-management/tokens",
+        summary="Everybody's tokens, for administrators",
+        responses=example({"token_infos": [TOKEN]}),
+    )
     def list_all(  # pyright: ignore[reportUnusedFunction]
         caller: Caller, created_by_username: str | None = None
     ) -> JSON:
         found = identities.list_tokens(caller, created_by_username, everyone=created_by_username is None)
         return {"token_infos": [_shown(token) for token in found]}
 
-    @router.get("/token-management/tokens/{token_id}", summary="One token, for administrators")
+    @router.get(
+        "/token-management/tokens/{token_id}",
+        summary="One token, for administrators",
+        responses=example({"token_info": TOKEN}),
+    )
     def get(caller: Caller, token_id: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
         for token in identities.list_tokens(caller, everyone=True):
             if token.token_id == token_id:
                 return {"token_info": _shown(token)}
         raise NotFound(f"There is no token {token_id}.")
 
-    @router.delete("/token-management/tokens/{token_id}", summary="Revoke anybody's token")
+    @router.delete("/token-management/tokens/{token_id}", summary="Revoke anybody's token", responses=example({}))
     def revoke(caller: Caller, token_id: str) -> JSON:  # pyright: ignore[reportUnusedFunction]
         identities.revoke_token(caller, token_id)
         return {}
 
-    @router.post("/token-management/on-behalf-of/tokens", summary="Make a token for a service principal")
+    @router.post(
+        "/token-management/on-behalf-of/tokens",
+        summary="Make a token for a service principal",
+        responses=example(NEW_TOKEN),
+    )
     def create_for(caller: Caller, body: NewTokenOnBehalf) -> JSON:  # pyright: ignore[reportUnusedFunction]
         issued = identities.issue_token(
             caller,
