@@ -22,6 +22,8 @@ from boathouse.metastore import Database, DatabaseUrl, migrate
 
 HERE = Path(__file__).parent
 START_SECONDS = 120
+NEWS_SECONDS = 1.1
+"""How long another process may take to hear of a grant."""
 OWNER, STRANGER = "ada", "mallory"
 
 
@@ -103,6 +105,7 @@ class Server:
 
     def grant(self, name: str, kind: SecurableKind, full_name: str, *privileges: Privilege) -> None:
         self.catalog.grants.grant(SYSTEM, name, privileges, kind, full_name)
+        time.sleep(NEWS_SECONDS)
 
     def run_script(self, text: str, token: str, folder: Path, **variables: str) -> str:
         """Run Python with nothing but MLflow's two variables; what it printed."""
