@@ -1,7 +1,6 @@
 """What SQL text can reach: governed tables and files of volumes, nothing else."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +12,6 @@ from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import quote_part
 from boathouse.lake import EngineQuery, FileSource
 from boathouse.session import Session
-from boathouse.session.running.access import Access
 from boathouse.session.sql.functions import FUNCTIONS, SPECIAL
 from boathouse.session.sql.reading import read_statement
 
@@ -177,9 +175,11 @@ def test_every_function_of_the_list_is_named_in_the_reference() -> None:
 _FRAGMENTS = st.sampled_from([
     "SELECT", "FROM", "WHERE", "*", "1", "'x'", "(", ")", ",", "WITH", "a", "AS", "UNION ALL", "JOIN", "ON", "true",
     "read_csv('{file}')", "'{file}'", '"{file}"', "`{file}`", "csv.`{file}`", "query('SELECT 1')", "LATERAL", "VIEW",
-    "explode", "array(1)", "COPY", "TO", "INTO", "ATTACH", ";", "--", "/*", "*/", "IDENTIFIER", "VALUES", "IN", "EXISTS",
+    "explode", "array(1)", "COPY", "TO", "INTO", "ATTACH", ";", "--", "/*", "*/", "IDENTIFIER", "VALUES", "IN",
+    "EXISTS",
     "dev.shop.t", "VERSION AS OF 1", "@v1", "::", "INT", ".", "$$", "{{", "}}", ":p", "->", "=>", "getenv('HOME')",
-    "read_files", "TABLE", "INSERT", "CREATE", "DROP", "SET", "x'00'", "\\", "\n", "read_text", "glob", "__bh_0", "range(1)",
+    "read_files", "TABLE", "INSERT", "CREATE", "DROP", "SET", "x'00'", "\\", "\n", "read_text", "glob",
+    "__bh_0", "range(1)",
 ])  # fmt: skip
 
 
@@ -238,6 +238,3 @@ def test_a_statement_that_is_too_large_or_deep_is_refused(shared_session: Sessio
     for text in ("SELECT " + "(" * 5000 + "1" + ")" * 5000, "SELECT " + "-" * 0 + "1+" * 60_000 + "1", "x" * 2_000_000):
         with pytest.raises(InvalidInput):
             shared_session.sql(text)
-
-
-__all__ = ["Access", "Callable"]

@@ -76,7 +76,7 @@ class Translator:
             return answer
         if _is_explode(node):
             return _explode(node)
-        function = function_named(name)
+        function = function_named(_as_aggregate(name, node))
         arguments = list(node.expressions)
         if len(arguments) == 2 and name in ("first", "last", "first_value", "last_value", "any_value"):
             return _ignoring_nulls(function.build(arguments[:1]), node, _flag(arguments[1]))
@@ -94,6 +94,15 @@ class Translator:
                 return _text_or_null(self.facts.schema)
             case _:
                 return None
+
+
+def _as_aggregate(name: str, node: exp.Expr) -> str:
+    """``first_value`` without a window is ``first``; DuckDB knows it only as a window function."""
+    parent = node.parent
+    while isinstance(parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+        parent = parent.parent
+    is_alone = name in ("first_value", "last_value") and not isinstance(parent, exp.Window)
+    return name.removesuffix("_value") if is_alone else name
 
 
 def _text_or_null(text: str | None) -> exp.Expr:

@@ -42,7 +42,7 @@ FUNCTIONS: list[Function] = [
     *aggregate("max_by(value, by)", "arg_max_null({0}, {1})"),
     *aggregate("min_by(value, by)", "arg_min_null({0}, {1})"),
     *aggregate("bool_and/every(condition)", "bool_and({0})"),
-    *aggregate("bool_or/some/any(condition)", "bool_or({0})"),
+    *aggregate("bool_or/some(condition)", "bool_or({0})"),
     *aggregate("stddev/stddev_samp/std(expr)", "stddev_samp({0})"),
     *aggregate("stddev_pop(expr)", "stddev_pop({0})"),
     *aggregate("variance/var_samp(expr)", "var_samp({0})"),
