@@ -42,6 +42,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
+    "lineage": ("boathouse.cli.records", "lineage", "Where data came from and where it went."),
+    "audit": ("boathouse.cli.records", "audit", "Who did what, and who was refused."),
+    "users": ("boathouse.cli.principals", "users", "People."),
+    "groups": ("boathouse.cli.principals", "groups", "Groups and their members."),
+    "service-principals": ("boathouse.cli.principals", "service_principals", "Principals of programs."),
+    "tokens": ("boathouse.cli.tokens", "tokens", "Tokens: make, list, revoke."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
 
