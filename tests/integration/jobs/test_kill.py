@@ -3,13 +3,17 @@ never twice side by side."""
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from boathouse.foundation.home import Home
 from boathouse.jobs.records import Run
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.testing.local import start_boathouse, stop_boathouse
 
 pytestmark = pytest.mark.server
 
@@ -192,3 +196,40 @@ def test_killing_the_guard_of_a_task_fails_the_task(jobs_home, tmp_path: Path) -
     assert run.task("after").state.result is ResultState.UPSTREAM_FAILED
     _, alive = psutil.wait_procs(below, timeout=30)
     assert alive == []
+
+
+def test_killing_the_whole_boathouse_and_starting_it_again_completes_the_run(tmp_path: Path) -> None:
+    """As a machine that loses power would, only that the disk keeps up: every process of Boathouse is killed."""
+    notes = tmp_path / "notes"
+    (tmp_path / "note.py").write_text(NOTE.format(notes=str(notes)))
+    (tmp_path / "stubborn.py").write_text(STUBBORN.format(notes=str(notes)))
+    keys = {"before": "note.py", "middle": "stubborn.py", "after": "note.py"}
+    tasks = [
+        {"task_key": key, "spark_python_task": {"python_file": str(tmp_path / file)}, "depends_on": _on(*upstream)}
+        for (key, file), upstream in zip(keys.items(), [(), ("before",), ("middle",)], strict=True)
+    ]
+    server = start_boathouse(Home(tmp_path / ".boathouse"))
+    try:
+        client = server.client()
+        job_id = client.post("/api/2.2/jobs/create", {"name": "killed", "tasks": tasks})["job_id"]
+        run_id = client.post("/api/2.2/jobs/run-now", {"job_id": job_id})["run_id"]
+        _until(lambda: Path(f"{notes}.first").exists())
+        for process in [server.process.pid, *server.pids.values()]:
+            os.kill(process, signal.SIGKILL)
+        server.process.wait()
+
+        server = start_boathouse(server.home)
+
+        again = server.client()
+        _until(lambda: again.get("/api/2.2/jobs/runs/get", run_id=run_id)["end_time"])
+        assert again.get("/api/2.2/jobs/runs/get", run_id=run_id)["state"]["result_state"] == "SUCCESS"
+        assert notes.read_text().splitlines() == ["before", "middle", "middle", "after"]
+    finally:
+        stop_boathouse(server)
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "It has not happened."
+        time.sleep(0.05)
