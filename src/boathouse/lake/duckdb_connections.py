@@ -63,15 +63,15 @@ class DuckDBConnections:
             self._forget_after_fork()
             reserve, self._reserve = self._reserve, None
             self._handed_out += 1
-            if self._handed_out > 1:  # a process with one query should not pay for a second
-                self._reserve = self._executor().submit(self._connect)
         return reserve.result() if reserve else self._connect()
 
     def retire(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Close a used connection, without making the caller wait."""
+        """Close a used connection and make a fresh one for the next query, without letting the caller wait."""
         with self._lock:
             self._forget_after_fork()
             with suppress(RuntimeError):  # the interpreter is shutting down
+                if self._reserve is None and self._handed_out > 1:  # a process with one query needs no second
+                    self._reserve = self._executor().submit(self._connect)
                 self._executor().submit(connection.close)
 
     def _connect(self) -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,7 @@
 """The default engine: DuckDB in process, over the Parquet files of a snapshot."""
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,13 @@ from boathouse.lake.delta_reader import DeltaReader
 from boathouse.lake.duckdb_connections import DuckDBConnections, DuckDBSettings
 from boathouse.lake.duckdb_files import explain_broken_file, source_sql
 from boathouse.lake.duckdb_views import snapshot_sql
-from boathouse.lake.engine import EngineQuery, Parameters
+from boathouse.lake.engine import EngineQuery
 from boathouse.lake.errors import DamagedTable
 from boathouse.lake.files import FileSource
 from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
-from boathouse.lake.select_guard import ParsedSelect, parse_select
-from boathouse.lake.snapshots import Snapshot
+from boathouse.lake.select_guard import RefusedStatement, parse_select
+from boathouse.lake.snapshots import DataFile, Snapshot
 
 _CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z-]+ )+Error: ")
 
@@ -38,10 +38,19 @@ class DuckDBEngine:
 
     def run(self, query: EngineQuery) -> "DuckDBRows":
         """As :meth:`boathouse.lake.engine.Engine.run`."""
+        try:
+            return self._run(query, all_columns=False)
+        except RefusedStatement:
+            raise
+        except InvalidInput:
+            # Seen with all columns, DuckDB can say which of them may have been meant.
+            return self._run(query, all_columns=True)
+
+    def _run(self, query: EngineQuery, *, all_columns: bool) -> "DuckDBRows":
         connection = self._connections.take()
         try:
             with _explained():
-                relation = _prepared(connection, query)
+                relation = _prepared(connection, query, all_columns=all_columns)
         except BaseException:
             self._connections.retire(connection)
             raise
@@ -124,13 +133,15 @@ class DuckDBRows:
             self.close()
 
 
-def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery) -> Any:
+def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_columns: bool) -> Any:
     """Parse and check the text, lay the sources under their names, lock the instance, and bind the query."""
     names = {*query.snapshots, *query.files, *query.arrow}
     parsed = parse_select(connection, query.sql, names)
     readable: list[str] = []
     for alias, snapshot in query.snapshots.items():
-        readable += _lay_snapshot(connection, alias, snapshot, parsed, query.parameters)
+        files = [] if snapshot.needs_delta_reader else needed_files(parsed, alias, snapshot, query.parameters)
+        _lay_snapshot(connection, alias, snapshot, files, None if all_columns else parsed.columns)
+        readable += [file.path for file in files]
     for alias, source in query.files.items():
         readable += _lay_files(connection, alias, source)
     for alias, frame in query.arrow.items():
@@ -157,15 +168,13 @@ def _lay_snapshot(
     connection: duckdb.DuckDBPyConnection,
     alias: str,
     snapshot: Snapshot,
-    parsed: ParsedSelect,
-    parameters: Parameters | None,
-) -> list[str]:
+    files: Sequence[DataFile],
+    columns: Set[str] | None,
+) -> None:
     if snapshot.needs_delta_reader:
         connection.register(alias, DeltaReader(snapshot))
-        return []
-    files = needed_files(parsed, alias, snapshot, parameters)
-    connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS {snapshot_sql(snapshot, files)}")
-    return [file.path for file in files]
+        return
+    connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS {snapshot_sql(snapshot, files, only=columns)}")
 
 
 def _lay_files(connection: duckdb.DuckDBPyConnection, alias: str, source: FileSource) -> list[str]:

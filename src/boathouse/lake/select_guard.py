@@ -7,7 +7,7 @@ known to be harmless; what is unknown is refused.
 """
 
 import json
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -60,6 +60,8 @@ class ParsedSelect:
 
     tree: dict[str, Any]
     cte_names: frozenset[str]
+    columns: frozenset[str] | None
+    """The lower-case names it mentions, columns or not; None when it may mean any column without naming it."""
 
 
 def parse_select(connection: duckdb.DuckDBPyConnection, sql: str, names: Set[str]) -> ParsedSelect:
@@ -84,7 +86,7 @@ def parse_select(connection: duckdb.DuckDBPyConnection, sql: str, names: Set[str
     known = {name.lower() for name in names} | cte_names
     for node in nodes:
         _check(node, known)
-    return ParsedSelect(tree, cte_names)
+    return ParsedSelect(tree, cte_names, _mentioned_columns(nodes))
 
 
 def _check(node: dict[str, Any], known: Set[str]) -> None:
@@ -146,6 +148,25 @@ def nodes_of(value: Any) -> Iterator[dict[str, Any]]:
             pending.extend(node.values())
         elif isinstance(current, list):
             pending.extend(cast(list[Any], current))
+
+
+def _mentioned_columns(nodes: Iterable[dict[str, Any]]) -> frozenset[str] | None:
+    mentioned: set[str] = set()
+    tables: set[str] = set()
+    for node in nodes:
+        kind = node.get("type")
+        if node.get("class") == "STAR" or kind == "PIVOT" or node.get("ref_type") == "NATURAL":
+            return None
+        if node.get("class") == "COLUMN_REF":
+            mentioned |= {str(name).lower() for name in node["column_names"]}
+        elif kind == "JOIN":
+            mentioned |= {str(name).lower() for name in node.get("using_columns") or ()}
+        elif kind == "BASE_TABLE":
+            tables |= {str(node.get(key) or "").lower() for key in ("table_name", "alias")}
+            if node.get("column_name_alias"):
+                return None
+    # A table's name may stand for the whole row.
+    return None if mentioned & tables else frozenset(mentioned)
 
 
 def _not_parsed(root: dict[str, Any]) -> InvalidInput:

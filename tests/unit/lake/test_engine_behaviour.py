@@ -176,3 +176,36 @@ def test_many_queries_can_run_at_once(engine: Engine, trips_table: str) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(query, range(24))) == [[number + 1, number + 2, number + 3] for number in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT count(*) AS n FROM t", {"n": [3]}),
+        ("SELECT 1 AS n FROM t WHERE part = 'a'", {"n": [1, 1]}),
+        ("SELECT part FROM t WHERE id = 3", {"part": ["b"]}),
+        ("SELECT PART FROM t WHERE ID = 3", {"part": ["b"]}),
+        ("SELECT t.part FROM t AS t JOIN t AS u USING (id) WHERE u.id = 3", {"part": ["b"]}),
+        ("SELECT t AS row FROM t WHERE id = 3", {"row": [{"id": 3, "part": "b", "place": {"city": "Oslo"}}]}),
+        ("SELECT place.city FROM t WHERE id = 3", {"city": ["Oslo"]}),
+        ("SELECT place.* FROM t WHERE id = 3", {"city": ["Oslo"]}),
+        ("SELECT x FROM t AS u(x, y, z) WHERE x = 3", {"x": [3]}),
+        ("SELECT id FROM t NATURAL JOIN (SELECT 3 AS id, 'b' AS part) AS u", {"id": [3]}),
+        ("SELECT id FROM t ORDER BY part DESC, id LIMIT 1", {"id": [3]}),
+        ("SELECT COLUMNS('^i') FROM t WHERE id = 3", {"id": [3]}),
+        ("SELECT any_value(place).city AS c FROM t GROUP BY part HAVING max(id) = 3", {"c": ["Oslo"]}),
+        ("SELECT (SELECT max(u.id) FROM t AS u WHERE u.part = t.part) AS m FROM t WHERE id = 1", {"m": [2]}),
+        ("SELECT id FROM (FROM t SELECT id, part) WHERE part = 'b'", {"id": [3]}),
+    ],
+)
+def test_columns_that_are_not_named_are_left_out_and_never_missed(
+    engine: Engine, location: str, sql: str, rows: dict[str, list[Any]]
+) -> None:
+    place = [{"city": "Oslo"}] * 3
+    tables.create_table(
+        location, data=pa.table({"id": [1, 2, 3], "place": place, "part": ["a", "a", "b"]}), partition_by=["part"]
+    )
+
+    found = _run(engine, sql, snapshots={"t": open_snapshot(location)})
+
+    assert found == rows

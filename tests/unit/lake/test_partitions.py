@@ -37,7 +37,10 @@ def test_partition_values_keep_their_type(location: str, kind: pa.DataType, valu
     assert read(location)["part"] == values
 
 
-@settings(max_examples=40, deadline=None)
+ENGINE = DuckDBEngine()
+
+
+@settings(max_examples=25, deadline=None)
 @given(values=st.lists(st.text(min_size=1, max_size=8).filter(lambda text: "\0" not in text), min_size=1, max_size=4))
 def test_any_text_can_be_a_partition_value(tmp_path_factory: pytest.TempPathFactory, values: list[str]) -> None:
     location = as_url(tmp_path_factory.mktemp("parts") / "table")
@@ -45,10 +48,10 @@ def test_any_text_can_be_a_partition_value(tmp_path_factory: pytest.TempPathFact
     tables.create_table(location, data=rows, partition_by=["part"])
     snapshot = open_snapshot(location)
 
-    assert DuckDBEngine().scan(snapshot, ["id", "part"]).arrow().sort_by("id").to_pydict() == rows.to_pydict()
+    assert ENGINE.scan(snapshot, ["id", "part"]).arrow().sort_by("id").to_pydict() == rows.to_pydict()
     for value in values:
         query = EngineQuery("SELECT id FROM t WHERE part = $1", snapshots={"t": snapshot}, parameters=[value])
-        found = DuckDBEngine().run(query).arrow()["id"].to_pylist()
+        found = ENGINE.run(query).arrow()["id"].to_pylist()
         assert sorted(found) == [position for position, other in enumerate(values) if other == value]
 
 
