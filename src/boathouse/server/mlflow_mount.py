@@ -117,6 +117,9 @@ class MlflowMount:
     async def _native(
         self, principal: Principal, route: Route, call: Call, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        if route.holds_body:
+            call.raw = await _read(receive)
+            receive = _again(call.raw)
         admission = await self._in_thread(lambda: self._models.gate.admit(principal, route, call))
         status = 500
 
@@ -246,6 +249,19 @@ async def _read(receive: Receive) -> bytes:
             raise InvalidInput(f"The request is longer than {MOST_BODY_BYTES >> 20} MB.")
         is_more = message.get("more_body", False)
     return b"".join(chunks)
+
+
+def _again(body: bytes) -> Receive:
+    """A request whose body has been read, to be read once more."""
+    waiting = [body]
+
+    async def receive() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        await asyncio.Event().wait()  # nothing more comes; whoever listens for the end is cancelled
+        return {"type": "http.disconnect"}
+
+    return receive
 
 
 async def _send_error(error: BoathouseError, send: Send) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -218,3 +220,30 @@ def test_a_foreign_host_header_is_refused(ada: Person) -> None:
     )
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_telemetry_cannot_add_spans_to_anothers_trace(
+    mallory: Person, ada: Person, hidden: dict[str, str], own: dict[str, str], packed: bool
+) -> None:
+    def send(person: Person, experiment: str, trace: str) -> int:
+        span = {
+            "traceId": trace,
+            "spanId": secrets.token_hex(8),
+            "name": "s",
+            "startTimeUnixNano": "1",
+            "endTimeUnixNano": "2",
+        }
+        body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+        headers = {"x-mlflow-experiment-id": experiment, "content-type": "application/json"}
+        if packed:
+            headers["content-encoding"] = "gzip"
+        answer = person.http.post("/v1/traces", content=gzip.compress(body) if packed else body, headers=headers)
+        return answer.status_code
+
+    theirs, mine = secrets.token_hex(16), secrets.token_hex(16)
+
+    assert send(ada, hidden["experiment"], theirs) == 200
+    assert send(mallory, own["experiment"], theirs) == 404
+    assert send(mallory, own["experiment"], mine) == 200
+    assert send(mallory, own["experiment"], mine) == 200

@@ -25,6 +25,8 @@ class Call:
     query: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: JsonObject = field(default_factory=JsonObject)
+    raw: bytes = b""
+    """The body as it came, for a route that holds it."""
     reads_query: bool = False
     """Whether MLflow takes the fields from the query: on a GET that has one; from the body otherwise."""
     is_changed: bool = False

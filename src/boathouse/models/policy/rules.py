@@ -30,6 +30,8 @@ class Route:
     """Answered by MLflow's ASGI application: its body is passed on as it comes and not read as JSON."""
     is_frequent: bool = False
     """Recorded once in a while per principal and target instead of each time."""
+    holds_body: bool = False
+    """Whether a native route's body is read before it is judged; others stream."""
     reads_body: bool = True
     """Whether the body is a JSON object that the rule looks into."""
 

@@ -54,7 +54,8 @@ _needs_jobs = administrators("it needs MLflow's own job runner, which Boathouse 
 _queue_item = every(review_queue(WRITE))
 
 ROUTES = (
-    Route("POST", "/v1/traces", may_export, "logTraces", is_native=True, is_frequent=True, reads_body=False),
+    Route("POST", "/v1/traces", may_export, "logTraces", is_native=True, is_frequent=True, holds_body=True,
+          reads_body=False),
     Route("POST", V2, every(experiment(WRITE), signed), "startTrace", is_frequent=True),
     Route("GET", V2, readable_experiments()),
     Route("PATCH", f"{V2}/<request_id>", every(trace(WRITE), server_tags_stay, location_stays), "endTrace",
