@@ -36,6 +36,7 @@ def train_model() -> None:
         asked_until=windows.train_until,
         known_by=windows.train_until,
     )
+    mlflow.autolog(disable=True, silent=True)  # what is worth keeping is logged below, and not a second time
     mlflow.set_experiment(arguments.experiment)
     with mlflow.start_run(run_name=f"until {windows.train_until:%Y-%m-%d}") as run:
         trained = train(examples)
