@@ -22,8 +22,8 @@ from boathouse.metastore import Database, DatabaseUrl
 
 log = logging.getLogger(__name__)
 
-_CLAIM_SECONDS = 0.05
-"""How often a worker looks for queued runs: one indexed read, a fraction of a millisecond."""
+_CLAIM_SECONDS = 0.1
+"""How often a worker looks for queued runs: one indexed read."""
 _MOST_RUNS = 32
 """Runs that a worker has open at a time; their tasks share its slots."""
 _STOP_SECONDS = 12
