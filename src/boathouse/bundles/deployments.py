@@ -66,7 +66,10 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         return {
             "deployment": self.deployment.to_json() if self.deployment else None,
-            "steps": [step.to_json() for step in self.steps],
+            "steps": [
+                {**step.to_json(), "reason": planned.reason}
+                for step, planned in zip(self.steps, self.plan.steps, strict=True)
+            ],
             "unchanged": list(self.plan.unchanged),
             "code_changed": self.plan.code_changed,
         }
@@ -119,6 +122,8 @@ class Deployments:
         self._planner = Planner(self._repository, self._kinds)
         self._running: set[str] = set()
         self._running_lock = threading.Lock()
+        self._recovery_lock = threading.Lock()
+        self._has_recovered = False
         self._recovery = Recovery(self._repository, self._kinds, self._now)
 
     # --- code
@@ -189,7 +194,9 @@ class Deployments:
 
     def history(self, principal: Principal, place: Place, limit: int = 20) -> "list[DeploymentRecord]":
         """The deployments of a bundle's target, newest first."""
-        return self._repository.history(self._require(principal, place).id, limit)
+        record = self._require(principal, place)
+        self._recover(principal, record)
+        return self._repository.history(record.id, limit)
 
     def journal(self, principal: Principal, deployment_id: str) -> "tuple[DeploymentRecord, list[StepRecord]]":
         """A deployment with its steps."""
@@ -201,9 +208,15 @@ class Deployments:
         raise NotFound(f"There is no deployment {deployment_id}.")
 
     def recover_all(self) -> None:
-        """At the start of the server, which has no deployment under way: find out how far each one came."""
-        for deployment in self._repository.applying():
-            self._recovery.settle(deployment)
+        """After the start of the server, which has no deployment under way: find out how far each one came. Happens by
+        itself before the first look at any bundle, so that the start need not wait for MLflow."""
+        with self._recovery_lock:
+            if self._has_recovered:
+                return
+            for deployment in self._repository.applying():
+                self._recovery.settle(deployment)
+            self._repository.release_all()
+            self._has_recovered = True
 
     # --- within
 
@@ -358,6 +371,7 @@ class Deployments:
 
     def _recover(self, principal: Principal, record: BundleRecord) -> None:
         """Settle deployments of this bundle that died: not ours, and their lease has run out."""
+        self.recover_all()
         for deployment in self._repository.applying(record.id):
             with self._running_lock:
                 is_running = deployment.id in self._running

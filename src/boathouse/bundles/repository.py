@@ -247,6 +247,12 @@ class BundleRepository:
                 .values(lock_deployment_id=None, lock_principal=None, lock_expires_at=None)
             )
 
+    def release_all(self) -> None:
+        """Free every lock: nobody can hold one when the server has just started."""
+        with self._database.write() as connection:
+            unlocked: dict[str, Any] = {"lock_deployment_id": None, "lock_principal": None, "lock_expires_at": None}
+            connection.execute(update(bundles).where(bundles.c.lock_deployment_id.is_not(None)).values(unlocked))
+
     # --- the journal
 
     def open(self, deployment: DeploymentRecord, steps: list[StepRecord]) -> None:

@@ -1,6 +1,7 @@
 """A deployment whose process dies at any point is completed by the next one, and nothing is made twice."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from boathouse.bundles.desired import Place
 from boathouse.bundles.repository import BundleRepository, DeploymentStatus
 from boathouse.catalog import SecurableKind
+from boathouse.foundation.errors import Conflict
 
 PROD = Place("flights", "prod")
 
@@ -66,7 +68,6 @@ def test_a_killed_deployment_is_completed_by_the_next(rooms: Any, monkeypatch: p
 
     # when the server comes back
     deployments = rooms.restarted()
-    deployments.recover_all()
     deployments.apply(rooms.ada, wanted)
 
     # then everything is there once
@@ -88,7 +89,6 @@ def test_a_killed_destruction_is_completed_by_the_next(rooms: Any, monkeypatch: 
 
     # when
     deployments = rooms.restarted()
-    deployments.recover_all()
     deployments.destroy(rooms.ada, PROD)
 
     # then
@@ -101,19 +101,21 @@ def test_the_next_command_recovers_without_a_restart_once_the_lease_has_run_out(
     rooms: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
-    from datetime import timedelta
-
+    rooms.deployments.recover_all()
     wanted = rooms.desired(resources(rooms), snapshot=rooms.code(PROD))
     with monkeypatch.context() as patch:
         die_at(patch, 3)
         with pytest.raises(Killed):
             rooms.deployments.apply(rooms.ada, wanted)
-    other = rooms.restarted()
 
-    # when
+    # when it may still be alive
+    with pytest.raises(Conflict, match="ada is deploying flights"):
+        rooms.deployments.apply(rooms.ada, wanted)
+
+    # when it cannot be any more
     rooms.clock.advance(timedelta(minutes=5))
-    plan = other.plan(rooms.ada, wanted)
+    plan = rooms.deployments.plan(rooms.ada, wanted)
 
     # then
     assert "schemas.flights" not in rooms.actions(plan)
-    assert other.history(rooms.ada, PROD)[0].status is DeploymentStatus.INTERRUPTED
+    assert rooms.deployments.history(rooms.ada, PROD)[0].status is DeploymentStatus.INTERRUPTED
