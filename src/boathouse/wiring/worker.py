@@ -20,9 +20,14 @@ def build_worker(home: Home, settings: Settings) -> Worker:
     wait_until_migrated(database)
     catalog = Catalog(database, home, clock)
     told = WorkerSettings(
-        url=f"http://{settings.host}:{settings.port}",
+        url=f"http://{own_address(settings.host)}:{settings.port}",
         dbos=database_url(home, settings, "dbos"),
         slots=settings.slots,
         hooks=TASK_HOOKS,
     )
     return Worker(database, catalog.identities, Environments(home), home, told, clock)
+
+
+def own_address(host: str) -> str:
+    """Where this machine reaches a server of its own that listens on ``host``."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
