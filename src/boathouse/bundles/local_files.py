@@ -110,8 +110,15 @@ def _file_fields(job: Node) -> Iterator[PathTo]:
     for index, environment in enumerate(_items(job, "environments")):
         dependencies = environment.get("spec", "dependencies")
         for place, dependency in enumerate(dependencies.items if dependencies else []):
-            if dependency.text is not None and dependency.text.startswith(("./", "../", "-r ", FILE_PATH_PREFIX)):
+            if dependency.text is not None and _is_local(dependency.text):
                 yield ("environments", index, "spec", "dependencies", place)
+
+
+def _is_local(dependency: str) -> bool:
+    """Whether a line of requirements names a file."""
+    if dependency.startswith(("./", "../", "-r ", FILE_PATH_PREFIX)):
+        return True
+    return dependency.endswith(".whl") and " @ " not in dependency
 
 
 def _libraries(path: PathTo, task: Node) -> Iterator[PathTo]:

@@ -88,7 +88,7 @@ class Rooms:
 
 @pytest.fixture(scope="session")
 def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database, made once: its migrations take seconds."""
+    """The databases, made once: their migrations take seconds."""
     from boathouse.models.mlflow_server import MlflowSettings
     from boathouse.models.stores import MlflowStores
 
@@ -98,6 +98,9 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warnings.simplefilter("ignore")
         stores = MlflowStores(MlflowSettings.of_home(home))
         stores.experiment_named("nothing")
+    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    migrate(database)
+    database.dispose()
     return home.databases
 
 
@@ -108,7 +111,6 @@ def rooms(tmp_path: Path, database_template: Path) -> Iterator[Rooms]:
     for file in database_template.iterdir():
         (home.databases / file.name).write_bytes(file.read_bytes())
     database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
     clock = ManualClock(SystemClock().now())
     catalog = Catalog(database, home)
     catalog.bootstrap("ada")

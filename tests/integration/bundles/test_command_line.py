@@ -61,6 +61,11 @@ def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path
     assert "kept schemas.main" in destroyed and "--delete-data" in destroyed
     assert client.get(f"/api/2.1/unity-catalog/tables/{schema}.predictions")["name"] == "predictions"
 
+    # when it is named, it goes
+    bundle(boathouse, project, "destroy", "--auto-approve", "--delete-data", schema)
+    schemas = client.get("/api/2.1/unity-catalog/schemas", catalog_name="dev")["schemas"]
+    assert schema not in {one["full_name"] for one in schemas}
+
 
 def small(folder: Path, name: str, body: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)

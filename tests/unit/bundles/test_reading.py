@@ -329,3 +329,22 @@ def test_an_assignment_without_a_name_is_refused() -> None:
 
     with pytest.raises(InvalidInput, match="Write it as name=value"):
         parse_assignments(["catalog"])
+
+
+def test_wheels_of_an_environment_will_be_built(bundle: Make) -> None:
+    folder = bundle(
+        """\
+        bundle: {name: flights}
+        artifacts: {flights: {type: whl}}
+        resources:
+          jobs:
+            train:
+              environments:
+                - environment_key: default
+                  spec: {dependencies: [dist/*.whl, "${workspace.file_path}/dist/*.whl", "-r req.txt", polars]}
+              tasks: [{task_key: a, environment_key: default, spark_python_task: {python_file: main.py}}]
+        """,
+        **{"main.py": "", "req.txt": ""},
+    )
+    environment: Any = folder.payload("jobs.train")["environments"]
+    assert environment[0]["spec"]["dependencies"] == ["dist/*.whl", "dist/*.whl", "-r req.txt", "polars"]
