@@ -82,14 +82,16 @@ class Reconciliation:
 
     def _compare_models(self, intents: Sequence[Intent]) -> None:
         there = {str(model.name): model for model in self._stores.call(lambda: list(self._stores.registered_models()))}
-        here = {each.full_name for each in self._catalog.securables.list(SYSTEM, SecurableKind.REGISTERED_MODEL)}
-        for name in sorted(there.keys() - here):
+        here = {each.full_name: each for each in self._catalog.securables.list(SYSTEM, SecurableKind.REGISTERED_MODEL)}
+        for name in sorted(there.keys() - here.keys()):
             self._take_over(name, _author(intents, IntentKind.CREATE_MODEL, name))
-        for name in sorted(here - there.keys()):
+        for name in sorted(here.keys() - there.keys()):
             author = _author(intents, IntentKind.DELETE_MODEL, name)
             self._registry.forget(_acting(author), name)
-        for name in sorted(here & there.keys()):
-            self._registry.mirror(SYSTEM, name)
+        for name in sorted(here.keys() & there.keys()):
+            told = (there[name].description or None, dict(there[name].tags))
+            if told != (here[name].comment, here[name].tags):
+                self._registry.mirror(SYSTEM, name)
 
     def _take_over(self, text: str, author: str | None) -> None:
         try:
