@@ -6,12 +6,14 @@ from pydantic import BaseModel, ValidationError
 
 from boathouse.bundles.desired import DesiredResource, ResourceCircle, in_order
 from boathouse.bundles.findings import Findings, relative
+from boathouse.bundles.job_payload import JobPayload
+from boathouse.bundles.kinds import KINDS, OTHER_KINDS
 from boathouse.bundles.nodes import Node
-from boathouse.bundles.payloads import KINDS, OTHER_KINDS
 from boathouse.bundles.substitution import OPEN, BadReference, resolve_pending
 from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.shapes import dotted, problems_of, unused_fields
 from boathouse.foundation.yaml_source import KeyPath
+from boathouse.jobs.validation import problems_of_job
 
 PLACEHOLDER = "1"
 """Stands for an id that the deployment will give; it reads as a number and as a text."""
@@ -44,9 +46,6 @@ def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Fin
 
 def check_job(node: Node, path: KeyPath, findings: Findings) -> None:
     """Note what the shape of a job alone cannot say: its graph, its parameters, what it needs and we do not have."""
-    from boathouse.bundles.job_payload import JobPayload
-    from boathouse.jobs.validation import problems_of_job
-
     settings = JobPayload.model_validate(_final(node.plain())).settings()
     for problem in problems_of_job(settings):
         where = dotted((*path, *problem.path))

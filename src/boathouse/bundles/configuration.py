@@ -11,10 +11,10 @@ from boathouse.bundles.files import read_document
 from boathouse.bundles.findings import Finding, Findings, relative
 from boathouse.bundles.git import GitFacts, read_git
 from boathouse.bundles.inheritance import give_identity, give_permissions
+from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.local_files import LocalFiles
 from boathouse.bundles.modes import DEVELOPMENT, PRODUCTION, apply_presets, check_production, presets_of
 from boathouse.bundles.nodes import Node
-from boathouse.bundles.payloads import KINDS
 from boathouse.bundles.references import References
 from boathouse.bundles.targets import choose_target, with_target
 from boathouse.bundles.user import CurrentUser

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self, cast
 
 from boathouse.bundles.git import GitFacts
-from boathouse.bundles.payloads import KINDS
+from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.substitution import pending_in
 from boathouse.foundation.errors import InvalidInput
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from boathouse.bundles.payloads import JobAccess
+from boathouse.bundles.access_payloads import JobAccess
 from boathouse.foundation.shapes import Unused
 from boathouse.jobs.settings import JobSettings
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.git import GitFacts
+from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.nodes import Node
-from boathouse.bundles.payloads import KINDS
 from boathouse.bundles.substitution import escape
 from boathouse.bundles.user import CurrentUser
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from boathouse.bundles.desired import DesiredResource, DesiredState, ResourceId, in_order
-from boathouse.bundles.payloads import KINDS
+from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.repository import BundleRecord, BundleRepository, OwnedResource
 from boathouse.bundles.resources import Change, Existing, Origin, Payload, ResourceKind, changes
 from boathouse.bundles.substitution import Pending, pending_in, resolve_pending

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from boathouse.bundles.findings import Findings
+from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.nodes import Node
-from boathouse.bundles.payloads import KINDS
 from boathouse.bundles.substitution import OPEN, BadReference, Pending, Resolver, escape
 from boathouse.foundation.errors import did_you_mean
 

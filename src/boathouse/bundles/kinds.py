@@ -1,0 +1,47 @@
+"""The kinds of resources a bundle can hold, as far as the client must know them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from boathouse.bundles.job_payload import JobPayload
+from boathouse.bundles.payloads import ExperimentPayload, RegisteredModelPayload, SchemaPayload, VolumePayload
+from boathouse.foundation.shapes import Shape
+
+OTHER_KINDS = (
+    "alerts", "apps", "catalogs", "clusters", "dashboards", "database_catalogs", "database_instances",
+    "external_locations", "genie_spaces", "model_serving_endpoints", "models", "pipelines", "postgres_branches",
+    "postgres_endpoints", "postgres_projects", "quality_monitors", "secret_scopes", "sql_warehouses",
+    "synced_database_tables",
+)  # fmt: skip
+"""Kinds that Databricks documents and Boathouse does not deploy yet; they are reported, never silently dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the client must know of one kind of resource."""
+
+    section: str
+    """The key under ``resources``."""
+    noun: str
+    shape: type[Shape]
+    order: int
+    """Kinds are created in this order and destroyed in the opposite one."""
+    governed: bool = False
+    """Lives in Unity Catalog: takes ``grants`` and has a name of plain parts."""
+
+    def full_name(self, payload: dict[str, Any]) -> str:
+        """The name under which two resources of this kind cannot both exist."""
+        fields = ("catalog_name", "schema_name", "name") if self.governed else ("name",)
+        return ".".join(str(payload[field]) for field in fields if payload.get(field) is not None)
+
+
+KINDS: dict[str, Kind] = {
+    kind.section: kind
+    for kind in (
+        Kind("schemas", "schema", SchemaPayload, 1, governed=True),
+        Kind("volumes", "volume", VolumePayload, 2, governed=True),
+        Kind("registered_models", "registered model", RegisteredModelPayload, 3, governed=True),
+        Kind("experiments", "experiment", ExperimentPayload, 4),
+        Kind("jobs", "job", JobPayload, 5),
+    )
+}
