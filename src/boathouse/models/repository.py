@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,12 +14,14 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    event,
     func,
     insert,
     select,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.metastore import Database, metadata
@@ -81,6 +84,18 @@ model_version_sources = Table(
     Column("location", Text),
     Index(None, "location"),
 )
+
+
+def tune_sqlite(engine: Engine) -> None:
+    """Let MLflow's connections to SQLite write as ours do: in WAL mode, NORMAL loses no commit when a process dies,
+    only (at worst) the last ones when the machine loses power. MLflow leaves SQLite's default, a disk flush per commit.
+    """
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.execute("PRAGMA synchronous=NORMAL").close()
+
+    engine.dispose()  # connections made before do not know yet
 
 
 class ModelRepository:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, Unavailable
 from boathouse.models.mlflow_server import ARTIFACT_ROOT, MlflowSettings, prepare_database
+from boathouse.models.repository import tune_sqlite
 
 if TYPE_CHECKING:
     from mlflow.exceptions import MlflowException
@@ -145,8 +146,11 @@ class MlflowStores:
 
             prepare_database(self._settings)
             url = self._settings.database_url
-            self._tracking = TrackingStore(url, ARTIFACT_ROOT)
-            self._registry = RegistryStore(url)
+            tracking, registry = TrackingStore(url, ARTIFACT_ROOT), RegistryStore(url)
+            if self._settings.sqlite_file is not None:
+                for engine in {tracking.engine, registry.engine}:  # MLflow keeps one per database, for its server too
+                    tune_sqlite(engine)
+            self._tracking, self._registry = tracking, registry
 
 
 def as_ours(error: "MlflowException") -> BoathouseError:
