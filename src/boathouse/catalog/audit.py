@@ -129,7 +129,7 @@ class Audit:
             securable_kind=opened.kind.value if opened.kind else None,
             securable_name=opened.name,
             status_code=status_code,
-            error_message=error[:_LONGEST_PARAM] if error else None,
+            error_message=_kept(error) if error else None,
             request_params=opened.params,
             request_id=request.request_id,
             source_ip=request.source_ip,
@@ -147,4 +147,9 @@ def _status_code_of(error: BoathouseError) -> int:
 
 
 def _as_text(params: Mapping[str, Any] | None) -> dict[str, str]:
-    return {key: str(value)[:_LONGEST_PARAM] for key, value in (params or {}).items() if value is not None}
+    return {key: _kept(str(value)) for key, value in (params or {}).items() if value is not None}
+
+
+def _kept(text: str) -> str:
+    """What of a text is kept: its beginning, and nothing that cannot be shown again (half a surrogate pair)."""
+    return text[:_LONGEST_PARAM].encode(errors="replace").decode()

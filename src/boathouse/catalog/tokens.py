@@ -13,7 +13,7 @@ from boathouse.catalog.repository import Connection
 from boathouse.catalog.repository import identities as rows
 from boathouse.catalog.repository.identities import Identity, TokenRow
 from boathouse.foundation.clock import Clock, epoch_ms, from_epoch_ms
-from boathouse.foundation.context import TaskContext
+from boathouse.foundation.context import TaskContext, current_request
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound, Unauthenticated
 from boathouse.foundation.ids import new_id, new_token
 from boathouse.foundation.principals import Principal, PrincipalKind
@@ -88,6 +88,7 @@ class Tokens:
     ) -> IssuedToken:
         params = {"for": name, "lifetime_seconds": lifetime_seconds, "task_run_id": task.task_run_id if task else None}
         with self._audit.verb(acting, "identities", "createToken", params=params) as event:
+            _refuse_tasks()
             now = epoch_ms(self._clock.now())
             expires_at = None if lifetime_seconds is None else now + _checked_lifetime_ms(lifetime_seconds)
             secret, token_id = new_token(), new_id()
@@ -182,6 +183,16 @@ class Tokens:
 
 def _may_handle(acting: Principal, token: TokenRow) -> bool:
     return acting.is_admin or acting.name == token.principal.name
+
+
+def _refuse_tasks() -> None:
+    """A task's own token ends with the task; one that it made would go on with everything its principal may do."""
+    task = current_request().task
+    if task is not None:
+        raise Denied(
+            f"The task {task.task_key} of run {task.run_id} may not make tokens.",
+            hint="Make the token outside of jobs, or let the job run as who shall do the work.",
+        )
 
 
 def _checked_lifetime_ms(seconds: float) -> int:

@@ -1,5 +1,6 @@
 """The ``boathouse`` command. A command's module is imported only when the command is used, so that help is quick."""
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -100,6 +101,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
         sys.exit(141)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        click.secho(f"Error: {error.strerror or error}{where}.", fg="red", err=True)
+        sys.exit(EXIT_CODES[Unavailable] if error.errno in (errno.ENOSPC, errno.EDQUOT) else 1)
 
 
 def exit_code_of(error: BoathouseError) -> int:

@@ -1,7 +1,7 @@
 """What surrounds a call: the request it came with and the job task it belongs to.
 
-The acting principal is an argument of every verb; these facts only describe, they decide nothing. Audit and lineage
-read them.
+The acting principal is an argument of every verb; these facts describe, for audit and lineage. They decide one thing:
+within a task no token is made.
 """
 
 from collections.abc import Generator

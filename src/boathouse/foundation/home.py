@@ -82,7 +82,7 @@ class Home:
         """What ``run.json`` says, or None when no Boathouse has written one."""
         try:
             return json.loads(self.run_file.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def token(self) -> str | None:

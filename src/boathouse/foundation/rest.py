@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 URL_VARIABLE = "BOATHOUSE_URL"
 TOKEN_VARIABLE = "BOATHOUSE_TOKEN"
 CHUNK_BYTES = 1 << 20
+_SENDABLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Connection:
             Unauthenticated: There is no token to show.
         """
         url, token = os.environ.get(URL_VARIABLE), os.environ.get(TOKEN_VARIABLE)
+        if token and not _SENDABLE.fullmatch(token):
+            raise Unauthenticated(
+                f"{TOKEN_VARIABLE} holds blanks or other characters that no token has.",
+                hint="boathouse env prints a token that works.",
+            )
         if url and token:
             return cls(url.rstrip("/"), token)
         home = require_home()

@@ -68,6 +68,10 @@ def parse_yaml(text: str, file: Path) -> YamlSource:
         raise MalformedYaml(f"{file}:{line}: not valid YAML: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
         raise MalformedYaml(f"{file}: not valid YAML: {error}.") from error
+    except RecursionError as error:
+        raise MalformedYaml(
+            f"{file}:1: not valid YAML: nested too deeply, or an alias within what it stands for."
+        ) from error
     finally:
         loader.dispose()
 

@@ -62,6 +62,13 @@ def answer_errors(app: FastAPI) -> None:
         problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         return JSONResponse(error_body(InvalidInput(f"The request is not valid: {problems}.")), 400)
 
+    @app.exception_handler(OverflowError)
+    @app.exception_handler(UnicodeEncodeError)
+    def unstorable(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+        log.warning("%s %s: %s", request.method, request.url.path, error)
+        what = "a number that is too large" if isinstance(error, OverflowError) else "a text that is not valid Unicode"
+        return JSONResponse(error_body(InvalidInput(f"The request is not valid: it holds {what}.")), 400)
+
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
         code = _CODES_BY_STATUS.get(error.status_code, "BAD_REQUEST")

@@ -62,14 +62,16 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
     async def sign_in(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         token = await _typed_token(request)
         try:
-            principal = authenticate(token).principal
+            known = authenticate(token)
+            if known.task is not None:
+                raise Unauthenticated("This is the token of a task; nobody signs in with it.")
         except Unauthenticated as error:
             problem = f'<p class="error" role="alert">{escape(error.message)}</p>'
             return _page("Sign in to Boathouse", _FORM.format(problem=problem), 401)
         answer = RedirectResponse("/ui/", 303)
         answer.set_cookie(
             SESSION_COOKIE,
-            issue_session(principal, SESSION_SECONDS),
+            issue_session(known.principal, SESSION_SECONDS),
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",

@@ -66,7 +66,10 @@ class Session:
         """
         statement = read_statement(text)
         access = self._access(kind_of(statement), text, Parameters(parameters))
-        return self._run(access, statement)
+        try:
+            return self._run(access, statement)
+        except RecursionError as error:
+            raise InvalidInput("The statement is nested too deeply.") from error
 
     def table(
         self,

@@ -111,6 +111,13 @@ def test_edges_to_what_one_may_not_know_are_neither_shown_nor_recorded(law):
         lineage.record(law.bob, [LineageEdge(node("dev.trips.secret"), None, "READ")])
 
 
+def test_what_no_text_can_hold_does_not_spoil_the_log(law):
+    law.catalog.audit.record(law.admin, "catalog", "try", error="\ud800 failed", params={"comment": "a\ud800b"})
+
+    event = law.catalog.audit.events(limit=1)[0]
+    assert (event.error_message, event.request_params) == ("? failed", {"comment": "a?b"})
+
+
 def test_listeners_hear_of_edges_and_cannot_spoil_them(law):
     law.make_table()
     heard = []

@@ -4,7 +4,7 @@ import pytest
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.catalog.identities import IdentityChange
-from boathouse.foundation.context import TaskContext
+from boathouse.foundation.context import RequestContext, TaskContext, in_request
 from boathouse.foundation.errors import AlreadyExists, Conflict, Denied, InvalidInput, NotFound, Unauthenticated
 from boathouse.foundation.principals import ADMINS, EVERYONE
 from boathouse.metastore import Database
@@ -29,6 +29,13 @@ def test_a_token_remembers_its_task(law):
     issued = law.catalog.identities.issue_token(law.admin, "bob", lifetime_seconds=60, task=task)
 
     assert law.catalog.identities.authenticate(issued.secret).task == task
+
+
+def test_a_task_makes_no_tokens(law):
+    task = in_request(RequestContext(task=TaskContext(1, "train", 2, "fit", 3)))
+
+    with task, pytest.raises(Denied, match="task fit of run 2 may not make tokens"):
+        law.catalog.identities.issue_token(law.admin, "alice", lifetime_seconds=60)
 
 
 def test_an_expired_token_says_so_without_repeating_itself(law):

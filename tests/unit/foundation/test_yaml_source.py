@@ -33,7 +33,9 @@ def test_merged_keys_may_be_overridden() -> None:
     assert source.data["mine"] == {"x": 3, "y": 2}
 
 
-@pytest.mark.parametrize("text", ["a: [1, 2", "a:\n\t- b", "a: b: c", "'unclosed", "a: !!python/object:os.system x"])
+@pytest.mark.parametrize(
+    "text", ["a: [1, 2", "a:\n\t- b", "a: b: c", "'unclosed", "a: !!python/object:os.system x", "a: &b {c: *b}"]
+)
 def test_malformed_yaml_names_file_and_line(text: str) -> None:
     with pytest.raises(MalformedYaml, match=r"databricks.yml:\d+: not valid YAML"):
         parse_yaml(text, FILE)

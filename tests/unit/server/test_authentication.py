@@ -56,6 +56,14 @@ def client() -> Iterator[TestClient]:
     def conflict() -> None:
         raise Conflict("Somebody was faster.", hint="Read again.")
 
+    @app.get("/too-large")
+    def too_large() -> None:
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    @app.get("/half-a-letter")
+    def half_a_letter() -> None:
+        "\ud800".encode()
+
     @app.get("/broken")
     def broken() -> None:
         raise ZeroDivisionError
@@ -108,6 +116,22 @@ def test_an_unforeseen_error_does_not_show_its_inside(client: TestClient) -> Non
     answer = client.get("/broken", headers=bearer("good"))
     assert answer.status_code == 500
     assert "ZeroDivision" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/too-large", "a number that is too large"), ("/half-a-letter", "a text that is not valid Unicode")],
+)
+def test_what_cannot_be_stored_is_the_requests_fault(client: TestClient, path: str, why: str) -> None:
+    answer = client.get(path, headers=bearer("good"))
+    assert answer.status_code == 400
+    assert why in answer.json()["message"]
+
+
+def test_nobody_signs_in_with_the_token_of_a_task(client: TestClient) -> None:
+    answer = client.post("/ui/sign-in", data={"token": "task"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
 
 
 def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:

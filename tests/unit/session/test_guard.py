@@ -235,6 +235,11 @@ def test_any_text_is_a_statement_or_an_error_of_ours(text: str) -> None:
 
 
 def test_a_statement_that_is_too_large_or_deep_is_refused(shared_session: Session) -> None:
-    for text in ("SELECT " + "(" * 5000 + "1" + ")" * 5000, "SELECT " + "-" * 0 + "1+" * 60_000 + "1", "x" * 2_000_000):
+    for text in (
+        "SELECT " + "(" * 5000 + "1" + ")" * 5000,
+        "SELECT " + "1+" * 60_000 + "1",
+        "SELECT " + "1+" * 20_000 + "1",
+        "x" * 2_000_000,
+    ):
         with pytest.raises(InvalidInput):
             shared_session.sql(text)
