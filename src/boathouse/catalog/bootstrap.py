@@ -4,10 +4,15 @@ from boathouse.catalog.grants import Grants
 from boathouse.catalog.identities import Identities
 from boathouse.catalog.identity_names import identity_key
 from boathouse.catalog.privileges import Privilege
-from boathouse.catalog.registry import INFORMATION_SCHEMA, SYSTEM_CATALOG
 from boathouse.catalog.repository import identities as identity_rows
 from boathouse.catalog.repository import securables as rows
-from boathouse.catalog.securables import METASTORE_NAME, Securable, SecurableKind
+from boathouse.catalog.securables import (
+    INFORMATION_SCHEMA,
+    METASTORE_NAME,
+    SYSTEM_CATALOG,
+    Securable,
+    SecurableKind,
+)
 from boathouse.catalog.tables import Securables
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.ids import new_id

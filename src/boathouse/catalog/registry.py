@@ -20,7 +20,7 @@ from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository import Connection, identities
 from boathouse.catalog.repository import securables as rows
-from boathouse.catalog.securables import Securable, SecurableKind
+from boathouse.catalog.securables import SYSTEM_CATALOG, Securable, SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput
 from boathouse.foundation.home import Home
@@ -28,11 +28,6 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import normalise_part
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.metastore import Database
-
-SYSTEM_CATALOG = "system"
-"""The catalog of system tables; Boathouse keeps it."""
-
-INFORMATION_SCHEMA = "information_schema"
 
 _OURS = frozenset({SecurableKind.CATALOG, SecurableKind.SCHEMA, SecurableKind.TABLE, SecurableKind.VOLUME})
 """The kinds that the catalog itself makes and drops; the others belong to higher rooms."""

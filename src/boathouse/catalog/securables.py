@@ -23,6 +23,12 @@ class SecurableKind(StrEnum):
 METASTORE_NAME = "metastore"
 """The full name of the root securable."""
 
+SYSTEM_CATALOG = "system"
+"""The catalog of system tables; Boathouse keeps it."""
+
+INFORMATION_SCHEMA = "information_schema"
+"""The schema of each catalog that tells what is in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Securable:

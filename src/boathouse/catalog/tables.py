@@ -8,10 +8,18 @@ from boathouse.catalog.facts import SecurableExists, SecurableNotFound
 from boathouse.catalog.hierarchy import ROOT
 from boathouse.catalog.locations import external_location, managed_location, path_of, require_free
 from boathouse.catalog.privileges import Privilege
-from boathouse.catalog.registry import INFORMATION_SCHEMA, Registry
+from boathouse.catalog.registry import Registry
 from boathouse.catalog.repository import Connection, grants
 from boathouse.catalog.repository import securables as rows
-from boathouse.catalog.securables import Column, Securable, SecurableKind, Table, TableType, Volume
+from boathouse.catalog.securables import (
+    INFORMATION_SCHEMA,
+    Column,
+    Securable,
+    SecurableKind,
+    Table,
+    TableType,
+    Volume,
+)
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.foundation.ids import new_id

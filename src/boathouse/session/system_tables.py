@@ -5,17 +5,20 @@ The columns are those of Databricks' system tables. What has no meaning here (an
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from boathouse.catalog import AuditEvent, Catalog, Column, LineageNode, NodeKind, Privilege, SecurableKind, Table
+from boathouse.catalog import AuditEvent, Column, LineageNode, NodeKind, Privilege, SecurableKind, Table
 from boathouse.catalog.columns import columns_from_delta
-from boathouse.catalog.registry import INFORMATION_SCHEMA, SYSTEM_CATALOG
+from boathouse.catalog.securables import INFORMATION_SCHEMA, SYSTEM_CATALOG
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import NotFound, did_you_mean
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import Principal
+
+if TYPE_CHECKING:
+    from boathouse.catalog import Catalog
 
 SYSTEM_FORMAT = "BOATHOUSE_SYSTEM"
 """The data source format of these tables."""
@@ -104,7 +107,7 @@ def is_system(name: TableName) -> bool:
 class SystemTables:
     """Answers system tables from the catalog, each principal its own view."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: "Catalog") -> None:
         self._catalog = catalog
 
     def schema(self, name: TableName) -> pa.Schema:
