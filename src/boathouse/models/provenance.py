@@ -122,15 +122,15 @@ class Provenance:
         return self._stores.logged_model(model_id).source_run_id if model_id else None
 
     def _location(self, version: Any) -> str | None:
-        """Where the content of a version lies below the artifact folder."""
-        if version.model_id:
-            return artifact_path(self._stores.logged_model(version.model_id).artifact_location)
-        source = str(version.source)
-        if source.startswith("runs:/"):
-            run_id, _, path = source.removeprefix("runs:/").partition("/")
-            root = artifact_path(self._stores.call(lambda: self._stores.tracking.get_run(run_id)).info.artifact_uri)
+        """Where the content of a version lies below the artifact folder; None when it lies elsewhere, or nowhere."""
+        stores = self._stores
+        ask = stores.registry.get_model_version_download_uri
+        uri = str(stores.call(lambda: ask(str(version.name), str(version.version))) or "")
+        if uri.startswith("runs:/"):
+            run_id, _, path = uri.removeprefix("runs:/").partition("/")
+            root = artifact_path(stores.call(lambda: stores.tracking.get_run(run_id)).info.artifact_uri)
             return f"{root}/{path}".strip("/") if root else None
-        return artifact_path(source)
+        return artifact_path(uri)
 
 
 def holder_of(model: str, version: int) -> str:
