@@ -232,7 +232,7 @@ def _snapshot(location: str, table: DeltaTable) -> Snapshot:
         schema_json = table.schema().to_json()
         metadata = table.metadata()
         needs_delta_reader = _needs_delta_reader(table, schema_json, metadata.configuration)
-        adds = pa.table({}) if needs_delta_reader else pa.table(table.get_add_actions(flatten=True))
+        adds = pa.table({}) if needs_delta_reader else _as_table(table.get_add_actions(flatten=True))
     return Snapshot(
         location=location,
         version=table.version(),
@@ -244,13 +244,18 @@ def _snapshot(location: str, table: DeltaTable) -> Snapshot:
     )
 
 
+def _as_table(data: Any) -> pa.Table:
+    """What delta-rs gives, as our table. ``pa.table`` would import pandas first, to see whether it is a frame of it."""
+    return pa.RecordBatchReader.from_stream(data).read_all()
+
+
 def _needs_delta_reader(table: DeltaTable, schema_json: str, properties: dict[str, str]) -> bool:
     if properties.get("delta.columnMapping.mode", "none") != "none":
         return True
     features = set(table.protocol().reader_features or ()) - _PARQUET_SAYS_ALL
     if "columnMapping" in features:  # allowed, but the mode above says that it is not used
         features.remove("columnMapping")
-    if "deletionVectors" in features and pa.table(table.deletion_vectors()).num_rows == 0:
+    if "deletionVectors" in features and _as_table(table.deletion_vectors()).num_rows == 0:
         features.remove("deletionVectors")
     return bool(features) or not all(is_plain(kind) for kind in fields_of(schema_json).values())
 
@@ -261,7 +266,7 @@ def _files(location: str, adds: pa.Table) -> tuple[DataFile, ...]:
     for name in adds.column_names:
         group, dot, column = name.partition(".")
         if dot and group in groups:
-            groups[group][column] = adds[name].to_pylist()
+            groups[group][column] = _values(adds[name])
     if not adds.num_rows:
         return ()
     rows = zip(adds["path"].to_pylist(), adds["size_bytes"].to_pylist(), adds["num_records"].to_pylist(), strict=True)
@@ -276,6 +281,15 @@ def _files(location: str, adds: pa.Table) -> tuple[DataFile, ...]:
         )
         for index, (path, size, count) in enumerate(rows)
     )
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """The values as Python has them. Arrow would import pandas to make instants."""
+    if not pa.types.is_timestamp(column.type) or column.type.unit != "us":
+        return column.to_pylist()
+    start = datetime(1970, 1, 1, tzinfo=UTC if column.type.tz else None)
+    counts = column.cast(pa.int64()).to_pylist()
+    return [None if count is None else start + timedelta(microseconds=count) for count in counts]
 
 
 def absolute_path(folder: Path, path: str) -> str:
