@@ -155,6 +155,14 @@ def test_a_rename_keeps_the_place_and_finds_no_taken_name(law):
     assert securables.rename(law.admin, TABLE, "dev.trips.rides", "dev.trips.rides2").full_name == "dev.trips.rides2"
 
 
+def test_half_a_letter_in_a_property_is_refused_before_it_spoils_every_list(law):
+    with pytest.raises(UnicodeEncodeError):
+        law.catalog.securables.update(law.admin, SCHEMA, "dev.trips", properties={"a": "\ud800"})
+    law.catalog.securables.update(law.admin, SCHEMA, "dev.trips", properties={"größe": "😀"})
+
+    assert law.catalog.securables.get(law.admin, SCHEMA, "dev.trips").properties == {"größe": "😀"}
+
+
 def test_comment_owner_and_properties_change_together(law):
     changed = law.catalog.securables.update(
         law.admin, SCHEMA, "dev.trips", comment="Trips.", owner="BOB", properties={"a": "1"}

@@ -58,6 +58,14 @@ def test_a_job_belongs_to_whoever_made_it_and_runs_as_them(house: House) -> None
     assert house.catalog.securables.get(house.bob, SecurableKind.JOB, str(job_id)).owner == "bob"
 
 
+def test_half_a_letter_in_a_job_is_refused_before_it_spoils_every_list(house: House) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        house.create(house.bob, parameters=[{"name": "p", "default": "\ud800"}])
+
+    job_id = house.create(house.bob, parameters=[{"name": "p", "default": "größe 😀"}])
+    assert house.jobs.get(house.bob, job_id).settings.to_json()["parameters"][0]["default"] == "größe 😀"
+
+
 def test_nobody_else_knows_of_a_job_until_it_is_shared(house: House) -> None:
     job_id = house.create(house.ada)
     with pytest.raises(NotFound):

@@ -78,7 +78,7 @@ def insert_edges(
                 "target_version": target.version if target else None,
                 "job_run_id": job_run_id,
                 "task_run_id": task_run_id,
-                "entity": json.dumps(recorded.edge.entity),
+                "entity": json.dumps(recorded.edge.entity, ensure_ascii=False),
             }
         )
     connection.execute(lineage_edges.insert(), rows)

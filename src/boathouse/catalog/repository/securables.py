@@ -32,8 +32,8 @@ def insert(connection: Connection, securable: Securable, parent_id: str | None) 
         "owner": securable.owner,
         "comment": securable.comment,
         "title": securable.title,
-        "properties": json.dumps(securable.properties),
-        "tags": json.dumps(securable.tags),
+        "properties": json.dumps(securable.properties, ensure_ascii=False),
+        "tags": json.dumps(securable.tags, ensure_ascii=False),
         "created_at": securable.created_at,
         "created_by": securable.created_by,
         "updated_at": securable.updated_at,
@@ -146,7 +146,10 @@ def locations_in_use(connection: Connection) -> list[tuple[SecurableKind, str, s
 
 def change(connection: Connection, id: str, values: Mapping[str, Any]) -> None:
     """Set columns of one thing; mappings are stored as JSON."""
-    stored = {key: json.dumps(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    stored = {
+        key: json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
     connection.execute(update(securables).where(securables.c.id == id).values(**stored))
 
 
@@ -288,4 +291,6 @@ def _securable(row: RowMapping) -> Securable:
 
 
 def _columns_json(columns: Sequence[Column]) -> str:
-    return json.dumps([{name: getattr(column, name) for name in Column.__slots__} for column in columns])
+    return json.dumps(
+        [{name: getattr(column, name) for name in Column.__slots__} for column in columns], ensure_ascii=False
+    )
