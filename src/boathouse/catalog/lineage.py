@@ -88,11 +88,14 @@ class Lineage:
         return list(dict.fromkeys(node for node in nodes if node.kind in (NodeKind.TABLE, NodeKind.VOLUME)))
 
     def upstream(self, principal: Principal, node: LineageNode) -> list[RecordedEdge]:
-        """Every edge on a way that leads to the node."""
+        """Every edge on a way that leads to the node.
+
+        What a task has written from its memory comes from what that task has read.
+        """
         return self._walk(principal, node, lambda at: EdgeFilter(target=at), lambda edge: edge.source)
 
     def downstream(self, principal: Principal, node: LineageNode) -> list[RecordedEdge]:
-        """Every edge on a way that leads away from the node."""
+        """Every edge on a way that leads away from the node, through the memory of tasks too."""
         return self._walk(principal, node, lambda at: EdgeFilter(source=at), lambda edge: edge.target)
 
     def _walk(
@@ -105,6 +108,7 @@ class Lineage:
         seen, found, frontier = {start}, dict[int, RecordedEdge](), [start]
         for _ in range(_MOST_STEPS):
             steps = [edge for node in frontier for edge in self.edges(principal, towards(node))]
+            steps += self._through_tasks(principal, steps, far_end)
             found |= {step.sequence: step for step in steps}
             reached = dict.fromkeys(end for step in steps if (end := far_end(step.edge)) is not None)
             frontier = [node for node in reached if node not in seen]
@@ -112,6 +116,18 @@ class Lineage:
             if not frontier:
                 break
         return sorted(found.values(), key=lambda each: each.sequence)
+
+    def _through_tasks(
+        self, principal: Principal, steps: Sequence[RecordedEdge], far_end: Callable[[LineageEdge], LineageNode | None]
+    ) -> list[RecordedEdge]:
+        """Where an edge ends in the memory of a task, the edges on the other side of that memory."""
+        ending = [step.edge.entity.get("task_run_id") for step in steps if far_end(step.edge) is None]
+        return [
+            edge
+            for task_run_id in dict.fromkeys(task for task in ending if task is not None)
+            for edge in self.edges(principal, EdgeFilter(task_run_id=task_run_id))
+            if far_end(edge.edge) is not None and None in (edge.edge.source, edge.edge.target)
+        ]
 
     def _require_known(self, principal: Principal, nodes: Iterable[LineageNode]) -> None:
         for node in self._hidden(principal, set(nodes)):

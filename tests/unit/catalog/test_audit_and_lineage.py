@@ -97,6 +97,24 @@ def test_the_graph_is_walked_both_ways(law):
     assert len(lineage.downstream(law.admin, raw)) == 3
 
 
+def test_what_a_task_writes_from_memory_comes_from_what_it_has_read(law):
+    lineage = law.catalog.lineage
+    raw, features, predictions = (node(f"dev.trips.{name}", 0) for name in ("raw", "features", "predictions"))
+    other = node("dev.trips.other", 0)
+    for table in ("raw", "features", "predictions", "other"):
+        law.make_table(f"dev.trips.{table}")
+    for number, (read, written) in enumerate([(raw, features), (features, predictions), (raw, other)]):
+        with in_request(RequestContext(task=TaskContext(7, "job", 70, f"t{number}", 700 + number))):
+            lineage.record(law.admin, [LineageEdge(read, None, "READ")])
+            lineage.record(law.admin, [LineageEdge(None, written, "WRITE")])
+
+    upstream = lineage.upstream(law.admin, predictions)
+    downstream = lineage.downstream(law.admin, features)
+
+    assert {e.edge.source for e in upstream} == {None, features, raw}
+    assert {e.edge.target for e in downstream} == {None, predictions}
+
+
 def test_edges_to_what_one_may_not_know_are_neither_shown_nor_recorded(law):
     law.make_table("dev.trips.rides")
     law.make_table("dev.trips.secret")
