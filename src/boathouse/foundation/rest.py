@@ -7,9 +7,9 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
-from boathouse.foundation.errors import BoathouseError, Unauthenticated, Unavailable, category_of
+from boathouse.foundation.errors import BoathouseError, InvalidInput, Unauthenticated, Unavailable, category_of
 from boathouse.foundation.home import require_home
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ class RestClient:
     ) -> "Generator[urllib3.BaseHTTPResponse]":
         import urllib3
 
+        if {".", ".."}.intersection(unquote(path).split("/")):  # urllib3 would resolve them, and mean another thing
+            raise InvalidInput(f"The path {unquote(path)!r} holds '.' or '..'.", hint="Write the path without them.")
         sent = {"Authorization": f"Bearer {self.connection.token}", "User-Agent": "boathouse", **(headers or {})}
         if json_body is not None:
             content, sent["Content-Type"] = json.dumps(json_body).encode(), "application/json"

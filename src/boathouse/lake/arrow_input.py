@@ -32,7 +32,13 @@ def open_stream(data: Any) -> pa.RecordBatchReader:
     if isinstance(data, pa.RecordBatchReader):
         return data
     if _is_pandas(data):
-        return pa.Table.from_pandas(data, preserve_index=False).to_reader()
+        try:
+            return pa.Table.from_pandas(data, preserve_index=False).to_reader()
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            raise InvalidInput(
+                f"The pandas frame has no Arrow form: {'; '.join(map(str, error.args))}.",
+                hint="Give each column values of one type.",
+            ) from error
     if hasattr(data, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(data)
     if hasattr(data, "__arrow_c_array__"):
@@ -49,6 +55,8 @@ def storable_schema(schema: pa.Schema) -> pa.Schema:
     Raises:
         InvalidInput: A column is of a type that Delta does not have, or two columns differ only in case.
     """
+    if not schema.names:
+        raise InvalidInput("A table needs at least one column, but the data has none.")
     _refuse_repeated(schema.names)
     return pa.schema([_storable_field(field) for field in schema])
 
