@@ -15,7 +15,7 @@ from boathouse.models.policy.rules import Route
 from boathouse.models.policy.table import RouteTable
 
 if TYPE_CHECKING:
-    from boathouse.models.models import Models
+    from boathouse.models.parts import ModelParts
 
 REPEAT_SECONDS = 600.0
 """A frequent verb (logging to a run, reading a file) is recorded once in this time per principal and target."""
@@ -37,7 +37,7 @@ class Admission:
 class Gate:
     """Lets requests through to MLflow as the policy says."""
 
-    def __init__(self, models: "Models", table: RouteTable | None = None) -> None:
+    def __init__(self, models: "ModelParts", table: RouteTable | None = None) -> None:
         self._models = models
         self._table = table or RouteTable()
         self._recorded = _Lately(REPEAT_SECONDS)

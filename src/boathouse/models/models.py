@@ -1,33 +1,23 @@
-"""The room's parts, joined: one object for the wiring, the doors and the bundles."""
+"""The verbs of the room: one object for the wiring, the doors and the bundles."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
-from boathouse.foundation.clock import Clock, SystemClock
+from boathouse.foundation.clock import Clock
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
-from boathouse.models.experiments import Experiments
 from boathouse.models.gate import Gate
-from boathouse.models.intents import Intents
-from boathouse.models.mlflow_server import MlflowServer, MlflowSettings
+from boathouse.models.mlflow_server import MlflowSettings
 from boathouse.models.nouns import ANY, AliasMove, AnyVersion, ModelVersion, RegisteredModel
-from boathouse.models.policy.call import Call
-from boathouse.models.provenance import Provenance
-from boathouse.models.reconcile import Reconciliation
-from boathouse.models.registry import Registry
-from boathouse.models.repository import ModelRepository
-from boathouse.models.runs import EnvironmentLock, TaskRuns
-from boathouse.models.stores import MlflowStores
+from boathouse.models.parts import ModelParts
+from boathouse.models.runs import EnvironmentLock
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
 
 
-class Models:
+class Models(ModelParts):
     """Experiments, runs and registered models under the catalog's law.
 
     Example:
@@ -47,24 +37,8 @@ class Models:
         clock: Clock | None = None,
         environment_lock: EnvironmentLock = lambda _: None,
     ) -> None:
-        clock = clock or SystemClock()
-        settings = settings or MlflowSettings.of_home(home)
-        self.catalog = catalog
-        self.server = MlflowServer(settings)
-        self.stores = MlflowStores(settings)
-        repository = ModelRepository(database)
-        self.intents = Intents(repository, clock)
-        self.provenance = Provenance(self.stores, catalog, repository)
-        self.experiments = Experiments(self.stores, catalog, self.intents)
-        self.registry = Registry(self.stores, catalog, self.intents, repository, self.provenance, clock)
-        self.task_runs = TaskRuns(
-            self.stores, catalog, repository, self.provenance, clock, settings.artifacts, environment_lock
-        )
-        self.reconciliation = Reconciliation(
-            self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
-        )
+        super().__init__(catalog, database, home, settings=settings, clock=clock, environment_lock=environment_lock)
         self.gate = Gate(self)
-        catalog.lineage.subscribe(self.task_runs.observe)
 
     def start(self) -> None:
         """Load MLflow in the background and bring both databases to agree; requests wait for it."""
@@ -125,17 +99,3 @@ class Models:
 
     def alias_history(self, principal: Principal, name: ModelName, alias: str | None = None) -> list[AliasMove]:
         return self.registry.alias_history(principal, name, alias)
-
-    # --- what the gate needs
-
-    def readable_experiments(self, principal: Principal, ids: list[str]) -> list[str]:
-        """Those of the experiments that the principal may read."""
-        return self.experiments.readable(principal, ids)
-
-    @contextmanager
-    def flask_request(self, call: Call) -> Generator[None]:
-        """Make a call the current request of MLflow's Flask application, for code of MLflow that looks at it."""
-        query = urlencode(call.query, doseq=True)
-        flask: Any = self.server.apps().wsgi
-        with flask.test_request_context(call.path, method=call.method, query_string=query, json=call.body or None):
-            yield

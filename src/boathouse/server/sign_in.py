@@ -36,7 +36,11 @@ _FORM = """{problem}<form method="post"><label for="token">Token</label>
 _LANDING = """<p>Signed in as <strong>{name}</strong>.</p><ul>
 <li><a href="/mlflow/">Experiments, runs and models</a> in MLflow</li>
 <li><a href="/docs">REST API</a></li></ul>
-<form method="post" action="/ui/sign-out"><button>Sign out</button></form>"""
+<form method="post" action="/ui/sign-out"><button>Sign out</button></form><script src="/ui/forward.js"></script>"""
+
+FORWARD = """// MLflow's clients print links like http://host:port/#/experiments/1; its pages are under /mlflow/.
+if (/^#\\/(experiments|models|traces|prompts)/.test(location.hash)) location.replace("/mlflow/" + location.hash);
+"""
 
 IssueSession = Callable[[Principal, int], str]
 """Makes a token for a principal that lives for some seconds."""
@@ -53,6 +57,10 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
     @router.get("/ui/")
     def landing(principal: Caller) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _page("Boathouse", _LANDING.format(name=escape(principal.name)))
+
+    @router.get("/ui/forward.js")
+    def forward() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(FORWARD, media_type="text/javascript")
 
     @router.get(SIGN_IN)
     def form() -> Response:  # pyright: ignore[reportUnusedFunction]

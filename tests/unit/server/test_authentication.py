@@ -145,6 +145,11 @@ def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
     assert client.get("/who").status_code == 401
 
 
+def test_links_that_mlflows_clients_print_lead_to_its_pages(client: TestClient) -> None:
+    assert '<script src="/ui/forward.js">' in client.get("/ui/", headers=bearer("good")).text
+    assert r"/^#\/(experiments|models" in client.get("/ui/forward.js", headers=bearer("good")).text
+
+
 def test_another_sites_page_cannot_use_the_session(client: TestClient) -> None:
     client.post("/ui/sign-in", data={"token": "good"})
     assert client.post("/change", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

@@ -13,7 +13,7 @@ from boathouse.models.policy.call import Call, Reply
 from boathouse.models.registry import parse_model_name
 
 if TYPE_CHECKING:
-    from boathouse.models.models import Models
+    from boathouse.models.parts import ModelParts
 
 Target = tuple[SecurableKind, str]
 """What a request is about, for the audit log."""
@@ -31,7 +31,7 @@ class Desk:
     """One acting principal at the door to MLflow."""
 
     principal: Principal
-    models: "Models"
+    models: "ModelParts"
 
     # --- experiments
 
