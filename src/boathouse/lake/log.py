@@ -90,6 +90,24 @@ class DeltaLog:
                 hint="Restore the file from a backup, or drop the table.",
             ) from error
 
+    def refuse_empty_entries(self, *, after: int, upto: int) -> None:
+        """Look for commits without content, which a loss of power leaves behind. delta-rs takes them for commits that
+        changed nothing, and their rows would vanish in silence.
+
+        Raises:
+            DamagedTable: There is one among the versions after one up to and with another.
+        """
+        for version in range(max(after, max(self._checkpoints_upto(upto), default=-1)) + 1, upto + 1):
+            file = self.commit_file(version)
+            if file.exists() and file.stat().st_size == 0:
+                raise DamagedTable(
+                    f"The Delta table at {self.location} is damaged: log entry {file.name} is empty.",
+                    hint="Restore the file from a backup, or drop the table.",
+                )
+
+    def _checkpoints_upto(self, version: int) -> list[int]:
+        return [each for each in self.checkpoints() if each <= version]
+
     def commit(self, version: int) -> Commit | None:
         """The facts about one commit, or None when the log no longer has it.
 

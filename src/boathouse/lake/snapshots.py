@@ -12,6 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -113,7 +114,9 @@ def open_table(location: str, version: int | None = None) -> DeltaTable:
     if version is not None:
         _require_version(log, version)
     with translated(as_url(location)):
-        return DeltaTable(table_uri(location), version=version)
+        table = DeltaTable(table_uri(location), version=version)
+    log.refuse_empty_entries(after=-1, upto=table.version())
+    return table
 
 
 def version_at(location: str, timestamp: datetime) -> int:
@@ -210,6 +213,7 @@ class _OpenTable:
             if identity is not None and identity == self._identity:
                 with translated(self._location):
                     self._table.update_incremental()
+                self._log.refuse_empty_entries(after=self._newest.version, upto=self._table.version())
                 return self._table
         self._newest = self._identity = None
         self._table = open_table(self._location)
@@ -293,10 +297,19 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 
 def absolute_path(folder: Path, path: str) -> str:
-    """Where a file of the log lies; the log holds paths URL-encoded, most of them relative to the table's folder."""
-    if path.startswith("file:"):
-        return str(local_path(path))
-    return str(folder / unquote(path))
+    """Where a file of the log lies; the log holds paths URL-encoded, most of them relative to the table's folder.
+
+    Raises:
+        DamagedTable: The path leaves the folder. Whoever may read a table may not read what else its log could name.
+    """
+    named = str(local_path(path)) if path.startswith("file:") else str(folder / unquote(path))
+    absolute = normpath(named)
+    if not absolute.startswith(f"{folder}/"):
+        raise DamagedTable(
+            f"The log of the Delta table at {folder} names a file outside of it: {path}.",
+            hint="Restore the log from a backup, or drop the table.",
+        )
+    return absolute
 
 
 def _require_version(log: DeltaLog, version: int) -> None:

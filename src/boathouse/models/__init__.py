@@ -2,23 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
-from boathouse.models.nouns import ANY, AliasMove, AnyVersion, ModelVersion, RegisteredModel
-
 if TYPE_CHECKING:
     from boathouse.models.mlflow_server import MlflowSettings
     from boathouse.models.models import Models
+    from boathouse.models.nouns import ANY, AliasMove, AnyVersion, ModelVersion, RegisteredModel
 
 __all__ = ["ANY", "AliasMove", "AnyVersion", "MlflowSettings", "ModelVersion", "Models", "RegisteredModel"]
 
+_MODULES = {"Models": "models", "MlflowSettings": "mlflow_server"}
+
 
 def __getattr__(name: str) -> Any:
-    """The room's machinery brings SQLAlchemy along; the nouns and autologging, which tasks need, do not wait for it."""
-    if name == "Models":
-        from boathouse.models.models import Models
+    """Every task passes here on its way to autologging, so nothing is loaded before it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Models
-    if name == "MlflowSettings":
-        from boathouse.models.mlflow_server import MlflowSettings
-
-        return MlflowSettings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'nouns')}"), name)

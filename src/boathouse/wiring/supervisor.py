@@ -9,6 +9,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +35,9 @@ RESTART_LIMIT = 5
 """Deaths within RESTART_WINDOW_SECONDS after which we give up."""
 RESTART_WINDOW_SECONDS = 60
 POLL_SECONDS = 0.05
+FULL_DISK_PAUSE_SECONDS = 2.0
+"""How long to wait before looking again for space; a full disk is nobody's death."""
+ENOUGH_FREE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -87,6 +91,10 @@ class Supervisor:
                     self._restart(process)
 
     def _restart(self, process: Process) -> None:
+        if _is_full(self._home.root):
+            log.error("The %s ended and the disk of %s is full; waiting for space.", process.name, self._home.root)
+            self._stop.wait(FULL_DISK_PAUSE_SECONDS)
+            return
         now = time.monotonic()
         process.deaths = [at for at in process.deaths if now - at < RESTART_WINDOW_SECONDS] + [now]
         code = process.child.returncode if process.child else None
@@ -128,8 +136,11 @@ class Supervisor:
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         draft = self._home.run_file.with_suffix(".tmp")
-        draft.write_text(json.dumps(content, indent=2))
-        draft.replace(self._home.run_file)
+        try:
+            draft.write_text(json.dumps(content, indent=2))
+            draft.replace(self._home.run_file)
+        except OSError as error:  # the processes matter more than the note about them
+            log.error("%s could not be written: %s.", self._home.run_file, error)
 
     @contextmanager
     def _only_one(self) -> Generator[None]:
@@ -154,6 +165,10 @@ class Supervisor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < ENOUGH_FREE_BYTES
 
 
 def lock_path(home: Home) -> Path:

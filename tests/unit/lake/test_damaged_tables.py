@@ -1,5 +1,6 @@
 """A Delta folder that is not what it should be gets an error that says so."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,6 +24,25 @@ def test_a_log_entry_that_cannot_be_read_is_named(trips_table: str, trips: pa.Ta
         open_snapshot(trips_table)
     with pytest.raises(BoathouseError):
         tables.append(trips_table, trips)
+
+
+def test_an_empty_log_entry_does_not_lose_its_rows_in_silence(trips_table: str, trips: pa.Table) -> None:
+    before = open_snapshot(trips_table)
+    tables.append(trips_table, trips)
+    _log_file(trips_table, before.version + 1).write_text("")
+
+    for attempt in (lambda: open_snapshot(trips_table), lambda: tables.append(trips_table, trips)):
+        with pytest.raises(DamagedTable, match=r"json is empty"):
+            attempt()
+
+
+@pytest.mark.parametrize("path", ["../other/part-0.parquet", "%2e%2e/other/part-0.parquet", "file:///etc/passwd"])
+def test_a_log_cannot_name_files_outside_its_table(trips_table: str, path: str) -> None:
+    entry = {"add": {"path": path, "partitionValues": {}, "size": 1, "modificationTime": 0, "dataChange": True}}
+    _log_file(trips_table, open_snapshot(trips_table).version + 1).write_text(json.dumps(entry))
+
+    with pytest.raises(DamagedTable, match="outside of it"):
+        DuckDBEngine().scan(open_snapshot(trips_table)).arrow()
 
 
 def test_bytes_that_are_no_text_are_noticed_in_the_history(trips_table: str) -> None:
