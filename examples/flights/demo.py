@@ -36,6 +36,9 @@ def main(targets: Sequence[str]) -> int:
                 run_job(story, server, target, job)
         refusal = try_forbidden_write(story, server)
         print_report(story, server, refusal)
+    except KeyboardInterrupt:
+        story.failed("Interrupted. Boathouse goes on running; stop it with: .venv/bin/boathouse down")
+        return 130
     except (Failed, BoathouseError) as problem:
         story.failed(str(problem), getattr(problem, "output", ""))
         return 1

@@ -13,11 +13,12 @@ API = "/api/boathouse/v1"
 MODEL = "prod.flights.delay_model"
 PREDICTIONS = "prod.flights.predictions"
 METRICS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error"}
-QUERIES = (
-    "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7",
-    "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY carrier",
-    "DESCRIBE HISTORY prod.flights.predictions",
-    "SELECT event_time, user_identity.email, action_name FROM system.access.audit WHERE response.statusCode = 403",
+COMMANDS = (
+    'sql "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7"',
+    'sql "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY 1"',
+    'sql "SELECT event_time, user_identity.email FROM system.access.audit WHERE response.statusCode = 403"',
+    "lineage prod.flights.predictions --direction upstream",
+    "models show prod.flights.delay_model",
 )
 
 
@@ -35,8 +36,8 @@ def print_report(story: Story, server: Server, refusal: str) -> None:
     show("\n[bold]Where to look[/]")
     show(f"  {server.url}/mlflow   runs and models; sign in with the token in {server.home.token_file}", soft_wrap=True)
     show(f"  {server.url}/docs     the REST API", soft_wrap=True)
-    for query in QUERIES:
-        show(f'  .venv/bin/boathouse sql "{query}"', markup=False, soft_wrap=True)
+    for command in COMMANDS:
+        show(f"  .venv/bin/boathouse {command}", markup=False, soft_wrap=True)
     show("\nIt goes on running. Stop it with: [bold].venv/bin/boathouse down[/]")
 
 
