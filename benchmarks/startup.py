@@ -1,4 +1,4 @@
-"""How long `boathouse up` takes until REST and MLflow answer, what it holds when idle, and what imports and help cost."""
+"""How long `boathouse up` takes until REST and MLflow answer, its idle memory, and what imports and help cost."""
 
 import json
 import os
@@ -11,7 +11,6 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-
 from table import section
 
 REPEATS = 5
