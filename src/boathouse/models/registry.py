@@ -1,6 +1,6 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boathouse.catalog import Privilege, SecurableKind
@@ -98,7 +98,7 @@ class Registry:
         model = self.get(principal, name)
         filter_string = f"name = '{model.name}'"
         found = self._stores.call(lambda: list(self._stores.model_versions(filter_string)))
-        return sorted((_as_version(each) for each in found), key=lambda each: -each.version)
+        return sorted((_as_version(each, model.aliases) for each in found), key=lambda each: -each.version)
 
     def readable(self, principal: Principal, names: Sequence[str]) -> set[str]:
         """Those of the models whose content the principal may read."""
@@ -429,14 +429,15 @@ def _as_model(model: Any) -> RegisteredModel:
     )
 
 
-def _as_version(version: Any) -> ModelVersion:
+def _as_version(version: Any, aliases: Mapping[str, int]) -> ModelVersion:
+    """MLflow's search leaves a version's aliases out, so they come from its model."""
     return ModelVersion(
         str(version.name),
         int(version.version),
         str(version.source),
         version.run_id or None,
         version.description or None,
-        tuple(version.aliases or ()),
+        tuple(sorted(alias for alias, pointed in aliases.items() if pointed == int(version.version))),
         dict(version.tags or {}),
         int(version.creation_timestamp or 0),
     )

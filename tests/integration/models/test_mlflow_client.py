@@ -55,7 +55,8 @@ print(json.dumps({{
 def test_the_client_logs_registers_loads_and_searches(
     server: Server, new_name: Callable[[str], str], tmp_path: Path
 ) -> None:
-    script = EVERYTHING.format(experiment=new_name("delay"), model=f"dev.lab.{new_name('delay')}")
+    model = f"dev.lab.{new_name('delay')}"
+    script = EVERYTHING.format(experiment=new_name("delay"), model=model)
 
     said = server.run_script(script, server.admin_token, tmp_path)
 
@@ -70,6 +71,8 @@ def test_the_client_logs_registers_loads_and_searches(
         "artifacts": ["notes"],
         "traces": 1,
     }
+    versions = server.admin().call("GET", f"/api/boathouse/v1/models/{model}").json()["versions"]
+    assert [each["aliases"] for each in versions] == [["champion"]]
 
 
 def test_a_model_can_be_loaded_by_who_may_execute_it_and_not_read_its_experiment(
