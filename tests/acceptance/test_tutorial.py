@@ -23,23 +23,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_its_blocks_run_in_order(folder: Path) -> None:
-    ran = [_run(folder, language, text) for language, text in BLOCK.findall(TUTORIAL.read_text())]
+    """In one shell, as somebody pastes them: what a block leaves in the environment is there in the next."""
+    script = "\n".join(_spoken(*block) for block in BLOCK.findall(TUTORIAL.read_text()))
 
-    output = "\n".join(ran)
-    assert "http://127.0.0.1:" in ran[0]
-    assert "26398" in output  # flights of January that arrived, in version 0
-    assert "refused, as it should be" in output
-    assert "PERMISSION_DENIED" not in output
-
-
-def _run(folder: Path, language: str, text: str) -> str:
-    if language == "python" and text.startswith("# "):
-        name = text.splitlines()[0].removeprefix("# ")
-        (folder / name).write_text(text)
-        return ""
-    command = [sys.executable, "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
     done = subprocess.run(
-        command,
+        ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
         env=_environment(),
         stdout=subprocess.PIPE,
@@ -47,8 +35,21 @@ def _run(folder: Path, language: str, text: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{text}\n{done.stdout}"
-    return done.stdout
+
+    assert done.returncode == 0, done.stdout
+    assert "http://127.0.0.1:" in done.stdout
+    assert "26398" in done.stdout  # flights of January that arrived, in version 0
+    assert "refused, as it should be" in done.stdout
+    assert "PERMISSION_DENIED" not in done.stdout
+
+
+def _spoken(language: str, text: str) -> str:
+    """The block as a piece of a shell script; Python that begins with its file's name is put into that file."""
+    if language == "sh":
+        return text
+    name = text.splitlines()[0].removeprefix("# ")
+    command = f"cat > {name}" if text.startswith("# ") else "python -"
+    return f"{command} <<'END'\n{text}END\n"
 
 
 def _environment() -> dict[str, str]:
