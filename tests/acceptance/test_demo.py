@@ -104,16 +104,15 @@ def test_each_catalog_has_its_own_champion_that_beat_the_naive_forecast(demo: De
         assert champion["tags"]["verdict"] == "promote"
 
 
-def test_the_task_that_wrote_the_predictions_had_read_the_features(demo: Demo) -> None:
-    client = demo.client()
-    edges = client.get("/api/boathouse/v1/lineage", name="prod.flights.predictions", operation="WRITE")["edges"]
-    written = next(edge for edge in edges if edge["entity"]["task_key"] == "score")
+def test_the_predictions_can_be_traced_to_the_raw_files(demo: Demo) -> None:
+    found = demo.client().get("/api/boathouse/v1/lineage/upstream", name="prod.flights.predictions")["edges"]
 
-    of_task = client.get("/api/boathouse/v1/lineage", task_run_id=written["entity"]["task_run_id"])["edges"]
-
-    read = {edge["source"]["name"]: edge["source"]["version"] for edge in of_task if edge["source"]}
-    assert isinstance(read["prod.flights.features"], int)
-    assert written["entity"]["target"] == "prod"
+    names = {edge["source"]["name"] for edge in found if edge["source"]}
+    assert {f"prod.flights.{name}" for name in ("features", "flights", "weather", "planes", "landing")} <= names
+    versions = [edge["source"]["version"] for edge in found if (edge["source"] or {}).get("kind") == "table"]
+    assert None not in versions
+    [scored] = {edge["entity"]["job_name"] for edge in found if edge["entity"].get("task_key") == "score"}
+    assert scored == "flights_scoring_prod"
 
 
 def test_development_may_read_production_and_write_nothing_there(demo: Demo) -> None:
