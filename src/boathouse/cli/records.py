@@ -24,6 +24,9 @@ def lineage(name: str, kind: str, version: int | None, direction: str, output: s
     if output == "json":
         click.echo(json.dumps(list(edges.values()), indent=2))
         return
+    if not edges:
+        click.echo(f"No lineage of the {kind} {name} is known to you. Is the name right?", err=True)
+        return
     rows = [
         {
             "time": _instant(edge["event_time"]),
