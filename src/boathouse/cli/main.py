@@ -86,25 +86,32 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error becomes one sentence and an exit code."""
+    sys.exit(run())  # out of reach of any except: an error kept as context would keep the engine alive
+
+
+def run() -> int:
+    """Do what the arguments say; gives the exit code."""
     try:
-        sys.exit(cli(standalone_mode=False))
+        return int(cli(standalone_mode=False) or 0)
     except click.exceptions.Abort:
-        sys.exit(130)
+        return 130
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BoathouseError as error:
         click.secho(f"Error: {error.message}", fg="red", err=True)
         if error.hint:
             click.echo(error.hint, err=True)
-        sys.exit(exit_code_of(error))
+        return exit_code_of(error)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
-        sys.exit(141)
+        return 141
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         click.secho(f"Error: {error.strerror or error}{where}.", fg="red", err=True)
-        sys.exit(EXIT_CODES[Unavailable] if error.errno in (errno.ENOSPC, errno.EDQUOT) else 1)
+        return EXIT_CODES[Unavailable] if error.errno in (errno.ENOSPC, errno.EDQUOT) else 1
 
 
 def exit_code_of(error: BoathouseError) -> int:

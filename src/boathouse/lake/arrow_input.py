@@ -136,10 +136,15 @@ class FittedRows:
         self._stream = stream
         self._target = target
         self._text_partitions = [name for name in partition_by if pa.types.is_string(target.field(name).type)]
-        self.error: Exception | None = None
+        self._error: Exception | None = None
 
     def reader(self) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(self._target, self._batches())
+
+    def take_error(self) -> Exception | None:
+        """What went wrong among the rows, once; delta-rs tells it only as text."""
+        error, self._error = self._error, None
+        return error
 
     def _batches(self) -> Generator[pa.RecordBatch]:
         try:
@@ -149,7 +154,7 @@ class FittedRows:
                     _refuse_reserved(converted, self._text_partitions)
                     yield converted
         except Exception as error:
-            self.error = error
+            self._error = error
             raise
 
 

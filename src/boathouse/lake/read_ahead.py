@@ -37,9 +37,14 @@ def read_ahead(stream: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
         while True:
             item = queue.get()
             if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
+                if item.error is None:
+                    return
+                error = item.error
+                del item  # an error that its own traceback leads back to would keep the engine alive
+                try:
+                    raise error
+                finally:
+                    del error
             yield item
     finally:
         abandoned.set()
@@ -56,7 +61,10 @@ def _read(stream: pa.RecordBatchReader, queue: "Queue[pa.RecordBatch | _End]", a
                 return
     except BaseException as error:  # noqa: BLE001 (it is raised again where the batches are read)
         end = _End(error)
-    _put(queue, end, abandoned)
+    try:
+        _put(queue, end, abandoned)
+    finally:
+        del end  # or the error's traceback would lead back to the error
 
 
 def _put(queue: "Queue[pa.RecordBatch | _End]", item: "pa.RecordBatch | _End", abandoned: threading.Event) -> None:

@@ -248,8 +248,11 @@ def _write(table: DeltaTable | str, rows: FittedRows, **options: Any) -> None:
             **options,
         )
     except Exception as error:
-        if rows.error is not None:
-            raise rows.error from error
+        if (cause := rows.take_error()) is not None:
+            try:
+                raise cause from error
+            finally:
+                del cause  # or the error's traceback would lead back to the error, and keep the engine alive
         raise
 
 

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Annotated, Protocol
+from urllib.parse import quote
 
 import orjson
 from fastapi import Depends, Request
@@ -132,7 +133,7 @@ async def _refuse(error: BoathouseError, scope: Scope, headers: Headers, send: S
         return
     wants_page = "text/html" in headers.get("accept", "") and scope["method"] == "GET"
     if wants_page and isinstance(error, Unauthenticated):
-        await _answer(send, 303, b"", [(b"location", SIGN_IN.encode())])
+        await _answer(send, 303, b"", [(b"location", f"{SIGN_IN}?next={quote(scope['path'])}".encode())])
         return
     extra = [(b"www-authenticate", b"Bearer")] if isinstance(error, Unauthenticated) else []
     body = orjson.dumps(error_body(error))

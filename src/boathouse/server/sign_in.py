@@ -35,6 +35,7 @@ _FORM = """{problem}<form method="post"><label for="token">Token</label>
 
 _LANDING = """<p>Signed in as <strong>{name}</strong>.</p><ul>
 <li><a href="/mlflow/">Experiments, runs and models</a> in MLflow</li>
+<li><a href="/mlflow/#/models">Registered models</a> (in MLflow's side bar: Model training)</li>
 <li><a href="/docs">REST API</a></li></ul>
 <form method="post" action="/ui/sign-out"><button>Sign out</button></form><script src="/ui/forward.js"></script>"""
 
@@ -76,7 +77,7 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
         except Unauthenticated as error:
             problem = f'<p class="error" role="alert">{escape(error.message)}</p>'
             return _page("Sign in to Boathouse", _FORM.format(problem=problem), 401)
-        answer = RedirectResponse("/ui/", 303)
+        answer = RedirectResponse(own_page(request.query_params.get("next", "")), 303)
         answer.set_cookie(
             SESSION_COOKIE,
             issue_session(known.principal, SESSION_SECONDS),
@@ -96,6 +97,12 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
         return answer
 
     return router
+
+
+def own_page(wanted: str) -> str:
+    """Where to go after signing in: the page asked for when it is one of ours, else the landing page."""
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", SIGN_IN)) and wanted.isprintable()
+    return wanted if is_ours and "\\" not in wanted else "/ui/"
 
 
 async def _typed_token(request: Request) -> str:

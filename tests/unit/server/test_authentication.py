@@ -135,7 +135,7 @@ def test_nobody_signs_in_with_the_token_of_a_task(client: TestClient) -> None:
 
 
 def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
-    assert client.get("/ui/", headers={"Accept": "text/html"}).headers["location"] == "/ui/sign-in"
+    assert client.get("/ui/", headers={"Accept": "text/html"}).headers["location"] == "/ui/sign-in?next=/ui/"
     assert client.post("/ui/sign-in", data={"token": "wrong"}).status_code == 401
     signed_in = client.post("/ui/sign-in", data={"token": "good"})
     assert "HttpOnly" in signed_in.headers["set-cookie"]
@@ -143,6 +143,16 @@ def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
     assert "ada" in client.get("/ui/").text
     client.post("/ui/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
     assert client.get("/who").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [("/mlflow/", "/mlflow/"), ("//evil.example", "/ui/"), ("https://evil.example", "/ui/"), ("/\\\\evil", "/ui/"), ("", "/ui/"),
+     ("/ui/sign-in", "/ui/"), ("/a\r\nSet-Cookie: x=y", "/ui/")],
+)  # fmt: skip
+def test_signing_in_leads_to_the_page_asked_for_when_it_is_ours(client: TestClient, wanted: str, shown: str) -> None:
+    answer = client.post("/ui/sign-in", params={"next": wanted}, data={"token": "good"})
+    assert answer.headers["location"] == shown
 
 
 def test_links_that_mlflows_clients_print_lead_to_its_pages(client: TestClient) -> None:

@@ -51,6 +51,14 @@ def test_a_broken_row_is_named_by_its_governed_path_and_line(landing: Session) -
     assert len(landing.table("dev.shop.people")) == 0
 
 
+def test_a_value_that_does_not_fit_the_table_is_named_by_file_and_line(landing: Session) -> None:
+    landing.upload(f"{LANDING}/bad.csv", b"id,name\n3,eve\nx,zoe\n")
+    landing.sql("CREATE TABLE dev.shop.people (id BIGINT, name STRING)")
+    with pytest.raises(InvalidInput, match=rf"{LANDING}/bad\.csv:3: The value 'x' of column id"):
+        landing.sql(f"COPY INTO dev.shop.people FROM '{LANDING}' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true')")
+    assert len(landing.table("dev.shop.people")) == 0
+
+
 def test_reading_files_needs_read_volume(landing: Session, session_of: Callable[..., Session]) -> None:
     ann = session_of("ann", Privilege.WRITE_VOLUME)
     with pytest.raises(Denied, match="READ_VOLUME"):

@@ -20,6 +20,7 @@ from boathouse.session.law import Intent
 from boathouse.session.result import Result, result_of
 from boathouse.session.running import writes
 from boathouse.session.running.access import Access
+from boathouse.session.running.misfits import Misfit, line_of
 from boathouse.session.running.volume_files import VolumeFiles
 from boathouse.session.running.writes import Counted
 from boathouse.session.sql.statements import CopyInto
@@ -47,6 +48,11 @@ def copy_into(access: Access, statement: CopyInto) -> Result:
         rows = _append(access, table, chosen, statement, options)
     except BrokenFile as error:
         raise files.explained(error) from error
+    except Misfit as error:
+        delimiter = next((v for k, v in options.items() if k.lower() in ("sep", "delimiter")), ",")
+        if found := line_of(error, wanted, delimiter):
+            raise error.at(f"{files.governed(found[0])}:{found[1]}") from error
+        raise
     return _report(rows, len(wanted))
 
 
@@ -108,9 +114,16 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
     try:
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InvalidInput(
-            f"Column {field.name} does not fit: {error}.", hint=f"The table has {field.type}."
-        ) from error
+        raise Misfit(field.name, _first_misfit(column, field.type), str(field.type)) from error
+
+
+def _first_misfit(column: pa.Array, wanted: pa.DataType) -> str:
+    for value in column.drop_null():
+        try:
+            value.cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return str(value.as_py())
+    return ""
 
 
 def _path(access: Access, statement: CopyInto) -> str:
