@@ -147,8 +147,8 @@ def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "shown"),
-    [("/mlflow/", "/mlflow/"), ("//evil.example", "/ui/"), ("https://evil.example", "/ui/"), ("/\\\\evil", "/ui/"), ("", "/ui/"),
-     ("/ui/sign-in", "/ui/"), ("/a\r\nSet-Cookie: x=y", "/ui/")],
+    [("/mlflow/", "/mlflow/"), ("//evil.example", "/ui/"), ("https://evil.example", "/ui/"), ("", "/ui/"),
+     ("/\\\\evil", "/ui/"), ("/ui/sign-in", "/ui/"), ("/a\r\nSet-Cookie: x=y", "/ui/")],
 )  # fmt: skip
 def test_signing_in_leads_to_the_page_asked_for_when_it_is_ours(client: TestClient, wanted: str, shown: str) -> None:
     answer = client.post("/ui/sign-in", params={"next": wanted}, data={"token": "good"})
