@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from typing import Any
 
@@ -28,14 +29,10 @@ def main(targets: Sequence[str]) -> int:
     os.environ[HOME_VARIABLE] = str(server.home.root)  # for `import boathouse as bh` in this process
     story.console.print("Will this flight arrive late? Every flight that left New York City in 2013.\n", style="bold")
     try:
-        start(story, server)
-        prepare(story, server)
-        for target in targets:
-            deploy(story, server, target)
-            for job in JOBS:
-                run_job(story, server, target, job)
-        refusal = try_forbidden_write(story, server)
-        print_report(story, server, refusal)
+        with story:
+            play(story, server, targets)
+        if "prod" in targets:
+            print_report(story, server)
     except KeyboardInterrupt:
         story.failed("Interrupted. Boathouse goes on running; stop it with: .venv/bin/boathouse down")
         return 130
@@ -43,6 +40,26 @@ def main(targets: Sequence[str]) -> int:
         story.failed(str(problem), getattr(problem, "output", ""))
         return 1
     return 0
+
+
+def play(story: Story, server: Server, targets: Sequence[str]) -> None:
+    """The whole path. Development and staging do not wait for each other; production waits for both."""
+    start(story, server)
+    prepare(story, server)
+    before = [target for target in targets if target != "prod"]
+    with ThreadPoolExecutor() as threads, story.stopping_together():
+        for done in as_completed([threads.submit(bring_about, story, server, target) for target in before]):
+            done.result()
+    if "prod" in targets:
+        bring_about(story, server, "prod")
+        try_forbidden_write(story, server)
+
+
+def bring_about(story: Story, server: Server, target: str) -> None:
+    """Deploy the bundle to a target and run its jobs there."""
+    deploy(story, server, target)
+    for job in JOBS:
+        run_job(story, server, target, job)
 
 
 def start(story: Story, server: Server) -> None:
@@ -87,14 +104,15 @@ def run_job(story: Story, server: Server, target: str, job: str) -> None:
             step.at(sum(state in ENDED for state in states.values()), len(states), running)
             if run["state"]["life_cycle_state"] in ENDED:
                 break
+            story.require_going_on()
             time.sleep(POLL_SECONDS)
         if run["state"].get("result_state") != "SUCCESS":
             raise _failure(server, f"{job} of {target}", run)
         step.detail = "  ".join(f"{task['task_key']} {_seconds(task):.1f} s" for task in run["tasks"])
 
 
-def try_forbidden_write(story: Story, server: Server) -> str:
-    """Development looks at production, and is refused when it wants to write there. Gives the refusal."""
+def try_forbidden_write(story: Story, server: Server) -> None:
+    """Development looks at production, and is refused when it wants to write there."""
     with story.step("dev may look at prod, not write") as step:
         token = server.client().post(
             "/api/2.0/token/create", {"user_name": "flights-dev", "lifetime_seconds": 300, "comment": "make demo"}
@@ -104,7 +122,7 @@ def try_forbidden_write(story: Story, server: Server) -> str:
         if attempt.returncode == 0:
             raise Failed("flights-dev has written to prod.flights.labels, which nobody allowed.")
         step.detail = "refused, as it should be"
-    return attempt.stderr.strip().splitlines()[0].removeprefix("Error: ")
+        story.refusal = attempt.stderr.strip().splitlines()[0].removeprefix("Error: ")
 
 
 def _failure(server: Server, what: str, run: dict[str, Any]) -> Failed:

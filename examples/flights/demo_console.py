@@ -3,10 +3,16 @@
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from threading import Event
+from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Stopped(Exception):
+    """Another step has failed, so this one need not end."""
 
 
 @dataclass(slots=True)
@@ -15,8 +21,7 @@ class Step:
 
     title: str
     progress: Progress
-    bar: int
-    seconds: float = 0.0
+    bar: TaskID
     detail: str = ""
 
     def at(self, done: int, of: int, what: str) -> None:
@@ -24,32 +29,54 @@ class Step:
         self.progress.update(self.bar, completed=done, total=of, what=what)
 
 
-@dataclass(slots=True)
 class Story:
-    """The steps so far."""
+    """The steps so far; several may be under way at once."""
 
-    console: Console = field(default_factory=lambda: Console(highlight=False))
-    steps: list[Step] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self.started = time.monotonic()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[what]}"))
+        self.refusal = ""
+        """What was said to development when it wanted to write to production."""
+        self._stopped = Event()
+        self._bars = Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True)
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:  # elsewhere nothing can be redrawn: only the finished lines are printed
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    @contextmanager
+    def stopping_together(self) -> Generator[None]:
+        """Whatever ends the block before its time also ends the steps that are under way in it."""
+        try:
+            yield
+        except BaseException:
+            self._stopped.set()
+            raise
+
+    def require_going_on(self) -> None:
+        if self._stopped.is_set():
+            raise Stopped
+
     @contextmanager
     def step(self, title: str) -> Generator[Step]:
         """Do something that takes a moment; when it is done, one line says what and how long."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[what]}"))
-        bars = Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True)
-        # Without a terminal nothing can be redrawn: only the finished lines are printed.
-        bars.disable = not self.console.is_terminal
-        with bars:
-            step = Step(title, bars, bars.add_task(title, total=None, what=""))
-            began = time.monotonic()
+        step = Step(title, self._bars, self._bars.add_task(title, total=None, what=""))
+        began = time.monotonic()
+        try:
             yield step
-            step.seconds = time.monotonic() - began
-        self.steps.append(step)
-        self.console.print(f"[green]✓[/] {step.title:<34} {step.seconds:5.1f} s  [dim]{step.detail}[/]", soft_wrap=True)
+        finally:
+            self._bars.remove_task(step.bar)
+        seconds = time.monotonic() - began
+        self.console.print(f"[green]✓[/] {title:<34} {seconds:5.1f} s  [dim]{step.detail}[/]", soft_wrap=True)
 
     def failed(self, reason: str, output: str = "") -> None:
         """Say what went wrong, with the end of what the failed part had printed."""

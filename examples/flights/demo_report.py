@@ -22,7 +22,7 @@ COMMANDS = (
 )
 
 
-def print_report(story: Story, server: Server, refusal: str) -> None:
+def print_report(story: Story, server: Server) -> None:
     """Print the report."""
     client = server.client()
     show = story.console.print
@@ -30,8 +30,9 @@ def print_report(story: Story, server: Server, refusal: str) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    for name, text in _facts(client, refusal):
+    for name, text in _facts(client):
         facts.add_row(name, text)
+    facts.add_row("Refused", story.refusal)
     show(facts)
     show("\n[bold]Where to look[/]")
     show(f"  {server.url}/mlflow   runs and models; sign in with the token in {server.home.token_file}", soft_wrap=True)
@@ -41,7 +42,7 @@ def print_report(story: Story, server: Server, refusal: str) -> None:
     show("\nIt goes on running. Stop it with: [bold].venv/bin/boathouse down[/]")
 
 
-def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
+def _facts(client: RestClient) -> Iterator[tuple[str, str]]:
     import boathouse as bh
 
     models = client.get(f"{API}/models/{MODEL}")
@@ -62,7 +63,6 @@ def _facts(client: RestClient, refusal: str) -> Iterator[tuple[str, str]]:
     yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"
     for line in _lineage(client, champion):
         yield "Lineage" if line.startswith(PREDICTIONS) else "", line
-    yield "Refused", refusal
 
 
 def _metrics(client: RestClient, run_id: str) -> dict[str, float]:

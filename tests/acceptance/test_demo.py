@@ -70,10 +70,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Demo) -> None:
     lines = demo.first.stdout.splitlines()
 
-    steps = [line for line in lines if line.startswith("✓")]
-    assert [line.split()[1:3] for line in steps[2:6]] == [
-        ["dev", "deploy"], ["dev", "features"], ["dev", "training"], ["dev", "scoring"],
-    ]  # fmt: skip
+    steps = [line.split()[1:3] for line in lines if line.startswith("✓")]
+    for target in ("dev", "staging", "prod"):
+        assert [step for step in steps if step[0] == target and step[1] != "may"] == [
+            [target, step] for step in ("deploy", "features", "training", "scoring")
+        ]
+    assert steps.index(["prod", "deploy"]) > max(steps.index(["dev", "scoring"]), steps.index(["staging", "scoring"]))
     assert "\x1b" not in demo.first.stdout
     assert any("prod.flights.delay_model version 1 is champion" in line for line in lines)
     assert any("Stop it with" in line for line in lines)
