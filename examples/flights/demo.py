@@ -47,17 +47,18 @@ def play(story: Story, server: Server, targets: Sequence[str]) -> None:
     start(story, server)
     prepare(story, server)
     before = [target for target in targets if target != "prod"]
+    for target in before:
+        deploy(story, server, target)
     with ThreadPoolExecutor() as threads, story.stopping_together():
-        for done in as_completed([threads.submit(bring_about, story, server, target) for target in before]):
+        for done in as_completed([threads.submit(run_jobs, story, server, target) for target in before]):
             done.result()
     if "prod" in targets:
-        bring_about(story, server, "prod")
+        deploy(story, server, "prod")
+        run_jobs(story, server, "prod")
         try_forbidden_write(story, server)
 
 
-def bring_about(story: Story, server: Server, target: str) -> None:
-    """Deploy the bundle to a target and run its jobs there."""
-    deploy(story, server, target)
+def run_jobs(story: Story, server: Server, target: str) -> None:
     for job in JOBS:
         run_job(story, server, target, job)
 

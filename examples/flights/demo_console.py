@@ -51,7 +51,8 @@ class Story:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self.console.is_terminal:
+            self._bars.stop()
 
     @contextmanager
     def stopping_together(self) -> Generator[None]:
