@@ -105,6 +105,15 @@ def test_an_error_names_itself_and_skips_what_comes_after(working_home) -> None:
     assert run.task("never").state.result is ResultState.UPSTREAM_FAILED
 
 
+def test_a_file_beside_the_script_takes_nothing_from_the_error(working_home) -> None:
+    working_home.script("shadow/token.py", "raise AssertionError('not this one')")
+    working_home.script("shadow/bad.py", "raise ValueError('this one')")
+
+    run = working_home.run({"tasks": [python("bad", "shadow/bad.py")]})
+
+    assert run.task("bad").state.message == "ValueError: this one"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -88,6 +88,7 @@ def _exit_code(stop: SystemExit) -> int:
 
 
 def _explained(error: BaseException) -> dict[str, str]:
+    sys.path[:] = _PATH  # what follows imports from the standard library, and the task's folder may hold a token.py
     import traceback
 
     trace = error.__traceback__
@@ -100,6 +101,9 @@ def _explained(error: BaseException) -> dict[str, str]:
         message = f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
     return {"error": message, "error_trace": full}
 
+
+_PATH = list(sys.path)
+"""Where modules come from before the task's own places are added."""
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
