@@ -98,7 +98,7 @@ def _permissions(home: Home) -> Finding:
 
 
 def _processes(home: Home) -> Finding:
-    from boathouse.cli.health import read_health
+    from boathouse.foundation.health import read_health
     from boathouse.wiring.supervisor import is_running
 
     running = home.running()

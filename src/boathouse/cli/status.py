@@ -18,7 +18,7 @@ def status(output: str) -> None:
     """Show what is running; exit code 6 when nothing is."""
     import json
 
-    from boathouse.cli.health import read_health
+    from boathouse.foundation.health import read_health
 
     home = require_home()
     running = _running(home)

@@ -101,7 +101,7 @@ def _start_detached(home: Home, port: int, log_format: str | None) -> None:
 
 
 def _is_healthy(home: Home) -> bool:
-    from boathouse.cli.health import read_health
+    from boathouse.foundation.health import read_health
 
     running = home.running()
     return running is not None and read_health(str(running["url"])) is not None

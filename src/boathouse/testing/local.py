@@ -1,6 +1,5 @@
 """Starts a real Boathouse for a test and stops it afterwards."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boathouse.foundation.errors import Unavailable
+from boathouse.foundation.health import read_health
 from boathouse.foundation.home import HOME_VARIABLE, Home
 from boathouse.foundation.rest import Connection, RestClient
 
@@ -107,17 +107,10 @@ def stop_boathouse(server: LocalBoathouse) -> None:
 
 
 def _is_healthy(home: Home, process: "subprocess.Popen[bytes]") -> bool:
-    import urllib.error
-    import urllib.request
-
     running = home.running()
     if running is None or running["pids"]["supervisor"] != process.pid:
         return False
-    try:
-        with urllib.request.urlopen(f"{running['url']}/health", timeout=5) as answer:
-            return json.load(answer)["status"] == "ok"
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError):
-        return False
+    return read_health(str(running["url"]), timeout_seconds=5) is not None
 
 
 def _logs(home: Home) -> str:
