@@ -1,0 +1,1 @@
+"""Care of a running home: backup, restore, and taking in what other tools have made."""
