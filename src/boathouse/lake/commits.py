@@ -13,9 +13,10 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, Transaction
 
 from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.ids import new_id
@@ -37,12 +38,31 @@ Attempt = Callable[[DeltaTable, CommitProperties], Any]
 """Does the work on the table and commits with the properties."""
 
 
-def commit_append(location: str, attempt: Attempt, *, info: Mapping[str, str] | None, repeatable: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The next number of a writer that counts its commits to a table (an application transaction of Delta): of two
+    commits with the same number one lands."""
+
+    writer: str
+    number: int
+
+
+def next_turn(location: str, writer: str) -> Turn:
+    """The turn after the last one that landed."""
+    return Turn(writer, (open_table(location).transaction_version(writer) or 0) + 1)
+
+
+def commit_append(
+    location: str, attempt: Attempt, *, info: Mapping[str, str] | None, repeatable: bool, turn: Turn | None = None
+) -> int:
     """Commit an append; other writers cannot make it fail, except by changing the schema under a one-shot stream.
 
     Raises:
-        WriteConflict: The schema was changed meanwhile, and the data can be read only once.
+        WriteConflict: The schema was changed meanwhile, and the data can be read only once; or somebody else took the
+            ``turn``.
     """
+    if turn is not None:
+        return _attempt_once(location, attempt, info, retries=APPEND_RETRIES, turn=turn)
     for round_number in range(REWRITE_ROUNDS if repeatable else 1):
         try:
             return _attempt_once(location, attempt, info, retries=APPEND_RETRIES)
@@ -109,14 +129,25 @@ def _attempt_once(
     *,
     retries: int,
     read_version: int | None = None,
+    turn: Turn | None = None,
 ) -> int:
     table = open_table(location)
     base = table.version()
+    transactions = None
+    if turn is not None:
+        # delta-rs compares with commits after this version; what landed up to it we compare ourselves.
+        if (table.transaction_version(turn.writer) or 0) >= turn.number:
+            raise WriteConflict(f"Another {turn.writer} into the table at {location} was faster.")
+        transactions = [Transaction(turn.writer, turn.number)]
     if read_version is not None:
         # Of this table object and no other: without retries the commit lands right after it or not at all.
         require_unchanged(location, read_version, upto=base)
     commit_id = new_id()
-    properties = CommitProperties(custom_metadata={**(info or {}), COMMIT_ID: commit_id}, max_commit_retries=retries)
+    properties = CommitProperties(
+        custom_metadata={**(info or {}), COMMIT_ID: commit_id},
+        max_commit_retries=retries,
+        app_transactions=transactions,
+    )
     log = DeltaLog(location)
     try:
         with translated(location):

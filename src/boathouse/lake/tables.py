@@ -18,7 +18,7 @@ from deltalake import Schema as DeltaSchema
 from boathouse.foundation.errors import BoathouseError, InvalidInput, did_you_mean
 from boathouse.foundation.ids import new_id
 from boathouse.lake.arrow_input import FittedRows, SchemaMode, Source, merged_schema, storable_schema
-from boathouse.lake.commits import commit_append, commit_rewrite
+from boathouse.lake.commits import Turn, commit_append, commit_rewrite
 from boathouse.lake.errors import TableThereAlready, translated
 from boathouse.lake.history import changes, history
 from boathouse.lake.locations import as_url, local_path, table_uri
@@ -118,11 +118,19 @@ def _nothing_left_behind(location: str, commit_id: str) -> Generator[None]:
 
 
 def append(
-    location: str, data: Any, *, schema_mode: Literal["merge"] | None = None, commit_info: CommitInfo = None
+    location: str,
+    data: Any,
+    *,
+    schema_mode: Literal["merge"] | None = None,
+    commit_info: CommitInfo = None,
+    turn: Turn | None = None,
 ) -> int:
     """Add rows. Other writers cannot make an append fail, unless they change the schema under a one-shot reader.
 
+    With a ``turn`` it lands only if nobody else has taken that turn.
+
     Raises:
+        WriteConflict: Somebody has.
         SchemaMismatch: The columns differ; with ``schema_mode="merge"`` new ones are added and missing ones null.
     """
     source = Source(data)
@@ -133,7 +141,7 @@ def append(
         rows = source.fitted(target, partition_by=partition_by, fill_missing=schema_mode == "merge")
         _write(table, rows, mode="append", schema_mode=mode, commit_properties=commit)
 
-    return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable)
+    return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable, turn=turn)
 
 
 def overwrite(

@@ -1,6 +1,7 @@
 """Files of volumes: uploads, read_files, COPY INTO, and the jail."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -155,3 +156,12 @@ def test_no_path_leaves_its_volume(text: str) -> None:
         return
     assert jailed(root, path).is_relative_to(root)
     assert VolumePath.parse(str(path)) == path
+
+
+def test_loads_at_the_same_moment_take_each_file_once(landing: Session) -> None:
+    landing.sql("CREATE TABLE dev.shop.people (id BIGINT, name STRING)")
+    copy = f"COPY INTO dev.shop.people FROM '{LANDING}' FILEFORMAT = CSV"
+    with ThreadPoolExecutor(6) as pool:
+        reports = [row for result in pool.map(landing.sql, [copy] * 12) for row in result.rows()]
+    assert sum(report["num_loaded_files"] for report in reports) == 1
+    assert len(landing.table("dev.shop.people")) == 2

@@ -7,6 +7,7 @@ at all.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pyarrow as pa
 
 from boathouse.catalog import Table
 from boathouse.foundation.errors import InvalidInput, NotFound
-from boathouse.lake import BrokenFile, EngineQuery, open_snapshot
+from boathouse.lake import BrokenFile, EngineQuery, WriteConflict, open_snapshot
+from boathouse.lake.commits import Turn, next_turn
 from boathouse.lake.history import history
 from boathouse.session.law import Intent
 from boathouse.session.result import Result, result_of
@@ -25,15 +27,31 @@ from boathouse.session.running.volume_files import VolumeFiles
 from boathouse.session.running.writes import Counted
 from boathouse.session.sql.statements import CopyInto
 
+WRITER = "COPY INTO"
+_MOST_TURNS = 20
+"""How often others may be faster before the load gives up."""
+
 LOADED_FILES = "boathouse.copiedFiles"
 """Key in a commit's info: the files whose rows it added."""
 
 
 def copy_into(access: Access, statement: CopyInto) -> Result:
-    """Load the files that are new. Nothing is committed when there are none, or when any row is broken."""
-    name = access.namespace.table(statement.table)
-    table = access.resolve_one(name, Intent.WRITE)
+    """Load the files that are new. Nothing is committed when there are none, or when any row is broken.
+
+    Two loads at the same moment take turns: the second looks again what is new.
+    """
+    table = access.resolve_one(access.namespace.table(statement.table), Intent.WRITE)
     files = VolumeFiles.at(access, _path(access, statement), Intent.READ)
+    for _ in range(_MOST_TURNS - 1):
+        try:
+            return _load_new(access, statement, table, files)
+        except WriteConflict:
+            continue
+    return _load_new(access, statement, table, files)
+
+
+def _load_new(access: Access, statement: CopyInto, table: Table, files: VolumeFiles) -> Result:
+    turn = next_turn(table.storage_location, WRITER)  # before looking: whoever loads in between takes it
     wanted = _chosen(files, statement)
     if not statement.force:
         loaded = _loaded(table)
@@ -45,7 +63,7 @@ def copy_into(access: Access, statement: CopyInto) -> Result:
         options = {key: value for key, value in options.items() if key.lower() != "mergeschema"}
     chosen = VolumeFiles(files.path, files.root, tuple(wanted))
     try:
-        rows = _append(access, table, chosen, statement, options)
+        rows = _append(access, statement, Load(table, chosen, options, turn))
     except BrokenFile as error:
         raise files.explained(error) from error
     except Misfit as error:
@@ -56,19 +74,30 @@ def copy_into(access: Access, statement: CopyInto) -> Result:
     return _report(rows, len(wanted))
 
 
-def _append(access: Access, table: Table, files: VolumeFiles, statement: CopyInto, options: Mapping[str, str]) -> int:
-    name = access.namespace.table(statement.table)
-    found = access.engine.run(_query(files, options))
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Files on their way into a table."""
+
+    table: Table
+    files: VolumeFiles
+    options: Mapping[str, str]
+    turn: Turn
+
+
+def _append(access: Access, statement: CopyInto, load: Load) -> int:
+    files = load.files
+    found = access.engine.run(_query(files, load.options))
     try:
-        counted = Counted(_fitted(found.reader(), open_snapshot(table.storage_location).arrow_schema, statement))
+        counted = Counted(_fitted(found.reader(), open_snapshot(load.table.storage_location).arrow_schema, statement))
         writes.append(
             access,
-            table,
-            name,
+            load.table,
+            access.namespace.table(statement.table),
             counted.reader(),
             [writes.volume_node(files.volume_name)],
             schema_mode="merge" if statement.merge_schema else None,
             commit_info={LOADED_FILES: json.dumps([_mark(files, file) for file in files.files])},
+            turn=load.turn,
         )
         return counted.rows
     finally:

@@ -12,6 +12,7 @@ from boathouse.catalog.columns import columns_from_delta
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, local_path, open_snapshot, tables
+from boathouse.lake.commits import Turn
 from boathouse.session.law import Intent, NewTable
 from boathouse.session.running.access import Access, table_node
 
@@ -101,10 +102,11 @@ def append(
     *,
     schema_mode: Literal["merge"] | None = None,
     commit_info: Mapping[str, str] | None = None,
+    turn: Turn | None = None,
 ) -> int:
     """Add rows to a table that the law has resolved for writing."""
     info = {**access.commit_info(), **(commit_info or {})}
-    version = tables.append(table.storage_location, data, schema_mode=schema_mode, commit_info=info)
+    version = tables.append(table.storage_location, data, schema_mode=schema_mode, commit_info=info, turn=turn)
     _after_write(access, table, name, version, sources, schema_mode is not None)
     return version
 
