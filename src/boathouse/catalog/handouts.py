@@ -20,6 +20,7 @@ from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind, Sec
 from boathouse.catalog.tables import Securables
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.context import current_request
+from boathouse.foundation.errors import Denied
 from boathouse.foundation.names import TableName, VolumeName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
@@ -90,9 +91,12 @@ class Handouts:
                 places = rows.locations_in_use(connection)
             for kind, full_name, location in places:
                 if wanted.is_relative_to(path_of(location)):
+                    if not self._grants.visible(principal, kind, [full_name]):
+                        raise _refused(principal, url)
                     self._require_data(principal, kind, full_name, write=write)
                     return
-            self._grants.require(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT)
+            if not self._grants.allows(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT):
+                raise _refused(principal, url)
 
     def _require_data(self, principal: Principal, kind: SecurableKind, full_name: str, *, write: bool) -> None:
         reading, writing = _PRIVILEGES[kind]
@@ -118,6 +122,14 @@ class Handouts:
                 self._given.clear()
             self._given[key] = now
             return True
+
+
+def _refused(principal: Principal, url: str) -> Denied:
+    """The same words whether something lies there that the principal may not know of, or nothing does."""
+    return Denied(
+        f"{principal} may not use the path {url}.",
+        hint="Ask an administrator for CREATE EXTERNAL TABLE on the metastore, or for rights on what lies there.",
+    )
 
 
 _PRIVILEGES = {

@@ -269,11 +269,14 @@ class Jobs:
         run = self._runs.find(run_id)
         if run is None and (task := self._runs.find_task(run_id)):
             run = self._runs.find(task.run_id)
-        if run is None:
+        if run is None or not self._may_know(principal, run):
             raise RunNotFound(f"There is no run {run_id}.", hint="List them with: boathouse jobs runs")
         if not principal.is_admin:
             self._catalog.grants.require(principal, privilege, JOB, str(run.job_id))
         return run
+
+    def _may_know(self, principal: Principal, run: Run) -> bool:
+        return principal.is_admin or bool(self._catalog.grants.visible(principal, JOB, [str(run.job_id)]))
 
     def _visible_ids(self, principal: Principal, name: str | None) -> Sequence[int]:
         ids = self._jobs.ids(name=name)
