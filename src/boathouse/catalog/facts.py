@@ -52,7 +52,8 @@ class PrincipalNotFound(NotFound):
     """Nobody has that name."""
 
     def __init__(self, name: str, *, what: str = "principal", known: Iterable[str] = ()) -> None:
-        super().__init__(f"There is no {what} {name!r}.", hint=did_you_mean(name, known))
+        hint = did_you_mean(name, known) or "See who there is: boathouse users list, boathouse groups list."
+        super().__init__(f"There is no {what} {name!r}.", hint=hint)
 
 
 class PrincipalExists(AlreadyExists):

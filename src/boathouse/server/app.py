@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
+from boathouse.server.methods import OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import bundles, catalog, files, jobs, models, session
 from boathouse.session.file_store import FileStore
@@ -50,6 +51,6 @@ def create_app(plane: ControlPlane) -> FastAPI:
         bundles.routes(plane.deployments),
     ):
         app.include_router(router)
-    app.mount("/", mlflow_app(plane.models))
+    app.mount("/", OurPathsFirst(mlflow_app(plane.models), list(app.routes)))
     app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
     return app

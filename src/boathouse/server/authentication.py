@@ -18,7 +18,6 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.server.errors import error_body, status_of
 
-SESSION_COOKIE = "boathouse_session"
 OPEN_PATHS = frozenset(
     {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/ui/sign-in", "/favicon.ico"}
 )
@@ -81,6 +80,13 @@ Caller = Annotated[Principal, Depends(acting_principal)]
 """The type of a route's parameter that receives the acting principal."""
 
 
+def session_cookie(scope: Scope) -> str:
+    """The name of the session cookie. Browsers share cookies between the ports of a machine; the name has the port, so
+    that two servers on one machine do not sign each other's people out."""
+    server = scope.get("server")
+    return f"boathouse_session_{server[1]}" if server and server[1] else "boathouse_session"
+
+
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
 
@@ -94,7 +100,7 @@ def _token_of(scope: Scope, headers: Headers) -> str:
             return _basic_password(credentials)
         case _:
             pass
-    cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    cookie = SimpleCookie(headers.get("cookie", "")).get(session_cookie(scope))
     if cookie is None:
         raise Unauthenticated(
             "This request carries no token.",

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.principals import Principal
-from boathouse.server.authentication import SESSION_COOKIE, SIGN_IN, Authenticate, Caller
+from boathouse.server.authentication import SIGN_IN, Authenticate, Caller, session_cookie
 
 SESSION_SECONDS = 12 * 3600
 MAX_FORM_BYTES = 4096
@@ -79,7 +79,7 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
             return _page("Sign in to Boathouse", _FORM.format(problem=problem), 401)
         answer = RedirectResponse(own_page(request.query_params.get("next", "")), 303)
         answer.set_cookie(
-            SESSION_COOKIE,
+            session_cookie(request.scope),
             issue_session(known.principal, SESSION_SECONDS),
             max_age=SESSION_SECONDS,
             httponly=True,
@@ -90,10 +90,10 @@ def routes(authenticate: Authenticate, issue_session: IssueSession, end_session:
 
     @router.post("/ui/sign-out")
     def sign_out(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if session := request.cookies.get(SESSION_COOKIE):
+        if session := request.cookies.get(session_cookie(request.scope)):
             end_session(session)
         answer = RedirectResponse(SIGN_IN, 303)
-        answer.delete_cookie(SESSION_COOKIE)
+        answer.delete_cookie(session_cookie(request.scope))
         return answer
 
     return router

@@ -12,7 +12,7 @@ from boathouse.foundation.context import TaskContext, current_request
 from boathouse.foundation.errors import Conflict, Unauthenticated
 from boathouse.foundation.principals import Principal
 from boathouse.server import sign_in
-from boathouse.server.authentication import AuthenticationMiddleware, Caller
+from boathouse.server.authentication import AuthenticationMiddleware, Caller, session_cookie
 from boathouse.server.errors import answer_errors
 
 
@@ -165,3 +165,8 @@ def test_another_sites_page_cannot_use_the_session(client: TestClient) -> None:
     assert client.post("/change", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.post("/change").status_code == 403
     assert client.post("/change", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+def test_sessions_of_two_servers_on_one_machine_do_not_meet() -> None:
+    ports = [session_cookie({"type": "http", "server": ("127.0.0.1", port)}) for port in (8300, 8400)]
+    assert len(set(ports)) == 2

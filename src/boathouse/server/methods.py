@@ -1,0 +1,31 @@
+"""A path of ours that is called with the wrong method says so, though MLflow's application takes every other path."""
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class OurPathsFirst:
+    """Stands before the application that is mounted at ``/``."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        # MLflow's own paths are called often, and none of them is ours.
+        if scope["type"] == "http" and path.startswith("/api/") and not path.startswith("/api/2.0/mlflow"):
+            self._refuse_wrong_method(scope)
+        await self._app(scope, receive, send)
+
+    def _refuse_wrong_method(self, scope: Scope) -> None:
+        allowed: set[str] = set()
+        for route in self._routes:
+            if route.matches(scope)[0] is Match.PARTIAL:
+                allowed |= set(getattr(route, "methods", None) or ())
+        if allowed:
+            names = ", ".join(sorted(allowed))
+            raise HTTPException(405, f"this path takes {names}, not {scope['method']}", headers={"Allow": names})
