@@ -6,6 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 
 class OurPathsFirst:
     """Stands before the application that is mounted at ``/``."""
@@ -22,10 +24,12 @@ class OurPathsFirst:
         await self._app(scope, receive, send)
 
     def _refuse_wrong_method(self, scope: Scope) -> None:
-        allowed: set[str] = set()
-        for route in self._routes:
-            if route.matches(scope)[0] is Match.PARTIAL:
-                allowed |= set(getattr(route, "methods", None) or ())
-        if allowed:
-            names = ", ".join(sorted(allowed))
+        if not any(route.matches(scope)[0] is Match.PARTIAL for route in self._routes):
+            return
+        allowed = [method for method in METHODS if self._takes({**scope, "method": method})]
+        if allowed and scope["method"] not in allowed:
+            names = ", ".join(allowed)
             raise HTTPException(405, f"this path takes {names}, not {scope['method']}", headers={"Allow": names})
+
+    def _takes(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is Match.FULL for route in self._routes)

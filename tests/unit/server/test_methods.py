@@ -1,6 +1,6 @@
 """Which methods a path takes, beside an application that takes every path."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
@@ -12,11 +12,14 @@ def client() -> TestClient:
     app = FastAPI()
     answer_errors(app)
 
-    @app.get("/api/2.2/jobs/list")
-    @app.post("/api/2.2/jobs/list")
+    router = APIRouter(prefix="/api/2.2/jobs")
+
+    @router.get("/list")
+    @router.post("/list")
     def jobs() -> str:
         return "jobs"
 
+    app.include_router(router)
     app.mount("/", OurPathsFirst(PlainTextResponse("theirs"), list(app.routes)))
     return TestClient(app)
 
