@@ -39,8 +39,7 @@ class References:
         try:
             data = self._resolver.resolve(text)
         except BadReference as error:
-            if not isinstance(error, _Reported):
-                self._findings.error(node, error.message, error.hint)
+            self._note(node, error)
             return Node(escape(text), node.position, node.key_position)
         resolved = Node.of(data, node.position)
         return Node(resolved.value, node.position, node.key_position)
@@ -49,11 +48,14 @@ class References:
         for name, node in self._variables.items():
             try:
                 self._resolver.resolve(node.plain(), under=(f"var.{name}",))
-            except _Reported:
-                self._broken.add(name)
             except BadReference as error:
-                self._findings.error(node, error.message, error.hint)
+                self._note(node, error)
                 self._broken.add(name)
+
+    def _note(self, node: Node, error: BadReference) -> None:
+        for problem in error.problems:
+            if not isinstance(problem, _Reported):
+                self._findings.error(node, problem.message, problem.hint)
 
     def _look_up(self, path: str) -> Any:
         match path.split("."):

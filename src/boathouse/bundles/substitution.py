@@ -26,6 +26,23 @@ MAX_TEXT = 1_000_000
 class BadReference(InvalidInput):
     """A reference that cannot be read or resolved."""
 
+    @property
+    def problems(self) -> "tuple[BadReference, ...]":
+        """Each reference that is bad."""
+        return (self,)
+
+
+class BadReferences(BadReference):
+    """Several references of one text."""
+
+    def __init__(self, problems: Sequence[BadReference]) -> None:
+        self._problems = tuple(problems)
+        super().__init__(" ".join(dict.fromkeys(str(problem) for problem in problems)))
+
+    @property
+    def problems(self) -> tuple[BadReference, ...]:
+        return self._problems
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -150,6 +167,8 @@ class Resolver:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._resolved: dict[str, Any] = {}
+        self._failed: dict[str, BadReference] = {}
+        """So that references that double each other fail as quickly as they would resolve."""
 
     def resolve(self, data: Any, under: Sequence[str] = ()) -> Any:
         """The data with every text resolved. Texts come out as templates in which only pending references are left.
@@ -174,7 +193,16 @@ class Resolver:
         if reference := template.only_reference:
             found = self._follow(reference, under)
             return str(found) if isinstance(found, Pending) else found
-        parts = [piece for part in template.parts for piece in self._pieces(part, under)]
+        parts: list[Literal | Reference] = []
+        bad: list[BadReference] = []
+        for part in template.parts:
+            try:
+                parts += self._pieces(part, under)
+            except BadReference as error:
+                bad += error.problems
+        bad = list(dict.fromkeys(bad))
+        if bad:
+            raise bad[0] if len(bad) == 1 else BadReferences(bad)
         return _bounded(serialise(parts))
 
     def _pieces(self, part: Literal | Reference, under: tuple[str, ...]) -> tuple[Literal | Reference, ...]:
@@ -208,9 +236,15 @@ class Resolver:
             raise BadReference(f"The references form a circle: {circle}.")
         if len(under) > MAX_DEPTH:
             raise BadReference(f"More than {MAX_DEPTH} references lead to one another, beginning with {under[0]}.")
+        if path in self._failed:
+            raise self._failed[path]
         if path not in self._resolved:
-            found = self._lookup(path)
-            self._resolved[path] = found if isinstance(found, Pending) else self.resolve(found, (*under, path))
+            try:
+                found = self._lookup(path)
+                self._resolved[path] = found if isinstance(found, Pending) else self.resolve(found, (*under, path))
+            except BadReference as error:
+                self._failed[path] = error
+                raise
         return self._resolved[path]
 
 

@@ -300,6 +300,17 @@ def test_an_unknown_reference_says_what_is_known(bundle: Make, reference: str, e
     assert expected in error
 
 
+def test_every_unknown_reference_of_one_text_is_told(bundle: Make) -> None:
+    folder = bundle(
+        "bundle: {name: b}\nvariables: {day: {default: 1}}\nresources:\n  schemas:\n"
+        "    main: {catalog_name: dev, name: main, comment: '${var.dya} ${var.day} ${bundle.nam}'}\n"
+    )
+    assert [error.split(": ", 1)[1] for error in folder.errors()] == [
+        "${bundle.nam} is not known. Did you mean name?",
+        "There is no variable 'dya'. Did you mean day?",
+    ]
+
+
 def test_two_jobs_that_need_each_others_ids_are_refused(bundle: Make) -> None:
     folder = bundle(
         """\
