@@ -1,0 +1,1 @@
+"""What starts runs besides people: schedules in Quartz cron, triggers, and the end of the last run."""
