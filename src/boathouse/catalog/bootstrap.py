@@ -101,7 +101,7 @@ class Bootstrap:
 
     def _what_everyone_may(self) -> None:
         metastore = (SecurableKind.METASTORE, METASTORE_NAME)
-        self._give(*metastore, Privilege.CREATE_EXPERIMENT, Privilege.CREATE_JOB)
+        self._give(*metastore, Privilege.CREATE_EXPERIMENT, Privilege.CREATE_JOB, Privilege.CREATE_SECRET_SCOPE)
         self._give(SecurableKind.CATALOG, SYSTEM_CATALOG, Privilege.USE_CATALOG)
         information = f"{SYSTEM_CATALOG}.{INFORMATION_SCHEMA}"
         self._give(SecurableKind.SCHEMA, information, Privilege.USE_SCHEMA, Privilege.SELECT)

@@ -39,7 +39,7 @@ _ABOUT_ANYTHING = frozenset({P.BROWSE, P.MANAGE, P.APPLY_TAG, P.ALL_PRIVILEGES})
 
 _OWN_CONCERNS: dict[SecurableKind, frozenset[Privilege]] = {
     K.METASTORE: frozenset({P.CREATE_CATALOG, P.CREATE_EXPERIMENT, P.CREATE_JOB, P.CREATE_EXTERNAL_TABLE,
-                            P.CREATE_EXTERNAL_VOLUME}),
+                            P.CREATE_EXTERNAL_VOLUME, P.CREATE_SECRET_SCOPE}),
     K.CATALOG: frozenset({P.USE_CATALOG, P.CREATE_SCHEMA}),
     K.SCHEMA: frozenset({P.USE_SCHEMA, P.CREATE_TABLE, P.CREATE_VOLUME, P.CREATE_FUNCTION, P.CREATE_MODEL}),
     K.TABLE: frozenset({P.SELECT, P.MODIFY}),
@@ -49,6 +49,7 @@ _OWN_CONCERNS: dict[SecurableKind, frozenset[Privilege]] = {
     K.EXPERIMENT: frozenset({P.READ_EXPERIMENT, P.WRITE_EXPERIMENT}),
     K.ENDPOINT: frozenset({P.EXECUTE}),
     K.JOB: frozenset({P.VIEW_JOB, P.RUN_JOB}),
+    K.SECRET_SCOPE: frozenset({P.READ_SECRET, P.WRITE_SECRET}),
 }  # fmt: skip
 
 CONCERNS = {kind: privileges | _ABOUT_ANYTHING for kind, privileges in _OWN_CONCERNS.items()}
@@ -75,6 +76,7 @@ CREATE_PRIVILEGES: dict[SecurableKind, Privilege] = {
     K.REGISTERED_MODEL: P.CREATE_MODEL,
     K.EXPERIMENT: P.CREATE_EXPERIMENT,
     K.JOB: P.CREATE_JOB,
+    K.SECRET_SCOPE: P.CREATE_SECRET_SCOPE,
     K.ENDPOINT: P.MANAGE,
 }
 """What one needs on the parent to make a thing of this kind."""
@@ -113,6 +115,8 @@ def canonical_name(kind: SecurableKind, full_name: str) -> str:
             return str(SchemaName.parse(full_name))
         case K.METASTORE:
             return METASTORE_NAME
+        case K.SECRET_SCOPE:
+            return _free_name(kind, full_name).lower()
         case _:
             return _free_name(kind, full_name)
 

@@ -5,17 +5,21 @@ from dataclasses import replace
 from boathouse.catalog.audit import Audit
 from boathouse.catalog.bootstrap import Bootstrap
 from boathouse.catalog.delta_tables import DeltaTables
+from boathouse.catalog.functions import Functions
 from boathouse.catalog.grants import Grants
 from boathouse.catalog.handouts import Handouts
 from boathouse.catalog.identities import Identities
 from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.lineage import Lineage
+from boathouse.catalog.owners_rights import OwnersRights
 from boathouse.catalog.pins import Pins
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository.records import EventFilter
+from boathouse.catalog.secrets import FileKeys, Keys, Scopes, Vault
 from boathouse.catalog.securables import AuditEvent, SecurableKind
 from boathouse.catalog.tables import Securables
 from boathouse.catalog.tokens import Tokens
+from boathouse.catalog.views import Views
 from boathouse.foundation.clock import Clock, SystemClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
@@ -34,7 +38,9 @@ class Catalog:
         catalog.grants.require(principal, Privilege.SELECT, SecurableKind.TABLE, "prod.flights.weather")
     """
 
-    def __init__(self, database: Database, home: Home, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, home: Home, clock: Clock | None = None, *, secret_keys: Keys | None = None
+    ) -> None:
         clock = clock or SystemClock()
         book = LawBook(database)
         self.audit = Audit(database, clock)
@@ -45,6 +51,11 @@ class Catalog:
         self.pins = Pins(database, clock, self.audit, self.grants)
         self.delta_tables = DeltaTables(self.securables)
         self.handouts = Handouts(database, clock, self.audit, self.grants, self.securables, self.lineage)
+        vault = Vault(secret_keys or FileKeys(home.secrets_key_file))
+        self.secrets = Scopes(database, clock, self.audit, self.grants, self.securables, vault)
+        self.views = Views(database, home, clock, self.audit, self.grants, book)
+        self.functions = Functions(database, home, clock, self.audit, self.grants, book)
+        self.owners_rights = OwnersRights(self.securables, self.functions, self.identities)
         self._bootstrap = Bootstrap(database, clock, self.securables, self.grants, self.identities)
 
     def audit_trail(

@@ -34,6 +34,9 @@ class Privilege(StrEnum):
     WRITE_EXPERIMENT = "WRITE_EXPERIMENT"
     VIEW_JOB = "VIEW_JOB"
     RUN_JOB = "RUN_JOB"
+    CREATE_SECRET_SCOPE = "CREATE_SECRET_SCOPE"
+    READ_SECRET = "READ_SECRET"
+    WRITE_SECRET = "WRITE_SECRET"
 
     @classmethod
     def parse(cls, text: str) -> "Privilege":

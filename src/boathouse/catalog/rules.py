@@ -23,9 +23,11 @@ _IMPLIED_BY: dict[Privilege, frozenset[Privilege]] = {
     Privilege.WRITE_EXPERIMENT: frozenset({Privilege.MANAGE}),
     Privilege.VIEW_JOB: frozenset({Privilege.RUN_JOB, Privilege.MANAGE}),
     Privilege.RUN_JOB: frozenset({Privilege.MANAGE}),
+    Privilege.READ_SECRET: frozenset({Privilege.WRITE_SECRET, Privilege.MANAGE}),
+    Privilege.WRITE_SECRET: frozenset({Privilege.MANAGE}),
     Privilege.BROWSE: frozenset({Privilege.MANAGE}),
 }
-"""Experiments and jobs know a ladder: who may manage may run, who may run may view."""
+"""Experiments, jobs and secrets know a ladder: who may manage may run, who may run may view."""
 
 
 @dataclass(frozen=True, slots=True)

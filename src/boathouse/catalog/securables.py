@@ -1,8 +1,12 @@
 """The nouns of the law: what can be owned, granted, tagged and traced."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boathouse.catalog.definitions import View
 
 
 class SecurableKind(StrEnum):
@@ -18,6 +22,7 @@ class SecurableKind(StrEnum):
     EXPERIMENT = "experiment"
     ENDPOINT = "endpoint"
     JOB = "job"
+    SECRET_SCOPE = "secret_scope"
 
 
 METASTORE_NAME = "metastore"
@@ -35,7 +40,8 @@ class Securable:
     """Anything that the catalog governs.
 
     ``full_name`` is what grants and people use: ``prod``, ``prod.flights``, ``prod.flights.weather``; an experiment's
-    is its MLflow experiment id, a job's its job id (both never change; ``title`` is what people call it).
+    is its MLflow experiment id, a job's its job id (both never change; ``title`` is what people call it), a
+    secret scope's its name in small letters.
     """
 
     id: str
@@ -85,8 +91,10 @@ class Table:
     data_source_format: str
     """``DELTA``; ``BOATHOUSE_SYSTEM`` for a system table or a table of an information schema."""
     storage_location: str
-    """A URL: ``file:///...``; empty for a system table."""
+    """A URL: ``file:///...``; empty for a system table and for a view."""
     columns: tuple[Column, ...]
+    view: "View | None" = None
+    """What a view computes; told only to who may read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,8 @@ class AuditEvent:
     event_time: int
     principal: str
     service: str
-    """The room: ``catalog``, ``session``, ``models``, ``jobs``, ``bundles``, ``identities``."""
+    """The room: ``catalog``, ``session``, ``models``, ``jobs``, ``bundles``, ``identities``,
+    ``secrets``."""
     action: str
     """The verb in camelCase as Databricks' audit logs spell it: ``createTable``."""
     securable_kind: str | None = None
@@ -133,6 +142,8 @@ class NodeKind(StrEnum):
     """``catalog.schema.model`` with its version number."""
     JOB_RUN = "job_run"
     ENDPOINT = "endpoint"
+    FUNCTION = "function"
+    """A function that reads tables with the rights of its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,34 @@ class LineageNode:
     kind: NodeKind
     name: str
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFlow:
+    """Which columns of an edge's source its target's columns come from."""
+
+    direct: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By column of the target: the columns whose values flow into it."""
+    indirect: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By column of the target: the columns that decide which value it has."""
+    rows: tuple[str, ...] = ()
+    """The columns that decide which rows there are, and so concern every column of the target."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored and sent."""
+        return {
+            "direct": {target: list(sources) for target, sources in self.direct.items()},
+            "indirect": {target: list(sources) for target, sources in self.indirect.items()},
+            "rows": list(self.rows),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ColumnFlow":
+        return cls(
+            {str(target): tuple(map(str, sources)) for target, sources in data["direct"].items()},
+            {str(target): tuple(map(str, sources)) for target, sources in data["indirect"].items()},
+            tuple(map(str, data["rows"])),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +195,7 @@ class LineageEdge:
     statement_id: str | None = None
     entity: dict[str, Any] = field(default_factory=dict[str, Any])
     """Filled in by the catalog from the request: principal, job run, task, bundle, target, commit."""
+    session_id: str | None = None
+    """Of an interactive session: what it writes from its memory comes from what it has read before."""
+    columns: ColumnFlow | None = None
+    """None where nobody knows, as for a write from memory."""

@@ -3,6 +3,7 @@
 .boathouse/
 ├── run.json          port and pids while it runs
 ├── token             the operating-system user's token, readable by that user only
+├── secrets.key       what secrets are encrypted with, readable by that user only
 ├── db/               boathouse.db, mlflow.db, dbos.db (SQLite; or three Postgres schemas)
 ├── lake/             Delta tables and volumes
 ├── artifacts/        MLflow artifacts
@@ -37,6 +38,10 @@ class Home:
     @property
     def token_file(self) -> Path:
         return self.root / "token"
+
+    @property
+    def secrets_key_file(self) -> Path:
+        return self.root / "secrets.key"
 
     @property
     def databases(self) -> Path:

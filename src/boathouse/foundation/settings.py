@@ -5,7 +5,7 @@ Every field has a variable: ``BOATHOUSE_`` and the field's name in capitals.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,13 @@ class Settings:
 
     worker_slots: int = 0
     """Tasks that one worker runs side by side; 0: one per processor, at least two."""
+
+    secrets_key: str = field(default="", repr=False)
+    """The key that secrets are encrypted with: 32 bytes in base64; several with commas between, the newest first. For
+    teams whose processes share no disk; empty: a file in the home folder."""
+
+    secrets_key_file: str = ""
+    """A file with such keys, as secret stores mount it."""
 
     @property
     def slots(self) -> int:

@@ -17,6 +17,7 @@ from boathouse.models import MlflowSettings, Models
 from boathouse.session import LocalLaw
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.first_start import ensure_admin
+from boathouse.wiring.secret_keys import secret_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     clock = SystemClock()
     database = boathouse_database(home, settings)
     migrate(database)
-    catalog = Catalog(database, home, clock)
+    catalog = Catalog(database, home, clock, secret_keys=secret_keys(settings))
     ensure_admin(home, catalog)
     mlflow = MlflowSettings(mlflow_url(home, settings), home.artifacts)
     environments = Environments(home)

@@ -8,6 +8,7 @@ from boathouse.foundation.settings import Settings
 from boathouse.jobs.worker import Worker, WorkerSettings
 from boathouse.metastore import wait_until_migrated
 from boathouse.wiring.databases import boathouse_database, database_url
+from boathouse.wiring.secret_keys import secret_keys
 
 TASK_HOOKS = "boathouse.models.autolog:install"
 """What every task calls before its code runs. Named here, because jobs and models do not know each other."""
@@ -18,7 +19,7 @@ def build_worker(home: Home, settings: Settings) -> Worker:
     clock = SystemClock()
     database = boathouse_database(home, settings)
     wait_until_migrated(database)
-    catalog = Catalog(database, home, clock)
+    catalog = Catalog(database, home, clock, secret_keys=secret_keys(settings))
     told = WorkerSettings(
         url=f"http://{own_address(settings.host)}:{settings.port}",
         dbos=database_url(home, settings, "dbos"),

@@ -4,7 +4,7 @@ Names are kept as text beside ids: grants and children hang on ids and survive a
 that the thing had when it happened.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from boathouse.metastore import metadata
 
@@ -48,6 +48,20 @@ table_details = Table(
     Column("data_source_format", String(32), nullable=False),
     Column("storage_location", Text, nullable=False),
     Column("columns", Text, nullable=False),
+)
+
+view_details = Table(
+    "view_details",
+    metadata,
+    Column("securable_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("definition", Text, nullable=False),
+)
+
+function_details = Table(
+    "function_details",
+    metadata,
+    Column("securable_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("definition", Text, nullable=False),
 )
 
 volume_details = Table(
@@ -141,9 +155,19 @@ lineage_edges = Table(
     Column("job_run_id", BigInteger, index=True),
     Column("task_run_id", BigInteger, index=True),
     Column("entity", Text, nullable=False),
+    Column("session_id", String(64), index=True),
+    Column("flow_id", String(40)),
 )
 Index("ix_lineage_edges_source", lineage_edges.c.source_name, lineage_edges.c.source_kind)
 Index("ix_lineage_edges_target", lineage_edges.c.target_name, lineage_edges.c.target_kind)
+
+# What flows along an edge, kept once however often the same statement runs: the id is a hash of the content.
+column_flows = Table(
+    "column_flows",
+    metadata,
+    Column("flow_id", String(40), primary_key=True),
+    Column("flow", Text, nullable=False),
+)
 
 pins = Table(
     "pins",
@@ -153,6 +177,27 @@ pins = Table(
     Column("holder", String(800), primary_key=True, index=True),
     Column("pinned_at", BigInteger, nullable=False),
     Column("pinned_by", String(255), nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("scope_id", String(36), ForeignKey("securables.id"), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("title", String(128), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", String(255), nullable=False),
+)
+
+secret_key = Table(
+    "secret_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", String(16), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("changed_by", String(255), nullable=False),
 )
 
 generations = Table(

@@ -1,8 +1,35 @@
-"""Secrets: scopes and encrypted values."""
+"""Secrets: encrypted values, and which key they are encrypted with."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0007"
 down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.create_table(
+        "secrets",
+        sa.Column("scope_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("title", sa.String(length=128), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_by", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(["scope_id"], ["securables.id"], name=op.f("fk_secrets_scope_id")),
+        sa.PrimaryKeyConstraint("scope_id", "name", name=op.f("pk_secrets")),
+    )
+    op.create_table(
+        "secret_key",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_secret_key")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("secret_key")
+    op.drop_table("secrets")
