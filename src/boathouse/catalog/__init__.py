@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from boathouse.catalog.definitions import Behind, Dependency, Function, Language, NewView, Parameter, View
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.securables import (
     METASTORE_NAME,
     AuditEvent,
     Column,
+    ColumnFlow,
     LineageEdge,
     LineageNode,
     NodeKind,
@@ -23,16 +25,24 @@ if TYPE_CHECKING:
 __all__ = [
     "METASTORE_NAME",
     "AuditEvent",
+    "Behind",
     "Catalog",
     "Column",
+    "Dependency",
+    "Function",
+    "Language",
+    "ColumnFlow",
     "LineageEdge",
     "LineageNode",
+    "NewView",
     "NodeKind",
+    "Parameter",
     "Privilege",
     "Securable",
     "SecurableKind",
     "Table",
     "TableType",
+    "View",
     "Volume",
 ]
 

@@ -14,7 +14,7 @@ from boathouse.catalog.tokens import Identified, IssuedToken, TokenInfo, Tokens
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput
-from boathouse.foundation.principals import ADMINS, Principal, PrincipalKind
+from boathouse.foundation.principals import ADMINS, SYSTEM, Principal, PrincipalKind
 from boathouse.metastore import Database
 
 
@@ -153,6 +153,23 @@ class Identities:
             if not found.active:
                 raise Denied(f"{found.name} has been deactivated.")
             return Principal(found.name, found.kind, frozenset(rows.groups_above(connection, found.id).values()))
+
+    def as_owner(self, name: str) -> Principal:
+        """As :meth:`principal`, but a group may be meant: what it owns acts with what was granted to it.
+
+        Raises:
+            PrincipalNotFound: Nobody has that name (any more).
+            Denied: The principal is switched off.
+        """
+        if name == SYSTEM.name:
+            return SYSTEM
+        with self._database.read() as connection:
+            found = self._require(connection, name)
+            if not found.active:
+                raise Denied(f"{found.name} has been deactivated.")
+            groups = frozenset(rows.groups_above(connection, found.id).values())
+        own = {found.name} if found.kind is PrincipalKind.GROUP else set[str]()
+        return Principal(found.name, found.kind, groups | own)
 
     def get(self, name: str) -> Identity:
         with self._database.read() as connection:

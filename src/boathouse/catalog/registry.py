@@ -29,7 +29,9 @@ from boathouse.foundation.names import normalise_part
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.metastore import Database
 
-_OURS = frozenset({SecurableKind.CATALOG, SecurableKind.SCHEMA, SecurableKind.TABLE, SecurableKind.VOLUME})
+_OURS = frozenset(
+    {SecurableKind.CATALOG, SecurableKind.SCHEMA, SecurableKind.TABLE, SecurableKind.VOLUME, SecurableKind.FUNCTION}
+)
 """The kinds that the catalog itself makes and drops; the others belong to higher rooms."""
 
 _LONGEST_TEXT = 10_000
@@ -111,6 +113,7 @@ class Registry:
                 found = self._held(connection, (kind, name), to_change=True)
                 if owner is not None:
                     values["owner"] = _canonical_owner(connection, owner)
+                    _require_safe_heir(connection, principal, found, values["owner"])
                 if new_name is not None:
                     name = _renamed((kind, name), new_name)
                     rows.rename(connection, found, name)
@@ -148,11 +151,12 @@ class Registry:
             return changed
 
     def drop(self, principal: Principal, kind: SecurableKind, full_name: str, *, cascade: bool = False) -> None:
-        """Take a catalog, schema, table or volume away. The name is free at once; data files and the record stay.
+        """Take a catalog, schema, table, view, function or volume away. The name is free at once; data files and the
+        record stay.
 
         Raises:
             Conflict: A catalog or schema still holds something, and ``cascade`` is not set; or it holds registered
-                models or functions, which are never dropped along.
+                models, which are never dropped along.
         """
         name = canonical_name(kind, full_name)
         with self._audit.verb(principal, "catalog", f"delete{_camel(kind)}", kind, name, {"cascade": cascade}) as event:
@@ -227,6 +231,14 @@ class Registry:
         self._grants.require(principal, CREATE_PRIVILEGES[kind], *parent)
         if parent[1].split(".")[0] == SYSTEM_CATALOG and principal.name != SYSTEM.name:
             raise Denied(f"Nothing can be created in {in_words(parent[0])} {parent[1]}: Boathouse keeps it.")
+
+    def _require_owner(self, principal: Principal, found: Securable) -> None:
+        """What acts with its owner's rights changes only by the owner's hand, else MANAGE would lend those rights."""
+        if not principal.is_admin and found.owner not in principal.identities:
+            raise Denied(
+                f"{found.full_name} acts with the rights of its owner {found.owner}; only the owner can change it.",
+                hint="Make it your own first: an administrator can change the owner, and so can you, to yourself.",
+            )
 
     def _held(self, connection: Connection, key: SecurableKey, *, to_change: bool = False) -> Securable:
         """The thing, as it is in this transaction; somebody may have dropped it since the law was asked."""
@@ -312,6 +324,18 @@ def _canonical_owner(connection: Connection, name: str) -> str:
     if found is None:
         raise PrincipalNotFound(name, known=[each.name for each in identities.every(connection)])
     return found.name
+
+
+def _require_safe_heir(connection: Connection, principal: Principal, found: Securable, heir: Any) -> None:
+    """A view or a function would act with the rights of the heir, who was not asked."""
+    if principal.is_admin or heir in principal.identities or heir == found.owner:
+        return
+    table = rows.find_table(connection, found.full_name) if found.kind is SecurableKind.TABLE else None
+    if found.kind is SecurableKind.FUNCTION or (table is not None and table.view is not None):
+        raise Denied(
+            f"{principal} cannot give {found.full_name} to {heir}, with whose rights it would act.",
+            hint="Give it to yourself or to a group of yours; an administrator can give it to anybody.",
+        )
 
 
 def _changes(

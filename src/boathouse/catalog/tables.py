@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from boathouse.catalog.definitions import View
 from boathouse.catalog.facts import SecurableExists, SecurableNotFound
 from boathouse.catalog.hierarchy import ROOT
 from boathouse.catalog.locations import external_location, managed_location, path_of, require_free
@@ -87,6 +88,7 @@ class Securables(Registry):
         """Check that the table may be created (or replaced), and reserve a place for it; nothing is visible yet."""
         with self._audit.verb(principal, "catalog", "createStagingTable", TABLE, str(name)):
             existing = self._replaceable(principal, name, replace=replace)
+            self._require_stored(principal, name, existing)
             if external:
                 self._grants.require(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT)
             if existing is not None and not replace:
@@ -133,7 +135,7 @@ class Securables(Registry):
         with self._audit.verb(
             principal, "catalog", "createTable", TABLE, str(name), {"type": table_type.value, "replace": replace}
         ) as event:
-            self._replaceable(principal, name, replace=replace)
+            self._require_stored(principal, name, self._replaceable(principal, name, replace=replace))
             if table_type is TableType.EXTERNAL:
                 self._grants.require(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT)
             location = self._table_location(table_type, table_id, storage_location)
@@ -274,7 +276,11 @@ class Securables(Registry):
             case TableType.EXTERNAL:
                 return external_location(self._home, location)
             case TableType.VIEW:
-                raise InvalidInput("Views are not supported yet.")
+                raise InvalidInput("A view has no place of its own.", hint="Make it with SQL: CREATE VIEW ... AS ...")
+
+    def _require_stored(self, principal: Principal, name: TableName, existing: Securable | None) -> None:
+        if existing is not None and self._found_table(principal, name).view is not None:
+            raise InvalidInput(f"{name} is a view; a table cannot take its place.", hint="Drop the view first.")
 
     def _make_way(self, connection: Connection, principal: Principal, name: TableName) -> Securable | None:
         old = rows.find_and_hold(connection, (TABLE, str(name)), to_change=True)
@@ -298,9 +304,9 @@ class Securables(Registry):
 
     def _table_for(self, principal: Principal, table: Table) -> Table:
         may = (Privilege.SELECT, Privilege.MODIFY)
-        return (
-            table if self._may_any(principal, may, table.securable) else dataclasses.replace(table, storage_location="")
-        )
+        if self._may_any(principal, may, table.securable):
+            return table
+        return dataclasses.replace(table, storage_location="", view=_untold(table.view))
 
     def _volume_for(self, principal: Principal, volume: Volume) -> Volume:
         may = (Privilege.READ_VOLUME, Privilege.WRITE_VOLUME)
@@ -310,6 +316,11 @@ class Securables(Registry):
 
     def _may_any(self, principal: Principal, privileges: Sequence[Privilege], securable: Securable) -> bool:
         return any(self._grants.allows(principal, each, securable.kind, securable.full_name) for each in privileges)
+
+
+def _untold(view: View | None) -> View | None:
+    """That it is a view is no secret; what it reads is."""
+    return None if view is None else View("", view.query_columns)
 
 
 def _require_new_id(connection: Connection, id: str) -> None:

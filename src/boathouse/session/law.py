@@ -11,8 +11,19 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from boathouse.catalog import Column, LineageEdge, Privilege, Securable, SecurableKind, Table, Volume
-from boathouse.foundation.names import SchemaName, TableName, VolumeName
+from boathouse.catalog import (
+    Column,
+    Function,
+    LineageEdge,
+    NewView,
+    Privilege,
+    Securable,
+    SecurableKind,
+    Table,
+    View,
+    Volume,
+)
+from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import Principal
 
 
@@ -123,6 +134,24 @@ class Law(Protocol):
         self, principal: Principal, kind: SecurableKind, full_name: str
     ) -> list[tuple[str, Privilege, SecurableKind, str]]:
         """Grantee, privilege, and the securable it was granted on, inherited ones included."""
+        ...
+
+    def resolve_functions(
+        self, principal: Principal, names: Sequence[FunctionName], statement: Statement
+    ) -> list[Function]:
+        """The functions that a statement calls, in the order asked, each with what lies behind it."""
+        ...
+
+    def create_view(self, principal: Principal, view: NewView, *, replace: bool = False) -> Table: ...
+
+    def alter_view(self, principal: Principal, name: TableName, view: View, columns: Sequence[Column]) -> None:
+        """Change what a view reads."""
+        ...
+
+    def create_function(self, principal: Principal, function: Function, *, replace: bool = False) -> Function: ...
+
+    def function(self, principal: Principal, name: FunctionName) -> Function:
+        """A function. Its body is told only to who may execute it."""
         ...
 
     def system_table(self, principal: Principal, name: TableName) -> pa.Table:

@@ -9,16 +9,19 @@ import pyarrow as pa
 from boathouse.catalog import (
     Catalog,
     Column,
+    Function,
     LineageEdge,
+    NewView,
     Privilege,
     Securable,
     SecurableKind,
     Table,
     TableType,
+    View,
     Volume,
 )
-from boathouse.foundation.errors import Denied
-from boathouse.foundation.names import SchemaName, TableName, VolumeName
+from boathouse.foundation.errors import Denied, InvalidInput
+from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
 from boathouse.session.system_tables import SYSTEM_FORMAT, SystemTables, is_system
@@ -114,16 +117,42 @@ class LocalLaw:
         found = self._catalog.grants.effective(principal, kind, full_name)
         return [(each.grantee, each.privilege, each.kind, each.full_name) for each in found]
 
+    def resolve_functions(
+        self, principal: Principal, names: Sequence[FunctionName], statement: Statement
+    ) -> list[Function]:
+        shown = ", ".join(map(str, names))
+        with self._audited(principal, statement, SecurableKind.FUNCTION, shown):
+            found = [self._catalog.functions.resolve(principal, name) for name in names]
+            return [self._catalog.owners_rights.opened_function(each) for each in found]
+
+    def create_view(self, principal: Principal, view: NewView, *, replace: bool = False) -> Table:
+        return self._catalog.views.create(principal, view, self._catalog.owners_rights, replace=replace)
+
+    def alter_view(self, principal: Principal, name: TableName, view: View, columns: Sequence[Column]) -> None:
+        self._catalog.views.alter(principal, name, view, columns, self._catalog.owners_rights)
+
+    def create_function(self, principal: Principal, function: Function, *, replace: bool = False) -> Function:
+        return self._catalog.functions.create(principal, function, self._catalog.owners_rights, replace=replace)
+
+    def function(self, principal: Principal, name: FunctionName) -> Function:
+        return self._catalog.functions.function(principal, name)
+
     def system_table(self, principal: Principal, name: TableName) -> pa.Table:
         return self._system.rows(principal, name)
 
     def _resolve(self, principal: Principal, request: TableRequest) -> Table:
         if not is_system(request.name):
-            return self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])
+            return self._opened(principal, request)
         if request.intent is Intent.WRITE:
             raise Denied(f"Table {request.name} is kept by Boathouse; nobody can write to it.")
         self._system.require(principal, request.name)
         return self._system_table(request.name)
+
+    def _opened(self, principal: Principal, request: TableRequest) -> Table:
+        table = self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])
+        if table.view is not None and request.intent is Intent.WRITE:
+            raise InvalidInput(f"{request.name} is a view; nothing can be written to it.")
+        return self._catalog.owners_rights.opened_table(table)
 
     def _system_table(self, name: TableName) -> Table:
         securable = Securable("", SecurableKind.TABLE, str(name), owner=SYSTEM.name)

@@ -10,8 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.catalog import Column, LineageEdge, Privilege, Securable, SecurableKind, Table, Volume
-from boathouse.foundation.names import SchemaName, TableName, VolumeName
+from boathouse.catalog import (
+    Column,
+    Function,
+    LineageEdge,
+    NewView,
+    Privilege,
+    Securable,
+    SecurableKind,
+    Table,
+    View,
+    Volume,
+)
+from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.rest import RestClient
 from boathouse.session import wire
@@ -100,6 +111,26 @@ class RemoteLaw:
         self, principal: Principal, kind: SecurableKind, full_name: str
     ) -> list[tuple[str, Privilege, SecurableKind, str]]:
         return wire.grants_of(self._post("grants", {"kind": kind.value, "name": full_name})["grants"])
+
+    def resolve_functions(
+        self, principal: Principal, names: Sequence[FunctionName], statement: Statement
+    ) -> list[Function]:
+        body = {"names": [str(name) for name in names], "statement": wire.statement_json(statement)}
+        return [wire.function_of(each) for each in self._post("resolve-functions", body)["functions"]]
+
+    def create_view(self, principal: Principal, view: NewView, *, replace: bool = False) -> Table:
+        return wire.table_of(self._post("create-view", {"view": wire.new_view_json(view), "replace": replace}))
+
+    def alter_view(self, principal: Principal, name: TableName, view: View, columns: Sequence[Column]) -> None:
+        shown = [wire.column_json(each) for each in columns]
+        self._post("alter-view", {"name": str(name), "view": wire.view_json(view), "columns": shown})
+
+    def create_function(self, principal: Principal, function: Function, *, replace: bool = False) -> Function:
+        body = {"function": wire.function_json(function), "replace": replace}
+        return wire.function_of(self._post("create-function", body))
+
+    def function(self, principal: Principal, name: FunctionName) -> Function:
+        return wire.function_of(self._post("function", {"name": str(name)}))
 
     def system_table(self, principal: Principal, name: TableName) -> pa.Table:
         response = self._client.send("POST", f"{BASE}/system-table", json={"name": str(name)})

@@ -1,26 +1,34 @@
 """The nouns of the law as JSON: how a session in a task and the control plane understand each other."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from boathouse.catalog import (
+    Behind,
     Column,
+    ColumnFlow,
+    Function,
     LineageEdge,
     LineageNode,
+    NewView,
     NodeKind,
     Privilege,
     Securable,
     SecurableKind,
     Table,
     TableType,
+    View,
     Volume,
+    definitions,
 )
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal, PrincipalKind
 from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
 
 Json = dict[str, Any]
+
+LONGEST_ID = 64
 
 
 def _plain(noun: Any) -> Json:
@@ -75,6 +83,7 @@ def table_json(table: Table) -> Json:
         "data_source_format": table.data_source_format,
         "storage_location": table.storage_location,
         "columns": [column_json(column) for column in table.columns],
+        "view": None if table.view is None else view_json(table.view),
     }
 
 
@@ -85,7 +94,64 @@ def table_of(data: Mapping[str, Any]) -> Table:
         data["data_source_format"],
         data["storage_location"],
         tuple(column_of(column) for column in data["columns"]),
+        None if data.get("view") is None else view_of(data["view"]),
     )
+
+
+def view_json(view: View) -> Json:
+    return {**definitions.view_json(view), "behind": _behind_json(view.behind)}
+
+
+def view_of(data: Mapping[str, Any]) -> View:
+    return replace(definitions.view_of(data), behind=_behind_of(data.get("behind")))
+
+
+def new_view_json(view: NewView) -> Json:
+    return {
+        "name": str(view.name),
+        "view": view_json(view.view),
+        "columns": [column_json(column) for column in view.columns],
+        "comment": view.comment,
+        "properties": dict(view.properties),
+    }
+
+
+def new_view_of(data: Mapping[str, Any]) -> NewView:
+    return NewView(
+        TableName.parse(str(data["name"])),
+        view_of(data["view"]),
+        tuple(column_of(column) for column in data["columns"]),
+        data.get("comment"),
+        dict(data.get("properties") or {}),
+    )
+
+
+def function_json(function: Function) -> Json:
+    return {
+        **definitions.function_json(function),
+        "securable": securable_json(function.securable),
+        "behind": _behind_json(function.behind),
+    }
+
+
+def function_of(data: Mapping[str, Any]) -> Function:
+    found = definitions.function_of(securable_of(data["securable"]), data)
+    return replace(found, behind=_behind_of(data.get("behind")))
+
+
+def _behind_json(behind: Behind | None) -> Json | None:
+    if behind is None:
+        return None
+    return {
+        "tables": [table_json(table) for table in behind.tables],
+        "functions": [function_json(function) for function in behind.functions],
+    }
+
+
+def _behind_of(data: Mapping[str, Any] | None) -> Behind | None:
+    if data is None:
+        return None
+    return Behind(tuple(map(table_of, data["tables"])), tuple(map(function_of, data["functions"])))
 
 
 def volume_json(volume: Volume) -> Json:
@@ -132,12 +198,20 @@ def edge_json(edge: LineageEdge) -> Json:
         "target": _node_json(edge.target),
         "operation": edge.operation,
         "statement_id": edge.statement_id,
+        "session_id": edge.session_id,
+        "columns": None if edge.columns is None else edge.columns.to_json(),
     }
 
 
 def edge_of(data: Mapping[str, Any]) -> LineageEdge:
+    session_id, columns = data.get("session_id"), data.get("columns")
     return LineageEdge(
-        _node_of(data.get("source")), _node_of(data.get("target")), str(data["operation"]), data.get("statement_id")
+        _node_of(data.get("source")),
+        _node_of(data.get("target")),
+        str(data["operation"]),
+        data.get("statement_id"),
+        session_id=None if session_id is None else str(session_id)[:LONGEST_ID],
+        columns=None if columns is None else ColumnFlow.from_json(columns),
     )
 
 

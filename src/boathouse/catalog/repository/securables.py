@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from boathouse.catalog.definitions import view_of
 from boathouse.catalog.facts import SecurableExists
 from boathouse.catalog.hierarchy import NAMED_BY_LEVELS, SecurableKey
-from boathouse.catalog.repository.schema import grants, securables, table_details, volume_details
+from boathouse.catalog.repository.schema import grants, securables, table_details, view_details, volume_details
 from boathouse.catalog.securables import Column, Securable, SecurableKind, Table, TableType, Volume
 
 _CHUNK = 400
@@ -72,7 +73,7 @@ def insert_volume(connection: Connection, volume: Volume) -> None:
 def find(connection: Connection, key: SecurableKey) -> Securable | None:
     """The live thing of that kind and name."""
     row = connection.execute(select(securables).where(*_named(key))).mappings().first()
-    return None if row is None else _securable(row)
+    return None if row is None else securable_of_row(row)
 
 
 def find_and_hold(connection: Connection, key: SecurableKey, *, to_change: bool) -> Securable | None:
@@ -80,12 +81,12 @@ def find_and_hold(connection: Connection, key: SecurableKey, *, to_change: bool)
     (SQLite has one writer anyway.)"""
     query = select(securables).where(*_named(key)).with_for_update(read=not to_change)
     row = connection.execute(query).mappings().first()
-    return None if row is None else _securable(row)
+    return None if row is None else securable_of_row(row)
 
 
 def find_by_id(connection: Connection, id: str) -> Securable | None:
     row = connection.execute(select(securables).where(securables.c.id == id, _live)).mappings().first()
-    return None if row is None else _securable(row)
+    return None if row is None else securable_of_row(row)
 
 
 def id_is_taken(connection: Connection, id: str) -> bool:
@@ -122,13 +123,13 @@ def children(connection: Connection, kind: SecurableKind, parent: SecurableKey |
     query = select(securables).where(securables.c.kind == kind.value, _live).order_by(securables.c.full_name)
     if parent is not None:
         query = query.where(securables.c.parent_id == _id_of(parent))
-    return [_securable(row) for row in connection.execute(query).mappings()]
+    return [securable_of_row(row) for row in connection.execute(query).mappings()]
 
 
 def everything_in(connection: Connection, securable: Securable) -> list[Securable]:
     """All live things below a catalog or schema, however deep."""
     query = select(securables).where(_below(securable.full_name), _live).order_by(securables.c.full_name)
-    return [_securable(row) for row in connection.execute(query).mappings()]
+    return [securable_of_row(row) for row in connection.execute(query).mappings()]
 
 
 def locations_in_use(connection: Connection) -> list[tuple[SecurableKind, str, str]]:
@@ -187,7 +188,7 @@ def mark_deleted(connection: Connection, ids: Sequence[str], *, at: int, by: str
 
 def owned_by(connection: Connection, owner: str) -> list[Securable]:
     query = select(securables).where(securables.c.owner == owner, _live).order_by(securables.c.full_name)
-    return [_securable(row) for row in connection.execute(query).mappings()]
+    return [securable_of_row(row) for row in connection.execute(query).mappings()]
 
 
 def give_to(connection: Connection, owner: str, new_owner: str) -> None:
@@ -245,18 +246,20 @@ def _below(full_name: str) -> Any:
 
 def _tables(connection: Connection, condition: Any) -> list[Table]:
     query = (
-        select(securables, table_details)
+        select(securables, table_details, view_details.c.definition)
         .join(table_details, table_details.c.securable_id == securables.c.id)
+        .outerjoin(view_details, view_details.c.securable_id == securables.c.id)
         .where(condition, securables.c.kind == SecurableKind.TABLE.value, _live)
         .order_by(securables.c.full_name)
     )
     return [
         Table(
-            _securable(row),
+            securable_of_row(row),
             TableType(row["table_type"]),
             row["data_source_format"],
             row["storage_location"],
             tuple(Column(**column) for column in json.loads(row["columns"])),
+            None if row["definition"] is None else view_of(json.loads(row["definition"])),
         )
         for row in connection.execute(query).mappings()
     ]
@@ -270,10 +273,10 @@ def _volumes(connection: Connection, condition: Any) -> list[Volume]:
         .order_by(securables.c.full_name)
     )
     rows = connection.execute(query).mappings()
-    return [Volume(_securable(row), row["volume_type"], row["storage_location"]) for row in rows]
+    return [Volume(securable_of_row(row), row["volume_type"], row["storage_location"]) for row in rows]
 
 
-def _securable(row: RowMapping) -> Securable:
+def securable_of_row(row: RowMapping) -> Securable:
     return Securable(
         id=row["id"],
         kind=SecurableKind(row["kind"]),

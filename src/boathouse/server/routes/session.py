@@ -8,9 +8,9 @@ from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import SchemaName, TableName, VolumeName
 from boathouse.server.authentication import Caller
+from boathouse.server.routes.session_definitions import WellFormed, add_definitions
 from boathouse.session import wire
 from boathouse.session.law import Intent, Law
 from boathouse.session.remote import BASE
@@ -31,6 +31,7 @@ def routes(law: Law) -> APIRouter:
     _add_tables(router, law)
     _add_securables(router, law)
     _add_grants(router, law)
+    add_definitions(router, law)
     return router
 
 
@@ -46,7 +47,7 @@ def _add_access(router: APIRouter, law: Law) -> None:
             Json, _body(requests=[{"name": "prod.flights.weather", "intent": "READ"}], statement=_STATEMENT)
         ],
     ) -> Json:
-        with _WellFormed():
+        with WellFormed():
             requests = [wire.request_of(each) for each in body["requests"]]
             statement = wire.statement_of(body["statement"])
         return {"tables": [wire.table_json(each) for each in law.resolve_tables(caller, requests, statement)]}
@@ -56,7 +57,7 @@ def _add_access(router: APIRouter, law: Law) -> None:
         caller: Caller,
         body: Annotated[Json, _body(name="prod.flights.landing", intent="READ", statement=_STATEMENT)],
     ) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name, intent = VolumeName.parse(body["name"]), Intent(body["intent"])
             statement = wire.statement_of(body["statement"])
         return wire.volume_json(law.resolve_volume(caller, name, intent, statement))
@@ -70,7 +71,7 @@ def _add_access(router: APIRouter, law: Law) -> None:
                           "operation": "READ", "statement_id": "5b6f…"}]),
         ],
     ) -> Json:  # fmt: skip
-        with _WellFormed():
+        with WellFormed():
             edges = [wire.edge_of(each) for each in body["edges"]]
         law.record_lineage(caller, edges)
         return {}
@@ -82,7 +83,7 @@ def _add_access(router: APIRouter, law: Law) -> None:
         responses={200: {"content": {ARROW_STREAM: {}}}},
     )
     def system_table(caller: Caller, body: Annotated[Json, _body(name="system.access.audit")]) -> Response:
-        with _WellFormed():
+        with WellFormed():
             name = TableName.parse(body["name"])
         return Response(_arrow_stream(law.system_table(caller, name)), media_type=ARROW_STREAM)
 
@@ -90,7 +91,7 @@ def _add_access(router: APIRouter, law: Law) -> None:
 def _add_tables(router: APIRouter, law: Law) -> None:
     @router.post("/stage-table", summary="Check that a table may be created and reserve a place for it")
     def stage_table(caller: Caller, body: Annotated[Json, _body(name="dev.shop.orders", replace=False)]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = TableName.parse(body["name"])
         return wire.staged_json(law.stage_table(caller, name, replace=bool(body.get("replace"))))
 
@@ -103,13 +104,13 @@ def _add_tables(router: APIRouter, law: Law) -> None:
                          "columns": [], "comment": None, "properties": {}}, replace=False),
         ],
     ) -> Json:  # fmt: skip
-        with _WellFormed():
+        with WellFormed():
             table = wire.new_table_of(body["table"])
         return wire.table_json(law.create_table(caller, table, replace=bool(body.get("replace"))))
 
     @router.post("/refresh-columns", summary="Tell the catalog that a write has changed a table's columns")
     def refresh_columns(caller: Caller, body: Annotated[Json, _body(name="dev.shop.orders", columns=[])]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = TableName.parse(body["name"])
             columns = [wire.column_of(each) for each in body["columns"]]
         law.refresh_columns(caller, name, columns)
@@ -117,13 +118,13 @@ def _add_tables(router: APIRouter, law: Law) -> None:
 
     @router.post("/table", summary="A table with its columns")
     def table(caller: Caller, body: Annotated[Json, _body(name="dev.shop.orders")]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = TableName.parse(body["name"])
         return wire.table_json(law.table(caller, name))
 
     @router.post("/volume", summary="A volume")
     def volume(caller: Caller, body: Annotated[Json, _body(name="dev.shop.landing")]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = VolumeName.parse(body["name"])
         return wire.volume_json(law.volume(caller, name))
 
@@ -131,38 +132,38 @@ def _add_tables(router: APIRouter, law: Law) -> None:
 def _add_securables(router: APIRouter, law: Law) -> None:
     @router.post("/create-catalog", summary="Create a catalog")
     def create_catalog(caller: Caller, body: Annotated[Json, _body(name="sandbox", comment=None)]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = str(body["name"])
         return wire.securable_json(law.create_catalog(caller, name, comment=body.get("comment")))
 
     @router.post("/create-schema", summary="Create a schema")
     def create_schema(caller: Caller, body: Annotated[Json, _body(name="dev.shop", comment=None)]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = SchemaName.parse(body["name"])
         return wire.securable_json(law.create_schema(caller, name, comment=body.get("comment")))
 
     @router.post("/create-volume", summary="Create a volume")
     def create_volume(caller: Caller, body: Annotated[Json, _body(name="dev.shop.landing", comment=None)]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             name = VolumeName.parse(body["name"])
         return wire.volume_json(law.create_volume(caller, name, comment=body.get("comment")))
 
     @router.post("/drop", summary="Drop a catalog, schema, table or volume")
     def drop(caller: Caller, body: Annotated[Json, _body(kind="table", name="dev.shop.orders", cascade=False)]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             kind, name = SecurableKind(body["kind"]), str(body["name"])
         law.drop(caller, kind, name, cascade=bool(body.get("cascade")))
         return {}
 
     @router.post("/get", summary="Anything governed, by kind and name")
     def get(caller: Caller, body: Annotated[Json, _body(kind="schema", name="dev.shop")]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             kind, name = SecurableKind(body["kind"]), str(body["name"])
         return wire.securable_json(law.get(caller, kind, name))
 
     @router.post("/list", summary="What of a kind lies in a place")
     def list_children(caller: Caller, body: Annotated[Json, _body(kind="table", parent="dev.shop")]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             kind = SecurableKind(body["kind"])
         found = law.list_children(caller, kind, body.get("parent"))
         return {"securables": [wire.securable_json(each) for each in found]}
@@ -171,7 +172,7 @@ def _add_securables(router: APIRouter, law: Law) -> None:
     def set_comment(
         caller: Caller, body: Annotated[Json, _body(kind="table", name="dev.shop.orders", comment="One row per order.")]
     ) -> Json:
-        with _WellFormed():
+        with WellFormed():
             kind, name = SecurableKind(body["kind"]), str(body["name"])
         law.set_comment(caller, kind, name, body.get("comment"))
         return {}
@@ -192,26 +193,15 @@ def _add_grants(router: APIRouter, law: Law) -> None:
 
     @router.post("/grants", summary="Who holds what on a thing, inherited privileges included")
     def grants(caller: Caller, body: Annotated[Json, _body(kind="table", name="dev.shop.orders")]) -> Json:
-        with _WellFormed():
+        with WellFormed():
             kind, name = SecurableKind(body["kind"]), str(body["name"])
         return {"grants": wire.grants_json(law.list_grants(caller, kind, name))}
 
 
 def _grant_of(body: Json) -> tuple[str, list[Privilege], SecurableKind, str]:
-    with _WellFormed():
+    with WellFormed():
         privileges = [Privilege.parse(str(each)) for each in body["privileges"]]
         return str(body["principal"]), privileges, SecurableKind(body["kind"]), str(body["name"])
-
-
-class _WellFormed:
-    """Turn what a malformed body makes Python say into a refusal."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, KeyError | ValueError | TypeError | AttributeError):
-            raise InvalidInput(f"The request is not well-formed: {error!r}.") from error
 
 
 def _arrow_stream(table: pa.Table) -> bytes:

@@ -1,0 +1,1 @@
+"""Statements that run on behalf of a client elsewhere: in a query process, with results kept for a while."""
