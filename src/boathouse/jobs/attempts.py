@@ -24,7 +24,8 @@ from boathouse.jobs import logs
 from boathouse.jobs.preparing import PreparedTask, prepare, task_variables
 from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
 from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
-from boathouse.jobs.repository import RunRepository, ended, task_values
+from boathouse.jobs.repository import RunRepository
+from boathouse.jobs.rows import ended, task_columns
 from boathouse.jobs.settings import Task
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.jobs.watching import LiveTask, RunControl, StopReason
@@ -202,7 +203,7 @@ class TaskRunner:
 
     def _keep(self, over: "_Ended", *, is_final: bool) -> None:
         waiting = State(LifeCycleState.WAITING_FOR_RETRY, None, over.outcome.message)
-        values = task_values(ended(over.outcome), **over.values) if is_final else task_values(waiting)
+        values = task_columns(ended(over.outcome), **over.values) if is_final else task_columns(waiting)
         is_ours = self._runs.end_attempt(over.attempt, values)
         self._revoke(over.attempt)
         if not is_ours:
@@ -226,7 +227,7 @@ class TaskRunner:
         """Write down that the task has to run again, and why."""
         state = State(LifeCycleState.PENDING, None, "Its worker went away; it runs again when a worker is there.")
         over = replace(attempt, ended_at=self._now(), result=ResultState.INTERRUPTED, message="Its worker went away.")
-        self._runs.end_attempt(over, task_values(state))
+        self._runs.end_attempt(over, task_columns(state))
         self._revoke(attempt)
 
     def _stopped_before(self, task_run: TaskRun, control: RunControl) -> Outcome:
@@ -280,7 +281,7 @@ class TaskRunner:
             return  # it has expired, or was revoked before the worker died
 
     def _files(self, run: Run, task_run: TaskRun, attempt: Attempt) -> AttemptFiles:
-        folder = logs.attempt_folder(self._home, run.run_id, task_run.task_key)
+        folder = logs.attempt_folder(self._home, run.run_id, task_run.place)
         return AttemptFiles(folder.absolute() / str(attempt.attempt))
 
     def _now(self) -> int:

@@ -1,9 +1,10 @@
 """The nouns of this room: jobs, their runs, the runs' tasks, and the attempts at a task."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from boathouse.jobs.settings import JobSettings
+from boathouse.jobs.settings import JobSettings, Task
 from boathouse.jobs.states import LifeCycleState, ResultState
 
 
@@ -103,6 +104,27 @@ class TaskRun:
     result: str | None = None
     """What a notebook gave to ``dbutils.notebook.exit``."""
     environment_key: str | None = None
+    first_attempt: int = 0
+    """A repair starts a new task run, which goes on counting where the last one ended."""
+    repair_id: int | None = None
+    for_each: str | None = None
+    """Key of the for-each task that this is an iteration of."""
+    iteration: int | None = None
+    input: str | None = None
+    """Of an iteration, as JSON."""
+    resolved: str | None = None
+    """What the references of a task without a process became, as JSON."""
+    child_run_id: int | None = None
+    """The run that a run_job_task has started."""
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the task has left for others, where somebody asked for it."""
+    known: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its references to other tasks mean, known once it can start."""
+
+    @property
+    def place(self) -> str:
+        """Its folder below that of the run."""
+        return self.task_key if self.iteration is None else f"{self.task_key}/{self.iteration}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +151,58 @@ class Run:
     deployment: DeploymentRef | None = None
     cancel_requested_at: int | None = None
     executor_id: str | None = None
+    trigger_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the trigger knows: its time, the files or tables it saw."""
+    max_concurrent_runs: int | None = None
+    """How many runs of the job may be under way with this one; None: any number."""
+    parent_task_run_id: int | None = None
+    """The run_job_task that waits for this run."""
+    parent_run_id: int | None = None
+    backfill_id: int | None = None
+    repair_count: int = 0
+    latest_repair_id: int | None = None
     tasks: tuple[TaskRun, ...] = ()
+    """The latest run of each task, in the order of the definition; iterations are not among them."""
 
     def task(self, key: str) -> TaskRun:
         return next(task for task in self.tasks if task.task_key == key)
+
+    def definition_of(self, task_run: TaskRun) -> Task:
+        """What the definition says of a task; of an iteration, what its for-each says."""
+        if task_run.for_each is None:
+            return self.settings.task(task_run.task_key)
+        loop = self.settings.task(task_run.for_each).for_each_task
+        assert loop is not None
+        return loop.task
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One more go at what has failed in a run. Number 0 is the run as it was before the first."""
+
+    repair_id: int
+    run_id: int
+    number: int
+    started_at: int
+    ended_at: int | None
+    state: State
+    task_run_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Runs of a job for each instant of a range."""
+
+    backfill_id: int
+    job_id: int
+    first: str
+    last: str
+    every: str
+    concurrency: int
+    creator: str
+    created_at: int
+    states: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many of its runs are in which state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,38 @@
-"""The SQL of this room. The control plane and every worker use it; what they compete for is compared and set."""
+"""The SQL of jobs and runs. The control plane and every worker use it; what they compete for is compared and set."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from boathouse.jobs.records import Attempt, DeploymentRef, Job, Outcome, Run, State, TaskOverrides, TaskRun
-from boathouse.jobs.schema import job_counters, job_runs, jobs, task_attempts, task_runs
-from boathouse.jobs.settings import JobSettings
-from boathouse.jobs.states import FINAL_STATES, LifeCycleState, ResultState
+from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
+from boathouse.jobs.definitions import Definitions
+from boathouse.jobs.records import Attempt, Job, Outcome, Run, State, TaskOverrides, TaskRun
+from boathouse.jobs.repair_rows import end_repair
+from boathouse.jobs.rows import (
+    FINAL,
+    attempt_columns,
+    attempt_of,
+    deployment_column,
+    ended,
+    job_columns,
+    job_of,
+    next_ids,
+    run_of,
+    state_columns,
+    state_of,
+    task_run_of,
+)
+from boathouse.jobs.schema import job_runs, jobs, run_repairs, task_attempts, task_runs, task_values
+from boathouse.jobs.settings import Task
+from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.metastore import Database
 
-_FINAL = [state.value for state in FINAL_STATES]
+_MOST_CHILDREN = 64
+"""Runs that others wait for, taken at one look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,29 @@ class NewRun:
     idempotency_token: str | None
     name: str
     run_type: str = "JOB_RUN"
+    trigger: str = "ONE_TIME"
+    trigger_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    max_concurrent_runs: int | None = None
+    """How many runs of the job may be under way with this one; None: any number."""
+    is_queued: bool = True
+    """Whether it waits when there are that many; else it is skipped."""
+    only: frozenset[str] | None = None
+    """The keys of the tasks that shall run; None: all."""
+    parent: TaskRun | None = None
+    """The run_job_task that asks for it."""
+    backfill_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A part of a run's tasks."""
+
+    limit: int
+    offset: int = 0
+    for_each: str | None = None
+    """Of the iterations of this for-each task, instead of the run's own tasks."""
+    with_history: bool = False
+    """Also those that a repair has begun anew."""
 
 
 class JobRepository:
@@ -40,8 +81,8 @@ class JobRepository:
     def insert(self, job: Job, *, is_registered: bool) -> int:
         """Keep a new job; its id is given here and never given again."""
         with self._database.write() as connection:
-            job_id = _next_ids(connection, "job", 1)
-            values = {**_job_values(job), "job_id": job_id, "is_registered": is_registered, "runs_started": 0}
+            job_id = next_ids(connection, "job", 1)
+            values = {**job_columns(job), "job_id": job_id, "is_registered": is_registered, "runs_started": 0}
             connection.execute(insert(jobs).values(values))
             return job_id
 
@@ -51,7 +92,7 @@ class JobRepository:
 
     def replace(self, job: Job) -> None:
         with self._database.write() as connection:
-            connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(_job_values(job)))
+            connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(job_columns(job)))
 
     def delete(self, job_id: int) -> None:
         with self._database.write() as connection:
@@ -61,7 +102,7 @@ class JobRepository:
         with self._database.read() as connection:
             query = select(jobs).where(jobs.c.job_id == job_id, jobs.c.is_registered)
             row = connection.execute(query).one_or_none()
-            return _job(row) if row else None
+            return job_of(row) if row else None
 
     def unregistered(self) -> list[int]:
         """Jobs whose creation was cut short."""
@@ -80,7 +121,7 @@ class JobRepository:
         """In the order asked."""
         with self._database.read() as connection:
             rows = connection.execute(select(jobs).where(jobs.c.job_id.in_(job_ids))).all()
-        found = {row.job_id: _job(row) for row in rows}
+        found = {row.job_id: job_of(row) for row in rows}
         return [found[job_id] for job_id in job_ids if job_id in found]
 
 
@@ -89,35 +130,51 @@ class RunRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._definitions = Definitions()
 
     # What the control plane does
 
     def insert(self, new: NewRun, now: int) -> int:
-        """Keep a new run with its tasks, queued; with a token used before, the run that was made then."""
+        """Keep a new run with its tasks, queued or skipped; with a token used before, the run that was made then."""
         try:
             with self._database.write() as connection:
-                return self._insert(connection, new, now)
+                return self.insert_with(connection, new, now)
         except IntegrityError:
             if new.idempotency_token is None:
                 raise
             return self._run_of_token(new.creator, new.idempotency_token)
 
-    def _insert(self, connection: Connection, new: NewRun, now: int) -> int:
+    def insert_with(self, connection: Connection, new: NewRun, now: int) -> int:
+        """:meth:`insert` within somebody's transaction."""
         settings = new.job.settings
-        run_id = _next_ids(connection, "run", len(settings.tasks) + 1)
-        connection.execute(
-            update(jobs).where(jobs.c.job_id == new.job.job_id).values(runs_started=jobs.c.runs_started + 1)
-        )
-        number = connection.execute(select(jobs.c.runs_started).where(jobs.c.job_id == new.job.job_id)).scalar() or 1
-        connection.execute(insert(job_runs).values(_run_values(new, run_id, number, now)))
-        blank: dict[str, Any] = {"run_id": run_id, "state_message": "", "attempt": 0, "setup_ms": 0, "execution_ms": 0}
+        run_id = next_ids(connection, "run", len(settings.tasks) + 1)
+        mine = jobs.c.job_id == new.job.job_id
+        connection.execute(update(jobs).where(mine).values(runs_started=jobs.c.runs_started + 1))
+        number = connection.execute(select(jobs.c.runs_started).where(mine)).scalar() or 1
+        limit = new.max_concurrent_runs
+        skipped = refusal(connection, new.job.job_id, limit, is_queued=new.is_queued)
+        state = skipped or State(LifeCycleState.QUEUED)
+        values = {
+            **_run_columns(new, run_id, number, now),
+            "definition": self._definitions.keep(connection, settings),
+            **state_columns(state),
+            "ended_at": now if skipped else None,
+        }
+        connection.execute(insert(job_runs).values(values))
+        if new.parent is not None:
+            connection.execute(
+                update(task_runs).where(task_runs.c.task_run_id == new.parent.task_run_id).values(child_run_id=run_id)
+            )
         tasks = [
             {
-                **blank,
+                **_first_state(task, new, skipped),
                 "task_run_id": run_id + 1 + position,
+                "run_id": run_id,
                 "task_key": task.task_key,
                 "position": position,
-                "life_cycle_state": LifeCycleState.BLOCKED if task.depends_on else LifeCycleState.PENDING,
+                "attempt": 0,
+                "setup_ms": 0,
+                "execution_ms": 0,
             }
             for position, task in enumerate(settings.tasks)
         ]
@@ -135,14 +192,14 @@ class RunRepository:
             mine = job_runs.c.run_id == run_id
             connection.execute(
                 update(job_runs)
-                .where(mine, job_runs.c.cancel_requested_at.is_(None), job_runs.c.life_cycle_state.not_in(_FINAL))
+                .where(mine, job_runs.c.cancel_requested_at.is_(None), job_runs.c.life_cycle_state.not_in(FINAL))
                 .values(cancel_requested_at=now)
             )
             state = State(LifeCycleState.TERMINATED, ResultState.CANCELED, "Cancelled before it started.")
             queued = connection.execute(
                 update(job_runs)
                 .where(mine, job_runs.c.life_cycle_state == LifeCycleState.QUEUED)
-                .values({**_state_values(state), "ended_at": now})
+                .values({**state_columns(state), "ended_at": now})
             )
             if queued.rowcount:
                 self._end_open_tasks(connection, run_id, ResultState.CANCELED, state.message, now)
@@ -154,78 +211,113 @@ class RunRepository:
             )
 
     def delete(self, run_id: int) -> None:
+        of_this = select(task_runs.c.task_run_id).where(task_runs.c.run_id == run_id)
         with self._database.write() as connection:
-            connection.execute(
-                task_attempts.delete().where(
-                    task_attempts.c.task_run_id.in_(select(task_runs.c.task_run_id).where(task_runs.c.run_id == run_id))
-                )
-            )
-            connection.execute(task_runs.delete().where(task_runs.c.run_id == run_id))
-            connection.execute(job_runs.delete().where(job_runs.c.run_id == run_id))
+            for table in (task_attempts, task_values):
+                connection.execute(table.delete().where(table.c.task_run_id.in_(of_this)))
+            for table in (run_repairs, task_runs, job_runs):
+                connection.execute(table.delete().where(table.c.run_id == run_id))
 
     # What both ask
 
     def find(self, run_id: int) -> Run | None:
         """The run with its tasks."""
         found = self._runs(select(job_runs).where(job_runs.c.run_id == run_id))
+        if not found:
+            return None
+        query = select(task_runs).where(task_runs.c.run_id == run_id, task_runs.c.for_each.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(task_runs.c.is_latest).order_by(task_runs.c.position)).all()
+        return replace(found[0], tasks=tuple(map(task_run_of, rows)))
+
+    def head(self, run_id: int) -> Run | None:
+        """The run without its tasks."""
+        found = self._runs(select(job_runs).where(job_runs.c.run_id == run_id))
         return found[0] if found else None
+
+    def task_page(self, run_id: int, page: TaskPage) -> list[TaskRun]:
+        """Some tasks of a run, with the values that they have left."""
+        part = task_runs.c.for_each.is_(None) if page.for_each is None else task_runs.c.for_each == page.for_each
+        query = select(task_runs).where(task_runs.c.run_id == run_id, part)
+        if not page.with_history:
+            query = query.where(task_runs.c.is_latest)
+        order = (task_runs.c.position, task_runs.c.iteration, task_runs.c.task_run_id)
+        query = query.order_by(*order).limit(page.limit).offset(page.offset)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            values = _values_of(connection, [row.task_run_id for row in rows])
+        return [task_run_of(row, values.get(row.task_run_id)) for row in rows]
 
     def find_task(self, task_run_id: int) -> TaskRun | None:
         with self._database.read() as connection:
             row = connection.execute(select(task_runs).where(task_runs.c.task_run_id == task_run_id)).one_or_none()
-            return _task_run(row) if row else None
+            if row is None:
+                return None
+            return task_run_of(row, _values_of(connection, [task_run_id]).get(task_run_id))
+
+    def tasks_named(self, run_id: int, task_key: str) -> list[TaskRun]:
+        """The latest runs of a task: one, or, when it is a for-each's, one for each iteration."""
+        query = select(task_runs).where(task_runs.c.run_id == run_id, task_runs.c.task_key == task_key)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(task_runs.c.is_latest).order_by(task_runs.c.iteration)).all()
+        return [task_run_of(row) for row in rows]
 
     def list(
         self, *, job_ids: Sequence[int], limit: int, before: int | None = None, active: bool | None = None
-    ) -> list[Run]:
-        """Newest first; ``before`` is the run id that the previous page ended with."""
-        query = select(job_runs).where(job_runs.c.job_id.in_(job_ids)).order_by(job_runs.c.run_id.desc()).limit(limit)
+    ) -> "Sequence[Run]":
+        """Newest first, without their tasks; ``before`` is the run id that the previous page ended with."""
+        return self.list_where(job_runs.c.job_id.in_(job_ids), limit=limit, before=before, active=active)
+
+    def list_where(
+        self, which: ColumnElement[bool], *, limit: int, before: int | None = None, active: bool | None = None
+    ) -> "Sequence[Run]":
+        """:meth:`list` of the runs that a condition holds for."""
+        query = select(job_runs).where(which).order_by(job_runs.c.run_id.desc()).limit(limit)
         if before is not None:
             query = query.where(job_runs.c.run_id < before)
         if active is not None:
-            is_final = job_runs.c.life_cycle_state.in_(_FINAL)
+            is_final = job_runs.c.life_cycle_state.in_(FINAL)
             query = query.where(~is_final if active else is_final)
         return self._runs(query)
+
+    def states(self, run_ids: "Iterable[int]") -> dict[int, State]:
+        """The states of some runs, at the cost of one look."""
+        columns = (job_runs.c.run_id, job_runs.c.life_cycle_state, job_runs.c.result_state, job_runs.c.state_message)
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).where(job_runs.c.run_id.in_(list(run_ids)))).all()
+        return {row.run_id: state_of(row) for row in rows}
 
     def attempts(self, task_run_id: int) -> "Sequence[Attempt]":
         query = select(task_attempts).where(task_attempts.c.task_run_id == task_run_id)
         with self._database.read() as connection:
-            return [_attempt(row) for row in connection.execute(query.order_by(task_attempts.c.attempt))]
+            return [attempt_of(row) for row in connection.execute(query.order_by(task_attempts.c.attempt))]
 
-    def _runs(self, query: Select[Any]) -> "list[Run]":
+    def _runs(self, query: Select[Any]) -> "Sequence[Run]":
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            in_these = task_runs.c.run_id.in_([row.run_id for row in rows])
-            tasks = connection.execute(select(task_runs).where(in_these).order_by(task_runs.c.position)).all()
-        by_run: dict[int, list[TaskRun]] = {}
-        for row in tasks:
-            by_run.setdefault(row.run_id, []).append(_task_run(row))
-        return [_run(row, tuple(by_run.get(row.run_id, ()))) for row in rows]
+            settings = self._definitions.read(connection, {row.definition for row in rows})
+        return [run_of(row, settings[row.definition], ()) for row in rows]
 
     # What a worker does
 
     def claim(self, executor_id: str, limit: int) -> "Sequence[int]":
-        """Take up to ``limit`` queued runs, oldest first."""
-        queued = job_runs.c.life_cycle_state == LifeCycleState.QUEUED
-        oldest = select(job_runs.c.run_id).where(queued).order_by(job_runs.c.run_id).limit(limit)
+        """Take up to ``limit`` queued runs, and beyond them those that another run waits for."""
         with self._database.read() as connection:  # most looks find nothing and need no write lock
-            candidates = list(connection.execute(oldest).scalars())
+            if connection.execute(any_queued()).first() is None:
+                return []
+            candidates = connection.execute(queued_runs(max(limit, 0) + _MOST_CHILDREN)).all()
+        roots = [row.run_id for row in candidates if not row.is_child][: max(limit, 0)]
         claimed: list[int] = []
-        for run_id in candidates:
+        for run_id in [*(row.run_id for row in candidates if row.is_child), *roots]:
             with self._database.write() as connection:
-                taken = connection.execute(
-                    update(job_runs)
-                    .where(job_runs.c.run_id == run_id, queued)
-                    .values(life_cycle_state=LifeCycleState.PENDING, executor_id=executor_id)
-                )
-            if taken.rowcount:
-                claimed.append(run_id)
+                if claim_run(connection, run_id, executor_id):
+                    claimed.append(run_id)
         return claimed
 
     def unfinished_of(self, executor_id: str) -> "Sequence[int]":
         """Runs that an executor has taken and not ended."""
         query = select(job_runs.c.run_id).where(
-            job_runs.c.executor_id == executor_id, job_runs.c.life_cycle_state.not_in([*_FINAL, LifeCycleState.QUEUED])
+            job_runs.c.executor_id == executor_id, job_runs.c.life_cycle_state.not_in([*FINAL, LifeCycleState.QUEUED])
         )
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(job_runs.c.run_id)).scalars())
@@ -235,7 +327,7 @@ class RunRepository:
         with self._database.write() as connection:
             connection.execute(
                 update(job_runs)
-                .where(job_runs.c.run_id == run_id, job_runs.c.life_cycle_state.not_in(_FINAL))
+                .where(job_runs.c.run_id == run_id, job_runs.c.life_cycle_state.not_in(FINAL))
                 .values(
                     life_cycle_state=LifeCycleState.RUNNING,
                     executor_id=executor_id,
@@ -249,9 +341,10 @@ class RunRepository:
         with self._database.write() as connection:
             connection.execute(
                 update(job_runs)
-                .where(mine, job_runs.c.life_cycle_state.not_in(_FINAL))
-                .values({**_state_values(state), "ended_at": now})
+                .where(mine, job_runs.c.life_cycle_state.not_in(FINAL))
+                .values({**state_columns(state), "ended_at": now})
             )
+            end_repair(connection, run_id, state, now)
 
     def cancel_requests(self, run_ids: "Iterable[int]") -> set[int]:
         """Which of these runs somebody has asked to cancel."""
@@ -269,9 +362,9 @@ class RunRepository:
         with self._database.write() as connection:
             if connection.execute(holder).scalar() != attempt.executor_id:
                 return False
-            connection.execute(insert(task_attempts).values(_attempt_values(attempt)))
+            connection.execute(insert(task_attempts).values(attempt_columns(attempt)))
             values = {
-                **_state_values(State(LifeCycleState.RUNNING)),
+                **state_columns(State(LifeCycleState.RUNNING)),
                 "attempt": attempt.attempt,
                 "started_at": func.coalesce(task_runs.c.started_at, attempt.started_at),
                 "environment_key": environment_key,
@@ -288,7 +381,7 @@ class RunRepository:
         """Keep how an attempt ended and, in the same breath, what that means for its task. False when another worker
         has ended it: then what we know of it is no longer true."""
         with self._database.write() as connection:
-            query = update(task_attempts).where(_open_attempt(attempt)).values(_attempt_values(attempt))
+            query = update(task_attempts).where(_open_attempt(attempt)).values(attempt_columns(attempt))
             if not connection.execute(query).rowcount:
                 return False
             connection.execute(
@@ -305,38 +398,57 @@ class RunRepository:
                     .where(
                         task_runs.c.run_id == run_id,
                         task_runs.c.task_key == task_key,
-                        task_runs.c.life_cycle_state.not_in(_FINAL),
+                        task_runs.c.life_cycle_state.not_in(FINAL),
                     )
-                    .values({**_state_values(ended(outcome)), "ended_at": now})
+                    .values({**state_columns(ended(outcome)), "ended_at": now})
                 )
 
     def _end_open_tasks(self, connection: Connection, run_id: int, result: ResultState, message: str, now: int) -> None:
         connection.execute(
             update(task_runs)
-            .where(task_runs.c.run_id == run_id, task_runs.c.life_cycle_state.not_in(_FINAL))
-            .values({**_state_values(State(LifeCycleState.TERMINATED, result, message)), "ended_at": now})
+            .where(task_runs.c.run_id == run_id, task_runs.c.life_cycle_state.not_in(FINAL))
+            .values({**state_columns(State(LifeCycleState.TERMINATED, result, message)), "ended_at": now})
         )
 
 
-def ended(outcome: Outcome) -> State:
-    """The final state of a task with this outcome."""
-    return State(LifeCycleState.TERMINATED, outcome.result, outcome.message)
+def _run_columns(new: NewRun, run_id: int, number: int, now: int) -> dict[str, Any]:
+    job = new.job
+    return {
+        "run_id": run_id,
+        "job_id": job.job_id,
+        "number_in_job": number,
+        "name": new.name,
+        "deployment": deployment_column(job.deployment),
+        "parameters": json.dumps(dict(new.parameters), ensure_ascii=False),
+        "overrides": json.dumps(new.overrides.to_json(), ensure_ascii=False),
+        "as_of": new.as_of,
+        "run_as": job.run_as,
+        "creator": new.creator,
+        "trigger_type": new.trigger,
+        "trigger_info": json.dumps(dict(new.trigger_info), ensure_ascii=False),
+        "run_type": new.run_type,
+        "idempotency_token": new.idempotency_token,
+        "max_concurrent_runs": new.max_concurrent_runs,
+        "parent_task_run_id": new.parent.task_run_id if new.parent else None,
+        "parent_run_id": new.parent.run_id if new.parent else None,
+        "backfill_id": new.backfill_id,
+        "created_at": now,
+    }
 
 
-def task_values(state: State, **values: Any) -> dict[str, Any]:
-    """The columns of a task in this state."""
-    return {**_state_values(state), **values}
+def _first_state(task: Task, new: NewRun, skipped: State | None) -> dict[str, Any]:
+    if skipped is not None:
+        return state_columns(State(LifeCycleState.SKIPPED, skipped.result, "The run was skipped."))
+    if new.only is not None and task.task_key not in new.only:
+        return state_columns(ended(Outcome(ResultState.DISABLED, "It was not chosen for this run.")))
+    return state_columns(State(LifeCycleState.BLOCKED if task.depends_on else LifeCycleState.PENDING))
 
 
-def _next_ids(connection: Connection, name: str, count: int) -> int:
-    """The first of ``count`` new ids. A counter, because an id that was once used must never come back."""
-    taken = connection.execute(
-        update(job_counters).where(job_counters.c.name == name).values(value=job_counters.c.value + count)
-    )
-    if not taken.rowcount:
-        connection.execute(insert(job_counters).values(name=name, value=count))
-    last = connection.execute(select(job_counters.c.value).where(job_counters.c.name == name)).scalar_one()
-    return last - count + 1
+def _values_of(connection: Connection, task_run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(select(task_values).where(task_values.c.task_run_id.in_(task_run_ids))):
+        found.setdefault(row.task_run_id, {})[row.name] = json.loads(row.value)
+    return found
 
 
 def _open_attempt(attempt: Attempt) -> Any:
@@ -345,109 +457,3 @@ def _open_attempt(attempt: Attempt) -> Any:
         task_attempts.c.attempt == attempt.attempt,
         task_attempts.c.ended_at.is_(None),
     )
-
-
-def _state_values(state: State) -> dict[str, Any]:
-    return {
-        "life_cycle_state": state.life_cycle.value,
-        "result_state": state.result.value if state.result else None,
-        "state_message": state.message,
-    }
-
-
-def _state(row: Row[Any]) -> State:
-    result = ResultState(row.result_state) if row.result_state else None
-    return State(LifeCycleState(row.life_cycle_state), result, row.state_message)
-
-
-def _job_values(job: Job) -> dict[str, Any]:
-    return {
-        "name": job.settings.name,
-        "settings": json.dumps(job.settings.to_json(), ensure_ascii=False),
-        "deployment": json.dumps(job.deployment.to_json(), ensure_ascii=False) if job.deployment else None,
-        "run_as": job.run_as,
-        "creator": job.creator,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-    }
-
-
-def _deployment(text: str | None) -> DeploymentRef | None:
-    return DeploymentRef.from_json(json.loads(text)) if text else None
-
-
-def _job(row: Row[Any]) -> Job:
-    return Job(
-        row.job_id,
-        JobSettings.model_validate_json(row.settings),
-        row.run_as,
-        row.creator,
-        row.created_at,
-        row.updated_at,
-        _deployment(row.deployment),
-    )
-
-
-def _run_values(new: NewRun, run_id: int, number: int, now: int) -> dict[str, Any]:
-    job = new.job
-    return {
-        "run_id": run_id,
-        "job_id": job.job_id,
-        "number_in_job": number,
-        "name": new.name,
-        "settings": json.dumps(job.settings.to_json(), ensure_ascii=False),
-        "deployment": json.dumps(job.deployment.to_json(), ensure_ascii=False) if job.deployment else None,
-        "parameters": json.dumps(dict(new.parameters), ensure_ascii=False),
-        "overrides": json.dumps(new.overrides.to_json(), ensure_ascii=False),
-        "as_of": new.as_of,
-        "run_as": job.run_as,
-        "creator": new.creator,
-        "trigger_type": "ONE_TIME",
-        "run_type": new.run_type,
-        "idempotency_token": new.idempotency_token,
-        "life_cycle_state": LifeCycleState.QUEUED.value,
-        "state_message": "",
-        "created_at": now,
-    }
-
-
-def _run(row: Row[Any], tasks: tuple[TaskRun, ...]) -> Run:
-    return Run(
-        run_id=row.run_id,
-        job_id=row.job_id,
-        name=row.name,
-        settings=JobSettings.model_validate_json(row.settings),
-        state=_state(row),
-        run_as=row.run_as,
-        creator=row.creator,
-        created_at=row.created_at,
-        number_in_job=row.number_in_job,
-        trigger=row.trigger_type,
-        run_type=row.run_type,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        parameters=json.loads(row.parameters),
-        overrides=TaskOverrides(**json.loads(row.overrides)),
-        as_of=row.as_of,
-        deployment=_deployment(row.deployment),
-        cancel_requested_at=row.cancel_requested_at,
-        executor_id=row.executor_id,
-        tasks=tasks,
-    )
-
-
-_TASK_FIELDS = tuple(name for name in TaskRun.__slots__ if name != "state")
-
-
-def _task_run(row: Row[Any]) -> TaskRun:
-    return TaskRun(state=_state(row), **{name: getattr(row, name) for name in _TASK_FIELDS})
-
-
-def _attempt_values(attempt: Attempt) -> dict[str, Any]:
-    values = {name: getattr(attempt, name) for name in Attempt.__slots__ if name != "result"}
-    return {**values, "result_state": attempt.result.value if attempt.result else None}
-
-
-def _attempt(row: Row[Any]) -> Attempt:
-    values = {name: getattr(row, name) for name in Attempt.__slots__ if name != "result"}
-    return Attempt(**values, result=ResultState(row.result_state) if row.result_state else None)

@@ -8,6 +8,7 @@ from typing import Any
 from boathouse.catalog import Privilege, Securable, SecurableKind
 from boathouse.catalog.law import Catalog
 from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import Conflict, Denied, NotFound, did_you_mean
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -17,6 +18,7 @@ from boathouse.jobs.parameters import read_as_of, run_parameters
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, TaskOverrides, TaskRun
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 from boathouse.jobs.settings import JobSettings
+from boathouse.jobs.task_values import TaskValueRepository, value_as_json
 from boathouse.jobs.validation import checked
 from boathouse.metastore import Database
 
@@ -48,6 +50,7 @@ class Jobs:
     def __init__(self, database: Database, catalog: Catalog, home: Home, clock: Clock) -> None:
         self._jobs = JobRepository(database)
         self._runs = RunRepository(database)
+        self._values = TaskValueRepository(database)
         self._catalog = catalog
         self._home = home
         self._clock = clock
@@ -211,6 +214,29 @@ class Jobs:
             log = self._task_log(principal, run_id, task_key, attempt)
         return logs.tail(log.file, limit_bytes=limit_bytes)
 
+    # Task values
+
+    def set_task_value(self, principal: Principal, context: TaskContext | None, key: str, value: Any) -> None:
+        """Leave a JSON value for the tasks after the one that asks; ``context`` is that of its token.
+
+        Raises:
+            Denied: It is no task that asks, or one that is over.
+            InvalidInput: The value is no JSON, or too large.
+        """
+        job_id = context.job_id if context else None
+        with self._verb(principal, "setTaskValue", job_id, key=key, task_run_id=context and context.task_run_id):
+            self._values.put(_in_task(context), key, value_as_json(key, value))
+
+    def get_task_value(self, principal: Principal, context: TaskContext | None, task_key: str, key: str) -> Any:
+        """What another task of the same run has left.
+
+        Raises:
+            TaskValueNotFound: It has left no such value, so far.
+        """
+        job_id = context.job_id if context else None
+        with self._verb(principal, "getTaskValue", job_id, task_key=task_key, key=key):
+            return self._values.get(_in_task(context).run_id, task_key, key)
+
     def reconcile(self) -> None:
         """Undo what a process that died left half done."""
         for job_id in self._jobs.unregistered():
@@ -319,6 +345,12 @@ def check_files(settings: JobSettings, deployment: DeploymentRef | None) -> None
         ):
             if path and "{{" not in path:
                 task_file(path, deployment, suffixes=suffixes)
+
+
+def _in_task(context: TaskContext | None) -> TaskContext:
+    if context is None:
+        raise Denied("Task values are for tasks of a run; this call comes from outside of any.")
+    return context
 
 
 _KEYED = {"tasks": "task_key", "parameters": "name", "environments": "environment_key"}

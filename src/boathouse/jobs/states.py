@@ -38,6 +38,14 @@ class ResultState(StrEnum):
     CANCELED = "CANCELED"
     UPSTREAM_FAILED = "UPSTREAM_FAILED"
     UPSTREAM_CANCELED = "UPSTREAM_CANCELED"
+    EXCLUDED = "EXCLUDED"
+    """A task whose branch was not taken; tasks after it see it as done."""
+    DISABLED = "DISABLED"
+    """A task that is switched off, or was not chosen for this run; tasks after it see it as done."""
+    SUCCESS_WITH_FAILURES = "SUCCESS_WITH_FAILURES"
+    """A run of which a task failed, but no last one."""
+    MAXIMUM_CONCURRENT_RUNS_REACHED = "MAXIMUM_CONCURRENT_RUNS_REACHED"
+    """A run that was skipped, because the job runs already and does not queue."""
     INTERRUPTED = "INTERRUPTED"
     """Ours, for an attempt only: its worker died or stopped; the task runs once more and no retry is used up."""
 
@@ -58,6 +66,10 @@ _TERMINATION_CODES = {
     ResultState.CANCELED: ("USER_CANCELED", "CLIENT_ERROR"),
     ResultState.UPSTREAM_FAILED: ("SKIPPED", "CLIENT_ERROR"),
     ResultState.UPSTREAM_CANCELED: ("SKIPPED", "CLIENT_ERROR"),
+    ResultState.EXCLUDED: ("SKIPPED", "SUCCESS"),
+    ResultState.DISABLED: ("DISABLED", "SUCCESS"),
+    ResultState.SUCCESS_WITH_FAILURES: ("SUCCESS_WITH_FAILURES", "SUCCESS"),
+    ResultState.MAXIMUM_CONCURRENT_RUNS_REACHED: ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR"),
 }
 
 

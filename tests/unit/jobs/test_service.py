@@ -1,55 +1,15 @@
 """The verbs, over a database of their own; no worker is there."""
 
-from pathlib import Path
-
 import pytest
 
-from boathouse.catalog import Catalog, Privilege, SecurableKind
-from boathouse.foundation.clock import SystemClock
+from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, NotFound
-from boathouse.foundation.home import Home
-from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.jobs import Jobs, read_job
-from boathouse.jobs.records import DeploymentRef
+from boathouse.jobs import read_job
 from boathouse.jobs.repository import JobRepository, RunRepository
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.metastore import Database, DatabaseUrl, migrate
 
 
-class House:
-    def __init__(self, folder: Path) -> None:
-        home = Home(folder / "home")
-        home.create()
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
-        self.catalog = Catalog(self.database, home)
-        self.catalog.bootstrap("ada")
-        self.ada = self.catalog.identities.principal("ada")
-        self.bob = self.principal("bob")
-        self.jobs = Jobs(self.database, self.catalog, home, SystemClock())
-        (folder / "a.py").touch()
-        self.deployment = DeploymentRef("b", "dev", "1", str(folder))
-
-    def principal(self, name: str) -> Principal:
-        self.catalog.identities.create_user(SYSTEM, name)
-        return self.catalog.identities.principal(name)
-
-    def create(self, principal: Principal, **more: object) -> int:
-        tasks = [{"task_key": "a", "spark_python_task": {"python_file": "a.py"}}]
-        return self.jobs.create(principal, read_job({"name": "n", "tasks": tasks, **more}), deployment=self.deployment)
-
-    def grant(self, privilege: Privilege, job_id: int) -> None:
-        self.catalog.grants.grant(self.ada, "bob", [privilege], SecurableKind.JOB, str(job_id))
-
-
-@pytest.fixture
-def house(tmp_path: Path):
-    found = House(tmp_path)
-    yield found
-    found.database.dispose()
-
-
-def test_a_job_belongs_to_whoever_made_it_and_runs_as_them(house: House) -> None:
+def test_a_job_belongs_to_whoever_made_it_and_runs_as_them(house) -> None:
     job_id = house.create(house.bob)
 
     job = house.jobs.get(house.bob, job_id)
@@ -58,7 +18,7 @@ def test_a_job_belongs_to_whoever_made_it_and_runs_as_them(house: House) -> None
     assert house.catalog.securables.get(house.bob, SecurableKind.JOB, str(job_id)).owner == "bob"
 
 
-def test_half_a_letter_in_a_job_is_refused_before_it_spoils_every_list(house: House) -> None:
+def test_half_a_letter_in_a_job_is_refused_before_it_spoils_every_list(house) -> None:
     with pytest.raises(UnicodeEncodeError):
         house.create(house.bob, parameters=[{"name": "p", "default": "\ud800"}])
 
@@ -66,7 +26,7 @@ def test_half_a_letter_in_a_job_is_refused_before_it_spoils_every_list(house: Ho
     assert house.jobs.get(house.bob, job_id).settings.to_json()["parameters"][0]["default"] == "größe 😀"
 
 
-def test_nobody_else_knows_of_a_job_until_it_is_shared(house: House) -> None:
+def test_nobody_else_knows_of_a_job_until_it_is_shared(house) -> None:
     job_id = house.create(house.ada)
     with pytest.raises(NotFound):
         house.jobs.get(house.bob, job_id)
@@ -81,7 +41,7 @@ def test_nobody_else_knows_of_a_job_until_it_is_shared(house: House) -> None:
         house.jobs.delete(house.bob, job_id)
 
 
-def test_a_run_that_one_may_not_know_of_answers_like_one_that_is_not_there(house: House) -> None:
+def test_a_run_that_one_may_not_know_of_answers_like_one_that_is_not_there(house) -> None:
     run_id = house.jobs.run_now(house.ada, house.create(house.ada))
 
     with pytest.raises(NotFound) as hidden:
@@ -92,7 +52,7 @@ def test_a_run_that_one_may_not_know_of_answers_like_one_that_is_not_there(house
     assert str(hidden.value).replace(str(run_id), "N") == str(missing.value).replace("987654", "N")
 
 
-def test_who_may_run_a_job_runs_it_with_the_rights_of_the_job(house: House) -> None:
+def test_who_may_run_a_job_runs_it_with_the_rights_of_the_job(house) -> None:
     job_id = house.create(house.ada)
     house.grant(Privilege.VIEW_JOB, job_id)
     house.grant(Privilege.RUN_JOB, job_id)
@@ -102,7 +62,7 @@ def test_who_may_run_a_job_runs_it_with_the_rights_of_the_job(house: House) -> N
     assert (run.creator, run.run_as, run.state.life_cycle) == ("bob", "ada", LifeCycleState.QUEUED)
 
 
-def test_only_administrators_lend_the_rights_of_others(house: House) -> None:
+def test_only_administrators_lend_the_rights_of_others(house) -> None:
     with pytest.raises(Denied, match="may not create a job that runs as ada"):
         house.create(house.bob, run_as={"user_name": "ada"})
 
@@ -111,19 +71,19 @@ def test_only_administrators_lend_the_rights_of_others(house: House) -> None:
     assert house.jobs.get(house.ada, job_id).run_as == "bob"
 
 
-def test_a_job_that_would_run_as_nobody_known_is_refused(house: House) -> None:
+def test_a_job_that_would_run_as_nobody_known_is_refused(house) -> None:
     with pytest.raises(NotFound, match="nobody"):
         house.create(house.ada, run_as={"user_name": "nobody"})
 
 
-def test_ids_are_never_given_again(house: House) -> None:
+def test_ids_are_never_given_again(house) -> None:
     first = house.create(house.ada)
     house.jobs.delete(house.ada, first)
 
     assert house.create(house.ada) > first
 
 
-def test_an_update_merges_tasks_by_key_and_keeps_the_rest(house: House) -> None:
+def test_an_update_merges_tasks_by_key_and_keeps_the_rest(house) -> None:
     job_id = house.create(house.ada, description="before", tags={"a": "1"})
     change = read_job({"tasks": [{"task_key": "b", "spark_python_task": {"python_file": "a.py"}}]})
 
@@ -134,7 +94,7 @@ def test_an_update_merges_tasks_by_key_and_keeps_the_rest(house: House) -> None:
     assert (settings.description, settings.tags) == ("before", {})
 
 
-def test_a_run_keeps_the_definition_it_was_asked_for_with(house: House) -> None:
+def test_a_run_keeps_the_definition_it_was_asked_for_with(house) -> None:
     job_id = house.create(house.ada)
     run_id = house.jobs.run_now(house.ada, job_id)
 
@@ -145,7 +105,7 @@ def test_a_run_keeps_the_definition_it_was_asked_for_with(house: House) -> None:
     assert [task.task_key for task in house.jobs.get_run(house.ada, run_id).tasks] == ["a"]
 
 
-def test_cancelling_a_queued_run_ends_it_at_once(house: House) -> None:
+def test_cancelling_a_queued_run_ends_it_at_once(house) -> None:
     run_id = house.jobs.run_now(house.ada, house.create(house.ada))
 
     house.jobs.cancel_run(house.ada, run_id)
@@ -156,7 +116,7 @@ def test_cancelling_a_queued_run_ends_it_at_once(house: House) -> None:
     house.jobs.cancel_run(house.ada, run_id)
 
 
-def test_a_run_under_way_cannot_be_forgotten(house: House) -> None:
+def test_a_run_under_way_cannot_be_forgotten(house) -> None:
     run_id = house.jobs.run_now(house.ada, house.create(house.ada))
     with pytest.raises(Conflict, match="Cancel it first"):
         house.jobs.delete_run(house.ada, run_id)
@@ -168,7 +128,7 @@ def test_a_run_under_way_cannot_be_forgotten(house: House) -> None:
         house.jobs.get_run(house.ada, run_id)
 
 
-def test_two_workers_never_claim_the_same_run(house: House) -> None:
+def test_two_workers_never_claim_the_same_run(house) -> None:
     job_id = house.create(house.ada)
     asked = [house.jobs.run_now(house.ada, job_id) for _ in range(4)]
     runs = RunRepository(house.database)
@@ -179,14 +139,14 @@ def test_two_workers_never_claim_the_same_run(house: House) -> None:
     assert len(first) == 3
 
 
-def test_a_run_is_found_by_the_id_of_its_task_too(house: House) -> None:
+def test_a_run_is_found_by_the_id_of_its_task_too(house) -> None:
     run_id = house.jobs.run_now(house.ada, house.create(house.ada))
     task = house.jobs.get_run(house.ada, run_id).tasks[0]
 
     assert house.jobs.get_run(house.ada, task.task_run_id).run_id == run_id
 
 
-def test_a_creation_that_was_cut_short_leaves_nothing(house: House) -> None:
+def test_a_creation_that_was_cut_short_leaves_nothing(house) -> None:
     job_id = house.create(house.ada)
     half_made = house.jobs.get(house.ada, job_id)
     JobRepository(house.database).insert(half_made, is_registered=False)
@@ -196,7 +156,7 @@ def test_a_creation_that_was_cut_short_leaves_nothing(house: House) -> None:
     assert [job.job_id for job in house.jobs.list(house.ada)] == [job_id]
 
 
-def test_every_verb_is_audited_also_when_it_is_refused(house: House) -> None:
+def test_every_verb_is_audited_also_when_it_is_refused(house) -> None:
     from boathouse.catalog.repository.records import EventFilter
 
     job_id = house.create(house.ada)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from boathouse.foundation.shapes import Shape, Unused
 from boathouse.jobs.settings.common import Seconds, Text, Unsupported
@@ -100,8 +100,13 @@ class JobSettings(Shape):
     triggers: Unused = None
     usage_policy_id: Unused = None
 
+    _by_key: tuple[list[Task], dict[str, Task]] | None = PrivateAttr(default=None)
+
     def task(self, key: str) -> Task:
-        return next(task for task in self.tasks if task.task_key == key)
+        known = self._by_key
+        if known is None or known[0] is not self.tasks:  # a copy with other tasks brings the old index along
+            known = self._by_key = (self.tasks, {task.task_key: task for task in reversed(self.tasks)})
+        return known[1][key]
 
     def to_json(self) -> dict[str, Any]:
         """Only what was said, as it would be said again."""

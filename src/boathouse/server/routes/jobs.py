@@ -18,6 +18,7 @@ from boathouse.jobs.records import TaskOverrides
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.settings import JobSettings, Text
 from boathouse.server.authentication import Caller
+from boathouse.server.routes import task_values
 
 _JOB: dict[str, Any] = {
     "name": "train",
@@ -90,6 +91,7 @@ def routes(jobs: Jobs) -> APIRouter:
         router.include_router(_definitions(jobs), prefix=f"/api/{version}/jobs", include_in_schema=in_schema)
         router.include_router(_runs(jobs), prefix=f"/api/{version}/jobs", include_in_schema=in_schema)
     router.include_router(_ours(jobs), prefix="/api/boathouse/v1/jobs")
+    router.include_router(task_values.routes(jobs), prefix="/api/boathouse/v1/jobs")
     return router
 
 
