@@ -1,9 +1,9 @@
 """Quartz cron: when an expression fires next. Pure functions over the calendar and a time zone.
 
-Where the clock jumps, the rules are these. A local time that does not exist (the clock was put forward over it) does not
-fire. A local time that occurs twice (the clock was put back) fires once, the first time, if the expression names fixed
-times of the day; an expression with ``*``, a range or a step in its seconds, minutes or hours goes on through both, so
-that "every ten minutes" never pauses for an hour.
+Where the clock jumps, the rules are these. A local time that does not exist (the clock was put forward over it) does
+not fire. A local time that occurs twice (the clock was put back) fires once, the first time, if the expression names
+fixed times of the day; an expression with ``*``, a range or a step in its seconds, minutes or hours goes on through
+both, so that "every ten minutes" never pauses for an hour.
 """
 
 from calendar import monthrange
@@ -178,13 +178,13 @@ def _first_on(cron: Cron, day: date, after: datetime, zone: ZoneInfo) -> datetim
 
 def _first_in_pass(cron: Cron, day: date, after: datetime, zone: ZoneInfo, fold: int) -> datetime | None:
     for hour in cron.hours:
-        if _instant(datetime(day.year, day.month, day.day, hour, 59, 59), zone, fold) <= after:
+        if _instant(_at(day, hour, 59, 59), zone, fold) <= after:
             continue
         for minute in cron.minutes:
-            if _instant(datetime(day.year, day.month, day.day, hour, minute, 59), zone, fold) <= after:
+            if _instant(_at(day, hour, minute, 59), zone, fold) <= after:
                 continue
             for second in cron.seconds:
-                local = datetime(day.year, day.month, day.day, hour, minute, second)
+                local = _at(day, hour, minute, second)
                 instant = _instant(local, zone, fold)
                 if instant <= after or instant.astimezone(zone).replace(tzinfo=None) != local:
                     continue
@@ -194,13 +194,17 @@ def _first_in_pass(cron: Cron, day: date, after: datetime, zone: ZoneInfo, fold:
     return None
 
 
+def _at(day: date, hour: int, minute: int, second: int) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001 (local on purpose)
+
+
 def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
     return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 def _clock_jumps(day: date, zone: ZoneInfo) -> bool:
     """Whether some local times of the day occur twice or never."""
-    midnight = datetime(day.year, day.month, day.day)
+    midnight = _at(day, 0, 0, 0)
     return any(
         _instant(local, zone, 0) != _instant(local, zone, 1)
         for local in (midnight + timedelta(minutes=15 * step) for step in range(96))

@@ -1,5 +1,6 @@
 """Quartz cron against a table of known expressions, against its definition, and where the clock jumps."""
 
+# ruff: noqa: DTZ001
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
