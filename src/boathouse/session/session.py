@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from boathouse.catalog import SecurableKind
 from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName, quote_part
 from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
@@ -56,6 +57,7 @@ class Session:
         self.law = law
         self.engine = engine
         self._namespace = Namespace()
+        self._id = new_id()
 
     def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Run one statement of Databricks SQL; ``:name`` in it takes its value from ``parameters``.
@@ -187,7 +189,15 @@ class Session:
 
     def _access(self, kind: str, text: str, parameters: Parameters | None = None) -> Access:
         statement = new_statement(kind, text)
-        return Access(self.principal, self.law, self.engine, statement, self._namespace, parameters or Parameters())
+        return Access(
+            self.principal,
+            self.law,
+            self.engine,
+            statement,
+            self._namespace,
+            parameters or Parameters(),
+            session_id=self._id,
+        )
 
     def _run(self, access: Access, statement: Statement) -> Result:
         match statement:

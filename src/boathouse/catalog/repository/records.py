@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
 
+from boathouse.catalog.repository import column_flows
 from boathouse.catalog.repository.schema import audit_events, lineage_edges, pins
-from boathouse.catalog.securables import AuditEvent, LineageEdge, LineageNode, NodeKind
+from boathouse.catalog.securables import AuditEvent, ColumnFlow, LineageEdge, LineageNode, NodeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,12 @@ def insert_edges(
     connection: Connection, edges: Sequence[RecordedEdge], *, job_run_id: int | None, task_run_id: int | None
 ) -> None:
     rows: list[Mapping[str, Any]] = []
+    flows: dict[str, str] = {}
     for recorded in edges:
-        source, target = recorded.edge.source, recorded.edge.target
+        source, target, flow = recorded.edge.source, recorded.edge.target, recorded.edge.columns
+        flow_id, text = column_flows.stored(flow) if flow is not None else (None, "")
+        if flow_id is not None:
+            flows[flow_id] = text
         rows.append(
             {
                 "edge_id": recorded.edge_id,
@@ -79,9 +84,12 @@ def insert_edges(
                 "job_run_id": job_run_id,
                 "task_run_id": task_run_id,
                 "entity": json.dumps(recorded.edge.entity, ensure_ascii=False),
+                "session_id": recorded.edge.session_id,
+                "flow_id": flow_id,
             }
         )
     connection.execute(lineage_edges.insert(), rows)
+    column_flows.keep(connection, flows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,8 @@ class EdgeFilter:
     operation: str | None = None
     since: int | None = None
     until: int | None = None
+    session_id: str | None = None
+    principal: str | None = None
 
 
 def edges(connection: Connection, wanted: EdgeFilter, limit: int | None) -> list[RecordedEdge]:
@@ -108,7 +118,7 @@ def edges(connection: Connection, wanted: EdgeFilter, limit: int | None) -> list
         query = query.where(_is_node("target", wanted.target))
     if wanted.touching:
         query = query.where(or_(_is_node("source", wanted.touching), _is_node("target", wanted.touching)))
-    for name in ("job_run_id", "task_run_id", "operation"):
+    for name in ("job_run_id", "task_run_id", "operation", "session_id", "principal"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(c[name] == value)
     if wanted.since is not None:
@@ -117,7 +127,9 @@ def edges(connection: Connection, wanted: EdgeFilter, limit: int | None) -> list
         query = query.where(c.event_time < wanted.until)
     if limit is not None:
         query = query.limit(limit)
-    return [_edge(row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings().all()
+    flows = column_flows.find(connection, (row["flow_id"] for row in rows if row["flow_id"]))
+    return [_edge(row, flows.get(row["flow_id"])) for row in rows]
 
 
 def add_pin(connection: Connection, table_id: str, version: int, holder: str, *, at: int, by: str) -> None:
@@ -150,9 +162,15 @@ def _node(row: RowMapping, side: str) -> LineageNode | None:
     return LineageNode(NodeKind(row[f"{side}_kind"]), row[f"{side}_name"], row[f"{side}_version"])
 
 
-def _edge(row: RowMapping) -> RecordedEdge:
+def _edge(row: RowMapping, columns: ColumnFlow | None) -> RecordedEdge:
     edge = LineageEdge(
-        _node(row, "source"), _node(row, "target"), row["operation"], row["statement_id"], json.loads(row["entity"])
+        _node(row, "source"),
+        _node(row, "target"),
+        row["operation"],
+        row["statement_id"],
+        json.loads(row["entity"]),
+        row["session_id"],
+        columns,
     )
     return RecordedEdge(row["sequence"], row["edge_id"], row["event_time"], row["principal"], edge)
 

@@ -1,19 +1,23 @@
 """What every running statement has at hand: who asks, whom to ask, what has been read so far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Table
+from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind, Table
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law, Statement, TableRequest
+from boathouse.session.running.tracing import Trace
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
 
 LONGEST_TEXT = 2_000
 """Characters of a statement that the audit log is told."""
+
+_READING = frozenset({"SELECT", "READ_TABLE", "EXPLAIN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Access:
     statement: Statement
     namespace: Namespace = field(default_factory=Namespace)
     parameters: Parameters = field(default_factory=Parameters)
+    trace: Trace = field(default_factory=Trace)
+    session_id: str | None = None
 
     def resolve(self, *requests: TableRequest) -> list[Table]:
         return self.law.resolve_tables(self.principal, requests, self.statement)
@@ -34,11 +40,33 @@ class Access:
         (table,) = self.resolve(TableRequest(name, intent))
         return table
 
-    def record(self, sources: list[LineageNode], target: LineageNode | None, operation: str) -> None:
+    @property
+    def writes(self) -> bool:
+        """Whether rows of a query are going to be stored, so that it matters where its columns come from."""
+        return self.statement.kind not in _READING
+
+    def record(
+        self,
+        sources: list[LineageNode],
+        target: LineageNode | None,
+        operation: str,
+        columns: Mapping[LineageNode, ColumnFlow] | None = None,
+    ) -> None:
         """Remember where data came from and went to; one edge per source, or one without a source."""
         if not sources and target is None:
             return
-        edges = [LineageEdge(source, target, operation, self.statement.id) for source in (sources or [None])]
+        known = columns or {}
+        edges = [
+            LineageEdge(
+                source,
+                target,
+                operation,
+                self.statement.id,
+                session_id=self.session_id,
+                columns=known.get(source) if source else None,
+            )
+            for source in (sources or [None])
+        ]
         self.law.record_lineage(self.principal, edges)
 
     def commit_info(self) -> dict[str, str]:

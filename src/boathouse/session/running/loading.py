@@ -88,6 +88,7 @@ def _append(access: Access, statement: CopyInto, load: Load) -> int:
     files = load.files
     found = access.engine.run(_query(files, load.options))
     try:
+        access.trace.copied(writes.volume_node(files.volume_name), found.schema.names)
         counted = Counted(_fitted(found.reader(), open_snapshot(load.table.storage_location).arrow_schema, statement))
         writes.append(
             access,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -16,6 +16,7 @@ from boathouse.session.result import Result
 from boathouse.session.running.access import Access, table_node
 from boathouse.session.running.volume_files import VolumeFiles
 from boathouse.session.sql.binding import ALIAS_PREFIX, Sources, TableReference, bind
+from boathouse.session.sql.column_lineage import flow_of_query
 from boathouse.session.sql.dialect import engine_sql
 from boathouse.session.sql.translate import SessionFacts, name_columns, translate
 from boathouse.session.system_tables import SYSTEM_FORMAT
@@ -42,6 +43,10 @@ class PreparedQuery:
     """The columns of all its tables, for suggestions."""
     volumes: tuple[VolumeFiles, ...] = ()
     """What it reads by ``read_files``."""
+    schemas: dict[str, tuple[str, ...] | None] = field(default_factory=dict[str, tuple[str, ...] | None])
+    """The columns of what it reads, by alias; None for files, which the engine looks into."""
+    nodes: dict[str, LineageNode] = field(default_factory=dict[str, LineageNode])
+    """What it reads, by alias."""
 
     def run(self, access: Access) -> Rows:
         """Let the engine prepare the rows.
@@ -50,11 +55,14 @@ class PreparedQuery:
             InvalidInput: The query does not fit its tables.
         """
         try:
-            return access.engine.run(self.query)
+            rows = access.engine.run(self.query)
         except BrokenFile as error:
             raise self.volumes[0].explained(error) if self.volumes else error from error
         except InvalidInput as error:
             raise explained(error, self.columns) from error
+        if access.writes:
+            access.trace.names = tuple(rows.schema.names)
+        return rows
 
 
 def run_query(access: Access, tree: exp.Expr) -> Result:
@@ -82,13 +90,17 @@ def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> t
     tree = tree.copy()
     name_columns(tree)
     sources = bind(tree, access.namespace, access.parameters)
+    bound = tree.copy() if access.writes else None
     translated = translate(tree, SessionFacts(access.principal.name, access.namespace.catalog, access.namespace.schema))
     values = access.parameters.used_in(translated)
     text = engine_sql(translated)
     if len(text) > MAX_ENGINE_TEXT:
         raise InvalidInput("The statement becomes too long for the engine.", hint="Split it into several tables.")
     tables, extra = _resolved(access, sources, also)
-    return _prepared(access, text, values, sources, tables), extra
+    prepared = _prepared(access, text, values, sources, tables)
+    if bound is not None:
+        access.trace.prepared(flow_of_query(bound, prepared.schemas), prepared.nodes)
+    return prepared, extra
 
 
 def _resolved(access: Access, sources: Sources, also: TableRequest | None) -> tuple[dict[str, Table], Table | None]:
@@ -105,23 +117,27 @@ def _prepared(
 ) -> PreparedQuery:
     snapshots: dict[str, Snapshot] = {}
     frames: dict[str, Any] = {}
-    nodes: list[LineageNode] = []
+    nodes: dict[str, LineageNode] = {}
+    schemas: dict[str, tuple[str, ...] | None] = dict.fromkeys(sources.files)
     columns: list[str] = []
     for alias, reference in sources.tables.items():
         table = tables[alias]
+        schemas[alias] = tuple(column.name for column in table.columns)
         columns += [column.name for column in table.columns]
         if table.data_source_format == SYSTEM_FORMAT:
             frames[alias] = _system_rows(access, reference)
             continue
         snapshot = open_reference(table, reference)
         snapshots[alias] = snapshot
+        schemas[alias] = tuple(snapshot.fields)
         columns += list(snapshot.fields)
-        nodes.append(table_node(reference.name, snapshot.version))
+        nodes[alias] = table_node(reference.name, snapshot.version)
     volumes = {alias: VolumeFiles.at(access, each.path, Intent.READ) for alias, each in sources.files.items()}
-    nodes += [LineageNode(NodeKind.VOLUME, str(each.volume_name)) for each in volumes.values()]
+    nodes |= {alias: LineageNode(NodeKind.VOLUME, str(each.volume_name)) for alias, each in volumes.items()}
     files = {alias: each.source(dict(sources.files[alias].options)) for alias, each in volumes.items()}
     query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
-    return PreparedQuery(query, list(dict.fromkeys(nodes)), list(dict.fromkeys(columns)), tuple(volumes.values()))
+    read, known = list(dict.fromkeys(nodes.values())), list(dict.fromkeys(columns))
+    return PreparedQuery(query, read, known, tuple(volumes.values()), schemas, nodes)
 
 
 def open_reference(table: Table, reference: TableReference) -> Snapshot:

@@ -89,7 +89,7 @@ def create(
     except BaseException:
         _discard(staged.storage_location)
         raise
-    access.record(list(sources), table_node(name, version), "WRITE")
+    record_write(access, table_node(name, version), sources, data)
     return version
 
 
@@ -107,7 +107,7 @@ def append(
     """Add rows to a table that the law has resolved for writing."""
     info = {**access.commit_info(), **(commit_info or {})}
     version = tables.append(table.storage_location, data, schema_mode=schema_mode, commit_info=info, turn=turn)
-    _after_write(access, table, name, version, sources, schema_mode is not None)
+    _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 
 
@@ -129,7 +129,7 @@ def overwrite(
         schema_mode=schema_mode,
         commit_info=access.commit_info(),
     )
-    _after_write(access, table, name, version, sources, schema_mode is not None)
+    _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 
 
@@ -154,7 +154,7 @@ def merge(
         schema_mode=schema_mode,
         commit_info=access.commit_info(),
     )
-    _after_write(access, table, name, version, (), schema_mode is not None)
+    _after_write(access, table, name, version, (), data, schema_mode is not None)
     return version
 
 
@@ -181,10 +181,23 @@ def volume_node(name: object) -> LineageNode:
     return LineageNode(NodeKind.VOLUME, str(name))
 
 
+def record_write(access: Access, target: LineageNode, sources: Sequence[LineageNode], data: Any) -> None:
+    """Draw the edges of a write, with the columns where the rows come from a query whose columns ``data`` has."""
+    names = getattr(getattr(data, "schema", None), "names", None)
+    columns = access.trace.into(names, target) if names is not None else None
+    access.record(list(sources), target, "WRITE", columns)
+
+
 def _after_write(
-    access: Access, table: Table, name: TableName, version: int, sources: Sequence[LineageNode], evolved: bool
+    access: Access,
+    table: Table,
+    name: TableName,
+    version: int,
+    sources: Sequence[LineageNode],
+    data: Any,
+    evolved: bool,
 ) -> None:
-    access.record(list(sources), table_node(name, version), "WRITE")
+    record_write(access, table_node(name, version), sources, data)
     if not evolved:
         return
     snapshot = open_snapshot(table.storage_location)
