@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
@@ -11,6 +11,7 @@ from boathouse.foundation.context import TaskContext
 from boathouse.jobs.files import source_root, task_file
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Run, TaskRun
+from boathouse.jobs.secret_references import ReadSecret, with_marks
 from boathouse.jobs.settings import Task
 from boathouse.jobs.validation import kind_of
 
@@ -26,18 +27,25 @@ class PreparedTask:
     environment: PythonEnvironment
     spec: Mapping[str, Any]
     context: TaskContext
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """The values of the secrets that the definition names, by what stands for them in ``spec``."""
 
 
-def prepare(run: Run, task_run: TaskRun, attempt: int, environments: Environments) -> PreparedTask:
-    """Resolve everything that a task needs.
+def prepare(run: Run, task_run: TaskRun, environments: Environments, read_secret: ReadSecret) -> PreparedTask:
+    """Resolve everything that the latest attempt at a task needs.
 
     Raises:
-        BoathouseError: A file is missing, or the environment cannot be had; the message says which and why.
+        BoathouseError: A file or a secret is missing, or the environment cannot be had; the message says which and why.
     """
+    run, marks = with_marks(run, task_run)
     task = resolved_task(run, task_run)
     environment = environments.resolve(environment_request(run, task))
-    context = task_context(run, task_run, attempt, environment.key)
-    return PreparedTask(task, environment, _spec(run, task, environment), context)
+    context = task_context(run, task_run, task_run.attempt, environment.key)
+    spec = {**_spec(run, task, environment), "variables": marks.marked(own_variables(run, task))}
+    secrets = marks.values(read_secret)
+    if secrets:
+        spec["job_parameters"] = run.parameters
+    return PreparedTask(task, environment, spec, context, secrets)
 
 
 def environment_request(run: Run, task: Task) -> EnvironmentRequest:
@@ -54,6 +62,14 @@ def environment_request(run: Run, task: Task) -> EnvironmentRequest:
         elif library.requirements:
             lines.append(f"-r {library.requirements}")
     return EnvironmentRequest(tuple(lines), source_root(run.deployment))
+
+
+def own_variables(run: Run, task: Task) -> dict[str, str]:
+    """The environment variables that the job itself gives to the task."""
+    for each in run.settings.environment_variables:
+        if each.environment_variables_key == task.environment_variables_key and each.spec:
+            return dict(each.spec.variables)
+    return {}
 
 
 def task_context(run: Run, task_run: TaskRun, attempt: int, environment_key: str) -> TaskContext:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class Command:
     spec: Mapping[str, Any]
     environment: Mapping[str, str]
     files: AttemptFiles
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Values by what stands for them in the spec. They are handed to the guard and written nowhere."""
 
 
 class TaskProcess:
@@ -68,17 +71,25 @@ class TaskProcess:
         files = command.files
         files.folder.mkdir(parents=True, exist_ok=True)
         ends = {"exit_file": str(files.exit), "output_file": str(files.output), "worker_pid": os.getpid()}
-        files.spec.write_text(json.dumps({**command.spec, **ends}))
+        spec = {"variables": {}, **command.spec, **ends, "has_secrets": bool(command.secrets)}
+        files.spec.write_text(json.dumps(spec))
         with files.log.open("ab") as log:
             self._guard = subprocess.Popen(
                 [str(command.python), "-P", str(_LAUNCH), str(files.spec)],
                 cwd=files.folder,
                 env={**command.environment, MARKER: str(files.folder)},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if command.secrets else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if command.secrets:
+            self._hand_over(command.secrets)
+
+    def _hand_over(self, secrets: Mapping[str, str]) -> None:
+        assert self._guard.stdin is not None
+        with suppress(BrokenPipeError), self._guard.stdin as pipe:  # a guard that is gone needs none
+            pipe.write(json.dumps(secrets).encode())
 
     @property
     def pid(self) -> int:

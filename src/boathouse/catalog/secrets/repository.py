@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog.repository.schema import secret_key, secrets, securables
@@ -95,5 +95,5 @@ def erase_of_dropped_scopes(connection: Connection) -> None:
     connection.execute(delete(secrets).where(secrets.c.scope_id.in_(dropped)))
 
 
-def _is(scope_id: str, name: str) -> tuple[object, ...]:
+def _is(scope_id: str, name: str) -> tuple[ColumnElement[bool], ...]:
     return secrets.c.scope_id == scope_id, secrets.c.name == name

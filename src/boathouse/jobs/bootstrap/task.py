@@ -102,6 +102,18 @@ def _explained(error: BaseException) -> dict[str, str]:
     return {"error": message, "error_trace": full}
 
 
+def _without_secrets(output: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a task holds no secret that it knows. Almost every task knows none."""
+    ledger = os.environ.get("BOATHOUSE_TASK_LEDGER")
+    if not ledger or not os.path.getsize(ledger):  # noqa: PTH202
+        return output
+    try:
+        from boathouse.foundation.redaction import of_this_task
+    except ImportError as error:
+        return {"error": f"The task's own words are withheld, since its secrets cannot be removed from them: {error}."}
+    return of_this_task(output)
+
+
 _PATH = list(sys.path)
 """Where modules come from before the task's own places are added."""
 
@@ -113,6 +125,7 @@ def _is_ours(filename: str) -> bool:
 
 
 def _write(path: str, output: dict[str, Any]) -> None:
+    output = _without_secrets(output)
     draft = path + ".new"
     with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(output, file)

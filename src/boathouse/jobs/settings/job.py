@@ -62,6 +62,18 @@ class GitSource(Shape):
     sparse_checkout: Unused = None
 
 
+class EnvironmentVariablesSpec(Shape):
+    """Variables of a task's environment; ``{{secrets/scope/key}}`` in a value is resolved when the task starts."""
+
+    variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text] = {}
+    files: Unsupported = None
+
+
+class JobEnvironmentVariables(Shape):
+    environment_variables_key: str
+    spec: EnvironmentVariablesSpec | None = None
+
+
 class JobSettings(Shape):
     """A job definition, as ``jobs/create`` takes it and as a bundle writes it under ``resources.jobs``."""
 
@@ -71,6 +83,7 @@ class JobSettings(Shape):
     tasks: list[Task] = []
     parameters: list[JobParameter] = []
     environments: list[JobEnvironment] = []
+    environment_variables: list[JobEnvironmentVariables] = []
     timeout_seconds: Seconds = 0
     run_as: JobRunAs | None = None
     format: str | None = None
@@ -93,7 +106,6 @@ class JobSettings(Shape):
     access_control_list: Unused = None
     budget_policy_id: Unused = None
     duration_target: Unused = None
-    environment_variables: Unused = None
     job_clusters: Unused = None
     parent_path: Unused = None
     performance_target: Unused = None

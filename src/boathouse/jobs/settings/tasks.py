@@ -180,6 +180,7 @@ class Task(Shape):
     spark_submit_task: Unsupported = None
 
     environment_key: str | None = None
+    environment_variables_key: str | None = None
     libraries: list[Library] = []
     max_retries: Annotated[int, Field(ge=-1)] = 0
     """-1: as often as it takes."""
@@ -191,7 +192,6 @@ class Task(Shape):
     compute: Unused = None
     disable_auto_optimization: Unused = None
     email_notifications: EmailNotifications | None = None
-    environment_variables_key: Unused = None
     existing_cluster_id: Unused = None
     health: Health | None = None
     job_cluster_key: Unused = None
