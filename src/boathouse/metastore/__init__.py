@@ -1,7 +1,7 @@
 """The connection to the SQL database that holds everything we must not forget, and its migrations."""
 
-from boathouse.metastore.database import Database, DatabaseUrl
+from boathouse.metastore.database import Database, DatabaseUrl, ensure_schema
 from boathouse.metastore.migrations import migrate, wait_until_migrated
 from boathouse.metastore.schema import metadata
 
-__all__ = ["Database", "DatabaseUrl", "metadata", "migrate", "wait_until_migrated"]
+__all__ = ["Database", "DatabaseUrl", "ensure_schema", "metadata", "migrate", "wait_until_migrated"]

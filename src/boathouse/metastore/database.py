@@ -118,5 +118,24 @@ def _postgres_engine(where: DatabaseUrl) -> Engine:
             dbapi_connection.commit()
 
         with engine.begin() as connection:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            _make_schema(connection, schema)
     return engine
+
+
+def ensure_schema(where: DatabaseUrl) -> None:
+    """Make the schema of a database that others open by themselves (MLflow); a file needs none."""
+    if where.is_sqlite or where.schema is None:
+        return
+    engine = create_engine(where.url)
+    with engine.begin() as connection:
+        _make_schema(connection, where.schema)
+    engine.dispose()
+
+
+def _make_schema(connection: Connection, schema: str) -> None:
+    """``IF NOT EXISTS`` alone still fails when two processes come at the same moment, and wants the right to create
+    even where the schema is there."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"boathouse schema {schema}"})
+    known = connection.execute(text("SELECT 1 FROM pg_namespace WHERE nspname = :name"), {"name": schema}).first()
+    if known is None:
+        connection.execute(text(f'CREATE SCHEMA "{schema}"'))

@@ -4,7 +4,7 @@ from sqlalchemy import make_url
 
 from boathouse.foundation.home import Home
 from boathouse.foundation.settings import Settings
-from boathouse.metastore import Database, DatabaseUrl
+from boathouse.metastore import Database, DatabaseUrl, ensure_schema
 
 
 def database_url(home: Home, settings: Settings, name: str) -> DatabaseUrl:
@@ -19,7 +19,11 @@ def mlflow_url(home: Home, settings: Settings) -> str:
     where = database_url(home, settings, "mlflow")
     if where.is_sqlite:
         return where.url
-    return make_url(where.url).update_query_dict({"options": f"-csearch_path={where.schema}"}).render_as_string(False)
+    ensure_schema(where)
+    url = make_url(where.url)
+    given = url.query.get("options", ())
+    options = " ".join([*((given,) if isinstance(given, str) else given), f"-csearch_path={where.schema}"])
+    return url.update_query_dict({"options": options}).render_as_string(False)
 
 
 def boathouse_database(home: Home, settings: Settings) -> Database:
