@@ -1,18 +1,21 @@
 """The lineage graph: which data went where, at which versions, on whose behalf."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from boathouse.catalog.facts import SecurableNotFound
 from boathouse.catalog.grants import Grants
+from boathouse.catalog.lineage_graph import MOST_STEPS, Graph, Walk, Walker, place_of
+from boathouse.catalog.lineage_names import GOVERNED, Asked, LineageNames
+from boathouse.catalog.lineage_through import standing_behind
 from boathouse.catalog.repository import records
 from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
-from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind, SecurableKind
+from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext, current_request
-from boathouse.foundation.errors import BoathouseError
+from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
@@ -22,14 +25,6 @@ log = logging.getLogger(__name__)
 Subscriber = Callable[[Principal, Sequence[LineageEdge], TaskContext | None], None]
 """Hears of edges after they have been recorded, in the process that recorded them."""
 
-_GOVERNED = {
-    NodeKind.TABLE: SecurableKind.TABLE,
-    NodeKind.VOLUME: SecurableKind.VOLUME,
-    NodeKind.MODEL_VERSION: SecurableKind.REGISTERED_MODEL,
-}
-_MOST_STEPS = 50
-"""How far upstream and downstream look; a longer chain is a cycle of rewrites."""
-
 
 class Lineage:
     """Records edges and walks them."""
@@ -38,6 +33,7 @@ class Lineage:
         self._database = database
         self._clock = clock
         self._grants = grants
+        self._names = LineageNames(database, grants)
         self._subscribers: list[Subscriber] = []
 
     def subscribe(self, callback: Subscriber) -> None:
@@ -52,7 +48,7 @@ class Lineage:
         """
         if not edges:
             return []
-        self._require_known(principal, [node for edge in edges for node in (edge.source, edge.target) if node])
+        self._require_known(principal, edges)
         request = current_request()
         facts = _entity(request.task, request.request_id)
         now = epoch_ms(self._clock.now())
@@ -98,6 +94,46 @@ class Lineage:
         """Every edge on a way that leads away from the node, through the memory of tasks too."""
         return self._walk(principal, node, lambda at: EdgeFilter(source=at), lambda edge: edge.target)
 
+    def find(self, principal: Principal, text: str, kind: NodeKind | None = None, version: int | None = None) -> Asked:
+        """What ``catalog.schema.thing[.column][@version]`` means in the graph, or the id of a run.
+
+        Raises:
+            NotFound: There is nothing of that name that the principal may know of.
+        """
+        return self._names.find(principal, text, kind, version)
+
+    def columns_up(self, principal: Principal, asked: Asked, walk: Walk | None = None) -> Graph:
+        """Where a thing, or one column of it, comes from; with a version, where that version does.
+
+        Raises:
+            NotFound: The table has no such column.
+        """
+        return self._graph(principal, asked, walk or Walk("up"))
+
+    def columns_down(self, principal: Principal, asked: Asked, walk: Walk | None = None) -> Graph:
+        """Where a thing, or one column of it, has gone; with a version, from that version on."""
+        return self._graph(principal, asked, walk or Walk("down"))
+
+    def _graph(self, principal: Principal, asked: Asked, walk: Walk) -> Graph:
+        if walk.depth < 1:
+            raise InvalidInput(f"{walk.depth} is not a depth.", hint="A walk goes at least one step.")
+        walker, hidden = Walker(walk), set[LineageNode]()
+        frontier = walker.begin(asked.node, asked.column)
+        with self._database.read() as connection:
+            for _ in range(min(walk.depth, MOST_STEPS)):
+                steps = walker.next_steps(connection, frontier)
+                unknown = self._hidden(principal, {end.node for each in steps for end in (each.source, each.target)})
+                hidden |= unknown
+                frontier = walker.take(
+                    each for each in steps if each.source.node not in unknown and each.target.node not in unknown
+                )
+                if not frontier:
+                    break
+            is_cut = walker.is_cut or bool(frontier and walker.next_steps(connection, frontier))
+        if not walker.steps and not hidden:
+            self._names.require_column(asked)
+        return Graph(place_of(asked.node, asked.column), walk.way, tuple(walker.steps.values()), len(hidden), is_cut)
+
     def _walk(
         self,
         principal: Principal,
@@ -106,7 +142,7 @@ class Lineage:
         far_end: Callable[[LineageEdge], LineageNode | None],
     ) -> list[RecordedEdge]:
         seen, found, frontier = {start}, dict[int, RecordedEdge](), [start]
-        for _ in range(_MOST_STEPS):
+        for _ in range(MOST_STEPS):
             steps = [edge for node in frontier for edge in self.edges(principal, towards(node))]
             steps += self._through_tasks(principal, steps, far_end)
             found |= {step.sequence: step for step in steps}
@@ -120,25 +156,28 @@ class Lineage:
     def _through_tasks(
         self, principal: Principal, steps: Sequence[RecordedEdge], far_end: Callable[[LineageEdge], LineageNode | None]
     ) -> list[RecordedEdge]:
-        """Where an edge ends in the memory of a task, the edges on the other side of that memory."""
-        ending = [step.edge.entity.get("task_run_id") for step in steps if far_end(step.edge) is None]
-        return [
-            edge
-            for task_run_id in dict.fromkeys(task for task in ending if task is not None)
-            for edge in self.edges(principal, EdgeFilter(task_run_id=task_run_id))
-            if far_end(edge.edge) is not None and None in (edge.edge.source, edge.edge.target)
-        ]
+        """Where an edge ends in the memory of a task or a session, the edges on the other side of that memory: what it
+        had read before it wrote, what it wrote after it had read."""
+        found: dict[int, RecordedEdge] = {}
+        for step in steps:
+            memory = _memory(step) if far_end(step.edge) is None else None
+            for edge in self.edges(principal, memory) if memory is not None else ():
+                is_in_order = (edge.sequence < step.sequence) == (step.edge.source is None)
+                if is_in_order and far_end(edge.edge) is not None and None in (edge.edge.source, edge.edge.target):
+                    found[edge.sequence] = edge
+        return list(found.values())
 
-    def _require_known(self, principal: Principal, nodes: Iterable[LineageNode]) -> None:
-        for node in self._hidden(principal, set(nodes)):
-            raise SecurableNotFound(_GOVERNED[node.kind], node.name)
+    def _require_known(self, principal: Principal, edges: Sequence[LineageEdge]) -> None:
+        hidden = self._hidden(principal, {node for edge in edges for node in (edge.source, edge.target) if node})
+        for node in hidden - standing_behind(self._database, edges, hidden) if hidden else ():
+            raise SecurableNotFound(GOVERNED[node.kind], node.name)
 
     def _hidden(self, principal: Principal, nodes: set[LineageNode]) -> set[LineageNode]:
         """The nodes that the principal may not know of. Things outside the catalog and system tables have no grants."""
         if principal.is_admin:
             return set()
         hidden: set[LineageNode] = set()
-        for node_kind, kind in _GOVERNED.items():
+        for node_kind, kind in GOVERNED.items():
             governed = [node for node in nodes if node.kind is node_kind and not _is_system(node.name)]
             visible = self._grants.visible(principal, kind, {node.name for node in governed})
             hidden |= {node for node in governed if node.name not in visible}
@@ -150,6 +189,16 @@ class Lineage:
                 subscriber(principal, edges, task)
             except BoathouseError:  # the edges are recorded; who listens must not undo the reader's work
                 log.exception("A listener to lineage failed")
+
+
+def _memory(recorded: RecordedEdge) -> EdgeFilter | None:
+    """The edges of the same task, or else of the same session."""
+    task_run_id = recorded.edge.entity.get("task_run_id")
+    if task_run_id is not None:
+        return EdgeFilter(task_run_id=task_run_id)
+    if recorded.edge.session_id is not None:
+        return EdgeFilter(session_id=recorded.edge.session_id, principal=recorded.principal)
+    return None
 
 
 def _is_system(name: str) -> bool:

@@ -44,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
-    "lineage": ("boathouse.cli.records", "lineage", "Where data came from and where it went."),
+    "lineage": ("boathouse.cli.lineage", "lineage", "Where tables and columns came from and where they went."),
     "audit": ("boathouse.cli.records", "audit", "Who did what, and who was refused."),
     "users": ("boathouse.cli.principals", "users", "People."),
     "groups": ("boathouse.cli.principals", "groups", "Groups and their members."),

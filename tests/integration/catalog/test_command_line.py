@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from boathouse.catalog import LineageEdge, LineageNode, NodeKind
-from boathouse.cli import principals, records, tokens
+from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind
+from boathouse.cli import lineage, principals, records, tokens
 from boathouse.foundation.errors import Unauthenticated
 
 pytestmark = pytest.mark.server
@@ -67,9 +67,16 @@ def test_a_lifetime_without_a_unit_is_refused(cli):
 
 
 def test_lineage_and_audit_are_shown(cli, served):
-    served.make_table()
-    node = LineageNode(NodeKind.TABLE, "dev.trips.rides", 1)
-    served.catalog.lineage.record(served.admin, [LineageEdge(node, None, "READ")])
+    for name in ("rides", "fares"):
+        served.make_table(f"dev.trips.{name}")
+    rides, fares = (LineageNode(NodeKind.TABLE, f"dev.trips.{name}", 1) for name in ("rides", "fares"))
+    flow = ColumnFlow({"fare": ("distance",)})
+    served.catalog.lineage.record(served.admin, [LineageEdge(rides, fares, "WRITE", columns=flow)])
 
-    assert "dev.trips.rides@1" in cli(records.lineage, "dev.trips.rides", "--direction", "downstream").stdout
+    tree = cli(lineage.lineage, "dev.trips.fares.fare", "--up").stdout.splitlines()
+    graph = json.loads(cli(lineage.lineage, "dev.trips.rides", "--down", "--json").stdout)
+
+    assert tree[0] == "dev.trips.fares.fare comes from"
+    assert tree[1].startswith("└─ dev.trips.rides.distance  [version 1, by alice")
+    assert [step["target"]["name"] for step in graph["steps"]] == ["dev.trips.fares"]
     assert "createTable" in cli(records.audit, "--name", "dev.trips.rides").stdout

@@ -1,11 +1,11 @@
 """Rows that are only ever added: audit events and lineage edges; and pins."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
+from sqlalchemy import Connection, RowMapping, and_, delete, func, or_, select
 
 from boathouse.catalog.repository import column_flows
 from boathouse.catalog.repository.schema import audit_events, lineage_edges, pins
@@ -56,6 +56,20 @@ def events(connection: Connection, wanted: EventFilter, limit: int | None) -> li
     if limit is not None:
         query = query.limit(limit)
     return [_event(row) for row in connection.execute(query).mappings()]
+
+
+def events_after(connection: Connection, sequence: int, limit: int) -> list[tuple[int, AuditEvent]]:
+    """The events that were added after one, oldest first, each with its number."""
+    c = audit_events.c
+    query = select(audit_events).where(c.sequence > sequence).order_by(c.sequence).limit(limit)
+    return [(row["sequence"], _event(row)) for row in connection.execute(query).mappings()]
+
+
+def latest_event(connection: Connection, before: int | None) -> int:
+    query = select(func.max(audit_events.c.sequence))
+    if before is not None:
+        query = query.where(audit_events.c.event_time < before)
+    return connection.execute(query).scalar() or 0
 
 
 def insert_edges(
@@ -127,6 +141,19 @@ def edges(connection: Connection, wanted: EdgeFilter, limit: int | None) -> list
         query = query.where(c.event_time < wanted.until)
     if limit is not None:
         query = query.limit(limit)
+    return _edges(connection, query)
+
+
+def edges_at(connection: Connection, sequences: Iterable[int]) -> list[RecordedEdge]:
+    """The edges with these numbers, in their order."""
+    wanted, found = sorted(sequences), list[RecordedEdge]()
+    for start in range(0, len(wanted), 400):
+        query = select(lineage_edges).where(lineage_edges.c.sequence.in_(wanted[start : start + 400]))
+        found += _edges(connection, query.order_by(lineage_edges.c.sequence))
+    return found
+
+
+def _edges(connection: Connection, query: Any) -> list[RecordedEdge]:
     rows = connection.execute(query).mappings().all()
     flows = column_flows.find(connection, (row["flow_id"] for row in rows if row["flow_id"]))
     return [_edge(row, flows.get(row["flow_id"])) for row in rows]

@@ -1,15 +1,16 @@
 """The lineage graph, read."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from boathouse.catalog import LineageNode, NodeKind
 from boathouse.catalog.law import Catalog
+from boathouse.catalog.lineage_graph import MOST_STEPS, Graph, Place, Step, Walk
 from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.server.authentication import Caller
-from boathouse.server.routes.unity_examples import EDGE, example
+from boathouse.server.routes.unity_examples import EDGE, PLACE, STEP, example
 from boathouse.server.routes.unity_shapes import JSON
 
 _MOST = 10_000
@@ -60,7 +61,61 @@ def routes(catalog: Catalog) -> APIRouter:
     ) -> JSON:
         return {"edges": [edge_json(edge) for edge in lineage.downstream(caller, _node(kind, name, version))]}
 
+    @router.get(
+        "/lineage/{way}",
+        summary="Where a thing, or one column of it, comes from (up) or has gone (down), step by step",
+        responses=example({"start": PLACE, "way": "up", "steps": [STEP], "hidden": 0, "is_cut": False}),
+    )
+    def graph(  # pyright: ignore[reportUnusedFunction]
+        caller: Caller,
+        way: Literal["up", "down"],
+        name: str,
+        kind: str | None = None,
+        version: int | None = None,
+        depth: Annotated[int, Query(ge=1)] = MOST_STEPS,
+        indirect: bool = False,
+    ) -> JSON:
+        asked = lineage.find(caller, name, _kind(kind) if kind else None, version)
+        walk = Walk(way, depth, indirect)
+        found = lineage.columns_up(caller, asked, walk) if way == "up" else lineage.columns_down(caller, asked, walk)
+        return graph_json(found)
+
     return router
+
+
+def graph_json(graph: Graph) -> dict[str, Any]:
+    return {
+        "start": _place_json(graph.start),
+        "way": graph.way,
+        "steps": [_step_json(step) for step in graph.steps],
+        "hidden": graph.hidden,
+        "is_cut": graph.is_cut,
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    latest = step.passage.latest
+    return {
+        "source": _place_json(step.source),
+        "target": _place_json(step.target),
+        "influence": step.influence.value,
+        "in_memory": step.passage.in_memory,
+        "times": step.passage.times,
+        "latest": {
+            "event_time": latest.event_time,
+            "principal": latest.principal,
+            "operation": latest.edge.operation,
+            "source_version": step.passage.source.version,
+            "target_version": step.passage.target.version,
+            "statement_id": latest.edge.statement_id,
+            "entity": latest.edge.entity,
+        },
+    }
+
+
+def _place_json(place: Place) -> dict[str, Any]:
+    return {"kind": place.node.kind.value, "name": place.node.name, "version": place.node.version,
+            "column": place.column}  # fmt: skip
 
 
 def edge_json(recorded: RecordedEdge) -> dict[str, Any]:
@@ -74,6 +129,8 @@ def edge_json(recorded: RecordedEdge) -> dict[str, Any]:
         "source": _node_json(edge.source),
         "target": _node_json(edge.target),
         "entity": edge.entity,
+        "session_id": edge.session_id,
+        "columns": None if edge.columns is None else edge.columns.to_json(),
     }
 
 
@@ -82,7 +139,11 @@ def _node_json(node: LineageNode | None) -> dict[str, Any] | None:
 
 
 def _node(kind: str, name: str, version: int | None) -> LineageNode:
+    return LineageNode(_kind(kind), name, version)
+
+
+def _kind(kind: str) -> NodeKind:
     try:
-        return LineageNode(NodeKind(kind), name, version)
+        return NodeKind(kind)
     except ValueError as error:
         raise InvalidInput(f"{kind!r} is not a kind of node.", hint=did_you_mean(kind, NodeKind)) from error

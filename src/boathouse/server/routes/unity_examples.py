@@ -98,3 +98,22 @@ EDGE: JSON = {
     "target": {"kind": "table", "name": "prod.flights.features", "version": 3},
     "entity": {"job_name": "features", "run_id": 70, "task_key": "build", "git_commit": "9fceb02"},
 }
+
+PLACE: JSON = {"kind": "table", "name": "prod.flights.features", "version": None, "column": "delay"}
+
+STEP: JSON = {
+    "source": {"kind": "table", "name": "prod.flights.weather", "version": None, "column": "temp"},
+    "target": PLACE,
+    "influence": "direct",
+    "in_memory": False,
+    "times": 12,
+    "latest": {
+        "event_time": 1372636800000,
+        "principal": "alice",
+        "operation": "WRITE",
+        "source_version": 12,
+        "target_version": 3,
+        "statement_id": "5b6f…",
+        "entity": {"job_name": "features", "run_id": 70, "task_key": "build", "git_commit": "9fceb02"},
+    },
+}
