@@ -84,6 +84,18 @@ class Audit:
             records.insert_event(connection, event)
         return event
 
+    def record_with(
+        self,
+        connection: Connection,
+        principal: Principal,
+        action: tuple[str, str],
+        key: tuple[SecurableKind, str],
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add the success of ``action`` (service and verb) to somebody's transaction."""
+        opened = OpenEvent(principal.name, *action, *key, _as_text(params), self)
+        records.insert_event(connection, self.event_of(opened, 200, None))
+
     @contextmanager
     def verb(
         self,
@@ -116,6 +128,16 @@ class Audit:
         """The latest matching events, newest first. Who may see them is decided by whoever shows them."""
         with self._database.read() as connection:
             return records.events(connection, wanted or EventFilter(), limit)
+
+    def after(self, sequence: int, *, limit: int) -> list[tuple[int, AuditEvent]]:
+        """The events that were added after one, oldest first, each with its number in the log."""
+        with self._database.read() as connection:
+            return records.events_after(connection, sequence, limit)
+
+    def latest(self, *, before: int | None = None) -> int:
+        """The number of the newest event, or of the newest before an instant; 0 when there is none."""
+        with self._database.read() as connection:
+            return records.latest_event(connection, before)
 
     def event_of(self, opened: OpenEvent, status_code: int, error: str | None) -> AuditEvent:
         """The event that an open one becomes when it ends like this."""

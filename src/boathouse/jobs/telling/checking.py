@@ -1,0 +1,42 @@
+"""What is wrong with what a job says about who is told."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from boathouse.foundation.errors import did_you_mean
+from boathouse.foundation.shapes import Problem
+from boathouse.foundation.yaml_source import KeyPath
+from boathouse.jobs.settings import Health, JobSettings, Task
+
+EVENTS = ("on_start", "on_success", "on_failure", "on_duration_warning_threshold_exceeded")
+DURATION = "RUN_DURATION_SECONDS"
+MOST_DESTINATIONS = 3
+"""Per event, as on Databricks."""
+_ADDRESS = re.compile(r"[^@\s<>,;\x00-\x1f]+@[^@\s<>,;\x00-\x1f]+")
+
+
+def problems_of_telling(said: JobSettings | Task, path: KeyPath = ()) -> Iterator[Problem]:
+    """Everything wrong with the notifications and health rules of a job or a task."""
+    for event in EVENTS:
+        for index, address in enumerate(getattr(said.email_notifications, event, None) or ()):
+            if not _ADDRESS.fullmatch(address):
+                place = (*path, "email_notifications", event, index)
+                yield Problem(place, f"{address!r} is no e-mail address.")
+        webhooks: list[Any] = getattr(said.webhook_notifications, event, None) or []
+        if len(webhooks) > MOST_DESTINATIONS:
+            place = (*path, "webhook_notifications", event)
+            yield Problem(
+                place, f"{len(webhooks)} destinations are more than the {MOST_DESTINATIONS} an event can have."
+            )
+    if said.health is not None:
+        yield from _health_problems(said.health, (*path, "health", "rules"))
+
+
+def _health_problems(health: Health, path: KeyPath) -> Iterator[Problem]:
+    for index, rule in enumerate(health.rules):
+        if rule.metric != DURATION:
+            hint = did_you_mean(rule.metric, [DURATION]) or f"{DURATION} is."
+            yield Problem((*path, index, "metric"), f"the metric {rule.metric!r} is not supported.", hint)
+        if rule.op != "GREATER_THAN":
+            yield Problem((*path, index, "op"), f"{rule.op!r} is no comparison here.", "GREATER_THAN is.")
