@@ -258,3 +258,19 @@ def test_a_write_from_memory_shows_its_gap(session, catalog) -> None:
     target = LineageNode(NodeKind.TABLE, "dev.shop.scored")
     [edge] = catalog.lineage.edges(session.principal, EdgeFilter(target=target))
     assert (edge.edge.source, edge.edge.columns) == (None, None)
+
+
+def test_the_system_table_has_one_row_per_pair_of_columns(session) -> None:
+    session.sql("CREATE TABLE dev.shop.orders (id INT, price INT, city STRING)")
+    session.sql("CREATE TABLE dev.shop.sums AS SELECT city, price + id AS v FROM dev.shop.orders WHERE id > 0")
+
+    rows = session.sql(
+        "SELECT source_table_full_name, source_column_name, target_table_full_name, target_column_name, source_version "
+        "FROM system.access.column_lineage WHERE target_table_name = 'sums' ORDER BY 2"
+    ).arrow()
+
+    assert [tuple(row.values()) for row in rows.to_pylist()] == [
+        ("dev.shop.orders", "city", "dev.shop.sums", "city", 0),
+        ("dev.shop.orders", "id", "dev.shop.sums", "v", 0),
+        ("dev.shop.orders", "price", "dev.shop.sums", "v", 0),
+    ]

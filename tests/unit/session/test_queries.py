@@ -225,4 +225,5 @@ def test_show_lists_what_is_there(orders: Session) -> None:
     assert schemas == ["information_schema", "shop"]
     assert [row["tableName"] for row in orders.sql("SHOW TABLES IN dev.shop LIKE 'ord*|x*'").rows()] == ["orders"]
     assert [row["volume_name"] for row in orders.sql("SHOW VOLUMES IN dev.shop").rows()] == ["landing"]
-    assert [row["tableName"] for row in orders.sql("SHOW TABLES IN system.access").rows()] == ["audit", "table_lineage"]
+    system = [row["tableName"] for row in orders.sql("SHOW TABLES IN system.access").rows()]
+    assert system == ["audit", "column_lineage", "table_lineage"]

@@ -11,6 +11,12 @@ from boathouse.metastore import metadata
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column of type INTEGER."""
 
+
+def _sorted_by_byte(length: int) -> String:
+    """Text of which a range is a prefix; Postgres would otherwise sort as people of some country do."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 securables = Table(
     "securables",
     metadata,
@@ -199,6 +205,59 @@ secret_key = Table(
     Column("since", BigInteger, nullable=False),
     Column("changed_by", String(255), nullable=False),
 )
+
+# The index of search: which word stands where in which document, a document being one securable.
+search_documents = Table(
+    "search_documents",
+    metadata,
+    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("securable_id", String(36), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("name", _sorted_by_byte(255), nullable=False, index=True),
+    Column("schema_id", String(36), index=True),
+    Column("catalog_id", String(36), index=True),
+    Column("popularity", Integer, nullable=False),
+    Column("boost", Integer, nullable=False),
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("word", _sorted_by_byte(64), nullable=False, unique=True),
+)
+
+search_trigrams = Table(
+    "search_trigrams",
+    metadata,
+    Column("trigram", String(3), primary_key=True),
+    Column("word_id", _COUNTER, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+search_postings = Table(
+    "search_postings",
+    metadata,
+    Column("word_id", _COUNTER, primary_key=True, autoincrement=False),
+    Column("document_id", _COUNTER, primary_key=True, autoincrement=False, index=True),
+    Column("field", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# How often whom has read what: one row per thing, day, reader and job (0 for none).
+reads_by_day = Table(
+    "reads_by_day",
+    metadata,
+    Column("securable_id", String(36), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("reader", String(255), primary_key=True),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("reads", BigInteger, nullable=False),
+    Column("runs", BigInteger, nullable=False),
+    Column("last_run_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_reads_by_day_day", reads_by_day.c.day)
 
 generations = Table(
     "generations",

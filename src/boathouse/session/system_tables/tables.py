@@ -1,0 +1,89 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
+"""Which system tables there are, who may read them, and who computes their rows."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from boathouse.catalog import Column, Privilege, SecurableKind
+from boathouse.catalog.columns import columns_from_delta
+from boathouse.catalog.securables import INFORMATION_SCHEMA, SYSTEM_CATALOG
+from boathouse.foundation.errors import NotFound, did_you_mean
+from boathouse.foundation.names import TableName
+from boathouse.foundation.principals import Principal
+from boathouse.session.system_tables.audit import AUDIT, audit_row
+from boathouse.session.system_tables.information import INFORMATION, InformationSchema
+from boathouse.session.system_tables.lineage import COLUMN_LINEAGE, TABLE_LINEAGE, column_rows, table_row
+
+if TYPE_CHECKING:
+    from boathouse.catalog import Catalog
+
+SYSTEM_FORMAT = "BOATHOUSE_SYSTEM"
+"""The data source format of these tables."""
+
+SYSTEM: dict[tuple[str, str], pa.Schema] = {
+    ("access", "audit"): AUDIT,
+    ("access", "table_lineage"): TABLE_LINEAGE,
+    ("access", "column_lineage"): COLUMN_LINEAGE,
+}
+
+
+def is_system(name: TableName) -> bool:
+    """Whether the rows of the table come from the law itself."""
+    return name.catalog == SYSTEM_CATALOG or name.schema == INFORMATION_SCHEMA
+
+
+class SystemTables:
+    """Answers system tables from the catalog, each principal its own view."""
+
+    def __init__(self, catalog: "Catalog") -> None:
+        self._catalog = catalog
+        self._information = InformationSchema(catalog)
+
+    def schema(self, name: TableName) -> pa.Schema:
+        """The columns of a system table.
+
+        Raises:
+            NotFound: There is no such table.
+        """
+        if name.schema == INFORMATION_SCHEMA:
+            known = {f"{name.parent}.{table}": schema for table, schema in INFORMATION.items()}
+        else:
+            known = {f"{SYSTEM_CATALOG}.{schema}.{table}": found for (schema, table), found in SYSTEM.items()}
+        if str(name) not in known:
+            raise NotFound(f"Table {name} was not found.", hint=did_you_mean(str(name), known))
+        return known[str(name)]
+
+    def columns(self, name: TableName) -> tuple[Column, ...]:
+        """The columns as the catalog describes those of any table."""
+        from deltalake import Schema
+
+        return columns_from_delta(Schema.from_arrow(self.schema(name)).to_json())
+
+    def require(self, principal: Principal, name: TableName) -> None:
+        """Who may read which: an information schema whoever knows of the catalog, the rest by grants."""
+        grants = self._catalog.grants
+        if name.schema == INFORMATION_SCHEMA:
+            grants.require_visible(principal, SecurableKind.CATALOG, name.catalog)
+        else:
+            grants.require(principal, Privilege.SELECT, SecurableKind.SCHEMA, str(name.parent))
+        self.schema(name)
+
+    def rows(self, principal: Principal, name: TableName) -> pa.Table:
+        """The rows that the principal may see."""
+        self.require(principal, name)
+        schema = self.schema(name)
+        return pa.Table.from_pylist(list(self._rows(principal, name)), schema=schema)
+
+    def _rows(self, principal: Principal, name: TableName) -> Iterable[dict[str, Any]]:
+        match (name.schema, name.name):
+            case ("access", "audit"):
+                return map(audit_row, self._catalog.audit.events(limit=None))
+            case ("access", "table_lineage"):
+                return map(table_row, self._catalog.lineage.edges(principal, limit=None))
+            case ("access", "column_lineage"):
+                return column_rows(self._catalog.lineage.edges(principal, limit=None))
+            case (_, information):
+                inside = None if name.catalog == SYSTEM_CATALOG else name.catalog
+                return self._information.rows(principal, information, inside)
