@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from boathouse.catalog.securables import Column
@@ -85,6 +86,13 @@ def column_from_info(info: Mapping[str, Any], position: int) -> Column:
         comment=comment,
         partition_index=info.get("partition_index"),
     )
+
+
+def with_comment(column: Column, comment: str | None) -> Column:
+    """The column with a comment, in every place where one stands."""
+    if comment is None:
+        return column
+    return replace(column, comment=comment, type_json=_with_comment(json.loads(column.type_json), comment))
 
 
 def type_text(delta_type: DeltaType) -> str:

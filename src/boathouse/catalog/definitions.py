@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from boathouse.catalog.securables import Column, Table
 
 
+THROUGH = "THROUGH"
+"""The operation of a lineage edge from what is read to the view or function that reads it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dependency:
     """A table, view or function that a definition names."""

@@ -15,19 +15,23 @@ from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law
 from boathouse.session.result import Result
-from boathouse.session.running import governing, inserting, loading, queries, showing, writes
+from boathouse.session.running import defining, governing, inserting, loading, queries, showing, viewing, writes
 from boathouse.session.running.access import Access, new_statement, row_count
+from boathouse.session.running.temporary import TemporaryView
 from boathouse.session.running.writes import SchemaMode, TableShape, WriteMode, WriteReport
 from boathouse.session.sql.instants import parse_instant
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
 from boathouse.session.sql.reading import read_statement
 from boathouse.session.sql.statements import (
+    AlterView,
     ChangeGrants,
     CommentOn,
     CopyInto,
     CreateContainer,
+    CreateFunction,
     CreateTable,
+    CreateView,
     Describe,
     Drop,
     Insert,
@@ -58,6 +62,7 @@ class Session:
         self.engine = engine
         self._namespace = Namespace()
         self._id = new_id()
+        self._temporary: dict[str, TemporaryView] = {}
 
     def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Run one statement of Databricks SQL; ``:name`` in it takes its value from ``parameters``.
@@ -197,6 +202,7 @@ class Session:
             self._namespace,
             parameters or Parameters(),
             session_id=self._id,
+            temporary=self._temporary,
         )
 
     def _run(self, access: Access, statement: Statement) -> Result:
@@ -209,6 +215,12 @@ class Session:
                 return inserting.insert(access, statement)
             case CopyInto():
                 return loading.copy_into(access, statement)
+            case CreateView():
+                return viewing.create_view(access, statement)
+            case AlterView():
+                return viewing.alter_view(access, statement)
+            case CreateFunction():
+                return defining.create_function(access, statement)
             case CreateContainer():
                 return governing.create_container(access, statement)
             case Drop():

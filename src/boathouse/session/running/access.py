@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind, Table
+from boathouse.catalog import ColumnFlow, Function, LineageEdge, LineageNode, NodeKind, Table
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law, Statement, TableRequest
+from boathouse.session.running.temporary import TEMPORARY, TemporaryView
 from boathouse.session.running.tracing import Trace
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
@@ -32,6 +33,11 @@ class Access:
     parameters: Parameters = field(default_factory=Parameters)
     trace: Trace = field(default_factory=Trace)
     session_id: str | None = None
+    temporary: dict[str, TemporaryView] = field(default_factory=dict[str, TemporaryView])
+    """The session's own views, by name; shared with the session, so that a statement can add to them."""
+
+    drafts: Mapping[str, Function] = field(default_factory=dict[str, Function])
+    """Functions that are being tried before they are created, by full name."""
 
     def resolve(self, *requests: TableRequest) -> list[Table]:
         return self.law.resolve_tables(self.principal, requests, self.statement)
@@ -39,6 +45,15 @@ class Access:
     def resolve_one(self, name: TableName, intent: Intent) -> Table:
         (table,) = self.resolve(TableRequest(name, intent))
         return table
+
+    @property
+    def temporary_names(self) -> dict[str, str]:
+        """What binding takes for the full names of the session's own views."""
+        return {name: f"{TEMPORARY}.session.{name}" for name in self.temporary}
+
+    def is_own(self, name: TableName) -> bool:
+        """Whether binding has put the name in the place of one of the session's own views."""
+        return name.catalog == TEMPORARY and name.name in self.temporary
 
     @property
     def writes(self) -> bool:
@@ -55,6 +70,8 @@ class Access:
         """Remember where data came from and went to; one edge per source, or one without a source."""
         if not sources and target is None:
             return
+        through = [replace(edge, statement_id=self.statement.id) for edge in self.trace.through]
+        self.trace.through.clear()
         known = columns or {}
         edges = [
             LineageEdge(
@@ -67,7 +84,7 @@ class Access:
             )
             for source in (sources or [None])
         ]
-        self.law.record_lineage(self.principal, edges)
+        self.law.record_lineage(self.principal, [*through, *edges])
 
     def commit_info(self) -> dict[str, str]:
         """What a commit in the table's own history says of us."""

@@ -2,7 +2,7 @@
 
 from boathouse.catalog import METASTORE_NAME, SecurableKind
 from boathouse.foundation.errors import InvalidInput, NotFound
-from boathouse.foundation.names import CatalogName
+from boathouse.foundation.names import CatalogName, TableName
 from boathouse.session.result import Result, result_of
 from boathouse.session.running.access import Access
 from boathouse.session.sql.statements import ChangeGrants, CommentOn, CreateContainer, Drop, Parts
@@ -51,14 +51,26 @@ def _is_there(access: Access, statement: CreateContainer) -> bool:
 
 
 def drop(access: Access, statement: Drop) -> Result:
-    """DROP CATALOG, SCHEMA, TABLE or VOLUME."""
+    """DROP CATALOG, SCHEMA, TABLE, VIEW, FUNCTION or VOLUME."""
+    if statement.is_view and len(statement.name) == 1 and access.temporary.pop(statement.name[0].lower(), None):
+        return done()
     name = full_name(access, statement.kind, statement.name)
     try:
+        if statement.kind is K.TABLE:
+            _require_kind_of_table(access, TableName.parse(name), is_view=statement.is_view)
         access.law.drop(access.principal, statement.kind, name, cascade=statement.cascade)
     except NotFound:
         if not statement.if_exists:
             raise
     return done()
+
+
+def _require_kind_of_table(access: Access, name: TableName, *, is_view: bool) -> None:
+    """Nobody shall drop data when they meant a query."""
+    found = access.law.table(access.principal, name)
+    if (found.view is not None) != is_view:
+        noun, other = ("table", "view") if is_view else ("view", "table")
+        raise InvalidInput(f"{name} is a {noun}, not a {other}.", hint=f"Write DROP {noun.upper()} {name}.")
 
 
 def comment_on(access: Access, statement: CommentOn) -> Result:

@@ -14,8 +14,9 @@ from boathouse.lake.errors import VersionNotFound
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result
 from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.opening import Opening
 from boathouse.session.running.volume_files import VolumeFiles
-from boathouse.session.sql.binding import ALIAS_PREFIX, Sources, TableReference, bind
+from boathouse.session.sql.binding import ALIAS_PREFIX, Scope, Sources, TableReference, bind
 from boathouse.session.sql.column_lineage import flow_of_query
 from boathouse.session.sql.dialect import engine_sql
 from boathouse.session.sql.translate import SessionFacts, name_columns, translate
@@ -89,43 +90,67 @@ def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> t
     """As :func:`prepare_query`; one more table, such as the target of an INSERT, is resolved by the same call."""
     tree = tree.copy()
     name_columns(tree)
-    sources = bind(tree, access.namespace, access.parameters)
+    sources = bind(tree, access.namespace, access.parameters, Scope(temporary=access.temporary_names))
+    opening = Opening(access, sources)
+    opening.open_functions(tree)
+    opening.open_temporary(tree)
     bound = tree.copy() if access.writes else None
+    tables, extra = _resolved(access, sources, also)
+    opening.open_views(tree, tables)
+    tables |= opening.known
+    tables |= _resolved_behind(access, sources, tables)
     translated = translate(tree, SessionFacts(access.principal.name, access.namespace.catalog, access.namespace.schema))
     values = access.parameters.used_in(translated)
     text = engine_sql(translated)
     if len(text) > MAX_ENGINE_TEXT:
         raise InvalidInput("The statement becomes too long for the engine.", hint="Split it into several tables.")
-    tables, extra = _resolved(access, sources, also)
-    prepared = _prepared(access, text, values, sources, tables)
+    prepared = _prepared(access, text, values, opening, tables)
     if bound is not None:
         access.trace.prepared(flow_of_query(bound, prepared.schemas), prepared.nodes)
     return prepared, extra
 
 
 def _resolved(access: Access, sources: Sources, also: TableRequest | None) -> tuple[dict[str, Table], Table | None]:
-    names = list(dict.fromkeys(reference.name for reference in sources.tables.values()))
+    wanted = {alias: each for alias, each in sources.tables.items() if not each.via and not access.is_own(each.name)}
+    names = list(dict.fromkeys(reference.name for reference in wanted.values()))
     requests = [TableRequest(name, Intent.READ) for name in names]
     found = access.resolve(*requests, *([also] if also else []))
     by_name = dict(zip(names, found[: len(names)], strict=True))
-    tables = {alias: by_name[reference.name] for alias, reference in sources.tables.items()}
+    tables = {alias: by_name[reference.name] for alias, reference in wanted.items()}
     return tables, found[-1] if also else None
 
 
+def _resolved_behind(access: Access, sources: Sources, known: Mapping[str, Table]) -> dict[str, Table]:
+    """The system tables that views and functions read: they show each reader what that reader may see."""
+    rest = {
+        alias: each.name
+        for alias, each in sources.tables.items()
+        if alias not in known and not access.is_own(each.name)
+    }
+    if not rest:
+        return {}
+    found = access.resolve(*(TableRequest(name, Intent.READ) for name in rest.values()))
+    return dict(zip(rest, found, strict=True))
+
+
 def _prepared(
-    access: Access, text: str, values: dict[str, Any], sources: Sources, tables: Mapping[str, Table]
+    access: Access, text: str, values: dict[str, Any], opening: Opening, tables: Mapping[str, Table]
 ) -> PreparedQuery:
+    sources = opening.sources
     snapshots: dict[str, Snapshot] = {}
     frames: dict[str, Any] = {}
     nodes: dict[str, LineageNode] = {}
     schemas: dict[str, tuple[str, ...] | None] = dict.fromkeys(sources.files)
     columns: list[str] = []
-    for alias, reference in sources.tables.items():
-        table = tables[alias]
+    for alias, table in tables.items():
+        reference = sources.tables[alias]
         schemas[alias] = tuple(column.name for column in table.columns)
         columns += [column.name for column in table.columns]
         if table.data_source_format == SYSTEM_FORMAT:
             frames[alias] = _system_rows(access, reference)
+            continue
+        if table.view is not None:
+            nodes[alias] = LineageNode(NodeKind.TABLE, str(reference.name))
             continue
         snapshot = open_reference(table, reference)
         snapshots[alias] = snapshot
@@ -136,6 +161,7 @@ def _prepared(
     nodes |= {alias: LineageNode(NodeKind.VOLUME, str(each.volume_name)) for alias, each in volumes.items()}
     files = {alias: each.source(dict(sources.files[alias].options)) for alias, each in volumes.items()}
     query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
+    opening.trace(nodes)
     read, known = list(dict.fromkeys(nodes.values())), list(dict.fromkeys(columns))
     return PreparedQuery(query, read, known, tuple(volumes.values()), schemas, nodes)
 

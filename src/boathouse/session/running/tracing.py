@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from boathouse.catalog import ColumnFlow, LineageNode
+from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode
 from boathouse.session.sql.column_lineage import Flow, Origin, QueryFlow
 from boathouse.session.sql.column_lineage.flows import EVERY_COLUMN, Relation, Spread
 
@@ -20,6 +20,8 @@ class Trace:
     """What is read, by the alias under which the query has it."""
     names: tuple[str, ...] = ()
     """The columns of the query's result, as the engine has named them."""
+    through: list[LineageEdge] = field(default_factory=list[LineageEdge])
+    """What views and functions read on the statement's behalf."""
 
     def prepared(self, flow: QueryFlow, nodes: Mapping[str, LineageNode]) -> None:
         """A query has been read; what is written next are its rows."""

@@ -4,6 +4,7 @@ Names of common table expressions count only where SQL lets them count. No name 
 table name, so nothing outside (a file, a variable of the caller, a system view of the engine) can be meant by one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from sqlglot import exp
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName, split_name
 from boathouse.session.sql.dialect import native
+from boathouse.session.sql.functions import is_built_in
 from boathouse.session.sql.instants import constant_instant
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
@@ -28,6 +30,8 @@ class TableReference:
     name: TableName
     version: int | None = None
     timestamp: datetime | None = None
+    via: str = ""
+    """The view or function whose text names it; nothing when the statement itself does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,24 @@ class FilesReference:
     options: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A call of a function that somebody has created, or of none at all: only the law can tell."""
+
+    node: exp.Expr
+    """The whole call: ``f(1)``, ``dev.shop.f(1)``, or the table that it stands for."""
+    parts: tuple[str, ...]
+    arguments: tuple[exp.Expr, ...]
+
+
 @dataclass(slots=True)
 class Sources:
     """What a query reads, by the alias under which the engine will find it."""
 
     tables: dict[str, TableReference] = field(default_factory=dict[str, TableReference])
     files: dict[str, FilesReference] = field(default_factory=dict[str, FilesReference])
+    calls: list[FunctionCall] = field(default_factory=list[FunctionCall])
+    """Calls of functions that are not built in, the inner ones first."""
 
     def table_alias(self, reference: TableReference) -> str:
         known = next((alias for alias, other in self.tables.items() if other == reference), None)
@@ -61,22 +77,34 @@ class Sources:
         return f"{ALIAS_PREFIX}{len(self.tables) + len(self.files)}"
 
 
-def bind(tree: exp.Expr, namespace: Namespace, parameters: Parameters) -> Sources:
+def bind(tree: exp.Expr, namespace: Namespace, parameters: Parameters, scope: "Scope | None" = None) -> Sources:
     """Replace the tables of a query by aliases, in place; say what they stand for."""
     for identifier in tree.find_all(exp.Identifier):
         if str(identifier.this).lower().startswith(ALIAS_PREFIX):
             raise InvalidInput(f"Names that begin with {ALIAS_PREFIX} are reserved: {identifier.this}.")
-    binder = _Binder(namespace, parameters)
+    binder = _Binder(namespace, parameters, scope or Scope())
     binder.visit(tree, frozenset())
     binder.shorten_columns(tree)
     return binder.sources
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a text stands: that of a statement by itself, or behind a view or a function of one."""
+
+    sources: Sources = field(default_factory=Sources)
+    """What the whole statement reads; the text adds to it."""
+    via: str = ""
+    temporary: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The full names that stand for the session's own views, by their short ones."""
+
+
 class _Binder:
-    def __init__(self, namespace: Namespace, parameters: Parameters) -> None:
+    def __init__(self, namespace: Namespace, parameters: Parameters, scope: Scope) -> None:
         self._namespace = namespace
         self._parameters = parameters
-        self.sources = Sources()
+        self._scope = scope
+        self.sources = scope.sources
         self._short: dict[tuple[str, ...], str] = {}
         """How a column may spell its table (``prod.flights.weather``) and the one word that is left of it."""
 
@@ -97,9 +125,28 @@ class _Binder:
             self._bind_table(child, ctes)
         elif isinstance(child, exp.Lateral):
             self.visit(child, ctes)
-            _bind_lateral(child)
+            if not self._is_ours(child.this):
+                _bind_lateral(child)
         else:
             self.visit(child, ctes)
+            self._note_call(child)
+
+    def _is_ours(self, call: exp.Expr) -> bool:
+        """Whether a call to the side of a table is one of a function that somebody has created."""
+        if isinstance(call, exp.Anonymous):
+            return self._namespace.schema is not None and not is_built_in(call.name)
+        return isinstance(call, exp.Dot)
+
+    def _note_call(self, node: exp.Expr) -> None:
+        """Remember a call whose meaning is not ours to know. A plain name may be built in: that is looked up first."""
+        call, parts = node, list[str]()
+        if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
+            call, parts = node.expression, [part.name for part in _dotted(node.this)]
+        elif not isinstance(node, exp.Anonymous) or (isinstance(node.parent, exp.Dot) and node.arg_key == "expression"):
+            return
+        parts.append(call.name)
+        if len(parts) > 1 or not is_built_in(parts[0]):
+            self.sources.calls.append(FunctionCall(node, tuple(parts), tuple(call.expressions)))
 
     def _with_ctes(self, node: exp.Expr, ctes: frozenset[str]) -> frozenset[str]:
         """Each common table expression sees those before it; the query sees them all."""
@@ -126,11 +173,15 @@ class _Binder:
             name, _, number = parts[-1].rpartition("@v")
             if name and number.isdigit():
                 parts, version = [*parts[:-1], name], int(number)
-        reference = TableReference(self._namespace.table(parts), version, timestamp)
+        reference = TableReference(self._table_named(parts), version, timestamp, self._scope.via)
         self._replace(table, self.sources.table_alias(reference), parts[-1])
         for count in range(1, 4):
             full = (reference.name.catalog, reference.name.schema, reference.name.name)
             self._short.setdefault(full[-count:], parts[-1])
+
+    def _table_named(self, parts: list[str]) -> TableName:
+        temporary = self._scope.temporary.get(parts[0].lower()) if len(parts) == 1 else None
+        return TableName.parse(temporary) if temporary else self._namespace.table(parts)
 
     def _replace(self, table: exp.Table, source: str, default_alias: str) -> None:
         alias = table.args.get("alias")
@@ -162,6 +213,9 @@ class _Binder:
 
     def _bind_function(self, table: exp.Table) -> None:
         call = table.this
+        if table.args.get("db"):
+            self._bind_call(table, call)
+            return
         match str(call.this).lower():
             case "identifier":
                 self._bind_identifier(table, call)
@@ -175,11 +229,21 @@ class _Binder:
                 self._check_plain(table, call, at_most=1)
                 table.set("this", native("unnest({0})", *call.expressions))
                 _alias_columns(table, "explode", "col")
-            case other:
+            case other if self._namespace.schema is None or is_built_in(other):
                 raise Unsupported(
                     f"The table function {other}",
-                    hint="After FROM there may be a table, range(...), explode(...) or read_files('/Volumes/...').",
+                    hint="After FROM there may be a table, range(...), explode(...), read_files('/Volumes/...') or a "
+                    "function that returns a table.",
                 )
+            case _:
+                self._bind_call(table, call)
+
+    def _bind_call(self, table: exp.Table, call: exp.Expr) -> None:
+        """A function that returns a table."""
+        for argument in call.expressions:
+            self._visit_child(argument, frozenset())
+        parts = [part.name for part in (table.args.get("catalog"), table.args.get("db")) if part is not None]
+        self.sources.calls.append(FunctionCall(table, (*parts, call.name), tuple(call.expressions)))
 
     def _check_plain(self, table: exp.Table, call: exp.Expr, at_most: int) -> None:
         if not 1 <= len(call.expressions) <= at_most or any(isinstance(a, exp.Kwarg) for a in call.expressions):
@@ -224,6 +288,11 @@ class _Binder:
             column.set("table", exp.to_identifier(short, quoted=True))
             column.set("db", None)
             column.set("catalog", None)
+
+
+def _dotted(node: exp.Expr) -> list[exp.Expr]:
+    """The names left of a call: ``dev.shop`` of ``dev.shop.f(1)``."""
+    return [*_dotted(node.this), node.expression] if isinstance(node, exp.Dot) else [node]
 
 
 def _parts(table: exp.Table) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from boathouse.catalog import METASTORE_NAME, Privilege, SecurableKind
 from boathouse.foundation.errors import InvalidInput
+from boathouse.session.sql.function_definitions import read_create_function
 from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import (
     ChangeGrants,
@@ -17,6 +18,7 @@ from boathouse.session.sql.statements import (
     Statement,
     Use,
 )
+from boathouse.session.sql.views import read_alter_view, read_create_view
 from boathouse.session.sql.words import Words
 
 K = SecurableKind
@@ -40,6 +42,11 @@ _SHOWN = {
     "DATABASES": "SCHEMAS",
     "TABLES": "TABLES",
     "VOLUMES": "VOLUMES",
+    "VIEWS": "VIEWS",
+    "USER FUNCTIONS": "FUNCTIONS",
+    "ALL FUNCTIONS": "ALL FUNCTIONS",
+    "SYSTEM FUNCTIONS": "SYSTEM FUNCTIONS",
+    "FUNCTIONS": "FUNCTIONS",
     "COLUMNS": "COLUMNS",
     "TBLPROPERTIES": "TBLPROPERTIES",
     "CREATE TABLE": "CREATE TABLE",
@@ -77,14 +84,22 @@ def _create(kind: SecurableKind) -> Callable[[Words], Statement]:
     return read
 
 
-def _drop(kind: SecurableKind) -> Callable[[Words], Statement]:
+def _create_view(*, replace: bool = False, temporary: bool = False) -> Callable[[Words], Statement]:
+    return lambda words: read_create_view(words, replace=replace, temporary=temporary)
+
+
+def _create_function(*, replace: bool = False) -> Callable[[Words], Statement]:
+    return lambda words: read_create_function(words, replace=replace)
+
+
+def _drop(kind: SecurableKind, *, is_view: bool = False) -> Callable[[Words], Statement]:
     def read(words: Words) -> Statement:
         if_exists = words.take("IF", "EXISTS")
         name = words.name(f"the name of a {kind.value}")
         cascade = words.take("CASCADE")
         if not cascade:
             words.take("RESTRICT")
-        return Drop(kind, name, if_exists, cascade)
+        return Drop(kind, name, if_exists, cascade, is_view)
 
     return read
 
@@ -249,6 +264,16 @@ _READERS: dict[str, Callable[[Words], Statement]] = {
     "CREATE SCHEMA": _create(K.SCHEMA),
     "CREATE DATABASE": _create(K.SCHEMA),
     "CREATE VOLUME": _create(K.VOLUME),
+    **{
+        f"CREATE{' OR REPLACE' * replace}{temporary} VIEW": _create_view(replace=replace, temporary=bool(temporary))
+        for replace in (False, True)
+        for temporary in ("", " TEMPORARY", " TEMP")
+    },
+    "CREATE FUNCTION": _create_function(),
+    "CREATE OR REPLACE FUNCTION": _create_function(replace=True),
+    "ALTER VIEW": read_alter_view,
+    "DROP VIEW": _drop(K.TABLE, is_view=True),
+    "DROP FUNCTION": _drop(K.FUNCTION),
     "DROP CATALOG": _drop(K.CATALOG),
     "DROP SCHEMA": _drop(K.SCHEMA),
     "DROP DATABASE": _drop(K.SCHEMA),

@@ -64,6 +64,7 @@ _ALLOWED: dict[type[exp.Expr], str] = {
     exp.Tuple: "expressions",
     exp.Paren: "this",
     exp.Interval: "this unit",
+    exp.IntervalSpan: _BINARY,
     exp.Var: "this",
     exp.DataType: "this expressions nested",
     exp.DataTypeParam: "this",
@@ -113,7 +114,11 @@ _ALLOWED: dict[type[exp.Expr], str] = {
     exp.Bracket: "this expressions",
     exp.Trim: "this expression position",
     exp.Substring: "this start length",
-    exp.StrPosition: "this substr",
+    exp.StrPosition: "this substr position",
+    exp.Overlay: "this expression from_ for_",
+    exp.HexString: "this",
+    exp.BitwiseLeftShift: _BINARY,
+    exp.BitwiseRightShift: _BINARY,
     exp.Extract: _BINARY,
     exp.CurrentDate: "",
     exp.CurrentTimestamp: "",
@@ -164,8 +169,18 @@ def _check_node(node: exp.Expr) -> None:
     for part, value in node.args.items():
         if part not in allowed and value and part not in _INNER_BOOKKEEPING:
             raise Unsupported(_spelled(part))
-    if isinstance(node, exp.Dot) and not isinstance(node.expression, exp.Identifier):
+    if isinstance(node, exp.Dot) and not (isinstance(node.expression, exp.Identifier) or _is_call(node)):
         raise Unsupported(f"The call {node.sql(dialect='databricks')}")
+
+
+def _is_call(node: exp.Dot) -> bool:
+    """``dev.shop.f(1)``: plain names before a call."""
+    left: exp.Expr = node.this
+    while isinstance(left, exp.Dot):
+        if not isinstance(left.expression, exp.Identifier):
+            return False
+        left = left.this
+    return isinstance(node.expression, exp.Anonymous) and isinstance(left, exp.Identifier)
 
 
 _INNER_BOOKKEEPING = frozenset({"_type", "big_int"})

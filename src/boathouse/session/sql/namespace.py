@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.foundation.names import InvalidName, SchemaName, TableName, ThreeLevelName, VolumeName
+from boathouse.foundation.names import FunctionName, InvalidName, SchemaName, TableName, ThreeLevelName, VolumeName
 
 Named = TypeVar("Named", bound=ThreeLevelName)
 Parts = Sequence[str]
@@ -23,6 +23,9 @@ class Namespace:
 
     def volume(self, parts: Parts) -> VolumeName:
         return self._three(parts, VolumeName)
+
+    def function(self, parts: Parts) -> FunctionName:
+        return self._three(parts, FunctionName)
 
     def schema_name(self, parts: Parts) -> SchemaName:
         match len(parts):

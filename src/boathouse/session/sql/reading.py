@@ -10,6 +10,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.creation import read_create_table
 from boathouse.session.sql.dialect import DatabricksSql
+from boathouse.session.sql.function_definitions import with_quoted_body
 from boathouse.session.sql.governance import read_governance
 from boathouse.session.sql.guard import check_query
 from boathouse.session.sql.insertion import read_insert
@@ -41,6 +42,7 @@ def read_statement(text: str) -> Statement:
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"The statement has {len(text)} characters; at most {MAX_LENGTH} are allowed.")
     try:
+        text = with_quoted_body(text)
         return _read(*_with_versions(text, _tokens(text)))
     except RecursionError as error:
         raise InvalidInput("The statement is nested too deeply.") from error
@@ -61,6 +63,18 @@ def _read(text: str, tokens: list[Token]) -> Statement:
         case _:
             second = f" {tokens[1].text.upper()}" if first == "CREATE" and len(tokens) > 1 else ""
             raise UnsupportedStatement(first + second, hint=_HINTS.get(first))
+
+
+def read_query(text: str) -> exp.Expr:
+    """Read the query in a definition.
+
+    Raises:
+        SyntaxProblem, Unsupported: As :func:`read_statement`; also when it is no query.
+    """
+    statement = read_statement(text)
+    if not isinstance(statement, Query):
+        raise UnsupportedStatement(text.split(maxsplit=1)[0].upper(), hint="A query is expected here: SELECT ...")
+    return statement.tree
 
 
 def _checked(tree: exp.Expr) -> exp.Expr:

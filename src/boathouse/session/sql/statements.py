@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from boathouse.catalog import Privilege, SecurableKind
+from boathouse.catalog import Language, Privilege, SecurableKind
 
 Parts = tuple[str, ...]
 
@@ -55,6 +55,8 @@ class Drop:
     name: Parts
     if_exists: bool = False
     cascade: bool = False
+    is_view: bool = False
+    """Whether DROP VIEW was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Describe:
 @dataclass(frozen=True, slots=True)
 class Show:
     what: str
-    """``CATALOGS``, ``SCHEMAS``, ``TABLES``, ``VOLUMES``, ``COLUMNS``, ``TBLPROPERTIES``, ``CREATE TABLE``."""
+    """``CATALOGS``, ``SCHEMAS``, ``TABLES``, ``VOLUMES``, ``COLUMNS``, ``TBLPROPERTIES``, ``CREATE TABLE``, ``VIEWS``,
+    ``FUNCTIONS``."""
     inside: Parts | None = None
     like: str | None = None
     key: str | None = None
@@ -133,8 +136,63 @@ class Use:
     name: Parts
 
 
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column as CREATE VIEW names it."""
+
+    name: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    name: Parts
+    query: str
+    columns: tuple[ViewColumn, ...] = ()
+    comment: str | None = None
+    properties: dict[str, str] = field(default_factory=dict[str, str])
+    replace: bool = False
+    if_not_exists: bool = False
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterView:
+    """ALTER VIEW ... AS: the view reads something else."""
+
+    name: Parts
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionParameter:
+    name: str
+    kind: str
+    """The type as it was written."""
+    default: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFunction:
+    name: Parts
+    parameters: tuple[FunctionParameter, ...]
+    body: str
+    returns: str = ""
+    """The type of the value as it was written; empty when none was, or when rows are returned."""
+    columns: tuple[FunctionParameter, ...] | None = None
+    """The columns that RETURNS TABLE lists; none listed: those of the query."""
+    language: Language = Language.SQL
+    deterministic: bool = False
+    comment: str | None = None
+    handler: str | None = None
+    replace: bool = False
+    if_not_exists: bool = False
+
+
 Statement = (
-    Query | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
+    Query | CreateView | AlterView | CreateFunction
+    | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
     | ChangeGrants | Use
 )  # fmt: skip
 
@@ -146,6 +204,12 @@ def kind_of(statement: Statement) -> str:
             return "SELECT"
         case CreateTable():
             return "CREATE TABLE" if statement.query is None else "CREATE TABLE AS SELECT"
+        case CreateView():
+            return "CREATE VIEW"
+        case AlterView():
+            return "ALTER VIEW"
+        case CreateFunction():
+            return "CREATE FUNCTION"
         case CreateContainer():
             return f"CREATE {statement.kind.name}"
         case Drop():

@@ -95,6 +95,23 @@ class Words:
             return exp.Placeholder(this=self.part("the name of a parameter"))
         return exp.Literal.string(self.string(what))
 
+    def rest(self) -> str:
+        """Everything that is left, as it was written."""
+        return self.until()
+
+    def until(self, *words: str) -> str:
+        """The text up to one of these words, or up to a comma or closing parenthesis that was not opened in it; with no
+        words to the end."""
+        first, depth = self._at, 0
+        while (token := self._current) is not None:
+            if words and depth == 0 and (token.text in (",", ")") or (_is_word(token) and token.text.upper() in words)):
+                break
+            depth += _DEPTHS.get(token.text, 0) if not _is_text(token) else 0
+            self._at += 1
+        if first == self._at:
+            raise self.problem("something is missing here")
+        return self.text[self._tokens[first].start : self._tokens[self._at - 1].end + 1]
+
     def option(self) -> str:
         """The value of an option: a string, a number, or true or false."""
         token = self._current
@@ -113,6 +130,14 @@ class Words:
             return SyntaxProblem(reason, self.text, 1, 1)
         column = token.col - len(token.text) + 1 if self._current else token.col + 1
         return SyntaxProblem(reason, self.text, token.line, max(1, column))
+
+
+_DEPTHS = {"(": 1, ")": -1, "<": 1, ">": -1, ">>": -2}
+"""What opens and closes; ``<`` does in a type, and elsewhere does no harm."""
+
+
+def _is_text(token: Token) -> bool:
+    return token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
 
 
 def _is_word(token: Token) -> bool:

@@ -2,17 +2,33 @@
 
 from dataclasses import replace
 
-from boathouse.session.sql.functions import aggregates, collections, numbers, strings, times
+from boathouse.session.sql.functions import (
+    aggregates,
+    collections,
+    conditions,
+    json,
+    lambdas,
+    numbers,
+    regexes,
+    strings,
+    times,
+    type_names,
+)
 from boathouse.session.sql.functions.registry import Function, FunctionKind
 from boathouse.session.sql.functions.times import part_of
 from boathouse.session.sql.problems import UnknownFunction
 
 _FAMILIES = {
     "Aggregates and windows": aggregates.FUNCTIONS,
-    "Numbers and conditions": numbers.FUNCTIONS,
+    "Numbers": numbers.FUNCTIONS,
+    "Conditions": conditions.FUNCTIONS,
     "Text": strings.FUNCTIONS,
+    "Regular expressions": regexes.FUNCTIONS,
     "Dates and instants": times.FUNCTIONS,
     "Arrays, maps, structs": collections.FUNCTIONS,
+    "Functions of functions": lambdas.FUNCTIONS,
+    "JSON": json.FUNCTIONS,
+    "Casts by the name of a type": type_names.FUNCTIONS,
 }
 FUNCTIONS: dict[str, Function] = {
     entry.name: replace(entry, family=family) for family, entries in _FAMILIES.items() for entry in entries
@@ -41,6 +57,11 @@ SPECIAL = {
 """Calls that have a place or a syntax of their own; :mod:`translate` and :mod:`binding` know them."""
 
 
+def is_built_in(name: str) -> bool:
+    """Whether the name means a function of the language, which nobody's function can take the place of."""
+    return name.lower() in FUNCTIONS or name.lower() in SPECIAL
+
+
 def function_named(name: str) -> Function:
     """Look a function up.
 
@@ -53,4 +74,4 @@ def function_named(name: str) -> Function:
         raise UnknownFunction(name, [*FUNCTIONS, *SPECIAL]) from None
 
 
-__all__ = ["FUNCTIONS", "SPECIAL", "Function", "FunctionKind", "function_named", "part_of"]
+__all__ = ["FUNCTIONS", "SPECIAL", "Function", "FunctionKind", "function_named", "is_built_in", "part_of"]
