@@ -10,16 +10,31 @@ Example:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boathouse.session import Result, Session, WriteReport, default_session
+    from boathouse.session import Result, Session, WriteReport, default_session, secrets, task_values
     from boathouse.session.verbs import sql, table, upload, write_table
 
-__all__ = ["Result", "Session", "WriteReport", "default_session", "sql", "table", "upload", "write_table"]
+__all__ = [
+    "Result",
+    "Session",
+    "WriteReport",
+    "default_session",
+    "secrets",
+    "sql",
+    "table",
+    "task_values",
+    "upload",
+    "write_table",
+]
 
 
 def __getattr__(name: str) -> Any:
     """The parts come when they are used: importing Boathouse costs next to nothing."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("secrets", "task_values"):
+        from importlib import import_module
+
+        return import_module(f"boathouse.session.{name}")
     from boathouse import session
     from boathouse.session import verbs
 

@@ -5,6 +5,9 @@ from pathlib import Path
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.jobs.records import DeploymentRef
 
+NOTEBOOK_SUFFIXES = ("", ".py", ".ipynb")
+"""What a notebook is often named without."""
+
 
 class FileOutside(InvalidInput):
     """A path that leads out of the deployed folder."""

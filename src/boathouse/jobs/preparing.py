@@ -8,7 +8,7 @@ from typing import Any
 
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
 from boathouse.foundation.context import TaskContext
-from boathouse.jobs.files import source_root, task_file
+from boathouse.jobs.files import NOTEBOOK_SUFFIXES, source_root, task_file
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Run, TaskRun
 from boathouse.jobs.secret_references import ReadSecret, with_marks
@@ -143,7 +143,7 @@ def _details(run: Run, task: Task) -> tuple[dict[str, Any], list[str]]:
         file = task_file(script.python_file, run.deployment)
         return {"file": str(file), "parameters": script.parameters}, [str(file.parent)]
     if (notebook := task.notebook_task) is not None:
-        file = task_file(notebook.notebook_path, run.deployment, suffixes=("", ".py"))
+        file = task_file(notebook.notebook_path, run.deployment, suffixes=NOTEBOOK_SUFFIXES)
         return {"file": str(file), "parameters": notebook.base_parameters}, [str(file.parent)]
     if (wheel := task.python_wheel_task) is not None:
         return wheel.model_dump(mode="json"), []

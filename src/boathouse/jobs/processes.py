@@ -42,6 +42,11 @@ class AttemptFiles:
     def output(self) -> Path:
         return self.folder.with_suffix(".output.json")
 
+    @property
+    def notebook(self) -> Path:
+        """With what its cells gave out."""
+        return self.folder.with_suffix(".ipynb")
+
     def read_exit(self) -> dict[str, Any] | None:
         """How the task ended; None when its guard did not live to say so."""
         return _read(self.exit)
@@ -70,8 +75,9 @@ class TaskProcess:
     def __init__(self, command: Command) -> None:
         files = command.files
         files.folder.mkdir(parents=True, exist_ok=True)
-        ends = {"exit_file": str(files.exit), "output_file": str(files.output), "worker_pid": os.getpid()}
-        spec = {"variables": {}, **command.spec, **ends, "has_secrets": bool(command.secrets)}
+        ends = {"exit_file": str(files.exit), "output_file": str(files.output), "notebook_file": str(files.notebook)}
+        ends |= {"worker_pid": os.getpid(), "has_secrets": bool(command.secrets)}
+        spec = {"variables": {}, **command.spec, **ends}
         files.spec.write_text(json.dumps(spec))
         with files.log.open("ab") as log:
             self._guard = subprocess.Popen(

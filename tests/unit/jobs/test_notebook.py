@@ -2,7 +2,7 @@
 
 import pytest
 
-from boathouse.jobs.bootstrap.notebook import Cell, cells_of
+from boathouse.jobs.bootstrap.cells import Cell, cells_of
 from boathouse.jobs.bootstrap.sql import statements_of
 
 

@@ -1,6 +1,7 @@
-"""The part of ``dbutils`` that means something here: widgets and the end of a notebook."""
+"""The part of ``dbutils`` that means something here: widgets, notebooks, secrets and task values."""
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
 
 
 class NotebookExit(BaseException):
@@ -48,11 +49,73 @@ class Widgets:
 
 
 class Notebook:
+    """The end of this notebook, and other notebooks."""
+
+    def __init__(self, find: Callable[[str], str]) -> None:
+        self._find = find
+
     def exit(self, value: object = "") -> NoReturn:
         raise NotebookExit(str(value))
 
-    def run(self, path: str, timeout_seconds: int = 0, arguments: dict[str, str] | None = None) -> NoReturn:
-        raise NotImplementedError("dbutils.notebook.run is not supported: use %run, or a task of its own.")
+    def run(self, path: str, timeout_seconds: float = 0, arguments: dict[str, Any] | None = None) -> str:
+        """Run another notebook in a process of its own; gives back what it gave to ``exit``."""
+        from .child_notebook import run_child
+
+        given = {str(name): str(value) for name, value in (arguments or {}).items()}
+        return run_child(self._find(path), timeout_seconds, given)
+
+
+class Secrets:
+    """Values of secrets; they are kept out of what the task prints from before they are here."""
+
+    def get(self, scope: str, key: str) -> str:
+        return self._verbs.get(scope, key)
+
+    def getBytes(self, scope: str, key: str) -> bytes:  # noqa: N802
+        return self._verbs.get_bytes(scope, key)
+
+    def list(self, scope: str) -> "list[SecretMetadata]":
+        return [SecretMetadata(key) for key in self._verbs.list(scope)]
+
+    def listScopes(self) -> "list[SecretScope]":  # noqa: N802
+        return [SecretScope(name) for name in self._verbs.list_scopes()]
+
+    @property
+    def _verbs(self) -> Any:
+        from boathouse.session import secrets
+
+        return secrets
+
+
+class SecretMetadata(NamedTuple):
+    key: str
+
+
+class SecretScope(NamedTuple):
+    name: str
+
+
+class TaskValues:
+    """Values that a task leaves for the tasks after it."""
+
+    def set(self, key: str, value: Any) -> None:
+        from boathouse.session import task_values
+
+        task_values.set(key, value)
+
+    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803
+        """None means "not given" here, as on Databricks."""
+        from boathouse.session import task_values
+
+        given = {
+            name: value for name, value in (("default", default), ("debug_value", debugValue)) if value is not None
+        }
+        return task_values.get(taskKey, key, **given)
+
+
+class JobsUtilities:
+    def __init__(self) -> None:
+        self.taskValues = TaskValues()
 
 
 class Missing:
@@ -68,10 +131,10 @@ class Missing:
 class DBUtils:
     """What a notebook finds under the name ``dbutils``."""
 
-    def __init__(self, parameters: dict[str, str]) -> None:
+    def __init__(self, parameters: dict[str, str], find_notebook: Callable[[str], str]) -> None:
         self.widgets = Widgets(parameters)
-        self.notebook = Notebook()
+        self.notebook = Notebook(find_notebook)
         self.fs = Missing("fs", "use the files of a volume, or Python's own functions.")
-        self.secrets = Missing("secrets", "give the value as an environment variable of the worker.")
-        self.jobs = Missing("jobs", "write what the next task needs to a table or a volume.")
+        self.secrets = Secrets()
+        self.jobs = JobsUtilities()
         self.library = Missing("library", "add the package to the environment's dependencies.")

@@ -1,4 +1,4 @@
-"""The first file that a task's process runs: ``python -P launch.py SPEC``.
+"""The first file that a task's process runs: ``python -P launch.py SPEC``; ``-`` stands for a spec on standard input.
 
 It makes its folder the package ``boathouse_task`` without importing anything. Importing it by its full name would first
 import ``boathouse`` and ``boathouse.jobs``, which takes longer than an empty task does.
@@ -15,6 +15,10 @@ def load() -> None:
 
 if __name__ == "__main__":
     load()
+    if sys.argv[1] == "-":  # within a task, below its guard
+        from boathouse_task.task import run_told  # pyright: ignore
+
+        run_told()  # pyright: ignore
     from boathouse_task.guard import guard  # pyright: ignore
 
     guard(sys.argv[1])  # pyright: ignore

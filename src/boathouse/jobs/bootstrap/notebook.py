@@ -1,32 +1,21 @@
-"""Runs a notebook in Databricks' source format: a Python file whose cells are parted by comments.
+"""Runs a notebook: its cells one after the other in one namespace."""
 
-Cells in another language stand in ``# MAGIC`` comments. Line numbers in errors are those of the file.
-"""
-
+import ast
 import os
 import re
 import sys
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import replace
+from types import CodeType, ModuleType
 from typing import Any
 
+from .cells import Cell, read_cells
 from .dbutils import DBUtils, NotebookExit
 from .display import display
+from .executed import Executed
+from .ipython import without_magics
 
-HEADER = "# Databricks notebook source"
-_SEPARATOR = re.compile(r"^# COMMAND -+\s*$")
-_MAGIC = re.compile(r"^# MAGIC ?")
-_REFUSED = ("fs", "scala", "r", "sh", "skip")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell: ``kind`` is ``python`` or the name of its magic."""
-
-    kind: str
-    text: str
-    line: int
-    """Line of the file on which the text begins, from 1."""
+SUFFIXES = ("", ".py", ".ipynb")
+"""What a notebook is often named without."""
 
 
 class Spark:
@@ -38,70 +27,103 @@ class Spark:
         )
 
 
-def cells_of(source: str) -> list[Cell]:
-    """The cells of a notebook, in order."""
-    groups: list[list[tuple[int, str]]] = [[]]
-    for number, line in enumerate(source.splitlines(), start=1):
-        if _SEPARATOR.match(line):
-            groups.append([])
-        elif not (number == 1 and line.startswith(HEADER)):
-            groups[-1].append((number, line))
-    return [cell for group in groups if (cell := _cell(group))]
-
-
-def _cell(lines: list[tuple[int, str]]) -> Cell | None:
-    said = [(number, line) for number, line in lines if line.strip() and not line.startswith("# DBTITLE")]
-    if not said:
-        return None
-    number, first = said[0]
-    if not _MAGIC.match(first):
-        return Cell("python", "\n".join(line for _, line in lines), lines[0][0])
-    text = [_MAGIC.sub("", line) for _, line in said]
-    magic, _, rest = text[0].partition(" ")
-    if not magic.startswith("%"):
-        return Cell("md", "\n".join(text), number)
-    return Cell(magic.strip().lstrip("%"), "\n".join([rest, *text[1:]]), number)
-
-
-def run_notebook(file: str, parameters: dict[str, str]) -> str | None:
-    """Run the cells in one namespace; gives back what the notebook gave to ``dbutils.notebook.exit``."""
+def run_notebook(file: str, parameters: dict[str, str], executed_file: str | None = None) -> str | None:
+    """Run the cells; gives back what the notebook gave to ``dbutils.notebook.exit``. What they gave out is kept in
+    ``executed_file``, whether they succeed or not."""
     main = ModuleType("__main__")
     main.__file__ = file
     main.__builtins__ = __builtins__  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     sys.argv = [file]
     names = main.__dict__
-    names |= {"dbutils": DBUtils(parameters), "display": display, "displayHTML": print, "spark": _spark()}
+    dbutils = DBUtils(parameters, lambda path: _other_notebook("dbutils.notebook.run", path, file))
+    names |= {"dbutils": dbutils, "display": display, "displayHTML": print, "spark": _spark()}
+    executed = Executed()
     try:
-        _run_cells(file, names)
+        with executed:
+            return _run_top(file, names, executed)
+    finally:
+        if executed_file is not None:
+            executed.write(executed_file)
+
+
+def _run_top(file: str, names: dict[str, Any], executed: Executed) -> str | None:
+    try:
+        for cell in read_cells(file):
+            executed.begin(cell)
+            _run_cell(cell, file, names)
     except NotebookExit as end:
         return end.value
+    except BaseException as error:
+        executed.failed(error)
+        raise
     return None
-
-
-def _run_cells(file: str, names: dict[str, Any]) -> None:
-    with open(file, encoding="utf-8") as source:  # noqa: PTH123
-        cells = cells_of(source.read())
-    for cell in cells:
-        _run_cell(cell, file, names)
 
 
 def _run_cell(cell: Cell, file: str, names: dict[str, Any]) -> None:
     match cell.kind:
         case "python":
-            # Lines before the cell are left empty, so that an error names the line of the file.
-            code = compile("\n" * (cell.line - 1) + cell.text, file, "exec")
-            exec(code, names)  # noqa: S102 (running the user's notebook is what this is for)
+            _run_python(cell, file, names)
         case "md" | "md-sandbox":
             pass
         case "sql":
             _run_sql(cell.text, names)
         case "run":
-            _run_cells(_other_notebook(cell.text.strip(), file), names)
+            other = _other_notebook("%run", cell.text.strip(), file)
+            for each in read_cells(other):
+                _run_cell(each, other, names)
         case "pip":
             _check_pip(cell.text.strip())
+        case "time" | "timeit":
+            _run_timed(cell, file, names)
         case kind:
-            raise NotImplementedError(f"{file}, line {cell.line}: %{kind} is not supported in a notebook task.")
+            raise NotImplementedError(
+                f"{cell.place(file)}, line {cell.line}: %{kind} is not supported in a notebook task."
+            )
+
+
+def _run_timed(cell: Cell, file: str, names: dict[str, Any]) -> None:
+    """Once, also for ``%%timeit``: a task does its work once."""
+    import time
+
+    options, newline, rest = cell.text.partition("\n")
+    if options.lstrip().startswith("-"):
+        cell = replace(cell, text=newline + rest)
+    began = time.perf_counter()
+    _run_python(cell, file, names)
+    print(f"Wall time: {time.perf_counter() - began:.3f} s")  # noqa: T201
+
+
+def _run_python(cell: Cell, file: str, names: dict[str, Any]) -> None:
+    """Run a cell; the value of an expression at its end is shown, as notebooks do."""
+    body, last = _compiled(cell, file)
+    exec(body, names)  # noqa: S102 (running the user's notebook is what this is for)
+    if last is not None and (value := eval(last, names)) is not None:  # noqa: S307
+        print(repr(value))  # noqa: T201
+
+
+def _compiled(cell: Cell, file: str) -> tuple[CodeType, CodeType | None]:
+    # Lines before the cell are left empty, so that an error names the line of the file.
+    text, place = "\n" * (cell.line - 1) + cell.text, cell.place(file)
+    if cell.number:
+        _remember_lines(place, text)
+    try:
+        tree = ast.parse(text, place)
+    except SyntaxError:
+        text = without_magics(text, place, _check_pip)
+        tree = ast.parse(text, place)
+    last: CodeType | None = None
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not text.rstrip().endswith(";"):
+        tree.body.pop()
+        last = compile(ast.Expression(end.value), place, "eval")
+    return compile(tree, place, "exec"), last
+
+
+def _remember_lines(place: str, text: str) -> None:
+    """So that tracebacks show lines of cells, which are in no file of that name."""
+    import linecache
+
+    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
 
 
 def _run_sql(text: str, names: dict[str, Any]) -> None:
@@ -110,16 +132,16 @@ def _run_sql(text: str, names: dict[str, Any]) -> None:
     run_statements(text, names["dbutils"].widgets.getAll())
 
 
-def _other_notebook(said: str, file: str) -> str:
-    """The file that ``%run`` means, which must lie within the deployed folder."""
+def _other_notebook(verb: str, said: str, file: str) -> str:
+    """The file that a notebook means by a path, which must lie within the deployed folder."""
     path = os.path.join(os.path.dirname(file), said.strip("\"'"))  # noqa: PTH118, PTH120
     root = os.environ.get("BOATHOUSE_SOURCE_ROOT")
     if root and os.path.commonpath([os.path.realpath(path), os.path.realpath(root)]) != os.path.realpath(root):
-        raise PermissionError(f"%run {said}: the path leads out of the deployed folder.")
-    for candidate in (path, path + ".py"):
-        if os.path.isfile(candidate):  # noqa: PTH113
-            return candidate
-    raise FileNotFoundError(f"%run {said}: there is no such notebook beside {file}.")
+        raise PermissionError(f"{verb} {said}: the path leads out of the deployed folder.")
+    for suffix in SUFFIXES:
+        if os.path.isfile(path + suffix):  # noqa: PTH113
+            return path + suffix
+    raise FileNotFoundError(f"{verb} {said}: there is no such notebook beside {file}.")
 
 
 def _check_pip(command: str) -> None:

@@ -29,9 +29,19 @@ def run_task(spec: dict[str, Any]) -> None:
     except BaseException as error:  # noqa: BLE001 (whatever a task raises is its result)
         code = 1
         output |= _explained(error)
-    if output:
+    if "output" in spec:
+        _answer(spec["output"], output)
+    elif output:
         _write(spec["output_file"], output)
     sys.exit(code)
+
+
+def run_told() -> None:
+    """Run what standard input says."""
+    with open(0, encoding="utf-8") as given:
+        spec = json.load(given)
+    os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)  # takes the place of standard input
+    run_task(spec)
 
 
 def _prepare_output() -> None:
@@ -50,6 +60,9 @@ def _prepare_imports(spec: dict[str, Any]) -> None:
 
 def _install_hooks() -> None:
     """Call what the wiring wants called in every task; what goes wrong in it must not break the task."""
+    from .sdk import install
+
+    install()
     for hook in filter(None, os.environ.get("BOATHOUSE_TASK_HOOKS", "").split(",")):
         module, _, name = hook.partition(":")
         try:
@@ -71,7 +84,7 @@ def _run(spec: dict[str, Any]) -> str | None:
         case "notebook_task":
             from .notebook import run_notebook
 
-            return run_notebook(spec["file"], spec["parameters"])
+            return run_notebook(spec["file"], spec["parameters"], spec["notebook_file"])
         case "sql_task":
             from .sql import run_statements
 
@@ -102,7 +115,7 @@ def _explained(error: BaseException) -> dict[str, str]:
     return {"error": message, "error_trace": full}
 
 
-def _without_secrets(output: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(output: dict[str, Any]) -> dict[str, Any]:
     """What is kept of a task holds no secret that it knows. Almost every task knows none."""
     ledger = os.environ.get("BOATHOUSE_TASK_LEDGER")
     if not ledger or not os.path.getsize(ledger):  # noqa: PTH202
@@ -124,8 +137,14 @@ def _is_ours(filename: str) -> bool:
     return filename.startswith((_HERE, "<frozen"))
 
 
+def _answer(descriptor: int, output: dict[str, Any]) -> None:
+    """Tell the notebook that runs this one; between the two nothing is hidden."""
+    with open(descriptor, "w", encoding="utf-8") as pipe:
+        json.dump(output, pipe)
+
+
 def _write(path: str, output: dict[str, Any]) -> None:
-    output = _without_secrets(output)
+    output = without_secrets(output)
     draft = path + ".new"
     with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(output, file)
