@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from boathouse.catalog.identities import Identities
+from boathouse.catalog.law import Catalog
 from boathouse.catalog.tokens import IssuedToken
 from boathouse.environments import Environments
 from boathouse.foundation.clock import Clock, epoch_ms
@@ -26,8 +26,10 @@ from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_lef
 from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
+from boathouse.jobs.secret_references import ReadSecret
 from boathouse.jobs.settings import Task
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.upstream import Upstream
 from boathouse.jobs.watching import LiveTask, RunControl, StopReason
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,8 @@ class TaskRunner:
     def __init__(
         self,
         runs: RunRepository,
-        identities: Identities,
+        upstream: Upstream,
+        catalog: Catalog,
         environments: Environments,
         home: Home,
         clock: Clock,
@@ -79,7 +82,9 @@ class TaskRunner:
         settings: TaskSettings,
     ) -> None:
         self._runs = runs
-        self._identities = identities
+        self._upstream = upstream
+        self._identities = catalog.identities
+        self._secrets = catalog.secrets
         self._environments = environments
         self._home = home
         self._clock = clock
@@ -88,12 +93,10 @@ class TaskRunner:
         self._busy = 0
         self._busy_lock = threading.Lock()
 
-    def run(self, run: Run, task_key: str, control: RunControl) -> Outcome:
+    def run(self, run: Run, task_run: TaskRun, control: RunControl) -> Outcome:
         """Do a task to its end. When the worker is stopped this never returns: the task is done again later."""
-        task_run = self._runs.find_task(run.task(task_key).task_run_id)
-        assert task_run is not None
-        if task_run.state.life_cycle.is_final and task_run.state.result:
-            return Outcome(task_run.state.result, task_run.state.message)
+        if outcome := task_run.outcome:
+            return outcome
         try:
             return self._attempt_until_done(run, task_run, control)
         except Interrupted:
@@ -105,10 +108,10 @@ class TaskRunner:
         return self._busy > 0
 
     def _attempt_until_done(self, run: Run, task_run: TaskRun, control: RunControl) -> Outcome:
-        task = run.settings.task(task_run.task_key)
+        task = run.definition_of(task_run)
         before = self._runs.attempts(task_run.task_run_id)
         failures = sum(attempt.result not in (None, ResultState.INTERRUPTED) for attempt in before)
-        number = len(before)
+        number = task_run.first_attempt + len(before)
         over = self._settle(run, task_run, before[-1]) if before and before[-1].result is None else None
         while True:
             if over is None:
@@ -117,7 +120,7 @@ class TaskRunner:
             if over is None:
                 return self._stopped_before(task_run, control)
             failures += 1
-            again = _may_retry(task, over.outcome, failures) and control.reason in (None, StopReason.SHUTDOWN)
+            again = may_retry(task, over.outcome, failures) and control.reason in (None, StopReason.SHUTDOWN)
             self._keep(over, is_final=not again)
             if not again:
                 return over.outcome
@@ -135,7 +138,8 @@ class TaskRunner:
         began = time.monotonic()
         attempt = Attempt(task_run.task_run_id, task_run.attempt, self._settings.executor_id, self._now())
         try:
-            prepared = prepare(run, task_run, task_run.attempt, self._environments)
+            task_run = replace(task_run, known=self._upstream.answers(run, task_run))
+            prepared = prepare(run, task_run, self._environments, self._secret_of(run))
             token = self._issue_token(run, prepared)
         except (BoathouseError, OSError, ValueError) as error:
             return self._not_started(run, task_run, attempt, error)
@@ -144,7 +148,7 @@ class TaskRunner:
         setup_ms = round((time.monotonic() - began) * 1000)
         self._begin(attempt, prepared.environment.key, setup_ms)
         variables = task_variables(run, prepared, self._settings.url, token.secret, self._settings.hooks)
-        command = Command(prepared.environment.python, prepared.spec, variables, files)
+        command = Command(prepared.environment.python, prepared.spec, variables, files, prepared.secrets)
         started = time.monotonic()
         process = TaskProcess(command)
         live = LiveTask(process, prepared.task.timeout_seconds, self._settings.grace_seconds)
@@ -204,7 +208,7 @@ class TaskRunner:
     def _keep(self, over: "_Ended", *, is_final: bool) -> None:
         waiting = State(LifeCycleState.WAITING_FOR_RETRY, None, over.outcome.message)
         values = task_columns(ended(over.outcome), **over.values) if is_final else task_columns(waiting)
-        is_ours = self._runs.end_attempt(over.attempt, values)
+        is_ours = self._runs.end_attempt(over.attempt, values, self._settings.executor_id)
         self._revoke(over.attempt)
         if not is_ours:
             raise Interrupted
@@ -218,7 +222,7 @@ class TaskRunner:
         leftovers = end_leftovers(files.folder)
         found = files.read_exit()
         if found is not None and found["exit_code"] >= 0:
-            return self._ended(attempt, files, run.settings.task(task_run.task_key), None, 0)
+            return self._ended(attempt, files, run.definition_of(task_run), None, 0)
         log.info("Run %s, task %s was interrupted; %s processes were left.", run.run_id, task_run.task_key, leftovers)
         self._interrupt(attempt)
         return None
@@ -227,15 +231,15 @@ class TaskRunner:
         """Write down that the task has to run again, and why."""
         state = State(LifeCycleState.PENDING, None, "Its worker went away; it runs again when a worker is there.")
         over = replace(attempt, ended_at=self._now(), result=ResultState.INTERRUPTED, message="Its worker went away.")
-        self._runs.end_attempt(over, task_columns(state))
+        self._runs.end_attempt(over, task_columns(state), self._settings.executor_id)
         self._revoke(attempt)
 
     def _stopped_before(self, task_run: TaskRun, control: RunControl) -> Outcome:
         """The run was stopped while the task waited."""
         if control.reason is StopReason.SHUTDOWN:
             raise Interrupted
-        outcome = _stopped(control.reason or StopReason.CANCELED, 0)
-        self._runs.end_tasks(task_run.run_id, {task_run.task_key: outcome}, self._now())
+        outcome = stopped(control.reason or StopReason.CANCELED, 0)
+        self._runs.end_tasks({task_run.task_run_id: outcome}, self._now())
         return outcome
 
     # Small things
@@ -272,6 +276,10 @@ class TaskRunner:
             task=prepared.context,
         )
 
+    def _secret_of(self, run: Run) -> ReadSecret:
+        """Reads secrets as the principal whose rights the job has."""
+        return lambda scope, key: self._secrets.get(self._identities.principal(run.run_as), scope, key)
+
     def _revoke(self, attempt: Attempt) -> None:
         if attempt.token_id is None:
             return
@@ -298,7 +306,8 @@ def _last_lines(files: AttemptFiles) -> str:
     return logs.tail(files.log, limit_bytes=_TRACE_BYTES)[0]
 
 
-def _may_retry(task: Task, outcome: Outcome, failures: int) -> bool:
+def may_retry(task: Task, outcome: Outcome, failures: int) -> bool:
+    """Whether a task that has failed so often is tried again."""
     if outcome.result is ResultState.TIMEDOUT and not task.retry_on_timeout:
         return False
     if outcome.result not in (ResultState.FAILED, ResultState.TIMEDOUT):
@@ -308,14 +317,15 @@ def _may_retry(task: Task, outcome: Outcome, failures: int) -> bool:
 
 def _outcome(exit_code: int | None, output: dict[str, Any], reason: StopReason | None, task: Task) -> Outcome:
     if reason is not None and not (exit_code == 0 and reason is StopReason.SHUTDOWN):
-        return _stopped(reason, task.timeout_seconds)
+        return stopped(reason, task.timeout_seconds)
     if exit_code == 0:
         return Outcome(ResultState.SUCCESS)
     message = output.get("error") or _described(exit_code)
     return Outcome(ResultState.FAILED, message[:_LONGEST_MESSAGE])
 
 
-def _stopped(reason: StopReason, timeout_seconds: int) -> Outcome:
+def stopped(reason: StopReason, timeout_seconds: int) -> Outcome:
+    """The outcome of a task that was stopped from outside."""
     match reason:
         case StopReason.TASK_TIMEDOUT:
             return Outcome(ResultState.TIMEDOUT, f"The task took longer than its {timeout_seconds} s.")

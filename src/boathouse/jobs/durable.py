@@ -6,13 +6,16 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
-from boathouse.jobs.execution import ReserveStep, Step
+from boathouse.foundation.ids import new_id
+from boathouse.jobs.execution import ReserveStep
+from boathouse.jobs.graph_execution import Step
 from boathouse.metastore import DatabaseUrl
 
 _APPLICATION = "boathouse"
 _VERSION = "1"
 """Pinned, so that an upgrade of Boathouse strands no run; raise it only when the steps of a run are laid out anew."""
 _WORKFLOW = "execute_run"
+_MOST_THREADS = 1024
 
 Body = Callable[[int, ReserveStep], None]
 
@@ -23,6 +26,7 @@ class WorkflowState:
 
     name: str
     executor_id: str | None
+    queue_name: str | None
 
     @property
     def is_over(self) -> bool:
@@ -30,11 +34,16 @@ class WorkflowState:
 
 
 class Durable:
-    """The workflows of one worker."""
+    """The workflows of one worker.
+
+    DBOS would hand what a dead worker has left to whoever looks first. Who goes on with a run is for the leases to say,
+    so every life of a worker is a stranger to DBOS, and what it takes over comes through a queue of its own.
+    """
 
     def __init__(self, where: DatabaseUrl, executor_id: str, body: Body) -> None:
         self._where = where
-        self._executor_id = executor_id
+        self._queue = f"taken-over-by-{executor_id}"
+        self._executor_id = f"{executor_id}-{new_id()}"
         self._body = body
         self._workflow: Any = None
 
@@ -48,6 +57,8 @@ class Durable:
             "executor_id": self._executor_id,
             "application_version": _VERSION,
             "log_level": "WARNING",
+            # Runs that wait for others keep their threads; those that they wait for need some, too.
+            "max_executor_threads": _MOST_THREADS,
             # Neither is used; left alone they would look into the database every second.
             "scheduler_polling_interval_sec": 3600.0,
             "notification_listener_polling_interval_sec": 3600.0,
@@ -62,7 +73,9 @@ class Durable:
             self._body(run_id, _reserve)
 
         self._workflow = DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(execute_run)
+        DBOS.listen_queues([self._queue])
         DBOS.launch()
+        DBOS.register_queue(self._queue)
 
     def start(self, workflow_id: str, run_id: int) -> None:
         """Begin a workflow; nothing happens when it has begun before."""
@@ -75,13 +88,19 @@ class Durable:
         """Go on with a workflow whose worker is dead."""
         from dbos import DBOS
 
-        DBOS.resume_workflow(workflow_id)
+        DBOS.resume_workflow(workflow_id, queue_name=self._queue)
 
     def status(self, workflow_id: str) -> WorkflowState | None:
         from dbos import DBOS
 
         found = DBOS.get_workflow_status(workflow_id)
-        return WorkflowState(found.status, found.executor_id) if found else None
+        return WorkflowState(found.status, found.executor_id, found.queue_name) if found else None
+
+    def is_ours(self, state: WorkflowState) -> bool:
+        """Whether this life of the worker has the workflow, or will find it in its queue."""
+        if state.name == "PENDING":
+            return state.executor_id == self._executor_id
+        return state.queue_name == self._queue
 
 
 def _reserve(name: str) -> Step:

@@ -19,6 +19,24 @@ def dependencies(tasks: Sequence[Task]) -> Mapping[str, frozenset[str]]:
     return {task.task_key: frozenset(each.task_key for each in task.depends_on) for task in tasks}
 
 
+class Order:
+    """Which task comes before which, directly or not. Found when it is asked for: most tasks refer to no other."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._needed = dependencies(tasks)
+
+    def is_before(self, first: str, then: str) -> bool:
+        pending, seen = [then], {then}
+        while pending:
+            for key in self._needed.get(pending.pop(), ()):
+                if key == first:
+                    return True
+                if key not in seen:
+                    seen.add(key)
+                    pending.append(key)
+        return False
+
+
 def _repeated_keys(tasks: Sequence[Task]) -> list[Problem]:
     first: dict[str, int] = {}
     problems: list[Problem] = []

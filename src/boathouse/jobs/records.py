@@ -59,13 +59,15 @@ class Outcome:
 
     result: ResultState
     message: str = ""
+    answer: str = ""
+    """Of a condition task: ``true`` or ``false``."""
 
     def to_json(self) -> dict[str, str]:
-        return {"result": self.result.value, "message": self.message}
+        return {"result": self.result.value, "message": self.message, "answer": self.answer}
 
     @classmethod
     def from_json(cls, data: dict[str, str]) -> "Outcome":
-        return cls(ResultState(data["result"]), data["message"])
+        return cls(ResultState(data["result"]), data["message"], data.get("answer", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,13 @@ class TaskRun:
     """What its references to other tasks mean, known once it can start."""
 
     @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; None while it has not."""
+        if not self.state.life_cycle.is_final or self.state.result is None:
+            return None
+        return Outcome(self.state.result, self.state.message, self.result or "")
+
+    @property
     def place(self) -> str:
         """Its folder below that of the run."""
         return self.task_key if self.iteration is None else f"{self.task_key}/{self.iteration}"
@@ -174,6 +183,25 @@ class Run:
         loop = self.settings.task(task_run.for_each).for_each_task
         assert loop is not None
         return loop.task
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run begins with, besides its parameters: who or what asked for it, and how far it goes."""
+
+    trigger: str = "ONE_TIME"
+    """A trigger type of the Databricks Jobs API."""
+    trigger_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What ``{{job.trigger...}}`` refers to: ``time_ms``, ``location``."""
+    only: frozenset[str] | None = None
+    """The keys of the tasks that shall run; None: all."""
+    is_queued: bool | None = None
+    """Whether it waits when the job runs as often as it may; None: as the job says."""
+    parent: TaskRun | None = None
+    """The run_job_task that asks for it and waits."""
+    backfill_id: int | None = None
+    max_concurrent_runs: int | None = None
+    """Fewer than the job allows."""
 
 
 @dataclass(frozen=True, slots=True)

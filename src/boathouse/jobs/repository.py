@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
 from boathouse.jobs.definitions import Definitions
-from boathouse.jobs.records import Attempt, Job, Outcome, Run, State, TaskOverrides, TaskRun
+from boathouse.jobs.records import Attempt, Job, Outcome, Run, Start, State, TaskOverrides, TaskRun
 from boathouse.jobs.repair_rows import end_repair
 from boathouse.jobs.rows import (
     FINAL,
@@ -28,7 +28,8 @@ from boathouse.jobs.rows import (
 )
 from boathouse.jobs.schema import job_runs, jobs, run_repairs, task_attempts, task_runs, task_values
 from boathouse.jobs.settings import Task
-from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.starting.following import follow, forget
+from boathouse.jobs.states import UNDER_WAY, LifeCycleState, ResultState
 from boathouse.metastore import Database
 
 _MOST_CHILDREN = 64
@@ -47,17 +48,23 @@ class NewRun:
     idempotency_token: str | None
     name: str
     run_type: str = "JOB_RUN"
-    trigger: str = "ONE_TIME"
-    trigger_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    max_concurrent_runs: int | None = None
-    """How many runs of the job may be under way with this one; None: any number."""
-    is_queued: bool = True
-    """Whether it waits when there are that many; else it is skipped."""
-    only: frozenset[str] | None = None
-    """The keys of the tasks that shall run; None: all."""
-    parent: TaskRun | None = None
-    """The run_job_task that asks for it."""
-    backfill_id: int | None = None
+    start: Start = field(default_factory=Start)
+
+    @property
+    def max_concurrent_runs(self) -> int | None:
+        """How many runs of the job may be under way with this one; None: any number."""
+        if self.run_type != "JOB_RUN":
+            return None
+        most = self.job.settings.max_concurrent_runs
+        return most if self.start.max_concurrent_runs is None else min(most, self.start.max_concurrent_runs)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits when there are that many; else it is skipped."""
+        if self.start.is_queued is not None:
+            return self.start.is_queued
+        queue = self.job.settings.queue
+        return queue is not None and queue.enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class JobRepository:
             job_id = next_ids(connection, "job", 1)
             values = {**job_columns(job), "job_id": job_id, "is_registered": is_registered, "runs_started": 0}
             connection.execute(insert(jobs).values(values))
+            follow(connection, job_id, job.settings, job.created_at)
             return job_id
 
     def mark_registered(self, job_id: int) -> None:
@@ -93,10 +101,12 @@ class JobRepository:
     def replace(self, job: Job) -> None:
         with self._database.write() as connection:
             connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(job_columns(job)))
+            follow(connection, job.job_id, job.settings, job.updated_at)
 
     def delete(self, job_id: int) -> None:
         with self._database.write() as connection:
             connection.execute(jobs.delete().where(jobs.c.job_id == job_id))
+            forget(connection, job_id)
 
     def find(self, job_id: int) -> Job | None:
         with self._database.read() as connection:
@@ -161,9 +171,9 @@ class RunRepository:
             "ended_at": now if skipped else None,
         }
         connection.execute(insert(job_runs).values(values))
-        if new.parent is not None:
+        if (parent := new.start.parent) is not None:
             connection.execute(
-                update(task_runs).where(task_runs.c.task_run_id == new.parent.task_run_id).values(child_run_id=run_id)
+                update(task_runs).where(task_runs.c.task_run_id == parent.task_run_id).values(child_run_id=run_id)
             )
         tasks = [
             {
@@ -317,23 +327,23 @@ class RunRepository:
     def unfinished_of(self, executor_id: str) -> "Sequence[int]":
         """Runs that an executor has taken and not ended."""
         query = select(job_runs.c.run_id).where(
-            job_runs.c.executor_id == executor_id, job_runs.c.life_cycle_state.not_in([*FINAL, LifeCycleState.QUEUED])
+            job_runs.c.executor_id == executor_id, job_runs.c.life_cycle_state.in_(UNDER_WAY)
         )
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(job_runs.c.run_id)).scalars())
 
-    def start(self, run_id: int, executor_id: str, now: int) -> None:
-        """Say that the executor works on the run; its first start is kept."""
+    def start(self, run_id: int, executor_id: str, now: int) -> bool:
+        """Say that the executor works on the run; its first start is kept. False when it is another's by now."""
+        is_open = (job_runs.c.run_id == run_id) & job_runs.c.life_cycle_state.in_(UNDER_WAY)
+        values = {
+            "life_cycle_state": LifeCycleState.RUNNING,
+            "started_at": func.coalesce(job_runs.c.started_at, now),
+        }
         with self._database.write() as connection:
-            connection.execute(
-                update(job_runs)
-                .where(job_runs.c.run_id == run_id, job_runs.c.life_cycle_state.not_in(FINAL))
-                .values(
-                    life_cycle_state=LifeCycleState.RUNNING,
-                    executor_id=executor_id,
-                    started_at=func.coalesce(job_runs.c.started_at, now),
-                )
-            )
+            mine = is_open & (job_runs.c.executor_id == executor_id)
+            if connection.execute(update(job_runs).where(mine).values(values)).rowcount:
+                return True
+            return connection.execute(select(job_runs.c.run_id).where(is_open)).first() is None
 
     def finish(self, run_id: int, executor_id: str, state: State, now: int) -> None:
         """End a run, if it is still the executor's."""
@@ -358,11 +368,12 @@ class RunRepository:
         """Remember the attempt before its process exists, so that no process is ever forgotten. False when the run
         belongs to another worker by now: then there must be no process."""
         mine = task_runs.c.task_run_id == attempt.task_run_id
-        holder = select(job_runs.c.executor_id).join(task_runs, task_runs.c.run_id == job_runs.c.run_id).where(mine)
         with self._database.write() as connection:
-            if connection.execute(holder).scalar() != attempt.executor_id:
+            if not _is_holder(connection, attempt.task_run_id, attempt.executor_id):
                 return False
             connection.execute(insert(task_attempts).values(attempt_columns(attempt)))
+            if attempt.attempt:  # what a failed attempt has left does not count
+                connection.execute(task_values.delete().where(task_values.c.task_run_id == attempt.task_run_id))
             values = {
                 **state_columns(State(LifeCycleState.RUNNING)),
                 "attempt": attempt.attempt,
@@ -377,10 +388,12 @@ class RunRepository:
         with self._database.write() as connection:
             connection.execute(update(task_attempts).where(_open_attempt(attempt)).values(pid=pid))
 
-    def end_attempt(self, attempt: Attempt, task: Mapping[str, Any]) -> bool:
-        """Keep how an attempt ended and, in the same breath, what that means for its task. False when another worker
-        has ended it: then what we know of it is no longer true."""
+    def end_attempt(self, attempt: Attempt, task: Mapping[str, Any], by: str) -> bool:
+        """Keep how an attempt ended and, in the same breath, what that means for its task. False when the run belongs
+        to another worker by now: then what we know of it may no longer be true."""
         with self._database.write() as connection:
+            if not _is_holder(connection, attempt.task_run_id, by):
+                return False
             query = update(task_attempts).where(_open_attempt(attempt)).values(attempt_columns(attempt))
             if not connection.execute(query).rowcount:
                 return False
@@ -389,19 +402,28 @@ class RunRepository:
             )
             return True
 
-    def end_tasks(self, run_id: int, outcomes: Mapping[str, Outcome], now: int) -> None:
-        """Keep the outcomes of tasks that never started."""
+    def end_task(self, task_run_id: int, columns: Mapping[str, Any]) -> None:
+        """Keep how a task ended that needs no process."""
         with self._database.write() as connection:
-            for task_key, outcome in outcomes.items():
-                connection.execute(
-                    update(task_runs)
-                    .where(
-                        task_runs.c.run_id == run_id,
-                        task_runs.c.task_key == task_key,
-                        task_runs.c.life_cycle_state.not_in(FINAL),
-                    )
-                    .values({**state_columns(ended(outcome)), "ended_at": now})
-                )
+            connection.execute(
+                update(task_runs)
+                .where(task_runs.c.task_run_id == task_run_id, task_runs.c.life_cycle_state.not_in(FINAL))
+                .values(dict(columns))
+            )
+
+    def end_tasks(self, outcomes: Mapping[int, Outcome], now: int) -> None:
+        """Keep the outcomes of task runs that end without a process of their own."""
+        if not outcomes:
+            return
+        is_this = task_runs.c.task_run_id == bindparam("this")
+        query = update(task_runs).where(is_this, task_runs.c.life_cycle_state.not_in(FINAL))
+        columns = [
+            {"this": task_run_id, "ended_at": now, **state_columns(ended(outcome))}
+            for task_run_id, outcome in outcomes.items()
+        ]
+        names = [name for name in columns[0] if name != "this"]
+        with self._database.write() as connection:
+            connection.execute(query.values({name: bindparam(name) for name in names}), columns)
 
     def _end_open_tasks(self, connection: Connection, run_id: int, result: ResultState, message: str, now: int) -> None:
         connection.execute(
@@ -412,7 +434,7 @@ class RunRepository:
 
 
 def _run_columns(new: NewRun, run_id: int, number: int, now: int) -> dict[str, Any]:
-    job = new.job
+    job, parent = new.job, new.start.parent
     return {
         "run_id": run_id,
         "job_id": job.job_id,
@@ -424,14 +446,14 @@ def _run_columns(new: NewRun, run_id: int, number: int, now: int) -> dict[str, A
         "as_of": new.as_of,
         "run_as": job.run_as,
         "creator": new.creator,
-        "trigger_type": new.trigger,
-        "trigger_info": json.dumps(dict(new.trigger_info), ensure_ascii=False),
+        "trigger_type": new.start.trigger,
+        "trigger_info": json.dumps(dict(new.start.trigger_info), ensure_ascii=False),
         "run_type": new.run_type,
         "idempotency_token": new.idempotency_token,
         "max_concurrent_runs": new.max_concurrent_runs,
-        "parent_task_run_id": new.parent.task_run_id if new.parent else None,
-        "parent_run_id": new.parent.run_id if new.parent else None,
-        "backfill_id": new.backfill_id,
+        "parent_task_run_id": parent.task_run_id if parent else None,
+        "parent_run_id": parent.run_id if parent else None,
+        "backfill_id": new.start.backfill_id,
         "created_at": now,
     }
 
@@ -439,7 +461,7 @@ def _run_columns(new: NewRun, run_id: int, number: int, now: int) -> dict[str, A
 def _first_state(task: Task, new: NewRun, skipped: State | None) -> dict[str, Any]:
     if skipped is not None:
         return state_columns(State(LifeCycleState.SKIPPED, skipped.result, "The run was skipped."))
-    if new.only is not None and task.task_key not in new.only:
+    if new.start.only is not None and task.task_key not in new.start.only:
         return state_columns(ended(Outcome(ResultState.DISABLED, "It was not chosen for this run.")))
     return state_columns(State(LifeCycleState.BLOCKED if task.depends_on else LifeCycleState.PENDING))
 
@@ -449,6 +471,17 @@ def _values_of(connection: Connection, task_run_ids: Sequence[int]) -> dict[int,
     for row in connection.execute(select(task_values).where(task_values.c.task_run_id.in_(task_run_ids))):
         found.setdefault(row.task_run_id, {})[row.name] = json.loads(row.value)
     return found
+
+
+def _is_holder(connection: Connection, task_run_id: int, executor_id: str) -> bool:
+    """Whether the run of a task is the executor's, and stays so to the end of the transaction."""
+    holder = (
+        select(job_runs.c.executor_id)
+        .join(task_runs, task_runs.c.run_id == job_runs.c.run_id)
+        .where(task_runs.c.task_run_id == task_run_id)
+        .with_for_update(read=True, of=job_runs)
+    )
+    return connection.execute(holder).scalar() == executor_id
 
 
 def _open_attempt(attempt: Attempt) -> Any:

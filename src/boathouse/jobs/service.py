@@ -13,9 +13,9 @@ from boathouse.foundation.errors import Conflict, Denied, NotFound, did_you_mean
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import logs
-from boathouse.jobs.files import task_file
-from boathouse.jobs.parameters import read_as_of, run_parameters
-from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, TaskOverrides, TaskRun
+from boathouse.jobs.files import NOTEBOOK_SUFFIXES, task_file
+from boathouse.jobs.parameters import check_choice, read_as_of, run_parameters
+from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, Start, TaskOverrides, TaskRun
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.task_values import TaskValueRepository, value_as_json
@@ -127,14 +127,18 @@ class Jobs:
         as_of: str | None = None,
         idempotency_token: str | None = None,
         overrides: TaskOverrides | None = None,
+        start: Start | None = None,
     ) -> int:
         """Ask for a run. With a token used before, no second run is made.
 
         Raises:
             UnknownParameter: A value is given for a parameter that the job does not declare.
+            InvalidInput: A task is chosen that the job does not have.
         """
         with self._verb(principal, "runNow", job_id, as_of=as_of):
             job = self._require(principal, Privilege.RUN_JOB, job_id)
+            start = start or Start()
+            check_choice(job.settings, start.only)
             new = NewRun(
                 job=job,
                 parameters=run_parameters(job.settings, parameters),
@@ -143,6 +147,7 @@ class Jobs:
                 creator=principal.name,
                 idempotency_token=idempotency_token or None,
                 name=job.settings.name,
+                start=start,
             )
             return self._runs.insert(new, epoch_ms(self._clock.now()))
 
@@ -337,10 +342,11 @@ def check_files(settings: JobSettings, deployment: DeploymentRef | None) -> None
     Raises:
         FileOutside, TaskFileNotFound: The first such file.
     """
-    for task in settings.tasks:
+    loops = [task.for_each_task.task for task in settings.tasks if task.for_each_task]
+    for task in (*settings.tasks, *loops):
         for path, suffixes in (
             (task.spark_python_task and task.spark_python_task.python_file, ("",)),
-            (task.notebook_task and task.notebook_task.notebook_path, ("", ".py")),
+            (task.notebook_task and task.notebook_task.notebook_path, NOTEBOOK_SUFFIXES),
             (task.sql_task and task.sql_task.file and task.sql_task.file.path, ("",)),
         ):
             if path and "{{" not in path:

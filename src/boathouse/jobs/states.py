@@ -27,6 +27,8 @@ class LifeCycleState(StrEnum):
 
 
 FINAL_STATES = frozenset({LifeCycleState.TERMINATED, LifeCycleState.SKIPPED, LifeCycleState.INTERNAL_ERROR})
+UNDER_WAY = tuple(state.value for state in LifeCycleState if not state.is_final and state is not LifeCycleState.QUEUED)
+"""Of runs that a worker has and has not ended. Named one by one, because an index finds no "not in"."""
 
 
 class ResultState(StrEnum):

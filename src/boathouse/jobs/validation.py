@@ -7,14 +7,19 @@ from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.shapes import DoesNotFit, Problem, fit
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs import references
+from boathouse.jobs.flow import Known, problems_of_flow
 from boathouse.jobs.graph import problems_of_graph
 from boathouse.jobs.settings import JobSettings, Library, Source, SqlTask, Task
+from boathouse.jobs.starting.checking import problems_of_starting
+from boathouse.jobs.telling.checking import problems_of_telling
 
-KINDS = ("notebook_task", "python_wheel_task", "spark_python_task", "sql_task")
+PROCESS_KINDS = ("notebook_task", "python_wheel_task", "spark_python_task", "sql_task")
+KINDS = (*PROCESS_KINDS, "condition_task", "for_each_task", "run_job_task")
 """The kinds of task that run here."""
 
 UNSUPPORTED_KINDS = tuple(name for name in Task.model_fields if name.endswith("_task") and name not in KINDS)
-MAXIMUM_TASKS = 1000
+MAXIMUM_TASKS = 5000
+"""Databricks allows 1,000."""
 
 
 def read_job(data: Mapping[str, Any]) -> JobSettings:
@@ -40,9 +45,13 @@ def checked(settings: JobSettings) -> JobSettings:
 def problems_of_job(settings: JobSettings) -> list[Problem]:
     """All problems, each with the path of the field it is about."""
     problems = list(_general_problems(settings))
+    problems += problems_of_starting(settings)
+    problems += problems_of_telling(settings)
     problems += problems_of_graph(settings.tasks)
+    known = Known.of(settings)
     for index, task in enumerate(settings.tasks):
-        problems += _task_problems(task, ("tasks", index), settings)
+        problems += _task_problems(task, ("tasks", index), known)
+        problems += problems_of_telling(task, ("tasks", index))
     return problems
 
 
@@ -67,30 +76,28 @@ def _general_problems(settings: JobSettings) -> Iterator[Problem]:
 
 
 def _repeated(where: tuple[str, str], names: list[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name in seen:
             yield Problem((where[0], index, where[1]), f"{name!r} is said for the second time.")
+        seen.add(name)
 
 
-def _task_problems(task: Task, path: KeyPath, settings: JobSettings) -> Iterator[Problem]:
+def _task_problems(task: Task, path: KeyPath, known: Known) -> Iterator[Problem]:
     yield from _kind_problems(task, path)
-    if task.run_if not in (None, "ALL_SUCCESS"):
-        yield Problem((*path, "run_if"), f"run_if {task.run_if} is not supported yet.", "Only ALL_SUCCESS is.")
-    if task.disabled:
-        yield Problem((*path, "disabled"), "disabled tasks are not supported yet.", "Remove the task.")
-    for index, needed in enumerate(task.depends_on):
-        if needed.outcome is not None:
-            yield Problem((*path, "depends_on", index, "outcome"), "outcomes need condition_task: not supported yet.")
-    environments = [each.environment_key for each in settings.environments]
-    if task.environment_key is not None and task.environment_key not in environments:
+    yield from problems_of_flow(task, path, known)
+    if task.environment_key is not None and task.environment_key not in known.environments:
         yield Problem(
             (*path, "environment_key"),
             f"the job has no environment {task.environment_key!r}.",
-            did_you_mean(task.environment_key, environments),
+            did_you_mean(task.environment_key, known.environments),
         )
     for index, library in enumerate(task.libraries):
         yield from _library_problems(library, (*path, "libraries", index))
-    yield from _reference_problems(task, path, settings)
+    yield from _reference_problems(task, path, known)
+    loop = task.for_each_task
+    if loop is not None and loop.task.for_each_task is None:
+        yield from _task_problems(loop.task, (*path, "for_each_task", "task"), known.within_loop(task))
 
 
 def _kind_problems(task: Task, path: KeyPath) -> Iterator[Problem]:
@@ -135,14 +142,15 @@ def _library_problems(library: Library, path: KeyPath) -> Iterator[Problem]:
         yield Problem(path, "exactly one of whl, pypi and requirements is needed.")
 
 
-def _reference_problems(task: Task, path: KeyPath, settings: JobSettings) -> Iterator[Problem]:
-    parameters = {each.name: each.default for each in settings.parameters}
+def _reference_problems(task: Task, path: KeyPath, known: Known) -> Iterator[Problem]:
+    scope = known.scope_of(task)
     for kind in KINDS:
         details = getattr(task, kind)
         if details is None:
             continue
-        for name in references.names_in(details.model_dump(mode="json")):
+        data = details.model_dump(mode="json", exclude={"task"} if kind == "for_each_task" else None)
+        for name in references.names_in(data):
             try:
-                references.check(name, parameters)
+                references.check(name, scope)
             except references.UnknownReference as error:
                 yield Problem((*path, kind), error.message, error.hint)

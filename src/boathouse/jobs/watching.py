@@ -57,31 +57,46 @@ class LiveTask:
             self._next.pop(0)[1]()
 
 
-class RunControl:
-    """What the tasks of one run ask before they begin, and what stops them."""
+class Watched(Protocol):
+    """A task, or tasks that are stopped together."""
 
-    def __init__(self, run_id: int, ends_at: float | None) -> None:
+    def stop(self, reason: StopReason) -> None: ...
+    def tick(self, now: float) -> None: ...
+
+
+class RunControl:
+    """What the tasks of one run, or of one of its loops, ask before they begin, and what stops them."""
+
+    def __init__(self, run_id: int, ends_at: float | None, reason_at_end: StopReason = StopReason.RUN_TIMEDOUT) -> None:
         self.run_id = run_id
         self.reason: StopReason | None = None
         self._stopped = threading.Event()
         self._ends_at = ends_at
         """Wall-clock time, so that a run keeps its deadline when another worker goes on with it."""
-        self._live: set[LiveTask] = set()
+        self._reason_at_end = reason_at_end
+        self._live: set[Watched] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def watched(self, live: LiveTask) -> Generator[LiveTask]:
         """Keep an eye on a task for the block."""
+        self.attach(live)
+        try:
+            yield live
+        finally:
+            self.detach(live)
+
+    def attach(self, live: Watched) -> None:
+        """Stop it with everything else from now on; at once, when everything else has been stopped."""
         with self._lock:
             self._live.add(live)
             reason = self.reason
         if reason is not None:
             live.stop(reason)
-        try:
-            yield live
-        finally:
-            with self._lock:
-                self._live.discard(live)
+
+    def detach(self, live: Watched) -> None:
+        with self._lock:
+            self._live.discard(live)
 
     def stop(self, reason: StopReason) -> None:
         with self._lock:
@@ -97,7 +112,7 @@ class RunControl:
 
     def tick(self, now: float) -> None:
         if self._ends_at is not None and self.reason is None and time.time() >= self._ends_at:
-            self.stop(StopReason.RUN_TIMEDOUT)
+            self.stop(self._reason_at_end)
         with self._lock:
             live = list(self._live)
         for task in live:

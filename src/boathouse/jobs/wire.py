@@ -3,11 +3,13 @@
 ``state`` is the older spelling and ``status`` the newer; clients look at either, so both are sent.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from boathouse.jobs.records import Attempt, Job, Run, State, TaskRun
+from boathouse.jobs.records import Attempt, Job, Repair, Run, State, TaskRun
 from boathouse.jobs.states import ResultState, status_state, termination_code
+from boathouse.jobs.validation import kind_of
 
 _TERMINAL_REASONS = (ResultState.CANCELED, ResultState.TIMEDOUT)
 
@@ -56,6 +58,12 @@ def run_json(run: Run, base_url: str, *, with_tasks: bool = True) -> dict[str, A
         shown["as_of"] = run.as_of
     if run.deployment is not None:
         shown["deployment"] = run.deployment.to_json()
+    if run.trigger_info:
+        shown["trigger_info"] = {**run.trigger_info}
+    if run.parent_run_id is not None:
+        shown["trigger_info"] = {"run_id": run.parent_run_id}
+    if run.backfill_id is not None:
+        shown["backfill_id"] = run.backfill_id
     if overrides := run.overrides.to_json():
         shown["overriding_parameters"] = overrides
     if with_tasks:
@@ -63,9 +71,15 @@ def run_json(run: Run, base_url: str, *, with_tasks: bool = True) -> dict[str, A
     return shown
 
 
-def task_json(run: Run, task: TaskRun, base_url: str) -> dict[str, Any]:
-    """A task of a run; ``peak_memory_bytes`` and ``cpu_seconds`` are ours."""
-    definition = run.settings.task(task.task_key).model_dump(mode="json", exclude_unset=True, exclude_none=True)
+def task_json(
+    run: Run, task: TaskRun, base_url: str, *, stats: Mapping[str, Any] | None = None, with_resolved: bool = False
+) -> dict[str, Any]:
+    """A task of a run; ``peak_memory_bytes``, ``cpu_seconds``, ``values``, ``input`` and ``iteration`` are ours."""
+    definition = run.definition_of(task).model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    if task.result is not None and "condition_task" in definition:
+        definition["condition_task"]["outcome"] = task.result
+    if stats is not None and "for_each_task" in definition:
+        definition["for_each_task"]["stats"] = stats
     started_at = task.started_at or 0
     measured = {"peak_memory_bytes": task.peak_memory_bytes, "cpu_seconds": task.cpu_seconds}
     return {
@@ -78,7 +92,9 @@ def task_json(run: Run, task: TaskRun, base_url: str) -> dict[str, Any]:
         "execution_duration": task.execution_ms,
         "cleanup_duration": 0,
         "run_duration": task.ended_at - started_at if task.ended_at and started_at else 0,
-        "run_page_url": f"{base_url}/ui/runs/{run.run_id}#{task.task_key}",
+        "run_page_url": f"{base_url}/ui/runs/{run.run_id}#{task.place}",
+        **_of_the_graph(task),
+        **({"resolved_values": resolved} if with_resolved and (resolved := _resolved(run, task)) else {}),
         **{name: value for name, value in measured.items() if value is not None},
         **({"environment_lock_key": task.environment_key} if task.environment_key else {}),
         **_states(task.state),
@@ -93,9 +109,54 @@ def output_json(run: Run, task: TaskRun, logs: str, truncated: bool, base_url: s
         shown["error"] = task.error
     if task.error_trace is not None:
         shown["error_trace"] = task.error_trace
-    if run.settings.task(task.task_key).notebook_task is not None:
+    if task.child_run_id is not None:
+        shown["run_job_output"] = {"run_id": task.child_run_id}
+    if run.definition_of(task).notebook_task is not None:
         shown["notebook_output"] = {"result": task.result or "", "truncated": False}
     return shown
+
+
+def iteration_json(run: Run, parent: TaskRun, iterations: Sequence[dict[str, Any]], base_url: str) -> dict[str, Any]:
+    """What ``runs/get`` answers for the run of a for-each task."""
+    return {
+        **run_json(run, base_url, with_tasks=False),
+        **task_json(run, parent, base_url),
+        "job_run_id": run.run_id,
+        "iterations": list(iterations),
+    }
+
+
+def repairs_json(run: Run, repairs: Sequence[Repair]) -> list[dict[str, Any]]:
+    """The run as it first was, and every repair."""
+    return [
+        {
+            "type": "REPAIR" if repair.number else "ORIGINAL",
+            "start_time": repair.started_at,
+            "end_time": repair.ended_at or 0,
+            "task_run_ids": list(repair.task_run_ids),
+            **({"id": repair.repair_id} if repair.number else {}),
+            **_states(repair.state if repair.ended_at else run.state),
+        }
+        for repair in repairs
+    ]
+
+
+def _of_the_graph(task: TaskRun) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if task.values:
+        shown["values"] = dict(task.values)
+    if task.iteration is not None:
+        shown |= {"iteration": task.iteration, "input": json.loads(task.input or "null")}
+    if task.child_run_id is not None:
+        shown["run_job_output"] = {"run_id": task.child_run_id}
+    return shown
+
+
+def _resolved(run: Run, task: TaskRun) -> dict[str, Any]:
+    """What the references of a task became, as far as the task has come."""
+    if task.resolved is None:
+        return {}
+    return {kind_of(run.definition_of(task)): json.loads(task.resolved)}
 
 
 def attempts_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:

@@ -6,22 +6,36 @@ import threading
 import time
 from dataclasses import dataclass
 
-from boathouse.catalog.identities import Identities
+from sqlalchemy.exc import OperationalError
+
+from boathouse.catalog.law import Catalog
 from boathouse.environments import Environments
 from boathouse.foundation.clock import Clock, SystemClock, epoch_ms
+from boathouse.foundation.errors import Unavailable
 from boathouse.foundation.home import Home
 from boathouse.jobs.attempts import TaskRunner, TaskSettings
+from boathouse.jobs.child_runs import ChildRuns
 from boathouse.jobs.durable import Durable
 from boathouse.jobs.execution import ReserveStep, RunExecution
-from boathouse.jobs.leases import RENEW_SECONDS, LeaseLost, Leases, SlotName
+from boathouse.jobs.fence import Fence
+from boathouse.jobs.graph_execution import Parts
+from boathouse.jobs.heartbeat import Heartbeat
+from boathouse.jobs.instant_tasks import InstantTasks
+from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.leases import Leases
 from boathouse.jobs.records import State
 from boathouse.jobs.repository import RunRepository
+from boathouse.jobs.service import Jobs
+from boathouse.jobs.slots import SlotName
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.upstream import Upstream
 from boathouse.jobs.watching import Watch
 from boathouse.metastore import Database, DatabaseUrl
 
 log = logging.getLogger(__name__)
 
+_CARE_SECONDS = 1.0
+"""How often a worker looks for dead ones and for runs of its own that nobody works on."""
 _CLAIM_SECONDS = 0.1
 """How often a worker looks for queued runs: one indexed read."""
 _MOST_RUNS = 32
@@ -47,7 +61,8 @@ class Worker:
     """Executes runs until it is stopped.
 
     Example:
-        worker = Worker(database, catalog.identities, environments, home, WorkerSettings(url, dbos_url))
+        settings = WorkerSettings(url, dbos_url)
+        worker = Worker(database, catalog, environments, home, settings)
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         worker.run_forever()
     """
@@ -55,7 +70,7 @@ class Worker:
     def __init__(
         self,
         database: Database,
-        identities: Identities,
+        catalog: Catalog,
         environments: Environments,
         home: Home,
         settings: WorkerSettings,
@@ -64,16 +79,29 @@ class Worker:
         self._clock = clock or SystemClock()
         self._settings = settings
         self._runs = RunRepository(database)
-        self._leases = Leases(database, self._clock)
+        self._leases = Leases(database)
         self._name = SlotName(home)
         self.executor_id = self._name.executor_id
+        self._others_may_share = not database.where.is_sqlite
+        fence = Fence(counts_sleep=self._others_may_share)
+        self._heartbeat = Heartbeat(self._leases, self.executor_id, fence, self._lose)
+        self._is_lost = False
         self._watch = Watch(self._runs.cancel_requests)
         task_settings = TaskSettings(self.executor_id, settings.url, settings.hooks, settings.grace_seconds)
         slots = threading.Semaphore(settings.slots)
-        self._runner = TaskRunner(self._runs, identities, environments, home, self._clock, slots, task_settings)
-        self._execution = RunExecution(
-            self._runs, self._runner, self._watch, self._clock, self.executor_id, parallel=settings.slots
+        upstream = Upstream(database)
+        self._runner = TaskRunner(self._runs, upstream, catalog, environments, home, self._clock, slots, task_settings)
+        jobs, iterations = Jobs(database, catalog, home, self._clock), IterationRepository(database)
+        parts = Parts(
+            runs=self._runs,
+            iterations=iterations,
+            instant=InstantTasks(self._runs, iterations, upstream, self._clock),
+            runner=self._runner,
+            children=ChildRuns(database, self._runs, catalog.identities, jobs.run_now, self._clock),
+            clock=self._clock,
+            parallel=settings.slots,
         )
+        self._execution = RunExecution(parts, self._watch, self.executor_id)
         self._durable = Durable(settings.dbos, self.executor_id, self._execute)
         self._open: set[int] = set()
         self._open_lock = threading.Lock()
@@ -86,42 +114,49 @@ class Worker:
     def run_forever(self) -> None:
         """Work until stopped. The process ends with it: steps in flight must not look like results.
 
-        Raises:
-            LeaseLost: Never; a worker that was taken over ends its tasks and leaves with exit code 1.
+        A worker that was taken over ends its tasks and leaves with exit code 1.
         """
-        self._leases.acquire(self.executor_id)
+        self._heartbeat.start()
         self._watch.start()
         self._durable.launch()
         log.info("Worker %s is ready for %s tasks at a time.", self.executor_id, self._settings.slots)
-        code = 0
-        try:
-            self._work()
-        except LeaseLost as error:
-            log.error("%s", error)
-            code = 1
-        self._leave()
-        os._exit(code)
-
-    def _work(self) -> None:
         next_care = 0.0
         while not self._stopping.is_set():
-            if time.monotonic() >= next_care:
-                self._take_care()
-                next_care = time.monotonic() + RENEW_SECONDS
-            with self._open_lock:
-                room = _MOST_RUNS - len(self._open)
-            for run_id in self._runs.claim(self.executor_id, room) if room > 0 else ():
-                self._start(run_id)
+            try:
+                if time.monotonic() >= next_care:
+                    self._take_care()
+                    next_care = time.monotonic() + _CARE_SECONDS
+                self._claim()
+            except (Unavailable, OperationalError) as error:
+                log.warning("The database does not answer; trying again: %s", error)
+                self._stopping.wait(_CARE_SECONDS)
             self._stopping.wait(_CLAIM_SECONDS)
+        self._leave()
+        os._exit(1 if self._is_lost else 0)
+
+    def _lose(self) -> None:
+        """Somebody else has what we held."""
+        self._is_lost = True
+        self._stopping.set()
+
+    def _claim(self) -> None:
+        with self._open_lock:
+            room = _MOST_RUNS - len(self._open)
+        for run_id in self._runs.claim(self.executor_id, room):
+            self._start(run_id)
 
     def _take_care(self) -> None:
-        """Renew our lease, take over from the dead, and see that every run of ours is really being worked on."""
-        self._leases.renew(self.executor_id)
-        self._leases.take_over(self.executor_id)
+        """Take over from the dead, and see that every run of ours is really being worked on."""
+        taken = self._leases.take_over(self.executor_id, self._is_dead)
+        if taken:
+            log.info("Worker %s goes on with the runs %s of a dead one.", self.executor_id, taken)
         with self._open_lock:
             idle = [run_id for run_id in self._runs.unfinished_of(self.executor_id) if run_id not in self._open]
         for run_id in idle:
             self._revive(run_id)
+
+    def _is_dead(self, executor_id: str) -> bool:
+        return self._name.is_dead(executor_id, others_may_share=self._others_may_share)
 
     def _revive(self, run_id: int) -> None:
         """See to a run of ours that nobody works on."""
@@ -132,7 +167,7 @@ class Worker:
         elif status.is_over:
             message = f"The run's workflow ended as {status.name} without a result; the worker's log says why."
             self._fail(run_id, message)
-        elif status.name == "PENDING" and status.executor_id != self.executor_id:
+        elif not self._durable.is_ours(status):
             self._durable.resume(workflow_id)
 
     def _start(self, run_id: int) -> None:
@@ -158,8 +193,9 @@ class Worker:
 
     def _workflow_id(self, run_id: int) -> str:
         """With the time of creation, so that a restored database never meets workflows of another past."""
-        run = self._runs.find(run_id)
-        return f"run-{run_id}-{run.created_at if run else 0}"
+        run = self._runs.head(run_id)
+        life = f"run-{run_id}-{run.created_at if run else 0}"
+        return f"{life}-{run.repair_count}" if run and run.repair_count else life
 
     def _leave(self) -> None:
         """Stop the tasks and wait until they are gone."""
@@ -167,5 +203,5 @@ class Worker:
         deadline = time.monotonic() + self._settings.grace_seconds + _STOP_SECONDS
         while self._runner.is_busy and time.monotonic() < deadline:
             time.sleep(0.02)
-        self._leases.release(self.executor_id)
+        self._heartbeat.stop()
         log.info("Worker %s has stopped.", self.executor_id)

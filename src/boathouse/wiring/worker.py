@@ -26,7 +26,7 @@ def build_worker(home: Home, settings: Settings) -> Worker:
         slots=settings.slots,
         hooks=TASK_HOOKS,
     )
-    return Worker(database, catalog.identities, catalog.secrets, Environments(home), home, told, clock)
+    return Worker(database, catalog, Environments(home), home, told, clock)
 
 
 def own_address(host: str) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from boathouse.jobs import read_job, wire
-from boathouse.jobs.execution import final_state
 from boathouse.jobs.records import Outcome, Run, State, TaskRun
+from boathouse.jobs.run_results import final_state
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.jobs.watching import StopReason
 

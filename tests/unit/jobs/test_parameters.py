@@ -72,13 +72,16 @@ def test_python_params_replace_the_parameters_of_scripts() -> None:
     ("name", "message"),
     [
         ("job.naem", "Did you mean job.name?"),
-        ("tasks.a.values.b", "not supported yet"),
+        ("tasks.a.values.b", "no task 'a'. Did you mean"),
+        ("tasks.aa.valeus", "a task has no 'valeus'"),
+        ("job.start_time.yaer", "Did you mean job.start_time.year"),
+        ("input.x", "known only to the task within"),
         ("job.parameters.x", "no parameter 'x'"),
     ],
 )
 def test_references_that_nothing_can_resolve_are_refused(name: str, message: str) -> None:
     with pytest.raises(references.UnknownReference) as refused:
-        references.check(name, {"month": "1"})
+        references.check(name, references.Scope(["month"], ["aa"]))
 
     assert message in str(refused.value)
 

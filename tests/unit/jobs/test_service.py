@@ -129,7 +129,7 @@ def test_a_run_under_way_cannot_be_forgotten(house) -> None:
 
 
 def test_two_workers_never_claim_the_same_run(house) -> None:
-    job_id = house.create(house.ada)
+    job_id = house.create(house.ada, max_concurrent_runs=4)
     asked = [house.jobs.run_now(house.ada, job_id) for _ in range(4)]
     runs = RunRepository(house.database)
 

@@ -1,5 +1,6 @@
 """Which definitions are refused, and that each problem names its place."""
 
+import json
 from typing import Any
 
 import pytest
@@ -50,10 +51,10 @@ def test_all_problems_are_listed_at_once_each_at_its_place() -> None:
             task("load"),
             task("load"),
             task("fit", "laod", environment_key="defualt"),
-            task("x", run_if="ALL_DONE", disabled=True),
+            task("x", run_if="ALL_DONE", disabled=True) | {"depends_on": [{"task_key": "load", "outcome": "true"}]},
             {"task_key": "empty"},
             {"task_key": "both", "spark_python_task": {"python_file": "a"}, "notebook_task": {"notebook_path": "a"}},
-            {"task_key": "loop", "for_each_task": {"inputs": "[]"}},
+            {"task_key": "loop", "max_retries": 1, "for_each_task": {"inputs": "{}", "task": task("load")}},
             task("refs") | {"spark_python_task": {"python_file": "a", "parameters": ["{{job.parameters.mnth}}"]}},
             task("git") | {"spark_python_task": {"python_file": "a", "source": "GIT"}},
             task("lib", libraries=[{"jar": "a.jar"}]),
@@ -70,12 +71,13 @@ def test_all_problems_are_listed_at_once_each_at_its_place() -> None:
         "tasks[2].depends_on[0].task_key": "the task 'fit' depends on 'laod', which this job does not have. "
         "Did you mean load?",
         "tasks[2].environment_key": "the job has no environment 'defualt'. Did you mean default?",
-        "tasks[3].run_if": "run_if ALL_DONE is not supported yet. Only ALL_SUCCESS is.",
-        "tasks[3].disabled": "disabled tasks are not supported yet. Remove the task.",
+        "tasks[3].depends_on[0].outcome": "the task 'load' is no condition_task and has no outcome. Remove it.",
         "tasks[4]": f"a task does exactly one thing; the task 'empty' has none. Give it one of {', '.join(KINDS)}.",
         "tasks[5]": "a task does exactly one thing; the task 'both' has notebook_task and spark_python_task. "
         f"Give it one of {', '.join(KINDS)}.",
-        "tasks[6].for_each_task": f"for_each_task is not supported yet. Boathouse runs {', '.join(KINDS)}.",
+        "tasks[6].max_retries": "the task 'loop' itself is never tried again. Set it on the task within.",
+        "tasks[6].for_each_task.inputs": 'inputs is no JSON array: {} Write an array: ["2013-06", "2013-07"].',
+        "tasks[6].for_each_task.task.task_key": "the task key 'load' is already used by another task.",
         "tasks[7].spark_python_task": "{{job.parameters.mnth}}: the job has no parameter 'mnth'. Did you mean month?",
         "tasks[8].spark_python_task.source": "source GIT is not supported yet. Deploy the code in a bundle.",
         "tasks[9].libraries[0].jar": "jar libraries are not supported. Use whl, pypi or requirements.",
@@ -106,10 +108,47 @@ def test_a_task_key_that_no_folder_could_be_called_is_refused(key: str) -> None:
         read_job({"tasks": [task(key)]})
 
 
-def test_what_is_not_acted_on_is_reported() -> None:
-    settings = read_job({"tasks": [task("a", job_cluster_key="c")], "schedule": {"quartz_cron_expression": "0"}})
+@pytest.mark.parametrize(
+    ("change", "where", "message"),
+    [
+        ({"condition_task": {"op": "LESS_THAN", "left": "1", "right": "x"}}, "condition_task", "right is 'x'"),
+        ({"condition_task": {"op": "EQUAL_TO", "left": "{{tasks.b.values.x}}", "right": "1"}}, "condition_task",
+         "the job has no task 'b'"),
+        ({"for_each_task": {"inputs": "[1, 2", "task": task("n")}}, "for_each_task.inputs", "inputs is no JSON"),
+        ({"for_each_task": {"inputs": json.dumps([0] * 5001), "task": task("n")}}, "for_each_task.inputs",
+         "has 5001 items; a for_each_task takes at most 5000."),
+        ({"for_each_task": {"inputs": "[]", "task": {"task_key": "n", "for_each_task": {
+            "inputs": "[]", "task": task("m")}}}}, "for_each_task.task.for_each_task", "cannot be within another"),
+        ({"for_each_task": {"inputs": "[]", "task": task("n", "x")}}, "for_each_task.task.depends_on",
+         "does not apply within"),
+        ({"spark_python_task": {"python_file": "a", "parameters": ["{{input}}"]}}, "spark_python_task",
+         "known only to the task within a for_each_task"),
+        ({"spark_python_task": {"python_file": "a", "parameters": ["{{tasks.z.values.x}}"]}}, "spark_python_task",
+         "the task 'z' does not come before this one. Name it in depends_on."),
+        ({"spark_python_task": {"python_file": "a", "parameters": ["{{tasks.a.rows}}"]}}, "spark_python_task",
+         "the task 'a' does not come before"),
+    ],
+)  # fmt: skip
+def test_tasks_that_steer_others_are_checked_at_their_place(change: dict[str, Any], where: str, message: str) -> None:
+    found = problems(tasks=[{"task_key": "a", **change}, task("z", "a")])
 
-    assert sorted(dotted(path) for path in unused_fields(settings)) == ["schedule", "tasks[0].job_cluster_key"]
+    assert list(found) == [f"tasks[0].{where}"]
+    assert message in found[f"tasks[0].{where}"]
+
+
+def test_a_reference_to_a_task_further_up_is_accepted() -> None:
+    reads = {"spark_python_task": {"python_file": "a", "parameters": ["{{tasks.a.values.x}} {{ tasks.`a`.run_id }}"]}}
+
+    assert problems(tasks=[task("a"), task("b", "a"), {**task("c", "b"), **reads}]) == {}
+
+
+def test_what_is_not_acted_on_is_reported() -> None:
+    settings = read_job({"tasks": [task("a", job_cluster_key="c")], "performance_target": "STANDARD"})
+
+    assert sorted(dotted(path) for path in unused_fields(settings)) == [
+        "performance_target",
+        "tasks[0].job_cluster_key",
+    ]
 
 
 def test_numbers_and_booleans_are_text_as_parameters() -> None:
