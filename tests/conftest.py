@@ -1,6 +1,8 @@
 """What tests of several rooms share: one real Boathouse, started when the first test asks for it."""
 
-from collections.abc import Iterator
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,21 @@ def boathouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathou
     """A running Boathouse that all tests of a process share; use names of your own in it."""
     with running_boathouse(Path(tmp_path_factory.mktemp("boathouse"))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """A real Postgres; each call makes a database of its own in it and gives its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pgserver = pytest.importorskip("pgserver")
+        server = pgserver.get_server(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    names = (f"test_{number}" for number in range(1_000_000))
+
+    def make() -> str:
+        name = next(names)
+        server.psql(f"CREATE DATABASE {name};")
+        return server.get_uri(name)
+
+    yield make
+    server.cleanup()

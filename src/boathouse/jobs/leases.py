@@ -1,47 +1,69 @@
 """Which worker is alive. DBOS alone notices no dead one.
 
-A worker has a stable name, its executor id, so that a new life of it finds what the last one left. On one machine the
-name is held by a file lock, which the kernel gives back at once when the process dies. Between machines it is held by
-a lease that has to be renewed.
+A worker has a stable name, its executor id, so that a new life of it finds what the last one left. What it holds is a
+lease that has to be renewed. Leases are measured by one clock that all workers share, whatever the clocks of their
+machines say: that of Postgres, or, on SQLite, where all of them are on one machine, the time since that machine
+started, which stands still while it sleeps and never jumps.
 """
 
-import fcntl
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    cast,
+    extract,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
-from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import Conflict
-from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
-from boathouse.jobs.schema import job_runs, worker_leases
-from boathouse.jobs.states import FINAL_STATES
+from boathouse.jobs.schema import job_runs, task_runs, worker_leases
+from boathouse.jobs.states import UNDER_WAY, LifeCycleState
 from boathouse.metastore import Database
 
-LEASE_SECONDS = 9
-RENEW_SECONDS = 3
-_MOST_WORKERS = 64
+LEASE_SECONDS = 7
+RENEW_SECONDS = 2
+FENCE_SECONDS = 5.5
+"""After this long without a renewal a worker is killed, so that its tasks are gone before anybody takes them over."""
+
+_NEVER = 0
+_UNDER_WAY = job_runs.c.life_cycle_state.in_(UNDER_WAY)
 
 
 class LeaseLost(Conflict):
     """Another worker has taken over; this one must stop what it does."""
 
 
-class SlotName:
-    """The name of this worker, held by a file lock for as long as the process lives."""
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What is known of one worker."""
 
-    def __init__(self, home: Home) -> None:
-        self.executor_id, self._file = _claim(home.root / "workers")
+    executor_id: str
+    expires_in_seconds: float
+    open_runs: int
+    running_tasks: int
+
+    @property
+    def is_alive(self) -> bool:
+        return self.expires_in_seconds > 0
 
 
 class Leases:
     """The leases of all workers; :meth:`renew` and :meth:`take_over` compare and set, so that one worker wins."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
         self._holder = new_id()
 
     def acquire(self, executor_id: str) -> None:
@@ -58,63 +80,74 @@ class Leases:
         Raises:
             LeaseLost: Somebody has taken over.
         """
-        mine = (worker_leases.c.executor_id == executor_id) & (worker_leases.c.holder == self._holder)
         with self._database.write() as connection:
-            if not connection.execute(update(worker_leases).where(mine).values(expires_at=self._expiry())).rowcount:
+            query = update(worker_leases).where(self._mine(executor_id)).values(expires_at=self._expiry())
+            if not connection.execute(query).rowcount:
                 raise LeaseLost(f"The lease of {executor_id} was taken over by another worker.")
 
     def release(self, executor_id: str) -> None:
         """Say that we are gone, so that nobody waits."""
-        mine = (worker_leases.c.executor_id == executor_id) & (worker_leases.c.holder == self._holder)
         with self._database.write() as connection:
-            connection.execute(update(worker_leases).where(mine).values(is_released=True, expires_at=0))
+            values = {"is_released": True, "expires_at": _NEVER}
+            connection.execute(update(worker_leases).where(self._mine(executor_id)).values(values))
 
-    def take_over(self, by: str) -> Sequence[int]:
-        """Take the unfinished runs of workers whose leases have expired."""
-        taken: list[int] = []
-        now = epoch_ms(self._clock.now())
-        query = select(worker_leases.c.executor_id, worker_leases.c.holder).where(
-            worker_leases.c.expires_at < now, worker_leases.c.executor_id != by
-        )
+    def take_over(self, by: str, is_dead: Callable[[str], bool]) -> Sequence[int]:
+        """Take the unfinished runs of workers that are gone: their leases have expired, or ``is_dead`` knows it."""
+        query = select(
+            worker_leases.c.executor_id,
+            worker_leases.c.holder,
+            (worker_leases.c.expires_at < self._now()).label("has_expired"),
+        ).where(worker_leases.c.executor_id != by)
         with self._database.read() as connection:
-            expired = connection.execute(query).all()
-        for executor_id, holder in expired:
-            with self._database.write() as connection:
-                theirs = (worker_leases.c.executor_id == executor_id) & (worker_leases.c.holder == holder)
-                if not connection.execute(update(worker_leases).where(theirs).values(holder=self._holder)).rowcount:
-                    continue
-                unfinished = (job_runs.c.executor_id == executor_id) & job_runs.c.life_cycle_state.not_in(
-                    [*(state.value for state in FINAL_STATES), "QUEUED"]
-                )
-                taken += connection.execute(select(job_runs.c.run_id).where(unfinished)).scalars()
-                connection.execute(update(job_runs).where(unfinished).values(executor_id=by))
-                connection.execute(worker_leases.delete().where(worker_leases.c.executor_id == executor_id))
+            others = connection.execute(query).all()
+        taken: list[int] = []
+        for executor_id, holder, has_expired in others:
+            if has_expired or is_dead(executor_id):
+                taken += self._take(executor_id, holder, by, is_certain=not has_expired)
         return taken
 
-    def _expiry(self) -> int:
-        return epoch_ms(self._clock.now()) + LEASE_SECONDS * 1000
+    def _take(self, executor_id: str, holder: str, by: str, *, is_certain: bool) -> Sequence[int]:
+        """All of one worker's runs, or none: it may have come back to life in the meantime."""
+        theirs = and_(worker_leases.c.executor_id == executor_id, worker_leases.c.holder == holder)
+        still_gone = theirs if is_certain else and_(theirs, worker_leases.c.expires_at < self._now())
+        unfinished = and_(job_runs.c.executor_id == executor_id, _UNDER_WAY)
+        with self._database.write() as connection:
+            if not connection.execute(worker_leases.delete().where(still_gone)).rowcount:
+                return []
+            taken = list(connection.execute(select(job_runs.c.run_id).where(unfinished)).scalars())
+            connection.execute(update(job_runs).where(unfinished).values(executor_id=by))
+        return taken
+
+    def all(self) -> Sequence[Lease]:
+        """Every worker that holds a lease, or has left runs behind."""
+        expires_in = (worker_leases.c.expires_at - self._now()).label("expires_in")
+        query = select(worker_leases.c.executor_id, worker_leases.c.is_released, expires_in)
+        by_worker = select(job_runs.c.executor_id, func.count()).where(_UNDER_WAY).group_by(job_runs.c.executor_id)
+        at_work = by_worker.join(task_runs, task_runs.c.run_id == job_runs.c.run_id).where(
+            task_runs.c.life_cycle_state == LifeCycleState.RUNNING.value
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(worker_leases.c.executor_id)).all()
+            runs = _counts(connection, by_worker)
+            tasks = _counts(connection, at_work)
+        return [
+            Lease(row.executor_id, row.expires_in / 1000, runs.get(row.executor_id, 0), tasks.get(row.executor_id, 0))
+            for row in rows
+            if not row.is_released or row.executor_id in runs
+        ]
+
+    def _mine(self, executor_id: str) -> ColumnElement[bool]:
+        return and_(worker_leases.c.executor_id == executor_id, worker_leases.c.holder == self._holder)
+
+    def _expiry(self) -> Any:
+        return self._now() + LEASE_SECONDS * 1000
+
+    def _now(self) -> ColumnElement[int]:
+        """Milliseconds on the clock that all workers share."""
+        if self._database.where.is_sqlite:
+            return literal(int(time.monotonic() * 1000), BigInteger)
+        return cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 
 
-def _claim(folder: Path) -> tuple[str, IO[str]]:
-    folder.mkdir(parents=True, exist_ok=True)
-    home_id = _home_id(folder)
-    for number in range(_MOST_WORKERS):
-        file = (folder / f"{number}.lock").open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        return f"{home_id}-{number}", file
-    raise Conflict(f"{_MOST_WORKERS} workers are already running on {folder.parent}.")
-
-
-def _home_id(folder: Path) -> str:
-    """A name for this home among others that share a database."""
-    with (folder / "id").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        if not (name := file.read().strip()):
-            name = f"worker-{new_id()[:8]}"
-            file.write(name + "\n")
-        return name
+def _counts(connection: Connection, query: Select[tuple[str | None, int]]) -> dict[str | None, int]:
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -31,6 +31,7 @@ class JobsHome:
     jobs: Jobs
     admin: Principal
     source: Path
+    database: Database
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
@@ -39,7 +40,7 @@ class JobsHome:
         with (self.home.logs / "worker.log").open("ab") as output:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "boathouse.worker", "--home", str(self.home.root)],
-                env={**environment, "BOATHOUSE_PORT": "1", "BOATHOUSE_WORKER_SLOTS": "4"},
+                env={**environment, **self.variables, "BOATHOUSE_PORT": "1", "BOATHOUSE_WORKER_SLOTS": "4"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -47,6 +48,11 @@ class JobsHome:
             )
         self.workers.append(worker)
         return worker
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells a worker where the databases are."""
+        return {} if self.database.where.is_sqlite else {"BOATHOUSE_DATABASE_URL": self.database.where.url}
 
     def stop_worker(self, worker: "subprocess.Popen[bytes]") -> None:
         if worker.poll() is None:
@@ -89,23 +95,25 @@ class JobsHome:
             time.sleep(0.02)
 
 
-def make_home(folder: Path) -> JobsHome:
+def make_home(folder: Path, where: DatabaseUrl | None = None) -> JobsHome:
     home = Home(folder / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    where = where or DatabaseUrl.sqlite(home.databases / "boathouse.db")
+    database = Database(where)
     migrate(database)
     catalog = Catalog(database, home)
     catalog.bootstrap("ada")
     source = folder / "source"
     source.mkdir()
     jobs = Jobs(database, catalog, home, SystemClock())
-    return JobsHome(home, catalog, jobs, catalog.identities.principal("ada"), source)
+    return JobsHome(home, catalog, jobs, catalog.identities.principal("ada"), source, database)
 
 
 def end(found: JobsHome) -> None:
     for worker in list(found.workers):
         worker.kill()
         worker.wait()
+    found.database.dispose()
 
 
 @pytest.fixture
@@ -123,3 +131,26 @@ def working_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobsHome]
     found.start_worker()
     yield found
     end(found)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared_home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobsHome]:
+    """As ``jobs_home``, on each kind of database."""
+    where = None
+    if request.param == "postgres":
+        where = DatabaseUrl(request.getfixturevalue("postgres")(), schema="boathouse")
+    found = make_home(tmp_path, where)
+    yield found
+    end(found)
+
+
+@pytest.fixture
+def two_homes(tmp_path: Path, postgres: Callable[[], str]) -> Iterator[tuple[JobsHome, JobsHome]]:
+    """Two homes, as on two machines, over one Postgres."""
+    where = DatabaseUrl(postgres(), schema="boathouse")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    homes = make_home(tmp_path / "a", where), make_home(tmp_path / "b", where)
+    yield homes
+    for each in homes:
+        end(each)

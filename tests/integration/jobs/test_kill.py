@@ -157,20 +157,6 @@ def test_another_worker_takes_over_from_a_dead_one(jobs_home, tmp_path: Path) ->
     assert second.poll() is None
 
 
-def test_a_worker_that_was_frozen_loses_its_runs_and_leaves(jobs_home, tmp_path: Path) -> None:
-    killing = Killing(jobs_home, tmp_path)
-    frozen = jobs_home.start_worker()
-    killing.until_in_the_middle()
-    jobs_home.start_worker()
-    frozen.send_signal(signal.SIGSTOP)
-
-    killing.check()
-    frozen.send_signal(signal.SIGCONT)
-
-    assert frozen.wait(60) == 1
-    killing.check()
-
-
 def test_a_run_is_kept_while_no_worker_is_there(jobs_home) -> None:
     jobs_home.script("hello.py", "print('hello')")
     task = {"task_key": "hello", "spark_python_task": {"python_file": "hello.py"}}
