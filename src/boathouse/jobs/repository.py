@@ -30,6 +30,7 @@ from boathouse.jobs.schema import job_runs, jobs, run_repairs, task_attempts, ta
 from boathouse.jobs.settings import Task
 from boathouse.jobs.starting.following import follow, forget
 from boathouse.jobs.states import UNDER_WAY, LifeCycleState, ResultState
+from boathouse.jobs.telling import moments
 from boathouse.metastore import Database
 
 _MOST_CHILDREN = 64
@@ -171,6 +172,7 @@ class RunRepository:
             "ended_at": now if skipped else None,
         }
         connection.execute(insert(job_runs).values(values))
+        moments.run_is_asked_for(connection, run_id, settings)
         if (parent := new.start.parent) is not None:
             connection.execute(
                 update(task_runs).where(task_runs.c.task_run_id == parent.task_run_id).values(child_run_id=run_id)
@@ -189,6 +191,8 @@ class RunRepository:
             for position, task in enumerate(settings.tasks)
         ]
         connection.execute(insert(task_runs), tasks)
+        if skipped is not None:
+            moments.run_ends(connection, run_id, skipped, now)
         return run_id
 
     def _run_of_token(self, creator: str, token: str) -> int:
@@ -213,6 +217,7 @@ class RunRepository:
             )
             if queued.rowcount:
                 self._end_open_tasks(connection, run_id, ResultState.CANCELED, state.message, now)
+                moments.run_ends(connection, run_id, state, now)
                 return
             connection.execute(
                 update(job_runs)
@@ -341,6 +346,10 @@ class RunRepository:
         }
         with self._database.write() as connection:
             mine = is_open & (job_runs.c.executor_id == executor_id)
+            begins = mine & (job_runs.c.life_cycle_state == LifeCycleState.PENDING)
+            if connection.execute(update(job_runs).where(begins).values(values)).rowcount:
+                moments.run_begins(connection, run_id, now)
+                return True
             if connection.execute(update(job_runs).where(mine).values(values)).rowcount:
                 return True
             return connection.execute(select(job_runs.c.run_id).where(is_open)).first() is None
@@ -349,12 +358,14 @@ class RunRepository:
         """End a run, if it is still the executor's."""
         mine = (job_runs.c.run_id == run_id) & (job_runs.c.executor_id == executor_id)
         with self._database.write() as connection:
-            connection.execute(
+            over = connection.execute(
                 update(job_runs)
                 .where(mine, job_runs.c.life_cycle_state.not_in(FINAL))
                 .values({**state_columns(state), "ended_at": now})
             )
             end_repair(connection, run_id, state, now)
+            if over.rowcount:
+                moments.run_ends(connection, run_id, state, now)
 
     def cancel_requests(self, run_ids: "Iterable[int]") -> set[int]:
         """Which of these runs somebody has asked to cancel."""
@@ -382,6 +393,7 @@ class RunRepository:
                 "setup_ms": task_runs.c.setup_ms + setup_ms,
             }
             connection.execute(update(task_runs).where(mine).values(values))
+            moments.attempt_begins(connection, attempt.task_run_id, attempt.attempt, attempt.started_at)
             return True
 
     def note_process(self, attempt: Attempt, pid: int) -> None:
@@ -400,16 +412,19 @@ class RunRepository:
             connection.execute(
                 update(task_runs).where(task_runs.c.task_run_id == attempt.task_run_id).values(dict(task))
             )
+            moments.attempt_ends(connection, attempt, is_last=task.get("life_cycle_state") in FINAL)
             return True
 
     def end_task(self, task_run_id: int, columns: Mapping[str, Any]) -> None:
         """Keep how a task ended that needs no process."""
         with self._database.write() as connection:
-            connection.execute(
+            over = connection.execute(
                 update(task_runs)
                 .where(task_runs.c.task_run_id == task_run_id, task_runs.c.life_cycle_state.not_in(FINAL))
                 .values(dict(columns))
             )
+            if over.rowcount and columns.get("life_cycle_state") in FINAL:
+                moments.tasks_end(connection, {task_run_id: ResultState(columns["result_state"])}, columns["ended_at"])
 
     def end_tasks(self, outcomes: Mapping[int, Outcome], now: int) -> None:
         """Keep the outcomes of task runs that end without a process of their own."""
@@ -424,6 +439,8 @@ class RunRepository:
         names = [name for name in columns[0] if name != "this"]
         with self._database.write() as connection:
             connection.execute(query.values({name: bindparam(name) for name in names}), columns)
+            results = {task_run_id: outcome.result for task_run_id, outcome in outcomes.items()}
+            moments.tasks_end(connection, results, now)
 
     def _end_open_tasks(self, connection: Connection, run_id: int, result: ResultState, message: str, now: int) -> None:
         connection.execute(

@@ -8,8 +8,10 @@ from boathouse.foundation.shapes import DoesNotFit, Problem, fit
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs import references
 from boathouse.jobs.flow import Known, problems_of_flow
+from boathouse.jobs.git_source import problems_of_git_source
 from boathouse.jobs.graph import problems_of_graph
-from boathouse.jobs.settings import JobSettings, Library, Source, SqlTask, Task
+from boathouse.jobs.secret_references import problems_of_secrets, problems_of_variables
+from boathouse.jobs.settings import JobSettings, Library, SqlTask, Task
 from boathouse.jobs.starting.checking import problems_of_starting
 from boathouse.jobs.telling.checking import problems_of_telling
 
@@ -65,8 +67,8 @@ def _general_problems(settings: JobSettings) -> Iterator[Problem]:
         yield Problem(("tasks",), "a job needs at least one task.")
     if len(settings.tasks) > MAXIMUM_TASKS:
         yield Problem(("tasks",), f"{len(settings.tasks)} tasks are more than the {MAXIMUM_TASKS} a job can have.")
-    if settings.git_source is not None:
-        yield Problem(("git_source",), "running code from a Git remote is not supported yet.", "Deploy it in a bundle.")
+    yield from problems_of_git_source(settings)
+    yield from problems_of_variables(settings)
     yield from _repeated(("parameters", "name"), [each.name for each in settings.parameters])
     yield from _repeated(("environments", "environment_key"), [each.environment_key for each in settings.environments])
     if settings.run_as is not None and settings.run_as.group_name is not None:
@@ -94,6 +96,7 @@ def _task_problems(task: Task, path: KeyPath, known: Known) -> Iterator[Problem]
         )
     for index, library in enumerate(task.libraries):
         yield from _library_problems(library, (*path, "libraries", index))
+    yield from problems_of_secrets(task, path)
     yield from _reference_problems(task, path, known)
     loop = task.for_each_task
     if loop is not None and loop.task.for_each_task is None:
@@ -114,9 +117,6 @@ def _kind_problems(task: Task, path: KeyPath) -> Iterator[Problem]:
     details = getattr(task, said[0])
     if isinstance(details, SqlTask):
         yield from _sql_problems(details, (*path, "sql_task"))
-        details = details.file
-    if getattr(details, "source", None) is Source.GIT:
-        yield Problem((*path, said[0], "source"), "source GIT is not supported yet.", "Deploy the code in a bundle.")
     wheel = task.python_wheel_task
     if wheel is not None and wheel.parameters and wheel.named_parameters:
         yield Problem((*path, said[0]), "parameters and named_parameters cannot both be given.")

@@ -22,7 +22,7 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs.parameters import run_parameters
-from boathouse.jobs.records import Job, TaskOverrides
+from boathouse.jobs.records import Job, Start, TaskOverrides
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 from boathouse.jobs.starting.repository import StarterRepository
 from boathouse.jobs.starting.starters import BY_EVENT, POLLED, Fire, Starter, StarterKind, Trigger, Verdict
@@ -224,17 +224,13 @@ def _without_gaps(events: list[tuple[int, AuditEvent]], before: int, now: int) -
 
 
 def _new_run(job: Job, fire: Fire) -> NewRun:
-    settings = job.settings
     return NewRun(
         job=job,
-        parameters=run_parameters(settings, None),
+        parameters=run_parameters(job.settings, None),
         overrides=TaskOverrides(),
         as_of=None,
         creator=job.creator,
         idempotency_token=fire.token,
-        name=settings.name,
-        trigger=fire.trigger,
-        trigger_info=fire.info,
-        max_concurrent_runs=settings.max_concurrent_runs,
-        is_queued=bool(settings.queue and settings.queue.enabled),
+        name=job.settings.name,
+        start=Start(trigger=fire.trigger, trigger_info=fire.info),
     )

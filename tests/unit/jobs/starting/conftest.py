@@ -20,6 +20,7 @@ from boathouse.jobs.starting.clockwork import Clockwork, Parts
 from boathouse.jobs.starting.repository import StarterRepository
 from boathouse.jobs.starting.starters import Starter
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.lake import DuckDBEngine
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.session import LocalLaw, Session
 
@@ -29,7 +30,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class House:
     """Everything that a test of starting touches."""
 
-    def __init__(self, folder: Path, start: datetime) -> None:
+    def __init__(self, folder: Path, start: datetime, *, is_present: bool = False) -> None:
+        self.is_present = is_present
         self.home = Home(folder / "home")
         self.home.create()
         self.clock = ManualClock(start)
@@ -58,6 +60,8 @@ class House:
         return {"name": "n", "tasks": tasks, "max_concurrent_runs": 100, **more}
 
     def create(self, principal: Principal | None = None, **more: Any) -> int:
+        if self.is_present:
+            self.clock.advance(max(datetime.now(UTC) - self.clock.now(), timedelta()))
         settings = read_job(self.definition(**more))
         return self.jobs.create(principal or self.ada, settings, deployment=self.deployment)
 
@@ -89,7 +93,7 @@ class House:
     # Data
 
     def session(self, principal: Principal | None = None) -> Session:
-        return Session(LocalLaw(self.catalog), principal or self.ada)
+        return Session(principal or self.ada, LocalLaw(self.catalog), DuckDBEngine())
 
     def schema(self) -> None:
         self.catalog.securables.create_catalog(self.ada, "c")
@@ -117,7 +121,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def house_now(tmp_path: Path) -> Iterator[House]:
     """A house in the present: files and Delta logs carry the machine's time."""
-    found = House(tmp_path, datetime.now(UTC))
+    found = House(tmp_path, datetime.now(UTC), is_present=True)
     yield found
     found.clockwork.stop()
     found.database.dispose()

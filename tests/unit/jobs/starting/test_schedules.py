@@ -24,7 +24,7 @@ def test_a_run_starts_when_the_schedule_fires(house) -> None:
 
     run = house.runs_of(job_id)[0]
     assert (run.trigger, run.creator) == ("PERIODIC", "ada")
-    assert from_epoch_ms(run.trigger_info["time"]) == at(13)
+    assert from_epoch_ms(run.trigger_info["time_ms"]) == at(13)
     starter = house.starter(job_id)
     assert (starter.fires, starter.last_run_id, starter.missed) == (1, run.run_id, 0)
     assert from_epoch_ms(starter.due_at) == at(14)
@@ -58,7 +58,7 @@ def test_a_fire_that_is_a_little_late_still_runs_and_only_the_last_of_several(ho
 
     assert house.after(seconds=44) == 1
 
-    assert from_epoch_ms(house.runs_of(job_id)[0].trigger_info["time"]) == at(12).replace(second=40)
+    assert from_epoch_ms(house.runs_of(job_id)[0].trigger_info["time_ms"]) == at(12).replace(second=40)
     assert house.starter(job_id).missed == 3
 
 

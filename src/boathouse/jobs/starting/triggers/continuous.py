@@ -34,7 +34,7 @@ class ContinuousTrigger:
         if ready_at > epoch_ms(now):
             return Verdict(due_at=ready_at)
         before = latest[0].run_id if latest else 0
-        fire = Fire(f"continuous:{job.job_id}:{before}", "CONTINUOUS", {"time": epoch_ms(now)})
+        fire = Fire(f"continuous:{job.job_id}:{before}", "CONTINUOUS", {"time_ms": epoch_ms(now)})
         return Verdict(due_at=epoch_ms(now) + LOOK_AGAIN_MS, fires=(fire,))
 
 

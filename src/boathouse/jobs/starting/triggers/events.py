@@ -26,6 +26,6 @@ def one_run_for_all(starter: Starter, events: Sequence[Event], now: datetime, tr
     ready = ready_at(starter.details, happened_at, starter.last_fired_at)
     if ready > epoch_ms(now):
         return Verdict(due_at=ready)
-    info = {"time": epoch_ms(now), name: {**facts, "events": len(events)}}
+    info = {"time_ms": epoch_ms(now), name: {**facts, "events": len(events)}}
     fire = Fire(f"{name}:{starter.job_id}:{number}", trigger, info)
     return Verdict(due_at=epoch_ms(now) + CHECK_AGAIN_MS, fires=(fire,), events_upto=number)

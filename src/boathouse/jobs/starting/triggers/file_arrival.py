@@ -88,8 +88,8 @@ class FileArrivalTrigger:
             f"files:{starter.job_id}:{starter.since}:{starter.revision}",
             "FILE_ARRIVAL",
             {
-                "time": epoch_ms(now),
-                "file_arrival": {"location": starter.details["url"]},
+                "time_ms": epoch_ms(now),
+                "location": starter.details["url"],
                 "files": memory["arrived"],
                 "example": memory["example"],
             },

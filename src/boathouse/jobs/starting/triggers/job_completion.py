@@ -44,4 +44,4 @@ def run_has_ended(connection: Connection, run: Any, result: str, now: int) -> No
 def _fire(starter: Starter, event: Event, now: datetime) -> Fire:
     facts = event[2]
     token = f"completion:{starter.job_id}:{facts['run_id']}:{event[0]}"
-    return Fire(token, "JOB_COMPLETION", {"time": epoch_ms(now), "job_completion": facts})
+    return Fire(token, "JOB_COMPLETION", {"time_ms": epoch_ms(now), "job_completion": facts})

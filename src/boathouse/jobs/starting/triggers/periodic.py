@@ -29,7 +29,7 @@ class PeriodicTrigger:
         at = starter.since + beat * interval
         is_late = epoch_ms(now) - at > GRACE.total_seconds() * 1000
         missed = beat - seen - (0 if is_late else 1)
-        fire = Fire(f"periodic:{starter.job_id}:{starter.since}:{at}", "PERIODIC", {"time": at})
+        fire = Fire(f"periodic:{starter.job_id}:{starter.since}:{at}", "PERIODIC", {"time_ms": at})
         return Verdict(
             due_at=following,
             fires=() if is_late else (fire,),

@@ -63,5 +63,5 @@ def _due(cron: Cron, zone: ZoneInfo, first: datetime | None, now: datetime) -> _
 
 
 def _fire(starter: Starter, at: datetime, zone: ZoneInfo) -> Fire:
-    info = {"time": epoch_ms(at), "timezone_id": str(zone)}
+    info = {"time_ms": epoch_ms(at), "timezone_id": str(zone)}
     return Fire(f"schedule:{starter.job_id}:{starter.since}:{epoch_ms(at.astimezone(UTC))}", "PERIODIC", info)

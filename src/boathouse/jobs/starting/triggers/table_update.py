@@ -119,5 +119,5 @@ def _fire(starter: Starter, changed: Mapping[str, Mapping[str, Any]], now: datet
         name: {"version": state["changed_version"], "commit_timestamp": state["committed_at"]}
         for name, state in changed.items()
     }
-    info = {"time": epoch_ms(now), "table_update": {"updated_tables": sorted(tables), **tables}}
+    info = {"time_ms": epoch_ms(now), "table_update": {"updated_tables": sorted(tables), **tables}}
     return Fire(f"tables:{starter.job_id}:{starter.since}:{starter.revision}", "TABLE", info)

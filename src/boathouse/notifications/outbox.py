@@ -1,0 +1,141 @@
+"""The outbox: messages are written in the transaction that they tell of, and stay until they have arrived.
+
+A message that is being sent is put off for a while; when the sender dies, somebody tries again after that. So a message
+arrives at least once, and its delivery id tells a second arrival.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from boathouse.foundation.ids import new_id
+from boathouse.metastore import Database
+from boathouse.notifications.messages import Delivery, DeliveryState, Message
+from boathouse.notifications.schema import notification_outbox as outbox
+
+SENDING_SECONDS = 60
+"""How long one attempt may take before somebody else makes another."""
+RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600)
+"""Between the attempts; after the last one a message is given up: about twelve hours later."""
+_BATCH = 1000
+_LONGEST_ERROR = 1000
+
+
+def write(connection: Connection, messages: Iterable[Message], now: int) -> None:
+    """Put messages into the outbox, within somebody's transaction."""
+    rows = [
+        {
+            "delivery_id": new_id(),
+            "event_type": message.event_type,
+            "destination": message.destination,
+            "is_email": message.is_email,
+            "job_id": message.job_id,
+            "run_id": message.run_id,
+            "payload": json.dumps(message.payload, ensure_ascii=False),
+            "created_at": now,
+            "state": DeliveryState.PENDING.value,
+            "attempts": 0,
+            "next_attempt_at": now,
+        }
+        for message in messages
+    ]
+    if rows:
+        connection.execute(insert(outbox), rows)
+
+
+class Outbox:
+    """Hands out messages to be sent, and keeps what became of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, message: Message, now: int) -> None:
+        """A message that tells of no transaction."""
+        with self._database.write() as connection:
+            write(connection, [message], now)
+
+    def take(self, now: int, limit: int) -> list[Delivery]:
+        """Messages whose time has come, put off for as long as one attempt may take."""
+        query = select(outbox).where(outbox.c.next_attempt_at <= now).order_by(outbox.c.next_attempt_at).limit(limit)
+        with self._database.read() as connection:
+            candidates = [_delivery(row) for row in connection.execute(query)]
+        taken: list[Delivery] = []
+        for each in candidates:
+            same = (outbox.c.sequence == each.sequence) & (outbox.c.next_attempt_at == each.next_attempt_at)
+            with self._database.write() as connection:
+                values = {"next_attempt_at": now + SENDING_SECONDS * 1000, "attempts": each.attempts + 1}
+                if connection.execute(update(outbox).where(same).values(values)).rowcount:
+                    taken.append(each)
+        return taken
+
+    def delivered(self, delivery: Delivery, now: int) -> None:
+        values = {"state": DeliveryState.DELIVERED.value, "delivered_at": now, "next_attempt_at": None, "error": None}
+        self._keep(delivery, values)
+
+    def failed(self, delivery: Delivery, error: str, now: int, *, for_good: bool = False) -> None:
+        """Try again later, or give up."""
+        attempt = delivery.attempts
+        is_over = for_good or attempt >= len(RETRY_SECONDS)
+        values = {
+            "state": (DeliveryState.DEAD if is_over else DeliveryState.PENDING).value,
+            "next_attempt_at": None if is_over else now + RETRY_SECONDS[attempt] * 1000,
+            "error": error[:_LONGEST_ERROR],
+        }
+        self._keep(delivery, values)
+
+    def retry(self, sequences: Iterable[int], now: int) -> int:
+        """Begin again with messages that were given up; gives their number."""
+        dead = outbox.c.sequence.in_(list(sequences)) & (outbox.c.state == DeliveryState.DEAD.value)
+        values = {"state": DeliveryState.PENDING.value, "attempts": 0, "next_attempt_at": now}
+        with self._database.write() as connection:
+            return connection.execute(update(outbox).where(dead).values(values)).rowcount
+
+    def list(
+        self, *, state: DeliveryState | None = None, run_id: int | None = None, limit: int = 100,
+        before: int | None = None,
+    ) -> list[Delivery]:  # fmt: skip
+        """Newest first; ``before`` is the number that the previous page ended with."""
+        query = select(outbox).order_by(outbox.c.sequence.desc()).limit(limit)
+        if state is not None:
+            query = query.where(outbox.c.state == state.value)
+        if run_id is not None:
+            query = query.where(outbox.c.run_id == run_id)
+        if before is not None:
+            query = query.where(outbox.c.sequence < before)
+        with self._database.read() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+    def _keep(self, delivery: Delivery, values: dict[str, Any]) -> None:
+        """Only while nobody has seen to its end."""
+        is_open = (outbox.c.sequence == delivery.sequence) & (outbox.c.state == DeliveryState.PENDING.value)
+        with self._database.write() as connection:
+            connection.execute(update(outbox).where(is_open).values(values))
+
+
+def forget_old(database: Database, *, delivered_before: int, dead_before: int) -> int:
+    """Remove messages that nobody waits for any more; gives their number."""
+    is_old = ((outbox.c.state == DeliveryState.DELIVERED.value) & (outbox.c.created_at < delivered_before)) | (
+        (outbox.c.state == DeliveryState.DEAD.value) & (outbox.c.created_at < dead_before)
+    )
+    total = 0
+    while True:
+        with database.write() as connection:
+            query = select(outbox.c.sequence).where(is_old, outbox.c.created_at < max(delivered_before, dead_before))
+            found = list(connection.execute(query.limit(_BATCH)).scalars())
+            connection.execute(delete(outbox).where(outbox.c.sequence.in_(found)))
+        total += len(found)
+        if len(found) < _BATCH:
+            return total
+
+
+_PLAIN = tuple(name for name in Delivery.__slots__ if name not in ("payload", "state"))
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        payload=json.loads(row.payload),
+        state=DeliveryState(row.state),
+        **{name: getattr(row, name) for name in _PLAIN},
+    )
