@@ -13,8 +13,10 @@ from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.lineage import Lineage
 from boathouse.catalog.owners_rights import OwnersRights
 from boathouse.catalog.pins import Pins
+from boathouse.catalog.popularity import Popularity
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository.records import EventFilter
+from boathouse.catalog.search.finding import Search
 from boathouse.catalog.secrets import FileKeys, Keys, Scopes, Vault
 from boathouse.catalog.securables import AuditEvent, SecurableKind
 from boathouse.catalog.tables import Securables
@@ -46,7 +48,9 @@ class Catalog:
         self.audit = Audit(database, clock)
         self.grants = Grants(database, clock, self.audit, book)
         self.securables = Securables(database, home, clock, self.audit, self.grants, book)
-        self.lineage = Lineage(database, clock, self.grants)
+        popularity = Popularity(database, clock, book)
+        self.lineage = Lineage(database, clock, self.grants, popularity)
+        self.search = Search(database, self.audit, self.grants, popularity)
         self.identities = Identities(database, clock, self.audit, Tokens(database, clock, self.audit), book)
         self.pins = Pins(database, clock, self.audit, self.grants)
         self.delta_tables = DeltaTables(self.securables)
@@ -70,4 +74,5 @@ class Catalog:
     def bootstrap(self, os_user: str) -> str | None:
         """Make what every Boathouse has, as far as it is missing; the secret of the administrator's token at the first
         start, None at any other."""
+        self.search.fill_if_empty()
         return self._bootstrap.run(os_user)

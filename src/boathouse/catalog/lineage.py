@@ -10,9 +10,10 @@ from boathouse.catalog.grants import Grants
 from boathouse.catalog.lineage_graph import MOST_STEPS, Graph, Walk, Walker, place_of
 from boathouse.catalog.lineage_names import GOVERNED, Asked, LineageNames
 from boathouse.catalog.lineage_through import standing_behind
+from boathouse.catalog.popularity import Popularity
 from boathouse.catalog.repository import records
 from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
-from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind
+from boathouse.catalog.securables import LineageEdge, LineageNode, NodeKind, is_system
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext, current_request
 from boathouse.foundation.errors import BoathouseError, InvalidInput
@@ -29,8 +30,9 @@ Subscriber = Callable[[Principal, Sequence[LineageEdge], TaskContext | None], No
 class Lineage:
     """Records edges and walks them."""
 
-    def __init__(self, database: Database, clock: Clock, grants: Grants) -> None:
+    def __init__(self, database: Database, clock: Clock, grants: Grants, popularity: Popularity) -> None:
         self._database = database
+        self._popularity = popularity
         self._clock = clock
         self._grants = grants
         self._names = LineageNames(database, grants)
@@ -54,6 +56,7 @@ class Lineage:
         now = epoch_ms(self._clock.now())
         filled = [replace(edge, entity={**edge.entity, **facts}) for edge in edges]
         recorded = [RecordedEdge(0, new_id(), now, principal.name, edge) for edge in filled]
+        read = self._popularity.things_read(edges)
         with self._database.write() as connection:
             records.insert_edges(
                 connection,
@@ -61,6 +64,7 @@ class Lineage:
                 job_run_id=request.task.run_id if request.task else None,
                 task_run_id=request.task.task_run_id if request.task else None,
             )
+            self._popularity.count(connection, principal, read, request.task)
         self._tell(principal, filled, request.task)
         return recorded
 
@@ -178,7 +182,7 @@ class Lineage:
             return set()
         hidden: set[LineageNode] = set()
         for node_kind, kind in GOVERNED.items():
-            governed = [node for node in nodes if node.kind is node_kind and not _is_system(node.name)]
+            governed = [node for node in nodes if node.kind is node_kind and not is_system(node.name)]
             visible = self._grants.visible(principal, kind, {node.name for node in governed})
             hidden |= {node for node in governed if node.name not in visible}
         return hidden
@@ -199,11 +203,6 @@ def _memory(recorded: RecordedEdge) -> EdgeFilter | None:
     if recorded.edge.session_id is not None:
         return EdgeFilter(session_id=recorded.edge.session_id, principal=recorded.principal)
     return None
-
-
-def _is_system(name: str) -> bool:
-    catalog, _, rest = name.partition(".")
-    return catalog == "system" or rest.startswith("information_schema.")
 
 
 def _entity(task: TaskContext | None, request_id: str) -> dict[str, Any]:

@@ -199,3 +199,9 @@ class LineageEdge:
     """Of an interactive session: what it writes from its memory comes from what it has read before."""
     columns: ColumnFlow | None = None
     """None where nobody knows, as for a write from memory."""
+
+
+def is_system(full_name: str) -> bool:
+    """Whether a table is one that Boathouse keeps about itself: it is no securable of its own."""
+    catalog, _, rest = full_name.partition(".")
+    return catalog == SYSTEM_CATALOG or rest.startswith(f"{INFORMATION_SCHEMA}.")

@@ -10,11 +10,15 @@ from sqlalchemy.exc import IntegrityError
 from boathouse.catalog.definitions import view_of
 from boathouse.catalog.facts import SecurableExists
 from boathouse.catalog.hierarchy import NAMED_BY_LEVELS, SecurableKey
+from boathouse.catalog.repository import search_index
 from boathouse.catalog.repository.schema import grants, securables, table_details, view_details, volume_details
 from boathouse.catalog.securables import Column, Securable, SecurableKind, Table, TableType, Volume
 
 _CHUNK = 400
 """Names per query; SQLite limits the number of bound values."""
+
+_SEARCHED = frozenset({"full_name", "title", "owner", "comment", "tags"})
+"""What search looks into, beside the columns of tables."""
 
 _live = securables.c.deleted_at.is_(None)
 
@@ -44,6 +48,7 @@ def insert(connection: Connection, securable: Securable, parent_id: str | None) 
         connection.execute(securables.insert(), row)
     except IntegrityError as error:
         raise SecurableExists(securable.kind, securable.full_name) from error
+    search_index.index(connection, securable.id)
 
 
 def insert_table(connection: Connection, table: Table) -> None:
@@ -57,6 +62,7 @@ def insert_table(connection: Connection, table: Table) -> None:
             "columns": _columns_json(table.columns),
         },
     )
+    search_index.index(connection, table.securable.id)
 
 
 def insert_volume(connection: Connection, volume: Volume) -> None:
@@ -87,6 +93,15 @@ def find_and_hold(connection: Connection, key: SecurableKey, *, to_change: bool)
 def find_by_id(connection: Connection, id: str) -> Securable | None:
     row = connection.execute(select(securables).where(securables.c.id == id, _live)).mappings().first()
     return None if row is None else securable_of_row(row)
+
+
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Securable]:
+    """The live things among the ids, by id."""
+    found: dict[str, Securable] = {}
+    for start in range(0, len(ids), _CHUNK):
+        query = select(securables).where(securables.c.id.in_(ids[start : start + _CHUNK]), _live)
+        found |= {row["id"]: securable_of_row(row) for row in connection.execute(query).mappings()}
+    return found
 
 
 def id_is_taken(connection: Connection, id: str) -> bool:
@@ -152,12 +167,15 @@ def change(connection: Connection, id: str, values: Mapping[str, Any]) -> None:
         for key, value in values.items()
     }
     connection.execute(update(securables).where(securables.c.id == id).values(**stored))
+    if not _SEARCHED.isdisjoint(values):
+        search_index.index(connection, id)
 
 
 def set_columns(connection: Connection, table_id: str, columns: Sequence[Column]) -> None:
     connection.execute(
         update(table_details).where(table_details.c.securable_id == table_id).values(columns=_columns_json(columns))
     )
+    search_index.index(connection, table_id)
 
 
 def rename(connection: Connection, securable: Securable, new_full_name: str) -> None:
@@ -184,6 +202,7 @@ def mark_deleted(connection: Connection, ids: Sequence[str], *, at: int, by: str
             .where(securables.c.id.in_(ids[start : start + _CHUNK]))
             .values(deleted_at=at, deleted_by=by)
         )
+    search_index.forget(connection, ids)
 
 
 def owned_by(connection: Connection, owner: str) -> list[Securable]:
@@ -192,7 +211,10 @@ def owned_by(connection: Connection, owner: str) -> list[Securable]:
 
 
 def give_to(connection: Connection, owner: str, new_owner: str) -> None:
+    ids = [row[0] for row in connection.execute(select(securables.c.id).where(securables.c.owner == owner, _live))]
     connection.execute(update(securables).where(securables.c.owner == owner).values(owner=new_owner))
+    for id in ids:
+        search_index.index(connection, id)
 
 
 def standings(
