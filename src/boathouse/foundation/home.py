@@ -9,6 +9,7 @@
 ├── artifacts/        MLflow artifacts
 ├── bundles/          snapshots of deployed code
 ├── environments/     virtual environments by lock hash
+├── git/              mirrors of Git repositories that jobs take code from, and their commits
 ├── runs/             logs and working folders of task runs
 └── logs/             logs of the processes
 """
@@ -66,6 +67,10 @@ class Home:
     @property
     def environments(self) -> Path:
         return self.root / "environments"
+
+    @property
+    def git(self) -> Path:
+        return self.root / "git"
 
     @property
     def runs(self) -> Path:

@@ -15,18 +15,16 @@ from typing import Any, NoReturn
 
 from boathouse.catalog.law import Catalog
 from boathouse.catalog.tokens import IssuedToken
-from boathouse.environments import Environments
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import logs
-from boathouse.jobs.preparing import PreparedTask, prepare, task_variables
+from boathouse.jobs.preparing import Preparation, PreparedTask, task_variables
 from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
 from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
-from boathouse.jobs.secret_references import ReadSecret
 from boathouse.jobs.settings import Task
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.jobs.upstream import Upstream
@@ -75,7 +73,7 @@ class TaskRunner:
         runs: RunRepository,
         upstream: Upstream,
         catalog: Catalog,
-        environments: Environments,
+        preparation: Preparation,
         home: Home,
         clock: Clock,
         slots: threading.Semaphore,
@@ -84,8 +82,7 @@ class TaskRunner:
         self._runs = runs
         self._upstream = upstream
         self._identities = catalog.identities
-        self._secrets = catalog.secrets
-        self._environments = environments
+        self._preparation = preparation
         self._home = home
         self._clock = clock
         self._slots = slots
@@ -139,7 +136,7 @@ class TaskRunner:
         attempt = Attempt(task_run.task_run_id, task_run.attempt, self._settings.executor_id, self._now())
         try:
             task_run = replace(task_run, known=self._upstream.answers(run, task_run))
-            prepared = prepare(run, task_run, self._environments, self._secret_of(run))
+            prepared = self._preparation.prepare(run, task_run)
             token = self._issue_token(run, prepared)
         except (BoathouseError, OSError, ValueError) as error:
             return self._not_started(run, task_run, attempt, error)
@@ -275,10 +272,6 @@ class TaskRunner:
             comment=f"run {run.run_id}, task {prepared.context.task_key}",
             task=prepared.context,
         )
-
-    def _secret_of(self, run: Run) -> ReadSecret:
-        """Reads secrets as the principal whose rights the job has."""
-        return lambda scope, key: self._secrets.get(self._identities.principal(run.run_as), scope, key)
 
     def _revoke(self, attempt: Attempt) -> None:
         if attempt.token_id is None:

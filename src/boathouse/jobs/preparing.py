@@ -3,15 +3,21 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from boathouse.catalog.law import Catalog
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
 from boathouse.foundation.context import TaskContext
-from boathouse.jobs.files import NOTEBOOK_SUFFIXES, source_root, task_file
+from boathouse.foundation.principals import Principal
+from boathouse.jobs.files import NOTEBOOK_SUFFIXES, code_from_git, source_root, task_file
+from boathouse.jobs.git_checkouts import GitCheckouts
+from boathouse.jobs.git_snapshots import GitSnapshots
+from boathouse.jobs.git_source import require_may_use, uses_git
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Run, TaskRun
-from boathouse.jobs.secret_references import ReadSecret, with_marks
+from boathouse.jobs.secret_references import with_marks
 from boathouse.jobs.settings import Task
 from boathouse.jobs.validation import kind_of
 
@@ -27,25 +33,55 @@ class PreparedTask:
     environment: PythonEnvironment
     spec: Mapping[str, Any]
     context: TaskContext
+    source_root: Path | None
+    """The folder that its code is in, where that is known."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """The values of the secrets that the definition names, by what stands for them in ``spec``."""
 
 
-def prepare(run: Run, task_run: TaskRun, environments: Environments, read_secret: ReadSecret) -> PreparedTask:
-    """Resolve everything that the latest attempt at a task needs.
+class Preparation:
+    """Prepares the tasks of a worker: finds their secrets, code and environments."""
 
-    Raises:
-        BoathouseError: A file or a secret is missing, or the environment cannot be had; the message says which and why.
-    """
-    run, marks = with_marks(run, task_run)
-    task = resolved_task(run, task_run)
-    environment = environments.resolve(environment_request(run, task))
-    context = task_context(run, task_run, task_run.attempt, environment.key)
-    spec = {**_spec(run, task, environment), "variables": marks.marked(own_variables(run, task))}
-    secrets = marks.values(read_secret)
-    if secrets:
-        spec["job_parameters"] = run.parameters
-    return PreparedTask(task, environment, spec, context, secrets)
+    def __init__(
+        self, catalog: Catalog, environments: Environments, checkouts: GitCheckouts, snapshots: GitSnapshots
+    ) -> None:
+        self._secrets = catalog.secrets
+        self._identities = catalog.identities
+        self._environments = environments
+        self._checkouts = checkouts
+        self._snapshots = snapshots
+
+    def prepare(self, run: Run, task_run: TaskRun) -> PreparedTask:
+        """Resolve everything that the latest attempt at a task needs.
+
+        Raises:
+            BoathouseError: A file, a secret, a commit or the environment cannot be had; the message says which and why.
+        """
+        run, marks = with_marks(run, task_run)
+        task = resolved_task(run, task_run)
+        if uses_git(task, run.settings):
+            run = self._with_git_code(run)
+        environment = self._environments.resolve(environment_request(run, task))
+        context = task_context(run, task_run, task_run.attempt, environment.key)
+        spec = {**_spec(run, task, environment), "variables": marks.marked(own_variables(run, task))}
+        secrets = marks.values(lambda scope, key: self._secrets.get(self._principal(run), scope, key))
+        if secrets:
+            spec["job_parameters"] = run.parameters
+        return PreparedTask(task, environment, spec, context, source_root(run.deployment), secrets)
+
+    def _with_git_code(self, run: Run) -> Run:
+        """The run with its code where its commit is."""
+        source = run.settings.git_source
+        assert source is not None
+        require_may_use(self._principal(run), source)
+        commit = self._snapshots.find(run.run_id)
+        if commit is None:
+            commit = self._snapshots.keep(run.run_id, self._checkouts.commit_of(source))
+        folder = self._checkouts.folder(source, commit)
+        return replace(run, deployment=code_from_git(run.deployment, source, commit, folder))
+
+    def _principal(self, run: Run) -> Principal:
+        return self._identities.principal(run.run_as)
 
 
 def environment_request(run: Run, task: Task) -> EnvironmentRequest:
@@ -82,9 +118,9 @@ def task_context(run: Run, task_run: TaskRun, attempt: int, environment_key: str
         task_key=task_run.task_key,
         task_run_id=task_run.task_run_id,
         attempt=attempt,
-        bundle=origin.bundle if origin else None,
-        target=origin.target if origin else None,
-        deployment_id=origin.deployment_id if origin else None,
+        bundle=(origin.bundle or None) if origin else None,
+        target=(origin.target or None) if origin else None,
+        deployment_id=(origin.deployment_id or None) if origin else None,
         git_commit=origin.git_commit if origin else None,
         git_branch=origin.git_branch if origin else None,
         git_origin=origin.git_origin if origin else None,
@@ -120,7 +156,7 @@ def task_variables(run: Run, prepared: PreparedTask, url: str, token: str, hooks
         "BOATHOUSE_ATTEMPT": str(context.attempt),
         "BOATHOUSE_BUNDLE": context.bundle,
         "BOATHOUSE_TARGET": context.target,
-        "BOATHOUSE_SOURCE_ROOT": str(source_root(run.deployment) or "") or None,
+        "BOATHOUSE_SOURCE_ROOT": str(prepared.source_root) if prepared.source_root else None,
         "BOATHOUSE_TASK_HOOKS": hooks or None,
         "VIRTUAL_ENV": str(prepared.environment.python.parent.parent),
         "PATH": f"{folder}{os.pathsep}{inherited.get('PATH', os.defpath)}",

@@ -21,6 +21,8 @@ class DeploymentRef:
     git_branch: str | None = None
     git_origin: str | None = None
     git_dirty: bool | None = None
+    is_from_git: bool = False
+    """Whether the folder is a commit of the job's Git source instead of the bundle's files."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -170,6 +172,8 @@ class Run:
     backfill_id: int | None = None
     repair_count: int = 0
     latest_repair_id: int | None = None
+    used_commit: str | None = None
+    """Of the job's Git source, as soon as it is known and where somebody asked for it."""
     tasks: tuple[TaskRun, ...] = ()
     """The latest run of each task, in the order of the definition; iterations are not among them."""
 

@@ -79,6 +79,14 @@ job_runs = Table(
     UniqueConstraint("creator", "idempotency_token", name="uq_job_runs_creator_idempotency_token"),
 )
 
+run_commits = Table(
+    "run_commits",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("job_runs.run_id", ondelete="CASCADE"), primary_key=True,
+           autoincrement=False),
+    Column("commit", Text, nullable=False),
+)  # fmt: skip
+
 task_runs = Table(
     "task_runs",
     metadata,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.shapes import Problem
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs.records import Run, TaskRun
@@ -20,6 +20,7 @@ from boathouse.jobs.settings import JobSettings, Task
 ReadSecret = Callable[[str, str], bytes]
 """The value of a secret, by scope and key, as the job's principal."""
 
+RESERVED_PREFIX = "BOATHOUSE_"
 _REFERENCE = re.compile(r"\{\{\s*secrets/([^{}/\s]+)/([^{}/\s]+)\s*\}\}")
 _ATTEMPTED = re.compile(r"\{\{\s*secrets\b[^{}]*\}\}")
 
@@ -67,12 +68,35 @@ def with_marks(run: Run, task_run: TaskRun) -> tuple[Run, Marks]:
     return replace(run, parameters={**run.parameters, **given}) if given else run, marks
 
 
-def problems_of_references(task: Task, path: KeyPath) -> Iterator[Problem]:
+def problems_of_secrets(task: Task, path: KeyPath) -> Iterator[Problem]:
     """What looks like a reference to a secret and is none."""
     for text in _texts(task.model_dump(mode="json", exclude={"description"})):
         for attempt in _ATTEMPTED.findall(text):
             if not _REFERENCE.fullmatch(attempt):
                 yield Problem(path, f"{attempt} names no secret.", "Write {{secrets/scope/key}}.")
+
+
+def problems_of_variables(settings: JobSettings) -> Iterator[Problem]:
+    """Sets of environment variables that are named twice, come from files, or are not there."""
+    known: set[str] = set()
+    for index, each in enumerate(settings.environment_variables):
+        path = ("environment_variables", index)
+        if each.environment_variables_key in known:
+            key = each.environment_variables_key
+            yield Problem((*path, "environment_variables_key"), f"{key!r} is said for the second time.")
+        known.add(each.environment_variables_key)
+        if each.spec is not None and each.spec.files:
+            yield Problem((*path, "spec", "files"), "files of variables are not supported.", "Write them as variables.")
+        for name in each.spec.variables if each.spec else ():
+            if name.startswith(RESERVED_PREFIX):
+                yield Problem((*path, "spec", "variables", name), f"names with {RESERVED_PREFIX} are Boathouse's own.")
+    for index, task in enumerate(settings.tasks):
+        for inner in (task, task.for_each_task.task if task.for_each_task else task):
+            key = inner.environment_variables_key
+            if key is not None and key not in known:
+                message = f"the job has no environment variables {key!r}."
+                yield Problem(("tasks", index, "environment_variables_key"), message, did_you_mean(key, known))
+                break
 
 
 def _with_task(run: Run, task_run: TaskRun, task: Task) -> JobSettings:

@@ -62,6 +62,14 @@ def kind_of(task: Task) -> str:
     return next(kind for kind in KINDS if getattr(task, kind) is not None)
 
 
+def tasks_within(settings: JobSettings) -> Iterator[tuple[KeyPath, Task]]:
+    """Every task with its place, those within loops too."""
+    for index, task in enumerate(settings.tasks):
+        yield ("tasks", index), task
+        if task.for_each_task is not None:
+            yield ("tasks", index, "for_each_task", "task"), task.for_each_task.task
+
+
 def _general_problems(settings: JobSettings) -> Iterator[Problem]:
     if not settings.tasks:
         yield Problem(("tasks",), "a job needs at least one task.")

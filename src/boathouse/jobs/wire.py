@@ -58,6 +58,10 @@ def run_json(run: Run, base_url: str, *, with_tasks: bool = True) -> dict[str, A
         shown["as_of"] = run.as_of
     if run.deployment is not None:
         shown["deployment"] = run.deployment.to_json()
+    if (source := run.settings.git_source) is not None:
+        shown["git_source"] = source.model_dump(mode="json", exclude_none=True)
+        if run.used_commit is not None:
+            shown["git_source"]["git_snapshot"] = {"used_commit": run.used_commit}
     if run.trigger_info:
         shown["trigger_info"] = {**run.trigger_info}
     if run.parent_run_id is not None:
@@ -116,14 +120,9 @@ def output_json(run: Run, task: TaskRun, logs: str, truncated: bool, base_url: s
     return shown
 
 
-def iteration_json(run: Run, parent: TaskRun, iterations: Sequence[dict[str, Any]], base_url: str) -> dict[str, Any]:
-    """What ``runs/get`` answers for the run of a for-each task."""
-    return {
-        **run_json(run, base_url, with_tasks=False),
-        **task_json(run, parent, base_url),
-        "job_run_id": run.run_id,
-        "iterations": list(iterations),
-    }
+def loop_json(run: Run, loop: TaskRun, base_url: str, *, stats: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What ``runs/get`` answers for the run of a for-each task, besides its iterations."""
+    return {**run_json(run, base_url, with_tasks=False), **task_json(run, loop, base_url, stats=stats)}
 
 
 def repairs_json(run: Run, repairs: Sequence[Repair]) -> list[dict[str, Any]]:

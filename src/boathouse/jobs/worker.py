@@ -18,12 +18,16 @@ from boathouse.jobs.child_runs import ChildRuns
 from boathouse.jobs.durable import Durable
 from boathouse.jobs.execution import ReserveStep, RunExecution
 from boathouse.jobs.fence import Fence
+from boathouse.jobs.git_checkouts import GitCheckouts
+from boathouse.jobs.git_snapshots import GitSnapshots
 from boathouse.jobs.graph_execution import Parts
 from boathouse.jobs.heartbeat import Heartbeat
 from boathouse.jobs.instant_tasks import InstantTasks
 from boathouse.jobs.iterations import IterationRepository
 from boathouse.jobs.leases import Leases
+from boathouse.jobs.preparing import Preparation
 from boathouse.jobs.records import State
+from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.slots import SlotName
@@ -90,7 +94,8 @@ class Worker:
         task_settings = TaskSettings(self.executor_id, settings.url, settings.hooks, settings.grace_seconds)
         slots = threading.Semaphore(settings.slots)
         upstream = Upstream(database)
-        self._runner = TaskRunner(self._runs, upstream, catalog, environments, home, self._clock, slots, task_settings)
+        preparation = Preparation(catalog, environments, GitCheckouts(home), GitSnapshots(database))
+        self._runner = TaskRunner(self._runs, upstream, catalog, preparation, home, self._clock, slots, task_settings)
         jobs, iterations = Jobs(database, catalog, home, self._clock), IterationRepository(database)
         parts = Parts(
             runs=self._runs,
@@ -101,7 +106,7 @@ class Worker:
             clock=self._clock,
             parallel=settings.slots,
         )
-        self._execution = RunExecution(parts, self._watch, self.executor_id)
+        self._execution = RunExecution(parts, RepairRepository(database), self._watch, self.executor_id)
         self._durable = Durable(settings.dbos, self.executor_id, self._execute)
         self._open: set[int] = set()
         self._open_lock = threading.Lock()

@@ -50,7 +50,7 @@ class JobDeployment(Shape):
 
 
 class GitSource(Shape):
-    """Where the code of tasks with source GIT comes from: exactly one of branch, tag and commit."""
+    """Where the code of tasks comes from that do not say source WORKSPACE: exactly one of branch, tag and commit."""
 
     git_url: str
     git_provider: str | None = None

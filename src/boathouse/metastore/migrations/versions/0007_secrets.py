@@ -1,4 +1,4 @@
-"""Secrets: encrypted values, and which key they are encrypted with."""
+"""Secrets: encrypted values, and which key they are encrypted with. Runs: which commit they take their code from."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,8 +28,18 @@ def upgrade() -> None:
         sa.Column("changed_by", sa.String(length=255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_secret_key")),
     )
+    op.create_table(
+        "run_commits",
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("commit", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["job_runs.run_id"], name=op.f("fk_run_commits_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run_commits")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("run_commits")
     op.drop_table("secret_key")
     op.drop_table("secrets")
