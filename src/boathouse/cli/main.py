@@ -50,6 +50,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "groups": ("boathouse.cli.principals", "groups", "Groups and their members."),
     "service-principals": ("boathouse.cli.principals", "service_principals", "Principals of programs."),
     "tokens": ("boathouse.cli.tokens", "tokens", "Tokens: make, list, revoke."),
+    "backup": ("boathouse.cli.backup", "backup", "Back up the home while it runs; verify a backup."),
+    "restore": ("boathouse.cli.backup", "restore", "Bring a home back from a backup."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
 

@@ -80,6 +80,11 @@ class Killing:
         return run
 
 
+def guard_of(worker: int) -> psutil.Process:
+    """The guard of the worker's only task; its fence is the other child."""
+    return next(each for each in psutil.Process(worker).children() if "launch.py" in " ".join(each.cmdline()))
+
+
 def _on(*keys: str) -> list[dict[str, str]]:
     return [{"task_key": key} for key in keys]
 
@@ -100,7 +105,8 @@ def test_tasks_end_with_their_worker_even_when_nobody_starts_another(jobs_home, 
     killing = Killing(jobs_home, tmp_path)
     worker = jobs_home.start_worker()
     killing.until_in_the_middle()
-    processes = psutil.Process(worker.pid).children(recursive=True)
+    guard = guard_of(worker.pid)
+    processes = [guard, *guard.children(recursive=True)]
     assert len(processes) >= 3  # guard, task, and the grandchild in its own session
 
     worker.kill()
@@ -113,7 +119,8 @@ def test_killing_everything_at_once_leaves_nothing_that_runs_beside_the_next_att
     killing = Killing(jobs_home, tmp_path)
     worker = jobs_home.start_worker()
     killing.until_in_the_middle()
-    guard, *below = psutil.Process(worker.pid).children(recursive=True)
+    guard = guard_of(worker.pid)
+    below = guard.children(recursive=True)
     orphan = next(each for each in below if os.getsid(each.pid) != guard.pid)
     others = [psutil.Process(worker.pid), guard, *(each for each in below if each != orphan)]
     for process in others:
@@ -172,7 +179,7 @@ def test_killing_the_guard_of_a_task_fails_the_task(jobs_home, tmp_path: Path) -
     killing = Killing(jobs_home, tmp_path)
     worker = jobs_home.start_worker()
     killing.until_in_the_middle()
-    guard = psutil.Process(worker.pid).children()[0]
+    guard = guard_of(worker.pid)
     below = guard.children(recursive=True)
 
     guard.kill()
