@@ -96,6 +96,8 @@ class Function:
     deterministic: bool = False
     handler: str | None = None
     """The Python function to call; without one the body is that of a function with a ``return``."""
+    is_exact: bool = False
+    """Whether the body gives the declared type by itself, so that no conversion is needed."""
     dependencies: tuple[Dependency, ...] = field(default=())
     behind: Behind | None = None
 
@@ -135,6 +137,7 @@ def function_json(function: Function) -> Json:
         "is_query": function.is_query,
         "deterministic": function.deterministic,
         "handler": function.handler,
+        "is_exact": function.is_exact,
         "dependencies": [_dependency_json(each) for each in function.dependencies],
     }
 
@@ -150,6 +153,7 @@ def function_of(securable: Securable, data: Mapping[str, Any]) -> Function:
         is_query=bool(data["is_query"]),
         deterministic=bool(data["deterministic"]),
         handler=data.get("handler"),
+        is_exact=bool(data.get("is_exact")),
         dependencies=dependencies_in(data),
     )
 

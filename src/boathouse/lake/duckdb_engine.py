@@ -2,7 +2,7 @@
 """The default engine: DuckDB in process, over the Parquet files of a snapshot."""
 
 import re
-from collections.abc import Generator, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,15 +14,20 @@ from boathouse.lake.delta_reader import DeltaReader
 from boathouse.lake.duckdb_connections import DuckDBConnections, DuckDBSettings
 from boathouse.lake.duckdb_files import explain_broken_file, source_sql
 from boathouse.lake.duckdb_views import snapshot_sql
-from boathouse.lake.engine import EngineQuery
+from boathouse.lake.engine import EngineQuery, Workbench
 from boathouse.lake.errors import DamagedTable
 from boathouse.lake.files import FileSource
 from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
-from boathouse.lake.select_guard import RefusedStatement, parse_select
+from boathouse.lake.select_guard import ParsedSelect, RefusedStatement, parse_select
 from boathouse.lake.snapshots import DataFile, Snapshot
 
 _CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z-]+ )+Error: ")
+
+_RAISED = re.compile(
+    r"Python exception occurred while executing the UDF: (?P<category>\w+): (?P<message>.*)", re.DOTALL
+)
+"""How DuckDB passes on what a function outside of it has raised."""
 
 _UNREADABLE = re.compile(r"IO Error|Parquet file|No magic bytes|TProtocolException|Snappy|ZSTD", re.IGNORECASE)
 
@@ -49,12 +54,12 @@ class DuckDBEngine:
     def _run(self, query: EngineQuery, *, all_columns: bool) -> "DuckDBRows":
         connection = self._connections.take()
         try:
-            with _explained():
+            with explained():
                 relation = _prepared(connection, query, all_columns=all_columns)
         except BaseException:
             self._connections.retire(connection)
             raise
-        return DuckDBRows(self._connections, connection, relation)
+        return DuckDBRows(self._connections, connection, relation, query.release)
 
     def scan(
         self, snapshot: Snapshot, columns: Sequence[str] | None = None, predicate: str | None = None
@@ -64,12 +69,33 @@ class DuckDBEngine:
         condition = "" if predicate is None else f" WHERE {predicate}"
         return self.run(EngineQuery(f"SELECT {selected} FROM scanned{condition}", snapshots={"scanned": snapshot}))
 
+    @contextmanager
+    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str) -> Generator[Workbench]:
+        """As :meth:`boathouse.lake.engine.Engine.workbench`."""
+        connection = self._connections.take()
+        try:
+            with explained():
+                parsed = parse_select(connection, query.sql, {*query.snapshots, *query.files, *query.arrow, *also})
+                _lock(connection, _laid(connection, query, parsed), folder)
+                yield Workbench(connection, parsed)
+        finally:
+            if query.release is not None:
+                query.release()
+            self._connections.retire(connection)
+
 
 class DuckDBRows:
     """The answer of one query; holds its instance until the rows are read or ``close`` is called."""
 
-    def __init__(self, connections: DuckDBConnections, connection: duckdb.DuckDBPyConnection, relation: Any) -> None:
+    def __init__(
+        self,
+        connections: DuckDBConnections,
+        connection: duckdb.DuckDBPyConnection,
+        relation: Any,
+        release: Callable[[], None] | None = None,
+    ) -> None:
         self._connections = connections
+        self._release = release
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self._relation: Any = relation
         self._stream: pa.RecordBatchReader | None = None
@@ -88,7 +114,7 @@ class DuckDBRows:
             return self.reader().read_all()
         self._require_unread()
         try:
-            with _explained():
+            with explained():
                 return self._relation.to_arrow_table(BATCH_ROWS)
         finally:
             self.close()
@@ -102,6 +128,8 @@ class DuckDBRows:
         if connection is not None:
             self._relation = None
             self._stream = None
+            if self._release is not None:
+                self._release()
             self._connections.retire(connection)
 
     def __enter__(self) -> "DuckDBRows":
@@ -117,7 +145,7 @@ class DuckDBRows:
     def _started(self) -> pa.RecordBatchReader:
         if self._stream is None:
             self._require_unread()
-            with _explained():
+            with explained():
                 self._stream = self._relation.to_arrow_reader(BATCH_ROWS)
         return self._stream
 
@@ -127,7 +155,7 @@ class DuckDBRows:
 
     def _batches(self, stream: pa.RecordBatchReader) -> Generator[pa.RecordBatch]:
         try:
-            with _explained():
+            with explained():
                 yield from stream
         finally:
             self.close()
@@ -135,8 +163,15 @@ class DuckDBRows:
 
 def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_columns: bool) -> Any:
     """Parse and check the text, lay the sources under their names, lock the instance, and bind the query."""
-    names = {*query.snapshots, *query.files, *query.arrow}
-    parsed = parse_select(connection, query.sql, names)
+    parsed = parse_select(connection, query.sql, {*query.snapshots, *query.files, *query.arrow})
+    _lock(connection, _laid(connection, query, parsed, all_columns=all_columns))
+    return _within_64_bits(connection.sql(query.sql, params=query.parameters))
+
+
+def _laid(
+    connection: duckdb.DuckDBPyConnection, query: EngineQuery, parsed: ParsedSelect, *, all_columns: bool = False
+) -> list[str]:
+    """Make the sources and functions of a query known; gives the paths that it has to be able to open."""
     readable: list[str] = []
     for alias, snapshot in query.snapshots.items():
         files = [] if snapshot.needs_delta_reader else needed_files(parsed, alias, snapshot, query.parameters)
@@ -146,8 +181,17 @@ def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_
         readable += _lay_files(connection, alias, source)
     for alias, frame in query.arrow.items():
         connection.register(alias, frame)
-    _lock(connection, readable)
-    return _within_64_bits(connection.sql(query.sql, params=query.parameters))
+    for name, function in query.functions.items():
+        connection.create_function(
+            name,
+            function.call,
+            list(function.parameters),
+            function.returns,
+            type="arrow",
+            null_handling="special",
+            side_effects=not function.deterministic,
+        )
+    return readable
 
 
 def _within_64_bits(relation: Any) -> Any:
@@ -182,15 +226,17 @@ def _lay_files(connection: duckdb.DuckDBPyConnection, alias: str, source: FileSo
     return list(source.paths)
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, readable: Sequence[str]) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Sequence[str], folder: str | None = None) -> None:
     paths = ", ".join(literal(path) for path in readable)
     connection.execute(f"SET allowed_paths = [{paths}]")
+    if folder is not None:
+        connection.execute(f"SET allowed_directories = [{literal(folder)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def explained() -> Generator[None]:
     """Turn DuckDB's errors in the block into ours."""
     try:
         yield
@@ -214,6 +260,9 @@ def _fact(error: duckdb.Error) -> BoathouseError:
             f"A data file cannot be read: {_sentence(text)}.",
             hint="If it was vacuumed, read a newer version; otherwise restore it from a backup.",
         )
+    if raised := _RAISED.search(text):
+        category = Unavailable if raised["category"] == "Unavailable" else InvalidInput
+        return category(raised["message"].strip())
     return InvalidInput(f"{_sentence(text)}.")
 
 

@@ -5,16 +5,30 @@ An engine reads what the query names and nothing else. It knows no catalog and n
 resolved and authorised the names before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from boathouse.lake.files import FileSource
+from boathouse.lake.select_guard import ParsedSelect
 from boathouse.lake.snapshots import Snapshot
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowFunction:
+    """A function that is computed outside of the engine, a batch of rows at a time."""
+
+    parameters: tuple[str, ...]
+    """Types in the engine's spelling."""
+    returns: str
+    call: Callable[..., Any]
+    """Takes one Arrow array per parameter and gives one of the same length."""
+    deterministic: bool = False
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -31,6 +45,19 @@ class EngineQuery:
     arrow: Mapping[str, Any] = field(default_factory=_nothing)
     """Frames in memory: anything with the Arrow PyCapsule interface."""
     parameters: Parameters | None = None
+    functions: Mapping[str, ArrowFunction] = field(default_factory=_nothing)
+    """Functions that the text calls beside those of the engine."""
+    release: Callable[[], None] | None = None
+    """Called once the answer needs the sources and functions no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """A DuckDB instance with the sources of a query laid out, for work in several steps."""
+
+    connection: Any
+    parsed: ParsedSelect
+    """The query, as it has passed the engine's wall."""
 
 
 class Rows(Protocol):
@@ -71,4 +98,9 @@ class Engine(Protocol):
 
     def scan(self, snapshot: Snapshot, columns: Sequence[str] | None = None, predicate: str | None = None) -> Rows:
         """The rows of one snapshot, narrowed to columns and by an SQL condition."""
+        ...
+
+    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str) -> AbstractContextManager[Workbench]:
+        """An instance in which the query can be run step by step, and which may read and write files below the folder.
+        The query may name the tables ``also``, which the caller lays out."""
         ...

@@ -1,9 +1,12 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """CREATE FUNCTION: a body is tried as whoever creates the function, and kept with its names in full."""
 
 import ast
 import dataclasses
 import textwrap
 from collections.abc import Sequence
+
+import pyarrow as pa
 
 from boathouse.catalog import Behind, Dependency, Function, Language, Parameter, Securable, SecurableKind
 from boathouse.catalog.columns import parse_type_text, type_text
@@ -92,19 +95,36 @@ def _with_columns(access: Access, draft: Function, dependencies: Sequence[Depend
 
 def _tried(access: Access, name: FunctionName, draft: Function) -> Function:
     """The function after a call with nulls, which shows every mistake that does not depend on values."""
+    if not draft.returns_rows:
+        natural = _gives(access, name, dataclasses.replace(draft, returns=""))
+        draft = dataclasses.replace(draft, returns=draft.returns or natural, is_exact=draft.returns in ("", natural))
+        if draft.is_exact:
+            return dataclasses.replace(draft, behind=None)
+    _gives(access, name, draft)
+    return dataclasses.replace(draft, behind=None)
+
+
+def _gives(access: Access, name: FunctionName, draft: Function) -> str:
+    """The type of the draft's value.
+
+    Raises:
+        InvalidInput: It does not fit together.
+    """
     nulls = ", ".join(f"CAST(NULL AS {each.type_text})" for each in draft.parameters)
     call = f"{name.quoted()}({nulls})"
     query = read_query(f"SELECT * FROM {call}" if draft.returns_rows else f"SELECT {call} AS value")
     trying = dataclasses.replace(access, drafts={str(name): draft})
     try:
-        rows = prepare_query(trying, query).run(trying)
-        schema = rows.schema
-        rows.close()
+        schema = prepare_query(trying, query).columns_of_rows(trying)
     except InvalidInput as error:
         raise InvalidInput(f"Function {name} cannot be computed: {error.message}", hint=error.hint) from error
     access.trace.through.clear()  # nothing was read
-    returns = draft.returns or ("" if draft.returns_rows else described(schema)[0].type_text)
-    return dataclasses.replace(draft, returns=returns, behind=None)
+    return "" if draft.returns_rows else _type_of(schema, draft.returns)
+
+
+def _type_of(schema: pa.Schema, wanted: str) -> str:
+    is_null = pa.types.is_null(schema.field(0).type)
+    return (wanted or "string") if is_null else described(schema)[0].type_text
 
 
 def _python(function: Function) -> Function:

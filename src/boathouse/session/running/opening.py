@@ -20,7 +20,7 @@ from boathouse.session.running.temporary import TEMPORARY
 from boathouse.session.sql.binding import ALIAS_PREFIX, FunctionCall, Scope, Sources, bind
 from boathouse.session.sql.casts import engine_type
 from boathouse.session.sql.dialect import native
-from boathouse.session.sql.inlining import arguments_of, inlined_rows, inlined_value, type_of
+from boathouse.session.sql.inlining import arguments_of, declared, inlined_rows, inlined_value, type_of
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
 from boathouse.session.sql.reading import read_query
@@ -173,8 +173,8 @@ class Opening:
         known = next((name for name, other in self.python.items() if other == function), None)
         name = known or f"{ALIAS_PREFIX}py_{len(self.python)}"
         self.python[name] = function
-        holes = ", ".join(f"{{{position}}}" for position in range(len(arguments)))
-        return native(f'"{name}"({holes})', *arguments)
+        holes = ", ".join(f"{{{position}}}" for position in range(len(arguments))) or "0"
+        return declared(native(f'"{name}"({holes})', *arguments), function.returns)
 
     def _body(self, function: Function) -> exp.Expr:
         text = function.body if function.is_query else f"SELECT {function.body}\n"

@@ -1,13 +1,15 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Running a query: bind its names, ask the law once for all of them, open the snapshots, let the engine do the rest."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
 from sqlglot import exp
 
-from boathouse.catalog import LineageNode, NodeKind, Table
+from boathouse.catalog import Function, LineageNode, NodeKind, Table
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.lake import BrokenFile, EngineQuery, Rows, Snapshot, open_snapshot
 from boathouse.lake.errors import VersionNotFound
@@ -48,6 +50,8 @@ class PreparedQuery:
     """The columns of what it reads, by alias; None for files, which the engine looks into."""
     nodes: dict[str, LineageNode] = field(default_factory=dict[str, LineageNode])
     """What it reads, by alias."""
+    python: dict[str, Function] = field(default_factory=dict[str, Function])
+    """The Python functions that it calls, by the name that the engine has for them."""
 
     def run(self, access: Access) -> Rows:
         """Let the engine prepare the rows.
@@ -55,14 +59,36 @@ class PreparedQuery:
         Raises:
             InvalidInput: The query does not fit its tables.
         """
+        rows = self._bound(access)
+        if access.writes:
+            access.trace.names = tuple(rows.schema.names)
+        return rows
+
+    def columns_of_rows(self, access: Access) -> pa.Schema:
+        """What the rows would be; none is computed. Raises as :meth:`run`."""
+        rows = self._bound(access)
         try:
-            rows = access.engine.run(self.query)
+            relation = rows.relation()
+            found = relation.limit(0).to_arrow_table().schema
+            names = list(relation.columns)  # a limit would rename those that are there twice
+        finally:
+            rows.close()
+        access.trace.names = tuple(names)
+        return pa.schema([field.with_name(name) for field, name in zip(found, names, strict=True)])
+
+    def _bound(self, access: Access) -> Rows:
+        query = self.query
+        if self.python:
+            from boathouse.session.python_functions import PythonFunctions
+
+            python = PythonFunctions(self.python)
+            query = replace(query, functions=python.for_engine(), release=python.close)
+        try:
+            rows = access.engine.run(query)
         except BrokenFile as error:
             raise self.volumes[0].explained(error) if self.volumes else error from error
         except InvalidInput as error:
             raise explained(error, self.columns) from error
-        if access.writes:
-            access.trace.names = tuple(rows.schema.names)
         return rows
 
 
@@ -99,7 +125,9 @@ def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> t
     opening.open_views(tree, tables)
     tables |= opening.known
     tables |= _resolved_behind(access, sources, tables)
-    translated = translate(tree, SessionFacts(access.principal.name, access.namespace.catalog, access.namespace.schema))
+    here = access.namespace
+    facts = SessionFacts(access.principal.name, here.catalog, here.schema, access.principal.groups)
+    translated = translate(tree, facts)
     values = access.parameters.used_in(translated)
     text = engine_sql(translated)
     if len(text) > MAX_ENGINE_TEXT:
@@ -163,7 +191,7 @@ def _prepared(
     query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
     opening.trace(nodes)
     read, known = list(dict.fromkeys(nodes.values())), list(dict.fromkeys(columns))
-    return PreparedQuery(query, read, known, tuple(volumes.values()), schemas, nodes)
+    return PreparedQuery(query, read, known, tuple(volumes.values()), schemas, nodes, opening.python)
 
 
 def open_reference(table: Table, reference: TableReference) -> Snapshot:

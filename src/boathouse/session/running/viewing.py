@@ -65,11 +65,7 @@ def _tried(access: Access, text: str, names: Sequence[ViewColumn]) -> _Tried:
             hint="Write the query of the temporary view in its place, or create a TEMPORARY view.",
         )
     prepared = prepare_query(access, tree)
-    rows = prepared.run(access)
-    try:
-        schema = rows.schema
-    finally:
-        rows.close()
+    schema = prepared.columns_of_rows(access)
     columns = _columns(schema, names)
     view = View(definition.text, tuple(schema.names), _with_columns(definition.dependencies, prepared))
     return _Tried(view, columns, prepared.sources)
@@ -137,7 +133,7 @@ def _create_temporary(access: Access, statement: CreateView) -> Result:
     view = TemporaryView(name, definition.text, columns, statement.comment)
     tried = dataclasses.replace(access, temporary={**access.temporary, name: view})
     prepared = prepare_query(tried, read_query(f"SELECT * FROM `{name.replace('`', '``')}`"))
-    prepared.run(tried).close()
+    prepared.columns_of_rows(tried)
     access.temporary[name] = view
     return done()
 

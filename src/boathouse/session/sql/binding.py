@@ -14,6 +14,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName, split_name
 from boathouse.session.sql.dialect import native
 from boathouse.session.sql.functions import is_built_in
+from boathouse.session.sql.generators import generator_name, lateral_join, rows_of
 from boathouse.session.sql.instants import constant_instant
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
@@ -152,7 +153,8 @@ class _Binder:
         """Each common table expression sees those before it; the query sees them all."""
         with_ = node.args.get("with_")
         for cte in with_.expressions if with_ else ():
-            self.visit(cte, ctes)
+            own = {cte.alias.lower()} if with_.args.get("recursive") else set[str]()
+            self.visit(cte, ctes | own)
             ctes |= {cte.alias.lower()}
         return ctes
 
@@ -225,18 +227,28 @@ class _Binder:
                 self._check_plain(table, call, at_most=3)
                 table.set("this", native(f"range({_holes(call)})", *call.expressions))
                 _alias_columns(table, "range", "id")
-            case "explode":
-                self._check_plain(table, call, at_most=1)
-                table.set("this", native("unnest({0})", *call.expressions))
-                _alias_columns(table, "explode", "col")
+            case name if generator_name(call):
+                self._bind_generator(table, call, name)
             case other if self._namespace.schema is None or is_built_in(other):
                 raise Unsupported(
                     f"The table function {other}",
-                    hint="After FROM there may be a table, range(...), explode(...), read_files('/Volumes/...') or a "
-                    "function that returns a table.",
+                    hint="After FROM there may be a table, range(...), explode(...), posexplode(...), inline(...), "
+                    "stack(...), json_tuple(...), read_files('/Volumes/...') or a function that returns a table.",
                 )
             case _:
                 self._bind_call(table, call)
+
+    def _bind_generator(self, table: exp.Table, call: exp.Expr, name: str) -> None:
+        for argument in call.expressions:
+            self._visit_child(argument, frozenset())
+        alias = table.args.get("alias") or exp.TableAlias()
+        rows = rows_of(call, alias.args.get("columns") or [])
+        rows.set("alias", exp.TableAlias(
+            this=alias.this or exp.to_identifier(name, quoted=True), columns=alias.args.get("columns")
+        ))  # fmt: skip
+        for part in ("joins", "laterals"):
+            rows.set(part, table.args.get(part))
+        table.replace(rows)
 
     def _bind_call(self, table: exp.Table, call: exp.Expr) -> None:
         """A function that returns a table."""
@@ -321,28 +333,20 @@ def _alias_columns(table: exp.Table, default_alias: str, default_column: str) ->
 
 
 def _bind_lateral(lateral: exp.Lateral) -> None:
-    """``LATERAL VIEW [OUTER] explode(x) t AS y``: the only thing that may stand to the side of a table."""
+    """``LATERAL VIEW [OUTER] explode(x) t AS y`` and its kin; a subquery may stand to the side of a table as it is."""
     call = lateral.this
-    name = str(call.this).lower() if isinstance(call, exp.Anonymous) else ""
     if isinstance(call, exp.Subquery | exp.Select):
         return
-    if name not in ("explode", "explode_outer") or len(call.expressions) != 1:
-        raise Unsupported(f"LATERAL {name or call.key.upper()}", hint="LATERAL VIEW takes explode(array).")
-    alias = lateral.args.get("alias") or exp.TableAlias()
-    columns = alias.args.get("columns") or [exp.to_identifier("col", quoted=True)]
-    if len(columns) != 1:
-        raise Unsupported("Exploding a map", hint="Explode map_keys(m), then look up the values.")
-    outer = bool(lateral.args.get("outer")) or name == "explode_outer"
-    table = exp.Table(
-        this=native("unnest({0})", call.expressions[0]),
-        alias=exp.TableAlias(this=alias.this or exp.to_identifier("explode", quoted=True), columns=columns),
-    )
-    join = exp.Join(this=table, side="LEFT", on=exp.true()) if outer else exp.Join(this=table, kind="CROSS")
-    owner = lateral.parent
-    if isinstance(owner, exp.Join):
-        owner.replace(join)
-        return
+    if generator_name(call) is None:
+        name = str(call.this) if isinstance(call, exp.Anonymous) else call.key.upper()
+        raise Unsupported(
+            f"LATERAL {name}", hint="LATERAL VIEW takes explode, posexplode, inline, stack and json_tuple."
+        )
+    join, owner = lateral_join(lateral), lateral.parent
     assert owner is not None
+    if isinstance(owner, exp.Join):
+        owner.set("this", join.this)  # as it was written: LEFT JOIN LATERAL explode(x) ... ON true
+        return
     laterals = [other for other in owner.args.get("laterals") or [] if other is not lateral]
     owner.set("laterals", laterals or None)
     owner.append("joins", join)

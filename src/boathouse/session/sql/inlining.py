@@ -12,10 +12,12 @@ from sqlglot import exp
 
 from boathouse.catalog import Function, Parameter
 from boathouse.foundation.errors import InvalidInput, did_you_mean
-from boathouse.session.sql.dialect import DatabricksSql, databricks_sql
+from boathouse.session.sql.casts import engine_type
+from boathouse.session.sql.dialect import DatabricksSql, databricks_sql, native
 from boathouse.session.sql.functions import FUNCTIONS, FunctionKind
 
 _ROW, _VALUE = "__arguments", "__value"
+_DECLARED = "declared_type"
 _SMALL = 12
 """Parts of an argument that may be written more than once."""
 _CHANGING = frozenset({"rand", "random", "uuid", "randn"})
@@ -65,9 +67,25 @@ def cast_to(value: exp.Expr, parameter: Parameter) -> exp.Expr:
     if not parameter.type_text:
         return value  # a function that is being tried, to see what it gives
     kind = type_of(parameter.type_text)
-    if isinstance(value, exp.Cast) and not isinstance(value, exp.TryCast) and value.args["to"] == kind:
+    if _has_type(value, kind):
         return value
+    if kind.args.get("nested"):
+        return native(f"CAST({{0}} AS {engine_type(kind).replace('{', '{{').replace('}', '}}')})", value)
     return exp.Cast(this=value, to=kind)
+
+
+def declared(value: exp.Expr, type_text: str) -> exp.Expr:
+    """The value with a note that it is of the type already. Conversions repeat what they convert: none is better."""
+    value.meta[_DECLARED] = type_text
+    return value
+
+
+def _has_type(value: exp.Expr, kind: exp.DataType) -> bool:
+    inner = value.unnest()
+    noted = inner.meta.get(_DECLARED)
+    if noted is not None:
+        return type_of(noted) == kind
+    return isinstance(inner, exp.Cast) and not isinstance(inner, exp.TryCast) and inner.args["to"] == kind
 
 
 def type_of(type_text: str) -> exp.DataType:
@@ -86,22 +104,21 @@ def signature_of(function: Function) -> str:
 def inlined_value(function: Function, body: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
     """The value of a call; ``body`` is the function's own copy, with its tables bound."""
     names = [each.name for each in function.parameters]
-    result = Parameter("", function.returns)
     if not names:
-        return exp.Paren(this=cast_to(_as_value(body), result))
+        return declared(exp.Paren(this=_result(function, _as_value(body))), function.returns)
     if not _has_query(body) and not _is_repeated(names, body, arguments):
         value = _substituted(function, exp.Paren(this=body), dict(zip(names, arguments, strict=True)))
-        return exp.Paren(this=cast_to(value, result))
+        return declared(exp.Paren(this=_result(function, value)), function.returns)
     _qualify(function, body)
     value = exp.Select(
         expressions=[_as(_as_value(body), _VALUE)],
         from_=exp.From(this=_row_of(names, arguments)),
     )
     rows = exp.Select(
-        expressions=[cast_to(exp.column(_VALUE, quoted=True), result)],
+        expressions=[_result(function, exp.column(_VALUE, quoted=True))],
         from_=exp.From(this=exp.Subquery(this=value, alias=_table_alias("__called"))),
     )
-    return exp.Subquery(this=rows)
+    return declared(exp.Subquery(this=rows), function.returns)
 
 
 def inlined_rows(function: Function, body: exp.Expr, arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -143,6 +160,13 @@ def require_no_aggregate(function_name: str, body: exp.Expr) -> None:
                 )
 
 
+def _result(function: Function, value: exp.Expr) -> exp.Expr:
+    if function.is_exact:
+        kind = engine_type(type_of(function.returns)).replace("{", "{{").replace("}", "}}")
+        return native(f"CAST({{0}} AS {kind})", value)
+    return cast_to(value, Parameter("", function.returns))
+
+
 def _as_value(body: exp.Expr) -> exp.Expr:
     return exp.Subquery(this=body) if isinstance(body, exp.Query) and not isinstance(body, exp.Subquery) else body
 
@@ -152,10 +176,12 @@ def _has_query(body: exp.Expr) -> bool:
 
 
 def _is_repeated(names: Sequence[str], body: exp.Expr, arguments: Sequence[exp.Expr]) -> bool:
-    """Whether an argument that is large, or answers differently each time, would stand more than once."""
+    """Whether an argument that is large, or answers differently each time, would stand more than once: in the body or
+    in its conversion."""
     uses = [column.name.lower() for column in body.find_all(exp.Column)]
     return any(
-        uses.count(name.lower()) != 1 and (_is_large(argument) or _is_changing(argument))
+        (_is_large(argument) and isinstance(argument, exp.Cast))
+        or (uses.count(name.lower()) > 1 and (_is_large(argument) or _is_changing(argument)))
         for name, argument in zip(names, arguments, strict=True)
     )
 
@@ -196,8 +222,17 @@ def _qualify(function: Function, body: exp.Expr) -> None:
 
 
 def _row_of(names: Sequence[str], arguments: Sequence[exp.Expr]) -> exp.Expr:
-    values = [_as(value, name) for name, value in zip(names, arguments, strict=True)]
-    return exp.Subquery(this=exp.Select(expressions=values), alias=_table_alias(_ROW))
+    """The arguments as a row. What is converted is computed first, and once."""
+    values: list[exp.Expr] = []
+    given: list[exp.Expr] = []
+    for position, (name, value) in enumerate(zip(names, arguments, strict=True)):
+        if isinstance(value, exp.Cast) and _is_large(value):
+            given.append(_as(value.this, f"a{position}"))
+            value = exp.Cast(this=exp.column(f"a{position}", "__given", quoted=True), to=value.args["to"])
+        values.append(_as(value, name))
+    inner = exp.Subquery(this=exp.Select(expressions=given), alias=_table_alias("__given")) if given else None
+    row = exp.Select(expressions=values, **({"from_": exp.From(this=inner)} if inner else {}))
+    return exp.Subquery(this=row, alias=_table_alias(_ROW))
 
 
 def _as(value: exp.Expr, name: str) -> exp.Alias:

@@ -1,0 +1,6 @@
+"""Functions in Python: their code runs in a process of its own, apart from the session and its rights."""
+
+from boathouse.session.python_functions.calling import PythonFunctions, call_function
+from boathouse.session.python_functions.process import Limits, PythonProcess
+
+__all__ = ["Limits", "PythonFunctions", "PythonProcess", "call_function"]
