@@ -23,10 +23,13 @@ def status(output: str) -> None:
     home = require_home()
     running = _running(home)
     health = read_health(str(running["url"]))
+    workers = _workers() if health else []
     if output == "json":
-        click.echo(json.dumps({**running, "home": str(home.root), "health": health}, indent=2))
+        content = {**running, "home": str(home.root), "health": health, "workers": workers}
+        click.echo(json.dumps(content, indent=2))
     else:
         _print_status(home, running, health)
+        _print_workers(workers)
     if health is None:
         raise Unavailable(f"Nothing answers at {running['url']}.", hint="boathouse logs shows why.")
 
@@ -99,6 +102,22 @@ def _print_status(home: Home, running: dict[str, Any], health: dict[str, Any] | 
             click.secho(f"{name:<14} pid {pid:<8} gone", fg="red")
     for part, state in (health or {}).get("parts", {}).items():
         click.echo(f"{part:<14} {state}")
+
+
+def _workers() -> list[dict[str, Any]]:
+    from boathouse.foundation.rest import RestClient
+
+    try:
+        return RestClient(Connection.from_surroundings()).get("/api/boathouse/v1/workers")["workers"]
+    except Unavailable:
+        return []
+
+
+def _print_workers(workers: list[dict[str, Any]]) -> None:
+    for worker in workers:
+        lease = f"lease {worker['lease_seconds']:.1f} s" if worker["is_alive"] else "gone"
+        work = f"{worker['open_runs']} runs, {worker['running_tasks']} tasks"
+        click.secho(f"{worker['executor_id']:<22} {lease:<14} {work}", fg=None if worker["is_alive"] else "red")
 
 
 def _follow(files: list[Path]) -> Iterator[str]:

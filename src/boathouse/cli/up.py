@@ -6,11 +6,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boathouse.foundation.errors import Conflict, Unavailable
 from boathouse.foundation.home import HOME_FOLDER, HOME_VARIABLE, Home, locate_home, require_home
+
+if TYPE_CHECKING:
+    from boathouse.foundation.settings import Settings
 
 HEALTHY_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 40
@@ -22,9 +26,10 @@ STOPPED_WITHIN_SECONDS = 40
 @click.option(
     "--home", "folder", type=click.Path(path_type=Path), help="Home folder (default: the nearest .boathouse)."
 )
+@click.option("--workers", type=click.IntRange(min=0), help="How many worker processes (default 1).")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How the processes write their logs.")
-def up(port: int | None, detach: bool, folder: Path | None, log_format: str | None) -> None:
-    """Start Boathouse: control plane and worker.
+def up(port: int | None, detach: bool, folder: Path | None, workers: int | None, log_format: str | None) -> None:
+    """Start Boathouse: control plane and workers.
 
     The first start makes the home folder (.boathouse here, unless one exists above), its databases, an admin
     principal for you, and a token that only you can read.
@@ -33,7 +38,8 @@ def up(port: int | None, detach: bool, folder: Path | None, log_format: str | No
     from boathouse.wiring.supervisor import Supervisor, claim_port, is_running
 
     home = Home(folder.absolute()) if folder else locate_home() or Home(Path.cwd() / HOME_FOLDER)
-    settings = Settings.from_environment(port=port, log_format=LogFormat(log_format) if log_format else None)
+    chosen_format = LogFormat(log_format) if log_format else None
+    settings = Settings.from_environment(port=port, workers=workers, log_format=chosen_format)
     if not detach:
         click.echo(f"Boathouse is starting on {home.root}. Stop it with Ctrl-C.", err=True)
         Supervisor(home, settings).run()
@@ -45,7 +51,7 @@ def up(port: int | None, detach: bool, folder: Path | None, log_format: str | No
             hint="Stop it with: boathouse down",
         )
     chosen = claim_port(settings.host, settings.port)
-    _start_detached(home, chosen, log_format)
+    _start_detached(home, chosen, settings)
     click.echo(f"Boathouse is running at http://{settings.host}:{chosen} (home {home.root}).")
     click.echo("Stop it with: boathouse down")
 
@@ -72,12 +78,12 @@ def down() -> None:
     click.echo("Stopped.")
 
 
-def _start_detached(home: Home, port: int, log_format: str | None) -> None:
+def _start_detached(home: Home, port: int, settings: "Settings") -> None:
     """Start a supervisor that outlives this command, and wait until the control plane answers."""
     home.create()
     log_file = home.logs / "supervisor.log"
     command = [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)]
-    command += ["--log-format", log_format] if log_format else []
+    command += ["--workers", str(settings.workers), "--log-format", settings.log_format]
     with log_file.open("ab") as output:
         child = subprocess.Popen(
             command,

@@ -41,6 +41,9 @@ class Settings:
     log_level: str = "INFO"
     """Level of the processes' logs."""
 
+    workers: int = 1
+    """Worker processes of this home; each has slots of its own."""
+
     worker_slots: int = 0
     """Tasks that one worker runs side by side; 0: one per processor, at least two."""
 
@@ -50,6 +53,18 @@ class Settings:
 
     secrets_key_file: str = ""
     """A file with such keys, as secret stores mount it."""
+
+    smtp_url: str = field(default="", repr=False)
+    """Where mail is handed in: ``smtp://user:password@host:587``, or ``smtps://``; empty: no mail is sent."""
+
+    smtp_from: str = ""
+    """The sender of mails; empty: ``boathouse@localhost``."""
+
+    run_retention_days: int = 60
+    """Days after its end that a run is kept with its logs, as on Databricks."""
+
+    kept_runs_per_job: int = 20
+    """The last so many runs of a job are kept, however old they are."""
 
     @property
     def slots(self) -> int:

@@ -12,7 +12,7 @@ from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.methods import OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
-from boathouse.server.routes import bundles, catalog, files, jobs, models, secrets, session
+from boathouse.server.routes import bundles, catalog, files, jobs, models, secrets, session, workers
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 
@@ -48,6 +48,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         files.routes(FileStore(plane.catalog)),
         models.routes(plane.models),
         jobs.routes(plane.jobs),
+        workers.routes(plane.fleet),
         bundles.routes(plane.deployments),
         secrets.routes(plane.catalog),
     ):

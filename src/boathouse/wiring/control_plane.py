@@ -12,10 +12,12 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.jobs import Jobs
+from boathouse.jobs.fleet import Fleet
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.session import LocalLaw
 from boathouse.wiring.databases import boathouse_database, mlflow_url
+from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
 from boathouse.wiring.secret_keys import secret_keys
 
@@ -32,6 +34,7 @@ class ControlPlane:
     models: Models
     jobs: Jobs
     deployments: Deployments
+    fleet: Fleet
 
     def start(self) -> None:
         """Begin what goes on in the background."""
@@ -73,5 +76,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     )
     jobs = Jobs(database, catalog, home, clock)
     jobs.reconcile()
+    tell_of_models_and_jobs(catalog, models, jobs)
     deployments = Deployments(database, catalog, jobs, models, home, clock)
-    return ControlPlane(home, settings, database, catalog, LocalLaw(catalog), models, jobs, deployments)
+    fleet = Fleet(database, catalog)
+    return ControlPlane(home, settings, database, catalog, LocalLaw(catalog), models, jobs, deployments, fleet)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,12 +55,12 @@ class Process:
 
 
 class Supervisor:
-    """Runs control plane and worker in the foreground until told to stop."""
+    """Runs control plane and workers in the foreground until told to stop."""
 
     def __init__(self, home: Home, settings: Settings) -> None:
         self._home = home
         self._settings = settings
-        self._processes = [Process("control-plane", "boathouse.server"), Process("worker", "boathouse.worker")]
+        self._processes = [Process("control-plane", "boathouse.server"), *_workers(settings.workers)]
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -122,10 +122,10 @@ class Supervisor:
             )
 
     def _stop_all(self) -> None:
-        """The worker first, so that it can still report to the control plane."""
-        for process in reversed(self._processes):
-            if process.child and process.is_alive:
-                stop_process(process.child)
+        """The workers first and together, so that they can still report to the control plane."""
+        control_plane, *workers = self._processes
+        for group in (workers, [control_plane]):
+            stop_processes([process.child for process in group if process.child and process.is_alive])
 
     def _write_run_file(self) -> None:
         pids = {process.name: process.child.pid for process in self._processes if process.child}
@@ -214,15 +214,25 @@ def claim_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def stop_process(child: "subprocess.Popen[bytes]") -> None:
-    """Ask it to stop; make it stop when it does not."""
-    child.terminate()
-    try:
-        child.wait(STOP_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            child.kill()
-        child.wait()
+def stop_processes(children: "Sequence[subprocess.Popen[bytes]]") -> None:
+    """Ask them to stop; make those stop that do not."""
+    deadline = time.monotonic() + STOP_GRACE_SECONDS
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                child.kill()
+            child.wait()
+
+
+def _workers(number: int) -> list[Process]:
+    if number < 0:
+        raise InvalidInput(f"{number} workers are not possible.", hint="Say how many with --workers, from 0.")
+    names = ["worker", *(f"worker-{each}" for each in range(2, number + 1))]
+    return [Process(name, "boathouse.worker") for name in names[:number]]
 
 
 def _child_environment(settings: Settings, port: int) -> Mapping[str, str]:
