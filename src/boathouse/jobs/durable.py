@@ -64,7 +64,7 @@ class Durable:
             "notification_listener_polling_interval_sec": 3600.0,
         }
         if self._where.is_sqlite:
-            config["system_database_engine"] = _sqlite_engine(self._where)
+            config["system_database_engine"] = sqlite_engine(self._where)
         elif self._where.schema:
             config["dbos_system_schema"] = self._where.schema
         DBOS(config=config)  # pyright: ignore[reportArgumentType]
@@ -114,7 +114,7 @@ def _reserve(name: str) -> Step:
     return run
 
 
-def _sqlite_engine(where: DatabaseUrl) -> Engine:
+def sqlite_engine(where: DatabaseUrl) -> Engine:
     engine = create_engine(where.url, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

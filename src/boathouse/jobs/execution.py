@@ -6,6 +6,7 @@ from boathouse.foundation.clock import epoch_ms
 from boathouse.jobs.attempts import park
 from boathouse.jobs.graph_execution import GraphExecution, Parts, Step
 from boathouse.jobs.records import Run
+from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.run_results import final_state
 from boathouse.jobs.watching import StopReason, Watch
 
@@ -15,8 +16,9 @@ ReserveStep = Callable[[str], Step]
 class RunExecution:
     """Executes runs for a worker."""
 
-    def __init__(self, parts: Parts, watch: Watch, executor_id: str) -> None:
+    def __init__(self, parts: Parts, repairs: RepairRepository, watch: Watch, executor_id: str) -> None:
         self._parts = parts
+        self._repairs = repairs
         self._watch = watch
         self._executor_id = executor_id
 
@@ -29,18 +31,17 @@ class RunExecution:
         if run is None or run.state.life_cycle.is_final:
             return
         steps = {task.task_key: reserve(task.task_key) for task in run.settings.tasks}
-        with self._watch.over(run_id, _deadline(run)) as control:
+        with self._watch.over(run_id, self._deadline(run)) as control:
             if run.cancel_requested_at is not None:
                 control.stop(StopReason.CANCELED)
             outcomes = GraphExecution(self._parts, run, control, steps).go()
             reason = control.reason
         self._parts.runs.finish(run_id, self._executor_id, final_state(run, outcomes, reason), self._now())
 
+    def _deadline(self, run: Run) -> float | None:
+        if not run.settings.timeout_seconds:
+            return None
+        return self._repairs.began_at(run) / 1000 + run.settings.timeout_seconds
+
     def _now(self) -> int:
         return epoch_ms(self._parts.clock.now())
-
-
-def _deadline(run: Run) -> float | None:
-    if not run.settings.timeout_seconds:
-        return None
-    return (run.started_at or run.created_at) / 1000 + run.settings.timeout_seconds

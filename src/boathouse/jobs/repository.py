@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
@@ -158,6 +158,8 @@ class RunRepository:
     def insert_with(self, connection: Connection, new: NewRun, now: int) -> int:
         """:meth:`insert` within somebody's transaction."""
         settings = new.job.settings
+        if not new.job.job_id:  # of a one-time run, which has no job
+            new = replace(new, job=replace(new.job, job_id=next_ids(connection, "job", 1)))
         run_id = next_ids(connection, "run", len(settings.tasks) + 1)
         mine = jobs.c.job_id == new.job.job_id
         connection.execute(update(jobs).where(mine).values(runs_started=jobs.c.runs_started + 1))
@@ -283,6 +285,15 @@ class RunRepository:
         """Newest first, without their tasks; ``before`` is the run id that the previous page ended with."""
         return self.list_where(job_runs.c.job_id.in_(job_ids), limit=limit, before=before, active=active)
 
+    def list_seen_by(
+        self, name: str, job_ids: Sequence[int] | None, *,
+        limit: int, before: int | None = None, active: bool | None = None,
+    ) -> "Sequence[Run]":  # fmt: skip
+        """:meth:`list` of these jobs (None: of all) and of the one-time runs of a principal."""
+        own = (job_runs.c.run_type == "SUBMIT_RUN") & (job_runs.c.creator == name)
+        which = true() if job_ids is None else or_(job_runs.c.job_id.in_(job_ids), own)
+        return self.list_where(which, limit=limit, before=before, active=active)
+
     def list_where(
         self, which: ColumnElement[bool], *, limit: int, before: int | None = None, active: bool | None = None
     ) -> "Sequence[Run]":
@@ -363,9 +374,12 @@ class RunRepository:
                 .where(mine, job_runs.c.life_cycle_state.not_in(FINAL))
                 .values({**state_columns(state), "ended_at": now})
             )
+            if not over.rowcount:
+                return
             end_repair(connection, run_id, state, now)
-            if over.rowcount:
-                moments.run_ends(connection, run_id, state, now)
+            if state.life_cycle is LifeCycleState.INTERNAL_ERROR:  # the graph may not have been gone through
+                self._end_open_tasks(connection, run_id, ResultState.CANCELED, "The run has ended.", now)
+            moments.run_ends(connection, run_id, state, now)
 
     def cancel_requests(self, run_ids: "Iterable[int]") -> set[int]:
         """Which of these runs somebody has asked to cancel."""
@@ -431,7 +445,8 @@ class RunRepository:
         if not outcomes:
             return
         is_this = task_runs.c.task_run_id == bindparam("this")
-        query = update(task_runs).where(is_this, task_runs.c.life_cycle_state.not_in(FINAL))
+        is_open = and_(*(task_runs.c.life_cycle_state != state for state in FINAL))  # many rows at once know no IN
+        query = update(task_runs).where(is_this, is_open)
         columns = [
             {"this": task_run_id, "ended_at": now, **state_columns(ended(outcome))}
             for task_run_id, outcome in outcomes.items()

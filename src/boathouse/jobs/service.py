@@ -5,33 +5,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from boathouse.catalog import Privilege, Securable, SecurableKind
+from boathouse.catalog import Privilege, Securable
 from boathouse.catalog.law import Catalog
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext
-from boathouse.foundation.errors import Conflict, Denied, NotFound, did_you_mean
+from boathouse.foundation.errors import Conflict, Denied, did_you_mean
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.foundation.shapes import DoesNotFit, Problem
 from boathouse.jobs import logs
+from boathouse.jobs.access import JOB, SUBMIT_RUN, Access, RunNotFound
+from boathouse.jobs.backfills import BackfillRepository
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, task_file
+from boathouse.jobs.git_snapshots import GitSnapshots
+from boathouse.jobs.git_source import uses_git
+from boathouse.jobs.iterations import IterationRepository
 from boathouse.jobs.parameters import check_choice, read_as_of, run_parameters
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, Start, TaskOverrides, TaskRun
+from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
+from boathouse.jobs.rerunning import Backfills, Repairs
+from boathouse.jobs.run_views import RunViews
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.task_values import TaskValueRepository, value_as_json
-from boathouse.jobs.validation import checked
+from boathouse.jobs.validation import checked, tasks_within
 from boathouse.metastore import Database
-
-JOB = SecurableKind.JOB
-_SERVICE = "jobs"
-
-
-class JobNotFound(NotFound):
-    """There is no such job, or the principal may not know of it."""
-
-
-class RunNotFound(NotFound):
-    """There is no such run, or the principal may not see its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,16 @@ class TaskLog:
     file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class TaskOutput:
+    """The end of what a task has printed, and whether the beginning was left out."""
+
+    run: Run
+    task: TaskRun
+    logs: str
+    is_truncated: bool
+
+
 class Jobs:
     """Job definitions and their runs. Every verb takes the acting principal, is authorised and audited."""
 
@@ -51,9 +59,16 @@ class Jobs:
         self._jobs = JobRepository(database)
         self._runs = RunRepository(database)
         self._values = TaskValueRepository(database)
+        self._snapshots = GitSnapshots(database)
         self._catalog = catalog
         self._home = home
         self._clock = clock
+        self._access = Access(catalog, self._jobs, self._runs)
+        repairs = RepairRepository(database)
+        self.views = RunViews(self._access, self._runs, IterationRepository(database), repairs)
+        self.repairs = Repairs(self._access, self._jobs, repairs, clock)
+        backfills = BackfillRepository(database, self._runs)
+        self.backfills = Backfills(self._access, backfills, self._runs, self.repairs, clock)
 
     # Definitions
 
@@ -64,7 +79,7 @@ class Jobs:
             DoesNotFit: The definition contradicts itself or needs what we do not have.
             Denied: The principal may not create jobs, or not one that runs as somebody else.
         """
-        with self._verb(principal, "create", None, name=settings.name):
+        with self._access.verb(principal, "create", None, name=settings.name):
             job = self._new_job(principal, settings, deployment)
             job_id = self._jobs.insert(job, is_registered=False)
             try:
@@ -81,23 +96,23 @@ class Jobs:
         self, principal: Principal, job_id: int, settings: JobSettings, *, deployment: DeploymentRef | None = None
     ) -> None:
         """Replace the definition; runs under way keep the one they began with."""
-        with self._verb(principal, "reset", job_id):
-            job = self._require(principal, Privilege.MANAGE, job_id)
+        with self._access.verb(principal, "reset", job_id):
+            job = self._access.job(principal, Privilege.MANAGE, job_id)
             self._replace(principal, job, settings, deployment or job.deployment)
 
     def update(
         self, principal: Principal, job_id: int, changes: JobSettings, *, fields_to_remove: Iterable[str] = ()
     ) -> None:
         """Change single fields: tasks, parameters and environments merge by their keys, all else is replaced."""
-        with self._verb(principal, "update", job_id):
-            job = self._require(principal, Privilege.MANAGE, job_id)
+        with self._access.verb(principal, "update", job_id):
+            job = self._access.job(principal, Privilege.MANAGE, job_id)
             merged = merge_settings(job.settings, changes, fields_to_remove)
             self._replace(principal, job, merged, job.deployment)
 
     def delete(self, principal: Principal, job_id: int) -> None:
         """Forget the job and end what it runs; its runs can still be read by administrators."""
-        with self._verb(principal, "delete", job_id):
-            self._require(principal, Privilege.MANAGE, job_id)
+        with self._access.verb(principal, "delete", job_id):
+            self._access.job(principal, Privilege.MANAGE, job_id)
             now = epoch_ms(self._clock.now())
             for run in self._runs.list(job_ids=[job_id], limit=1000, active=True):
                 self._runs.request_cancel(run.run_id, now)
@@ -105,15 +120,15 @@ class Jobs:
             self._jobs.delete(job_id)
 
     def get(self, principal: Principal, job_id: int) -> Job:
-        with self._verb(principal, "get", job_id):
-            return self._require(principal, Privilege.VIEW_JOB, job_id)
+        with self._access.verb(principal, "get", job_id):
+            return self._access.job(principal, Privilege.VIEW_JOB, job_id)
 
     def list(
         self, principal: Principal, *, name: str | None = None, limit: int = 100, offset: int = 0
     ) -> Sequence[Job]:
         """The visible jobs, newest first."""
-        with self._verb(principal, "list", None):
-            ids = self._visible_ids(principal, name)
+        with self._access.verb(principal, "list", None):
+            ids = self._access.visible_ids(principal, name)
             return self._jobs.many(ids[offset : offset + limit])
 
     # Runs
@@ -135,8 +150,8 @@ class Jobs:
             UnknownParameter: A value is given for a parameter that the job does not declare.
             InvalidInput: A task is chosen that the job does not have.
         """
-        with self._verb(principal, "runNow", job_id, as_of=as_of):
-            job = self._require(principal, Privilege.RUN_JOB, job_id)
+        with self._access.verb(principal, "runNow", job_id, as_of=as_of):
+            job = self._access.job(principal, Privilege.RUN_JOB, job_id)
             start = start or Start()
             check_choice(job.settings, start.only)
             new = NewRun(
@@ -151,10 +166,33 @@ class Jobs:
             )
             return self._runs.insert(new, epoch_ms(self._clock.now()))
 
+    def submit(self, principal: Principal, settings: JobSettings, *, idempotency_token: str | None = None) -> int:
+        """Run tasks once, without a job. The principal and administrators see the run.
+
+        Raises:
+            DoesNotFit: The tasks contradict each other or need what we do not have.
+            Denied: The principal may not create jobs.
+        """
+        with self._access.verb(principal, "submitRun", None, name=settings.name):
+            self._access.require_submit(principal)
+            job = self._new_job(principal, settings, None)
+            new = NewRun(
+                job=job,
+                parameters=run_parameters(settings, None),
+                overrides=TaskOverrides(),
+                as_of=None,
+                creator=principal.name,
+                idempotency_token=idempotency_token or None,
+                name=settings.name,
+                run_type=SUBMIT_RUN,
+            )
+            return self._runs.insert(new, epoch_ms(self._clock.now()))
+
     def get_run(self, principal: Principal, run_id: int) -> Run:
         """A run with its tasks; the id may be that of a task's run."""
-        with self._verb(principal, "getRun", None, run_id=run_id):
-            return self._require_run(principal, Privilege.VIEW_JOB, run_id)
+        with self._access.verb(principal, "getRun", None, run_id=run_id):
+            run = self._access.run(principal, Privilege.VIEW_JOB, run_id)
+            return replace(run, used_commit=self._snapshots.find(run.run_id)) if run.settings.git_source else run
 
     def list_runs(
         self,
@@ -165,19 +203,18 @@ class Jobs:
         limit: int = 25,
         before: int | None = None,
     ) -> Sequence[Run]:
-        """Runs of the visible jobs, newest first."""
-        with self._verb(principal, "listRuns", job_id):
+        """Runs of the visible jobs and one's own one-time runs, newest first, without their tasks."""
+        with self._access.verb(principal, "listRuns", job_id):
             if job_id is not None:
-                self._require(principal, Privilege.VIEW_JOB, job_id)
-                ids = [job_id]
-            else:
-                ids = self._visible_ids(principal, None)
-            return self._runs.list(job_ids=ids, limit=limit, before=before, active=active)
+                self._access.job(principal, Privilege.VIEW_JOB, job_id)
+                return self._runs.list(job_ids=[job_id], limit=limit, before=before, active=active)
+            visible = None if principal.is_admin else self._access.visible_ids(principal, None)
+            return self._runs.list_seen_by(principal.name, visible, limit=limit, before=before, active=active)
 
     def cancel_run(self, principal: Principal, run_id: int) -> None:
         """Ask for the run to end; it is over when its state says so. Cancelling what has ended changes nothing."""
-        with self._verb(principal, "cancelRun", None, run_id=run_id):
-            run = self._require_run(principal, Privilege.RUN_JOB, run_id)
+        with self._access.verb(principal, "cancelRun", None, run_id=run_id):
+            run = self._access.run(principal, Privilege.RUN_JOB, run_id)
             self._runs.request_cancel(run.run_id, epoch_ms(self._clock.now()))
 
     def delete_run(self, principal: Principal, run_id: int) -> None:
@@ -186,16 +223,16 @@ class Jobs:
         Raises:
             Conflict: It has not.
         """
-        with self._verb(principal, "deleteRun", None, run_id=run_id):
-            run = self._require_run(principal, Privilege.MANAGE, run_id)
+        with self._access.verb(principal, "deleteRun", None, run_id=run_id):
+            run = self._access.run(principal, Privilege.MANAGE, run_id)
             if not run.state.life_cycle.is_final:
                 raise Conflict(f"The run {run.run_id} is still {run.state.life_cycle}.", hint="Cancel it first.")
             self._runs.delete(run.run_id)
 
     def attempts(self, principal: Principal, task_run_id: int) -> Sequence[Attempt]:
         """Every process that tried to do a task, oldest first."""
-        with self._verb(principal, "getAttempts", None, run_id=task_run_id):
-            self._require_run(principal, Privilege.VIEW_JOB, task_run_id)
+        with self._access.verb(principal, "getAttempts", None, run_id=task_run_id):
+            self._access.run(principal, Privilege.VIEW_JOB, task_run_id)
             return self._runs.attempts(task_run_id)
 
     def task_logs(
@@ -206,16 +243,23 @@ class Jobs:
         Raises:
             RunNotFound: There is no such run, task or attempt.
         """
-        with self._verb(principal, "getLogs", None, run_id=run_id):
+        with self._access.verb(principal, "getLogs", None, run_id=run_id):
             log = self._task_log(principal, run_id, task_key, attempt)
         return logs.LogReader(log.file, lambda: self._is_over(log))
+
+    def output(self, principal: Principal, run_id: int, *, limit_bytes: int = 5 << 20) -> TaskOutput:
+        """What a task, or the only task of a run, has printed and left."""
+        with self._access.verb(principal, "getRunOutput", None, run_id=run_id):
+            log = self._task_log(principal, run_id, None, None)
+        text, is_truncated = logs.tail(log.file, limit_bytes=limit_bytes)
+        return TaskOutput(log.run, log.task, text, is_truncated)
 
     def log_tail(
         self, principal: Principal, run_id: int, task_key: str | None = None, *,
         attempt: int | None = None, limit_bytes: int = 5 << 20,
     ) -> tuple[str, bool]:  # fmt: skip
         """The end of what a task has printed so far, and whether the beginning was left out."""
-        with self._verb(principal, "getLogs", None, run_id=run_id):
+        with self._access.verb(principal, "getLogs", None, run_id=run_id):
             log = self._task_log(principal, run_id, task_key, attempt)
         return logs.tail(log.file, limit_bytes=limit_bytes)
 
@@ -229,7 +273,7 @@ class Jobs:
             InvalidInput: The value is no JSON, or too large.
         """
         job_id = context.job_id if context else None
-        with self._verb(principal, "setTaskValue", job_id, key=key, task_run_id=context and context.task_run_id):
+        with self._access.verb(principal, "setTaskValue", job_id, key=key, task_run_id=context and context.task_run_id):
             self._values.put(_in_task(context), key, value_as_json(key, value))
 
     def get_task_value(self, principal: Principal, context: TaskContext | None, task_key: str, key: str) -> Any:
@@ -239,7 +283,7 @@ class Jobs:
             TaskValueNotFound: It has left no such value, so far.
         """
         job_id = context.job_id if context else None
-        with self._verb(principal, "getTaskValue", job_id, task_key=task_key, key=key):
+        with self._access.verb(principal, "getTaskValue", job_id, task_key=task_key, key=key):
             return self._values.get(_in_task(context).run_id, task_key, key)
 
     def reconcile(self) -> None:
@@ -252,12 +296,9 @@ class Jobs:
 
     # Within
 
-    def _verb(self, principal: Principal, action: str, job_id: int | None, **params: Any) -> Any:
-        name = None if job_id is None else str(job_id)
-        return self._catalog.audit.verb(principal, _SERVICE, action, JOB, name, params)
-
     def _new_job(self, principal: Principal, settings: JobSettings, deployment: DeploymentRef | None) -> Job:
         checked(settings)
+        self._check_children(principal, settings, None)
         check_files(settings, deployment)
         now = epoch_ms(self._clock.now())
         run_as = self._run_as(principal, settings, principal.name)
@@ -265,6 +306,7 @@ class Jobs:
 
     def _replace(self, principal: Principal, job: Job, settings: JobSettings, deployment: DeploymentRef | None) -> None:
         checked(settings)
+        self._check_children(principal, settings, job.job_id)
         check_files(settings, deployment)
         run_as = self._run_as(principal, settings, job.run_as)
         now = epoch_ms(self._clock.now())
@@ -277,58 +319,43 @@ class Jobs:
             principal, JOB, str(job_id), title=settings.name, comment=settings.description
         )
 
+    def _check_children(self, principal: Principal, settings: JobSettings, own_id: int | None) -> None:
+        """Refuse to run jobs that are not there, or the job itself."""
+        problems: list[Problem] = []
+        for path, task in tasks_within(settings):
+            if task.run_job_task is None:
+                continue
+            job_id, where = task.run_job_task.job_id, (*path, "run_job_task", "job_id")
+            if job_id == own_id:
+                problems.append(Problem(where, "a job cannot run itself."))
+            elif self._jobs.find(job_id) is None or not self._catalog.grants.visible(principal, JOB, [str(job_id)]):
+                problems.append(Problem(where, f"there is no job {job_id}.", "List them with: boathouse jobs list"))
+        if problems:
+            raise DoesNotFit(f"The job {settings.name!r}", problems)
+
     def _run_as(self, principal: Principal, settings: JobSettings, before: str) -> str:
-        """Whose rights the job has. Only administrators may lend somebody else's."""
-        wanted = settings.run_as.name if settings.run_as else None
-        if wanted is None or wanted == before:
-            return before
-        if wanted != principal.name and not principal.is_admin:
-            raise Denied(
-                f"{principal} may not create a job that runs as {wanted}: only administrators may.",
-                hint="Leave run_as out: the job then runs as you.",
-            )
-        return self._catalog.identities.principal(wanted).name
-
-    def _require(self, principal: Principal, privilege: Privilege, job_id: int) -> Job:
-        job = self._jobs.find(job_id)
-        if job is None:
-            raise JobNotFound(f"There is no job {job_id}.", hint="List them with: boathouse jobs list")
-        self._catalog.grants.require(principal, privilege, JOB, str(job_id))
-        return job
-
-    def _require_run(self, principal: Principal, privilege: Privilege, run_id: int) -> Run:
-        run = self._runs.find(run_id)
-        if run is None and (task := self._runs.find_task(run_id)):
-            run = self._runs.find(task.run_id)
-        if run is None or not self._may_know(principal, run):
-            raise RunNotFound(f"There is no run {run_id}.", hint="List them with: boathouse jobs runs")
-        if not principal.is_admin:
-            self._catalog.grants.require(principal, privilege, JOB, str(run.job_id))
-        return run
-
-    def _may_know(self, principal: Principal, run: Run) -> bool:
-        return principal.is_admin or bool(self._catalog.grants.visible(principal, JOB, [str(run.job_id)]))
-
-    def _visible_ids(self, principal: Principal, name: str | None) -> Sequence[int]:
-        ids = self._jobs.ids(name=name)
-        visible = self._catalog.grants.visible(principal, JOB, [str(job_id) for job_id in ids])
-        return [job_id for job_id in ids if str(job_id) in visible]
+        return self._access.run_as(principal, settings.run_as.name if settings.run_as else None, before)
 
     def _task_log(self, principal: Principal, run_id: int, task_key: str | None, attempt: int | None) -> TaskLog:
-        run = self._require_run(principal, Privilege.VIEW_JOB, run_id)
+        run = self._access.run(principal, Privilege.VIEW_JOB, run_id)
         task = self._find_task(run, run_id, task_key)
         number = task.attempt if attempt is None else attempt
         if not 0 <= number <= task.attempt:
             raise RunNotFound(f"The task {task.task_key} of run {run.run_id} has no attempt {number}.")
-        return TaskLog(run, task, number, logs.log_file(self._home, run.run_id, task.task_key, number))
+        return TaskLog(run, task, number, logs.log_file(self._home, run.run_id, task.place, number))
 
     def _find_task(self, run: Run, run_id: int, task_key: str | None) -> TaskRun:
+        """By its own id, by its key, by ``KEY/NUMBER`` for an iteration, or the only one."""
+        if run_id != run.run_id and (found := self._runs.find_task(run_id)):
+            return found
         keys = [task.task_key for task in run.tasks]
-        for task in run.tasks:
-            if task.task_run_id == run_id or task.task_key == task_key or (task_key is None and len(keys) == 1):
-                return task
         if task_key is None:
-            raise RunNotFound(f"The run {run.run_id} has several tasks.", hint=f"Name one of {', '.join(keys)}.")
+            if len(keys) == 1:
+                return run.tasks[0]
+            raise RunNotFound(f"The run {run.run_id} has several tasks.", hint=f"Name one of {', '.join(keys[:20])}.")
+        for task in self._runs.tasks_named(run.run_id, task_key.partition("/")[0]):
+            if task.place == task_key:
+                return task
         raise RunNotFound(f"The run {run.run_id} has no task {task_key!r}.", hint=did_you_mean(task_key, keys))
 
     def _is_over(self, log: TaskLog) -> bool:
@@ -342,8 +369,9 @@ def check_files(settings: JobSettings, deployment: DeploymentRef | None) -> None
     Raises:
         FileOutside, TaskFileNotFound: The first such file.
     """
-    loops = [task.for_each_task.task for task in settings.tasks if task.for_each_task]
-    for task in (*settings.tasks, *loops):
+    for _, task in tasks_within(settings):
+        if uses_git(task, settings):
+            continue  # which files there are is known when the run has its commit
         for path, suffixes in (
             (task.spark_python_task and task.spark_python_task.python_file, ("",)),
             (task.notebook_task and task.notebook_task.notebook_path, NOTEBOOK_SUFFIXES),

@@ -1,0 +1,66 @@
+"""A run as it is looked at: a page of its tasks, never all of three thousand at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from boathouse.catalog import Privilege
+from boathouse.foundation.principals import Principal
+from boathouse.jobs.access import Access
+from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.records import Repair, Run, TaskRun
+from boathouse.jobs.repairs import RepairRepository
+from boathouse.jobs.repository import RunRepository, TaskPage
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with some of its tasks, or a for-each task with some of its iterations."""
+
+    run: Run
+    tasks: Sequence[TaskRun]
+    next_offset: int | None
+    """Where the next page begins, if there is one."""
+    loop: TaskRun | None = None
+    """The for-each task that was asked for."""
+    stats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """How far each for-each among the tasks is, by its key."""
+    repairs: Sequence[Repair] = ()
+
+
+class RunViews:
+    """Looks at runs for a principal."""
+
+    def __init__(
+        self, access: Access, runs: RunRepository, iterations: IterationRepository, repairs: RepairRepository
+    ) -> None:
+        self._access = access
+        self._runs = runs
+        self._iterations = iterations
+        self._repairs = repairs
+
+    def look(
+        self, principal: Principal, run_id: int, *, limit: int | None, offset: int = 0, with_history: bool = False
+    ) -> RunView:
+        """A page of a run's tasks; of the iterations, when the id is that of a for-each task's run."""
+        with self._access.verb(principal, "getRun", None, run_id=run_id):
+            run = self._access.head(principal, Privilege.VIEW_JOB, run_id)
+            asked = self._runs.find_task(run_id) if run.run_id != run_id else None
+            loop = asked if asked and run.definition_of(asked).for_each_task is not None else None
+            size = limit if limit is not None else _ALL
+            page = TaskPage(size + 1, offset, loop.task_key if loop else None, with_history)
+            found = self._runs.task_page(run.run_id, page)
+            shown = found[:size]
+            loops = [task for task in shown if run.definition_of(task).for_each_task is not None]
+            keys = [task.task_key for task in ([loop] if loop else loops)]
+            stats = self._iterations.stats(run.run_id, keys) if keys else {}
+            repairs = self._repairs.of(run.run_id) if with_history else ()
+            return RunView(run, shown, offset + size if len(found) > size else None, loop, stats, repairs)
+
+    def with_tasks(self, run: Run, limit: int | None) -> Run:
+        """A listed run, which the principal may see, with its first tasks."""
+        page = TaskPage(limit if limit is not None else _ALL)
+        return replace(run, tasks=tuple(self._runs.task_page(run.run_id, page)))
+
+
+_ALL = 1_000_000
