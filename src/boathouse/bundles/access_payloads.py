@@ -39,3 +39,7 @@ class JobAccess(AccessShape):
 
 class ExperimentAccess(AccessShape):
     level: Literal["CAN_READ", "CAN_EDIT", "CAN_MANAGE", "IS_OWNER"]
+
+
+class ScopeAccess(AccessShape):
+    level: Literal["READ", "WRITE", "MANAGE"]

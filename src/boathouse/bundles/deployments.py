@@ -30,6 +30,7 @@ from boathouse.bundles.resources.experiments import Experiments
 from boathouse.bundles.resources.jobs import BundleJobs
 from boathouse.bundles.resources.registered_models import RegisteredModels
 from boathouse.bundles.resources.schemas import Schemas
+from boathouse.bundles.resources.secret_scopes import SecretScopes
 from boathouse.bundles.resources.volumes import Volumes
 from boathouse.bundles.snapshots import FILES, Snapshots
 from boathouse.foundation.clock import Clock, epoch_ms
@@ -117,6 +118,7 @@ class Deployments:
             "volumes": Volumes(catalog),
             "registered_models": RegisteredModels(catalog, models),
             "experiments": Experiments(catalog, models),
+            "secret_scopes": SecretScopes(catalog),
             "jobs": BundleJobs(catalog, jobs),
         }
         self._planner = Planner(self._repository, self._kinds)

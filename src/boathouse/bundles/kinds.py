@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from boathouse.bundles.job_payload import JobPayload
-from boathouse.bundles.payloads import ExperimentPayload, RegisteredModelPayload, SchemaPayload, VolumePayload
+from boathouse.bundles.payloads import (
+    ExperimentPayload,
+    RegisteredModelPayload,
+    SchemaPayload,
+    SecretScopePayload,
+    VolumePayload,
+)
 from boathouse.foundation.shapes import Shape
 
 OTHER_KINDS = (
     "alerts", "apps", "catalogs", "clusters", "dashboards", "database_catalogs", "database_instances",
     "external_locations", "genie_spaces", "model_serving_endpoints", "models", "pipelines", "postgres_branches",
-    "postgres_endpoints", "postgres_projects", "quality_monitors", "secret_scopes", "sql_warehouses",
+    "postgres_endpoints", "postgres_projects", "quality_monitors", "sql_warehouses",
     "synced_database_tables",
 )  # fmt: skip
 """Kinds that Databricks documents and Boathouse does not deploy yet; they are reported, never silently dropped."""
@@ -28,6 +34,8 @@ class Kind:
     """Kinds are created in this order and destroyed in the opposite one."""
     governed: bool = False
     """Lives in Unity Catalog: takes ``grants`` and has a name of plain parts."""
+    has_plain_name: bool = False
+    """Its name has no room for blanks and brackets either, though it lies outside of Unity Catalog."""
 
     def full_name(self, payload: dict[str, Any]) -> str:
         """The name under which two resources of this kind cannot both exist."""
@@ -42,6 +50,7 @@ KINDS: dict[str, Kind] = {
         Kind("volumes", "volume", VolumePayload, 2, governed=True),
         Kind("registered_models", "registered model", RegisteredModelPayload, 3, governed=True),
         Kind("experiments", "experiment", ExperimentPayload, 4),
-        Kind("jobs", "job", JobPayload, 5),
+        Kind("secret_scopes", "secret scope", SecretScopePayload, 5, has_plain_name=True),
+        Kind("jobs", "job", JobPayload, 6),
     )
 }

@@ -97,13 +97,14 @@ def replace_text(job: Node, path: PathTo, text: str) -> Node:
 
 
 def _file_fields(job: Node) -> Iterator[PathTo]:
+    """Files of a Git source are not among them: they lie in the repository."""
+    from_git = job.get("git_source") is not None
     for path, task in _tasks(job):
         for fields in (("spark_python_task", "python_file"), ("notebook_task", "notebook_path"), ("sql_task", "file")):
-            holder = task.get(fields[0])
-            source = holder.get("source") if holder else None
-            if holder is None or (source is not None and source.value == "GIT"):
-                continue
             named = fields + (("path",) if fields[1] == "file" else ())
+            source = task.get(*named[:-1], "source")
+            if (source.value if source is not None else from_git) in ("GIT", True):
+                continue
             if (node := task.get(*named)) is not None and node.text is not None:
                 yield (*path, *named)
         yield from _libraries(path, task)

@@ -82,13 +82,14 @@ def _prefixed(section: str, resource: Node, presets: Presets, own_schemas: froze
     if name is None or name.text is None:
         return resource
     governed = KINDS[section].governed
+    is_plain = governed or KINDS[section].has_plain_name
     if governed and section != "schemas" and _lies_in(resource, own_schemas):
         return resource  # its schema carries the prefix already
     if section == "experiments" and "/" in name.text:
         folder, slash, last = name.text.rpartition("/")
         text = f"{folder}{slash}{escape(presets.name_prefix)}{last}"
     else:
-        text = escape(presets.governed_prefix if governed else presets.name_prefix) + name.text
+        text = escape(presets.governed_prefix if is_plain else presets.name_prefix) + name.text
     return resource.with_child("name", Node(text, name.position, name.key_position))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from boathouse.bundles.access_payloads import ExperimentAccess, GrantShape
+from boathouse.bundles.access_payloads import ExperimentAccess, GrantShape, ScopeAccess
 from boathouse.foundation.names import InvalidName, normalise_part
 from boathouse.foundation.shapes import Shape, Unused
 
@@ -72,4 +72,13 @@ class ExperimentPayload(Shape):
     tags: list[ExperimentTag] | None = None
     permissions: list[ExperimentAccess] | None = None
     artifact_location: Unused = None
+    lifecycle: Unused = None
+
+
+class SecretScopePayload(Shape):
+    """A scope for secrets; their values are never part of a bundle."""
+
+    name: str = Field(pattern=r"^[\w\-.@]{1,128}$")
+    backend_type: Literal["DATABRICKS"] = "DATABRICKS"
+    permissions: list[ScopeAccess] | None = None
     lifecycle: Unused = None

@@ -57,11 +57,13 @@ class Preparation:
         Raises:
             BoathouseError: A file, a secret, a commit or the environment cannot be had; the message says which and why.
         """
+        of_bundle = source_root(run.deployment)
         run, marks = with_marks(run, task_run)
         task = resolved_task(run, task_run)
         if uses_git(task, run.settings):
             run = self._with_git_code(run)
-        environment = self._environments.resolve(environment_request(run, task))
+        request = environment_request(run, task, of_bundle or source_root(run.deployment))
+        environment = self._environments.resolve(request)
         context = task_context(run, task_run, task_run.attempt, environment.key)
         spec = {**_spec(run, task, environment), "variables": marks.marked(own_variables(run, task))}
         secrets = marks.values(lambda scope, key: self._secrets.get(self._principal(run), scope, key))
@@ -84,8 +86,9 @@ class Preparation:
         return self._identities.principal(run.run_as)
 
 
-def environment_request(run: Run, task: Task) -> EnvironmentRequest:
-    """What the task's environment and its libraries ask for together."""
+def environment_request(run: Run, task: Task, root: Path | None) -> EnvironmentRequest:
+    """What the task's environment and its libraries ask for together; ``root`` is where their files are: in the bundle,
+    if there is one, as its YAML files name them, else in the repository."""
     lines: list[str] = []
     for each in run.settings.environments:
         if each.environment_key == task.environment_key and each.spec:
@@ -97,7 +100,7 @@ def environment_request(run: Run, task: Task) -> EnvironmentRequest:
             lines.append(library.pypi.package)
         elif library.requirements:
             lines.append(f"-r {library.requirements}")
-    return EnvironmentRequest(tuple(lines), source_root(run.deployment))
+    return EnvironmentRequest(tuple(lines), root)
 
 
 def own_variables(run: Run, task: Task) -> dict[str, str]:
