@@ -1,6 +1,8 @@
 """``boathouse jobs``: what can run, what runs, what it printed."""
 
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
@@ -146,6 +148,19 @@ def logs(run_id: int, task: str | None, follow: bool, attempt: int | None) -> No
     for chunk in client.download(f"{LOGS}/{run_id}/logs", task_key=task, follow=follow or None, attempt=attempt):
         stream.write(chunk)
         stream.flush()
+
+
+@jobs.command()
+@click.argument("run_id", type=int)
+@click.argument("task", required=False)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write it to this file.")
+@click.option("--attempt", type=click.IntRange(0), help="Of this attempt; the latest when left out.")
+def notebook(run_id: int, task: str | None, output: str | None, attempt: int | None) -> None:
+    """Print the notebook of TASK of the run RUN_ID, with what its cells gave out, as .ipynb."""
+    chunks = _client().download(f"{LOGS}/{run_id}/notebook", task_key=task, attempt=attempt)
+    with Path(output).open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
+        for chunk in chunks:
+            stream.write(chunk)
 
 
 def _client() -> RestClient:

@@ -1,9 +1,10 @@
-"""What tasks print: one file per attempt, written by the task itself and read while it grows."""
+"""What tasks print: one file per attempt, written by the task's guard and read while it grows."""
 
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from boathouse.foundation.errors import NotFound
 from boathouse.foundation.home import Home
 
 _CHUNK_BYTES = 64 * 1024
@@ -32,6 +33,21 @@ def tail(file: Path, *, limit_bytes: int) -> tuple[str, bool]:
     if truncated:
         data = data.partition(b"\n")[2] or data
     return data.decode(errors="replace"), truncated
+
+
+def notebook_of(file: Path, task_key: str) -> Path:
+    """The executed notebook that an attempt has left beside its log.
+
+    Raises:
+        NotFound: It has left none.
+    """
+    notebook = file.with_suffix(".ipynb")
+    if not notebook.is_file():
+        raise NotFound(
+            f"The task {task_key} has left no notebook.",
+            hint="Only notebook tasks leave one, when they end by themselves.",
+        )
+    return notebook
 
 
 class LogReader:

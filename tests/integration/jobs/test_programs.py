@@ -76,6 +76,16 @@ def test_a_secret_that_a_task_fetches_does_not_reach_its_log(programs: Programs,
     assert programs.log(run, "t") == "it is [REDACTED]\n"
 
 
+def test_a_notebook_can_be_had_with_what_its_cells_gave_out(programs: Programs) -> None:
+    run = programs.run(programs.task("n", "# Databricks notebook source\nprint('given out')"), programs.task("s", ""))
+
+    done = programs.server.run("jobs", "notebook", str(run["run_id"]), "n")
+    (cell,) = json.loads(done.stdout)["cells"]
+    assert (cell["source"], cell["outputs"][0]["text"]) == ("print('given out')", "given out\n")
+    none = programs.server.run("jobs", "notebook", str(run["run_id"]), "s")
+    assert none.returncode == 4 and "The task s has left no notebook." in none.stderr
+
+
 def test_dbutils_lists_scopes_and_secrets(programs: Programs) -> None:
     text = "# Databricks notebook source\nprint(dbutils.secrets.list('programs')[0].key)\n"
     text += "print('programs' in [each.name for each in dbutils.secrets.listScopes()])"
