@@ -44,6 +44,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
+    "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),
+    "describe": ("boathouse.cli.describe", "describe", "What a thing is, whose, from what, used by whom."),
     "lineage": ("boathouse.cli.lineage", "lineage", "Where tables and columns came from and where they went."),
     "audit": ("boathouse.cli.records", "audit", "Who did what, and who was refused."),
     "users": ("boathouse.cli.principals", "users", "People."),
@@ -52,6 +54,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tokens": ("boathouse.cli.tokens", "tokens", "Tokens: make, list, revoke."),
     "backup": ("boathouse.cli.backup", "backup", "Back up the home while it runs; verify a backup."),
     "restore": ("boathouse.cli.backup", "restore", "Bring a home back from a backup."),
+    "import": ("boathouse.cli.imports", "import_group", "Take in existing Delta tables or an MLflow store."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
 
