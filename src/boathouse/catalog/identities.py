@@ -197,6 +197,10 @@ class Identities:
         with self._database.read() as connection:
             return rows.groups_of(connection, self._require(connection, name).id)
 
+    def forget_expired_tokens(self) -> int:
+        """Remove tokens that expired long ago; gives their number."""
+        return self._tokens.forget_expired()
+
     def issue_token(
         self,
         acting: Principal,

@@ -109,6 +109,12 @@ class Tokens:
                 event.commit_with(connection)
             return IssuedToken(token_id, secret, expires_at, now, comment)
 
+    def forget_expired(self) -> int:
+        """Remove tokens of which nobody needs to hear any more that they have expired."""
+        with self._database.write() as connection:
+            before = epoch_ms(self._clock.now()) - _milliseconds(KEPT_AFTER_EXPIRY)
+            return rows.forget_tokens_expired_before(connection, before)
+
     def authenticate(self, secret: str) -> Identified:
         digest = hashlib.sha256(secret.encode()).digest()
         known = self._known.current()

@@ -66,6 +66,15 @@ class Settings:
     kept_runs_per_job: int = 20
     """The last so many runs of a job are kept, however old they are."""
 
+    query_processes: int = 2
+    """Statements of REST clients and of the UI that run side by side, each in a process of its own."""
+
+    query_memory_mb: int = 2048
+    """Memory that such a statement may use before it spills to disk, in MB."""
+
+    query_seconds: int = 3600
+    """How long such a statement may take."""
+
     @property
     def slots(self) -> int:
         return self.worker_slots or max(2, os.cpu_count() or 2)

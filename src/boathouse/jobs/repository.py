@@ -93,6 +93,7 @@ class JobRepository:
             values = {**job_columns(job), "job_id": job_id, "is_registered": is_registered, "runs_started": 0}
             connection.execute(insert(jobs).values(values))
             follow(connection, job_id, job.settings, job.created_at)
+            moments.require_destinations(connection, job.settings)
             return job_id
 
     def mark_registered(self, job_id: int) -> None:
@@ -103,6 +104,7 @@ class JobRepository:
         with self._database.write() as connection:
             connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(job_columns(job)))
             follow(connection, job.job_id, job.settings, job.updated_at)
+            moments.require_destinations(connection, job.settings)
 
     def delete(self, job_id: int) -> None:
         with self._database.write() as connection:

@@ -27,6 +27,8 @@ from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 from boathouse.jobs.rerunning import Backfills, Repairs
 from boathouse.jobs.run_views import RunViews
 from boathouse.jobs.settings import JobSettings
+from boathouse.jobs.starting.repository import StarterRepository
+from boathouse.jobs.starting.verbs import Starting
 from boathouse.jobs.task_values import TaskValueRepository, value_as_json
 from boathouse.jobs.validation import checked, tasks_within
 from boathouse.metastore import Database
@@ -69,6 +71,7 @@ class Jobs:
         self.repairs = Repairs(self._access, self._jobs, repairs, clock)
         backfills = BackfillRepository(database, self._runs)
         self.backfills = Backfills(self._access, backfills, self._runs, self.repairs, clock)
+        self.starting = Starting(self._access, self._jobs, StarterRepository(database), self.update)
 
     # Definitions
 
@@ -262,6 +265,18 @@ class Jobs:
         with self._access.verb(principal, "getLogs", None, run_id=run_id):
             log = self._task_log(principal, run_id, task_key, attempt)
         return logs.tail(log.file, limit_bytes=limit_bytes)
+
+    def executed_notebook(
+        self, principal: Principal, run_id: int, task_key: str | None = None, *, attempt: int | None = None
+    ) -> Path:
+        """The file of a notebook with what its cells gave out.
+
+        Raises:
+            RunNotFound: There is no such run, task or attempt, or it has left no notebook.
+        """
+        with self._access.verb(principal, "exportRun", None, run_id=run_id):
+            log = self._task_log(principal, run_id, task_key, attempt)
+            return logs.notebook_of(log.file, log.task.task_key)
 
     # Task values
 

@@ -12,7 +12,18 @@ from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.methods import OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
-from boathouse.server.routes import bundles, catalog, files, jobs, models, secrets, session, workers
+from boathouse.server.routes import (
+    bundles,
+    catalog,
+    files,
+    jobs,
+    models,
+    notifications,
+    secrets,
+    session,
+    starting,
+    workers,
+)
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 
@@ -48,6 +59,8 @@ def create_app(plane: ControlPlane) -> FastAPI:
         files.routes(FileStore(plane.catalog)),
         models.routes(plane.models),
         jobs.routes(plane.jobs),
+        starting.routes(plane.jobs, plane.background.housekeeping),
+        notifications.routes(plane.destinations),
         workers.routes(plane.fleet),
         bundles.routes(plane.deployments),
         secrets.routes(plane.catalog),

@@ -15,7 +15,9 @@ from boathouse.jobs import Jobs
 from boathouse.jobs.fleet import Fleet
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
+from boathouse.notifications.destinations import Destinations
 from boathouse.session import LocalLaw
+from boathouse.wiring.background import Background, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
@@ -35,10 +37,13 @@ class ControlPlane:
     jobs: Jobs
     deployments: Deployments
     fleet: Fleet
+    destinations: Destinations
+    background: Background
 
     def start(self) -> None:
         """Begin what goes on in the background."""
         self.models.start()
+        self.background.start()
 
     @property
     def parts(self) -> dict[str, str]:
@@ -58,6 +63,7 @@ class ControlPlane:
             self.catalog.identities.revoke_token(known.principal, known.token_id)
 
     def close(self) -> None:
+        self.background.stop()
         self.database.dispose()
 
 
@@ -79,4 +85,17 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     tell_of_models_and_jobs(catalog, models, jobs)
     deployments = Deployments(database, catalog, jobs, models, home, clock)
     fleet = Fleet(database, catalog)
-    return ControlPlane(home, settings, database, catalog, LocalLaw(catalog), models, jobs, deployments, fleet)
+    background, destinations = build_background(home, settings, database, catalog, clock)
+    return ControlPlane(
+        home=home,
+        settings=settings,
+        database=database,
+        catalog=catalog,
+        law=LocalLaw(catalog),
+        models=models,
+        jobs=jobs,
+        deployments=deployments,
+        fleet=fleet,
+        destinations=destinations,
+        background=background,
+    )

@@ -161,8 +161,8 @@ def revoke_token(connection: Connection, token_id: str, *, at: int) -> None:
     connection.execute(update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=at))
 
 
-def forget_tokens_expired_before(connection: Connection, instant: int) -> None:
-    connection.execute(delete(tokens).where(tokens.c.expires_at < instant))
+def forget_tokens_expired_before(connection: Connection, instant: int) -> int:
+    return connection.execute(delete(tokens).where(tokens.c.expires_at < instant)).rowcount
 
 
 def _token_rows(connection: Connection, condition: Any) -> list[TokenRow]:

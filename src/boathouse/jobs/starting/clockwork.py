@@ -35,6 +35,7 @@ from boathouse.jobs.starting.triggers.model import ModelTrigger
 from boathouse.jobs.starting.triggers.periodic import PeriodicTrigger
 from boathouse.jobs.starting.triggers.schedule import ScheduleTrigger
 from boathouse.jobs.starting.triggers.table_update import TableUpdateTrigger
+from boathouse.jobs.telling.moments import warn_of_long_runs
 from boathouse.metastore import Database
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Clockwork:
     """Starts runs when their time has come."""
 
     def __init__(self, parts: Parts) -> None:
+        self._database = parts.database
         self._catalog = parts.catalog
         self._clock = parts.clock
         self._jobs = JobRepository(parts.database)
@@ -107,6 +109,7 @@ class Clockwork:
         if not self._hold_lease(now):
             return 0
         self._listen(now)
+        warn_of_long_runs(self._database, now)
         looked_at = {starter.job_id: starter for starter in self._starters.due(now, _MOST_DUE)}
         if now >= self._poll_at:
             self._poll_at = now + round(POLL_SECONDS * 1000)

@@ -17,6 +17,7 @@ from boathouse.jobs.states import ResultState
 from boathouse.jobs.telling.plans import Plan, plans_of
 from boathouse.jobs.telling.schema import run_tellings, run_watches
 from boathouse.metastore import Database
+from boathouse.notifications.destinations import require_known
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import write
 
@@ -32,6 +33,16 @@ _NEVER_BEGAN = (
     ResultState.DISABLED,
 )
 _SKIPPED = (*_NEVER_BEGAN, ResultState.MAXIMUM_CONCURRENT_RUNS_REACHED)
+
+
+def require_destinations(connection: Connection, settings: JobSettings) -> None:
+    """Refuse destinations that are not there, in the transaction that writes the job.
+
+    Raises:
+        InvalidInput: There is no such destination.
+    """
+    named = [name for _, plan in plans_of(settings) for names in plan.webhooks.values() for name in names]
+    require_known(connection, named)
 
 
 def run_is_asked_for(connection: Connection, run_id: int, settings: JobSettings) -> None:

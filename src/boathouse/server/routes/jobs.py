@@ -15,8 +15,9 @@ from boathouse.jobs import wire
 from boathouse.jobs.logs import POLL_SECONDS, LogReader
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.settings import JobSettings
+from boathouse.jobs.starting.showing import job_states
 from boathouse.server.authentication import Caller
-from boathouse.server.routes import backfills, runs, task_values
+from boathouse.server.routes import backfills, runs, task_notebooks, task_values
 from boathouse.server.routes.job_shapes import PAGE, Given, example, ignored, page_of, pages
 
 _JOB: dict[str, Any] = {
@@ -52,6 +53,7 @@ def routes(jobs: Jobs) -> APIRouter:
     router.include_router(_ours(jobs), prefix="/api/boathouse/v1/jobs")
     router.include_router(backfills.routes(jobs), prefix="/api/boathouse/v1/jobs")
     router.include_router(task_values.routes(jobs), prefix="/api/boathouse/v1/jobs")
+    router.include_router(task_notebooks.routes(jobs), prefix="/api/boathouse/v1/jobs")
     return router
 
 
@@ -65,7 +67,8 @@ def _definitions(jobs: Jobs) -> APIRouter:
 
     @router.get("/get", summary="Show a job", responses=example(_FOUND_JOB))
     def get(caller: Caller, job_id: int) -> Given:  # pyright: ignore[reportUnusedFunction]
-        return wire.job_json(jobs.get(caller, job_id))
+        job = jobs.get(caller, job_id)
+        return {**wire.job_json(job), **job_states(jobs.starting.of(job))}
 
     @router.get(
         "/list", summary="List the jobs you may see", responses=example({"jobs": [_FOUND_JOB], "has_more": False})

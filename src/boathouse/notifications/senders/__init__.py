@@ -1,0 +1,1 @@
+"""How a message reaches each kind of destination, one per file."""
