@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from boathouse.cli.reruns import assignments, backfill, backfill_cancel, backfill_resume, backfills, repair
+from boathouse.cli.whole_run import whole_run
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.rest import Connection, RestClient
@@ -20,6 +22,10 @@ PAGE = 100
 @click.group()
 def jobs() -> None:
     """Jobs, their runs and their logs. A JOB is named by its id or its name."""
+
+
+for command in (repair, backfill, backfills, backfill_cancel, backfill_resume):
+    jobs.add_command(command)
 
 
 @jobs.command("list")
@@ -43,7 +49,7 @@ def list_jobs(output: str) -> None:
 def get(job: str, output: str) -> None:
     """Show the definition of JOB."""
     client = _client()
-    found = client.get(f"{API}/get", job_id=_job_id(client, job))
+    found = client.get(f"{API}/get", job_id=job_id_of(client, job))
     if output == "json":
         _print_json(found)
         return
@@ -63,16 +69,20 @@ def get(job: str, output: str) -> None:
     "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A value for a parameter of the job."
 )
 @click.option("--as-of", metavar="INSTANT", help="The instant that the run takes for now: 2013-07-01T00:00:00Z.")
+@click.option("--only", multiple=True, metavar="TASK", help="Run this task and no other; may be given several times.")
 @click.option("--wait/--no-wait", default=False, help="Stay until it has ended; the exit code says how.")
 @OUTPUT
 @click.pass_context
-def run(context: click.Context, job: str, params: tuple[str, ...], as_of: str | None, wait: bool, output: str) -> None:
+def run(
+    context: click.Context, job: str, params: tuple[str, ...], as_of: str | None, only: tuple[str, ...],
+    wait: bool, output: str,
+) -> None:  # fmt: skip
     """Run JOB now."""
     from boathouse.cli.bundle_run import start_and_follow
 
     client = _client()
-    values = _assignments(params)
-    if not start_and_follow(client, _job_id(client, job), values, as_of, wait=wait, output=output):
+    values = assignments(params)
+    if not start_and_follow(client, job_id_of(client, job), values, as_of, only=only, wait=wait, output=output):
         context.exit(1)
 
 
@@ -84,7 +94,7 @@ def run(context: click.Context, job: str, params: tuple[str, ...], as_of: str | 
 def runs(job: str | None, active: bool, limit: int, output: str) -> None:
     """List runs, newest first."""
     client = _client()
-    job_id = _job_id(client, job) if job else None
+    job_id = job_id_of(client, job) if job else None
     found = client.get(f"{API}/runs/list", job_id=job_id, active_only=active, limit=limit)["runs"]
     if output == "json":
         _print_json(found)
@@ -107,7 +117,7 @@ def runs(job: str | None, active: bool, limit: int, output: str) -> None:
 @OUTPUT
 def show(run_id: int, output: str) -> None:
     """Show the run RUN_ID and its tasks."""
-    found = _client().get(f"{API}/runs/get", run_id=run_id)
+    found = whole_run(_client(), run_id)
     if output == "json":
         _print_json(found)
         return
@@ -116,14 +126,14 @@ def show(run_id: int, output: str) -> None:
         click.echo(message)
     rows = [
         (
-            task["task_key"],
+            task["task_key"] + (f"/{task['iteration']}" if "iteration" in task else _iterations(task)),
             _state(task),
             str(task["attempt_number"] + 1),
             _seconds(task["run_duration"]),
             _megabytes(task.get("peak_memory_bytes")),
             f"{task['cpu_seconds']:.1f} s" if "cpu_seconds" in task else "",
         )
-        for task in found["tasks"]
+        for task in found.get("tasks") or found["iterations"]
     ]
     _print_table(("Task", "State", "Attempts", "Took", "Memory", "CPU"), rows, empty="")
 
@@ -142,7 +152,7 @@ def cancel(run_id: int) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on as long as the task runs.")
 @click.option("--attempt", type=click.IntRange(0), help="Of this attempt; the latest when left out.")
 def logs(run_id: int, task: str | None, follow: bool, attempt: int | None) -> None:
-    """Print what TASK of the run RUN_ID prints."""
+    """Print what TASK of the run RUN_ID prints; KEY/NUMBER is an iteration of a loop."""
     stream = sys.stdout.buffer
     client = RestClient(Connection.from_surroundings(), timeout_seconds=24 * 3600 if follow else 60)
     for chunk in client.download(f"{LOGS}/{run_id}/logs", task_key=task, follow=follow or None, attempt=attempt):
@@ -178,7 +188,8 @@ def _all_jobs(client: RestClient, name: str | None = None) -> list[dict[str, Any
             return found
 
 
-def _job_id(client: RestClient, job: str) -> int:
+def job_id_of(client: RestClient, job: str) -> int:
+    """The id of a job that is named by its id or its name."""
     if job.isdigit():
         return int(job)
     found = _all_jobs(client, job)
@@ -191,14 +202,10 @@ def _job_id(client: RestClient, job: str) -> int:
     raise NotFound(f"There is no job {job!r}.", hint=did_you_mean(job, known) or "List them with: boathouse jobs list")
 
 
-def _assignments(params: tuple[str, ...]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for param in params:
-        name, equals, value = param.partition("=")
-        if not equals or not name:
-            raise InvalidInput(f"{param!r} is not of the form NAME=VALUE.")
-        values[name] = value
-    return values
+def _iterations(task: dict[str, Any]) -> str:
+    """How far a loop is."""
+    stats = task.get("for_each_task", {}).get("stats", {}).get("task_run_stats")
+    return f" ({stats['completed_iterations']} of {stats['total_iterations']})" if stats else ""
 
 
 def _kind(task: dict[str, Any]) -> str:

@@ -56,16 +56,13 @@ def test_all_problems_are_listed_at_once_each_at_its_place() -> None:
             {"task_key": "both", "spark_python_task": {"python_file": "a"}, "notebook_task": {"notebook_path": "a"}},
             {"task_key": "loop", "max_retries": 1, "for_each_task": {"inputs": "{}", "task": task("load")}},
             task("refs") | {"spark_python_task": {"python_file": "a", "parameters": ["{{job.parameters.mnth}}"]}},
-            task("git") | {"spark_python_task": {"python_file": "a", "source": "GIT"}},
             task("lib", libraries=[{"jar": "a.jar"}]),
         ],
         environments=[{"environment_key": "default"}],
         parameters=[{"name": "month", "default": "1"}, {"name": "month", "default": "2"}],
-        git_source={"git_url": "x"},
     )
 
     assert found == {
-        "git_source": "running code from a Git remote is not supported yet. Deploy it in a bundle.",
         "parameters[1].name": "'month' is said for the second time.",
         "tasks[1].task_key": "the task key 'load' is already used by tasks[0].",
         "tasks[2].depends_on[0].task_key": "the task 'fit' depends on 'laod', which this job does not have. "
@@ -79,8 +76,7 @@ def test_all_problems_are_listed_at_once_each_at_its_place() -> None:
         "tasks[6].for_each_task.inputs": 'inputs is no JSON array: {} Write an array: ["2013-06", "2013-07"].',
         "tasks[6].for_each_task.task.task_key": "the task key 'load' is already used by another task.",
         "tasks[7].spark_python_task": "{{job.parameters.mnth}}: the job has no parameter 'mnth'. Did you mean month?",
-        "tasks[8].spark_python_task.source": "source GIT is not supported yet. Deploy the code in a bundle.",
-        "tasks[9].libraries[0].jar": "jar libraries are not supported. Use whl, pypi or requirements.",
+        "tasks[8].libraries[0].jar": "jar libraries are not supported. Use whl, pypi or requirements.",
     }  # fmt: skip
 
 
