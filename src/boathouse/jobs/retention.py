@@ -21,6 +21,7 @@ from boathouse.jobs.schema import (
     job_definitions,
     job_runs,
     jobs,
+    run_commits,
     run_repairs,
     task_attempts,
     task_runs,
@@ -231,6 +232,6 @@ def _delete_runs(connection: Connection, run_ids: Sequence[int]) -> int:
         connection.execute(delete(table).where(table.c.task_run_id.in_(tasks)))
     deleted: Mapping[str, int] = {
         table.name: connection.execute(delete(table).where(table.c.run_id.in_(run_ids))).rowcount
-        for table in (run_tellings, run_watches, run_repairs, task_runs, job_runs)
+        for table in (run_tellings, run_watches, run_repairs, run_commits, task_runs, job_runs)
     }
     return deleted[task_runs.name]

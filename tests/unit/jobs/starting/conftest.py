@@ -20,9 +20,7 @@ from boathouse.jobs.starting.clockwork import Clockwork, Parts
 from boathouse.jobs.starting.repository import StarterRepository
 from boathouse.jobs.starting.starters import Starter
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.lake import DuckDBEngine
 from boathouse.metastore import Database, DatabaseUrl, migrate
-from boathouse.session import LocalLaw, Session
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -92,7 +90,10 @@ class House:
 
     # Data
 
-    def session(self, principal: Principal | None = None) -> Session:
+    def session(self, principal: Principal | None = None) -> Any:
+        from boathouse.lake import DuckDBEngine
+        from boathouse.session import LocalLaw, Session
+
         return Session(principal or self.ada, LocalLaw(self.catalog), DuckDBEngine())
 
     def schema(self) -> None:
