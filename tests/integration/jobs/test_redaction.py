@@ -144,3 +144,9 @@ def test_much_output_arrives_whole(tmp_path: Path) -> None:
     done = run(tmp_path, "for n in range(200_000):\n    print('line', n)", mark="no such thing").end()
 
     assert done.log == "".join(f"line {n}\n" for n in range(200_000))
+
+
+def test_a_secret_that_cannot_be_a_variable_fails_the_task_and_stays_hidden(tmp_path: Path) -> None:
+    done = run(tmp_path, "print('never')", mark="hunter\0two").end()
+
+    assert done.output["error"] == "ValueError: embedded null byte" and "hunter" not in done.log

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog.repository.schema import secret_key, secrets, securables
 from boathouse.catalog.secrets.nouns import Secret
-from boathouse.catalog.securables import SecurableKind
 
 _THE_ROW = 1
 
@@ -87,12 +86,9 @@ def reseal(connection: Connection, row: SealedRow) -> None:
     connection.execute(update(secrets).where(*_is(row.scope_id, row.name)).values(key_id=row.key_id, sealed=row.sealed))
 
 
-def erase_of_dropped_scopes(connection: Connection) -> None:
-    """A dropped scope keeps its record like anything else, but no values."""
-    dropped = select(securables.c.id).where(
-        securables.c.kind == SecurableKind.SECRET_SCOPE.value, securables.c.deleted_at.is_not(None)
-    )
-    connection.execute(delete(secrets).where(secrets.c.scope_id.in_(dropped)))
+def erase(connection: Connection, scope_id: str) -> None:
+    """All secrets of a scope. A dropped scope keeps its record like anything else, but no values."""
+    connection.execute(delete(secrets).where(secrets.c.scope_id == scope_id))
 
 
 def _is(scope_id: str, name: str) -> tuple[ColumnElement[bool], ...]:

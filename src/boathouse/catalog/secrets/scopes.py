@@ -70,10 +70,12 @@ class Scopes:
     def delete(self, principal: Principal, scope: str) -> None:
         """Take a scope away with all its secrets; their values are erased."""
         with self._audit.verb(principal, _SERVICE, "deleteScope", SCOPE, scope.lower()):
-            self._require(principal, Privilege.MANAGE, scope)
+            node = self._require(principal, Privilege.MANAGE, scope)
+            with self._database.write() as connection:
+                rows.erase(connection, node.id)  # first, so that nothing is left whenever we die
             self._securables.forget(principal, SCOPE, scope)
             with self._database.write() as connection:
-                rows.erase_of_dropped_scopes(connection)
+                rows.erase(connection, node.id)  # what was written in between
 
     def names(self, principal: Principal) -> Sequence[str]:
         """The scopes that the principal may know of."""

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from typing import Any
 
+from .task import own_paths
+
 _DEPTH_VARIABLE = "BOATHOUSE_NOTEBOOK_DEPTH"
 _DEEPEST = 20
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")  # noqa: PTH100, PTH118, PTH120
@@ -33,7 +35,7 @@ def run_child(file: str, timeout_seconds: float, parameters: dict[str, str]) -> 
     reader, writer = os.pipe()
     folder = os.path.dirname(file)  # noqa: PTH120
     spec = {"kind": "notebook_task", "file": file, "parameters": parameters, "output": writer}
-    spec |= {"first_paths": [folder], "paths": [path for path in sys.path[1:] if path], "notebook_file": None}
+    spec |= {"first_paths": [folder], "paths": own_paths, "notebook_file": None}
     sys.stdout.flush()
     sys.stderr.flush()
     process = subprocess.Popen(

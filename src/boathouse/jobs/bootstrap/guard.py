@@ -115,9 +115,6 @@ def _become_the_task(spec: dict[str, Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, END_EVERYTHING):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     _die_with_parent(signal.SIGKILL)
-    os.environ.update(spec["variables"])
-    if "job_parameters" in spec:
-        os.environ["BOATHOUSE_PARAMETERS"] = json.dumps(spec["job_parameters"])
     from .task import run_task
 
     run_task(spec)

@@ -17,6 +17,7 @@ def run_task(spec: dict[str, Any]) -> None:
     output: dict[str, Any] = {}
     try:
         _prepare_output()
+        _prepare_environment(spec)
         _install_hooks()
         _prepare_imports(spec)
         result = _run(spec)
@@ -49,6 +50,13 @@ def _prepare_output() -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a log that is read while it grows
 
 
+def _prepare_environment(spec: dict[str, Any]) -> None:
+    """The variables that the job itself gives; they may hold secrets, and so are known only here."""
+    os.environ.update(spec.get("variables", {}))
+    if "job_parameters" in spec:
+        os.environ["BOATHOUSE_PARAMETERS"] = json.dumps(spec["job_parameters"])
+
+
 def _prepare_imports(spec: dict[str, Any]) -> None:
     """The folder of the task's file comes first, as Python itself would have it; wheels and the deployed folder come
     after the standard library, so that a file of the bundle called ``token.py`` takes nothing away from it."""
@@ -56,6 +64,7 @@ def _prepare_imports(spec: dict[str, Any]) -> None:
     place = min(packages, default=len(sys.path))
     sys.path[place:place] = spec["paths"]
     sys.path[:0] = spec["first_paths"]
+    own_paths[:] = spec["paths"]
 
 
 def _install_hooks() -> None:
@@ -126,6 +135,9 @@ def without_secrets(output: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"The task's own words are withheld, since its secrets cannot be removed from them: {error}."}
     return of_this_task(output)
 
+
+own_paths: list[str] = []
+"""Where the task finds its wheels and the deployed code, for notebooks that it runs."""
 
 _PATH = list(sys.path)
 """Where modules come from before the task's own places are added."""
