@@ -81,6 +81,8 @@ CREATE_PRIVILEGES: dict[SecurableKind, Privilege] = {
 }
 """What one needs on the parent to make a thing of this kind."""
 
+_LONGEST_ASKED = 800
+
 _KIND_ALIASES = {"model": K.REGISTERED_MODEL, "registeredmodel": K.REGISTERED_MODEL}
 
 
@@ -142,6 +144,17 @@ def chain_of(key: SecurableKey) -> tuple[SecurableKey, ...]:
 def in_words(kind: SecurableKind) -> str:
     """The kind as it stands in a sentence."""
     return kind.value.replace("_", " ")
+
+
+def asked_name(text: str) -> str:
+    """A name that somebody asks for, of whatever kind it may be.
+
+    Raises:
+        InvalidName: Nothing can be named so.
+    """
+    if not text.strip() or len(text) > _LONGEST_ASKED or not text.isprintable():
+        raise InvalidName(f"{text[:40]!r} is not a name: 1 to {_LONGEST_ASKED} printable characters.")
+    return text.strip()
 
 
 def _free_name(kind: SecurableKind, text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from boathouse.catalog.audit import Audit
 from boathouse.catalog.bootstrap import Bootstrap
 from boathouse.catalog.delta_tables import DeltaTables
+from boathouse.catalog.describing import Describing
 from boathouse.catalog.functions import Functions
 from boathouse.catalog.grants import Grants
 from boathouse.catalog.handouts import Handouts
@@ -59,6 +60,16 @@ class Catalog:
         self.secrets = Scopes(database, clock, self.audit, self.grants, self.securables, vault)
         self.views = Views(database, home, clock, self.audit, self.grants, book)
         self.functions = Functions(database, home, clock, self.audit, self.grants, book)
+        self.describing = Describing(
+            database,
+            self.audit,
+            self.grants,
+            securables=self.securables,
+            functions=self.functions,
+            lineage=self.lineage,
+            popularity=popularity,
+            search=self.search,
+        )
         self.owners_rights = OwnersRights(self.securables, self.functions, self.identities)
         self._bootstrap = Bootstrap(database, clock, self.securables, self.grants, self.identities)
 

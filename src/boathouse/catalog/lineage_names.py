@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from boathouse.catalog.grants import Grants
-from boathouse.catalog.hierarchy import canonical_name
+from boathouse.catalog.hierarchy import asked_name, canonical_name
 from boathouse.catalog.repository import records
 from boathouse.catalog.repository import securables as rows
 from boathouse.catalog.repository.records import EdgeFilter
@@ -43,6 +43,7 @@ class LineageNames:
         Raises:
             NotFound: There is nothing of that name that the principal may know of.
         """
+        text = asked_name(text)
         parts, version = _parted(text, version)
         if kind is not None and kind not in GOVERNED:
             return self._ungoverned(LineageNode(kind, text, version))

@@ -73,8 +73,11 @@ class Popularity:
 
     def of(self, connection: Connection, securable_ids: Sequence[str]) -> Mapping[str, Use]:
         """The use of things, by id; those that nobody has read are left out."""
-        since = self._today() - WINDOW_DAYS
-        return {id: Use(*numbers) for id, numbers in rows.uses(connection, securable_ids, since).items()}
+        return {id: Use(*numbers) for id, numbers in rows.uses(connection, securable_ids, self.since()).items()}
+
+    def since(self) -> int:
+        """The day after which reads count."""
+        return self._today() - WINDOW_DAYS
 
     def settle(self) -> None:
         """Forget what is older than the window; does something once a day."""
@@ -86,7 +89,7 @@ class Popularity:
                 return
             with self._database.write() as connection:
                 rows.forget_before(connection, today - _KEPT_DAYS)
-                rows.set_popularity(connection, rows.changed_popularity(connection, today - WINDOW_DAYS), boost)
+                rows.set_popularity(connection, rows.changed_popularity(connection, self.since()), boost)
             self._settled_on = today
 
     def _today(self) -> int:

@@ -140,7 +140,7 @@ class RestClient:
         sent = {"Authorization": f"Bearer {self.connection.token}", "User-Agent": "boathouse", **(headers or {})}
         if json_body is not None:
             content, sent["Content-Type"] = json.dumps(json_body).encode(), "application/json"
-        given = {key: _as_text(value) for key, value in (params or {}).items() if value is not None}
+        given = [(key, _as_text(each)) for key, value in (params or {}).items() for each in _each(value)]
         url = f"{self.connection.url}{path}" + (f"?{urlencode(given)}" if given else "")
         try:
             response = self._connections().request(method, url, body=content, headers=sent, preload_content=False)
@@ -178,6 +178,13 @@ def error_from(status: int, content: bytes) -> BoathouseError:
     if not isinstance(body, dict) or "error_code" not in body:
         return BoathouseError(f"The server answered {status}: {content[:200].decode(errors='replace')}")
     return category_of(body["error_code"])(body.get("message", ""))
+
+
+def _each(value: Any) -> Iterable[Any]:
+    """The values of a parameter: none, one, or as many as a list or a tuple has."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 def _as_text(value: Any) -> str:

@@ -13,15 +13,18 @@ from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.jobs import Jobs
 from boathouse.jobs.fleet import Fleet
+from boathouse.lake import DuckDBEngine, DuckDBSettings, Engine
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.notifications.destinations import Destinations
 from boathouse.session import LocalLaw
+from boathouse.session.statements.service import Statements
 from boathouse.wiring.background import Background, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
 from boathouse.wiring.secret_keys import secret_keys
+from boathouse.wiring.statements import build_statements, query_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,16 @@ class ControlPlane:
     deployments: Deployments
     fleet: Fleet
     destinations: Destinations
+    statements: Statements
+    engine: Engine
+    """To try what is to be created; no data passes through it."""
     background: Background
 
     def start(self) -> None:
         """Begin what goes on in the background."""
         self.models.start()
         self.background.start()
+        self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
     @property
     def parts(self) -> dict[str, str]:
@@ -63,6 +70,7 @@ class ControlPlane:
             self.catalog.identities.revoke_token(known.principal, known.token_id)
 
     def close(self) -> None:
+        self.statements.close()
         self.background.stop()
         self.database.dispose()
 
@@ -98,4 +106,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         fleet=fleet,
         destinations=destinations,
         background=background,
+        statements=build_statements(database, catalog, home, clock),
+        engine=DuckDBEngine(DuckDBSettings(memory_limit="256MB")),
     )

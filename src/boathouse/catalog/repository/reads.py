@@ -57,6 +57,18 @@ def uses(
     return {row[0]: (int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in connection.execute(query)}
 
 
+def jobs_reading(connection: Connection, securable_id: str, after_day: int) -> list[int]:
+    """The jobs that have read a thing after a day, those with the most runs first."""
+    c = reads_by_day.c
+    query = (
+        select(c.job_id)
+        .where(c.securable_id == securable_id, c.day > after_day, c.job_id != 0)
+        .group_by(c.job_id)
+        .order_by(func.sum(c.runs).desc(), c.job_id)
+    )
+    return [row[0] for row in connection.execute(query)]
+
+
 def popularity_of(connection: Connection, securable_id: str) -> int:
     d = search_documents.c
     return connection.execute(select(d.popularity).where(d.securable_id == securable_id)).scalar() or 0

@@ -95,6 +95,13 @@ def find_by_id(connection: Connection, id: str) -> Securable | None:
     return None if row is None else securable_of_row(row)
 
 
+def titled(connection: Connection, kinds: Sequence[SecurableKind], text: str) -> list[Securable]:
+    """The live things of these kinds that have this title or this name, by name."""
+    same = or_(securables.c.title == text, securables.c.full_name == text)
+    query = select(securables).where(same, securables.c.kind.in_([kind.value for kind in kinds]), _live)
+    return [securable_of_row(row) for row in connection.execute(query.order_by(securables.c.full_name)).mappings()]
+
+
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Securable]:
     """The live things among the ids, by id."""
     found: dict[str, Securable] = {}

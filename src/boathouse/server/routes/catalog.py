@@ -14,6 +14,7 @@ from boathouse.server.routes import (
     principals,
     schemas,
     scim,
+    search,
     tables,
     tags,
     tokens,
@@ -33,6 +34,6 @@ def routes(catalog: Catalog) -> APIRouter:
     router.include_router(metastore.handshake())
     router.include_router(scim.routes(catalog), prefix="/api/2.0/preview/scim/v2")
     router.include_router(tokens.routes(catalog), prefix="/api/2.0")
-    for part in (principals, audit, lineage):
+    for part in (principals, audit, lineage, search):
         router.include_router(part.routes(catalog), prefix="/api/boathouse/v1")
     return router

@@ -117,3 +117,34 @@ STEP: JSON = {
         "entity": {"job_name": "features", "run_id": 70, "task_key": "build", "git_commit": "9fceb02"},
     },
 }
+
+_THING: JSON = {
+    "id": "0f1c…",
+    "kind": "table",
+    "full_name": "prod.flights.features",
+    "owner": "data-team",
+    "comment": "One row per flight.",
+    "title": None,
+    "properties": {},
+    "tags": {"domain": "flights"},
+    "created_at": 1372636800000,
+    "created_by": "alice",
+    "updated_at": 1372636800000,
+    "updated_by": "alice",
+}
+
+_USE: JSON = {"reads": 120, "readers": 4, "jobs": 2, "runs": 60}
+
+HIT: JSON = {**_THING, "columns": ["dep_delay"], "score": 135, "use": _USE}
+
+DESCRIPTION: JSON = {
+    **_THING,
+    "detail": {"table_type": "MANAGED", "data_source_format": "DELTA", "columns": []},
+    "state": {"version": 3, "size_bytes": 812000, "files": 2, "rows": 336776, "written_at": 1372636800000},
+    "inside": {},
+    "grants": [{"grantee": "analysts", "privilege": "SELECT", "kind": "schema", "on": "prod.flights"}],
+    "upstream": {"start": PLACE, "way": "up", "steps": [STEP], "hidden": 0, "is_cut": False},
+    "downstream": {"start": PLACE, "way": "down", "steps": [], "hidden": 0, "is_cut": False},
+    "used_by": {"use": _USE, "jobs": [{"job_id": 7, "name": "score"}], "models": ["prod.flights.delay@3"]},
+    "more": {},
+}
