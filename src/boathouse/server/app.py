@@ -16,14 +16,18 @@ from boathouse.server.routes import (
     bundles,
     catalog,
     files,
+    functions,
     jobs,
     models,
     notifications,
     secrets,
     session,
     starting,
+    statements,
+    warehouses,
     workers,
 )
+from boathouse.session import Session
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 
@@ -64,6 +68,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
         workers.routes(plane.fleet),
         bundles.routes(plane.deployments),
         secrets.routes(plane.catalog),
+        functions.routes(plane.catalog, lambda principal: Session(principal, plane.law, plane.engine)),
+        statements.routes(plane.statements),
+        warehouses.routes(plane.settings),
     ):
         app.include_router(router)
     app.mount("/", OurPathsFirst(mlflow_app(plane.models), list(app.routes)))

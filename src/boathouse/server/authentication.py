@@ -21,7 +21,8 @@ from boathouse.server.errors import error_body, status_of
 OPEN_PATHS = frozenset(
     {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/ui/sign-in", "/favicon.ico"}
 )
-OPEN_PREFIXES = ("/static-offline-docs/",)
+OPEN_PREFIXES = ("/static-offline-docs/", "/api/2.0/sql/downloads/")
+"""Beside pages that everybody may see: results of statements, whose addresses are signed."""
 SIGN_IN = "/ui/sign-in"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -9,13 +9,24 @@ from typing import Any, BinaryIO
 from boathouse.catalog import SecurableKind
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.ids import new_id
-from boathouse.foundation.names import TableName, quote_part
+from boathouse.foundation.names import TableName, quote_part, split_name
 from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law
 from boathouse.session.result import Result
-from boathouse.session.running import defining, governing, inserting, loading, queries, showing, viewing, writes
+from boathouse.session.running import (
+    changing,
+    defining,
+    governing,
+    inserting,
+    loading,
+    merging,
+    queries,
+    showing,
+    viewing,
+    writes,
+)
 from boathouse.session.running.access import Access, new_statement, row_count
 from boathouse.session.running.temporary import TemporaryView
 from boathouse.session.running.writes import SchemaMode, TableShape, WriteMode, WriteReport
@@ -32,13 +43,17 @@ from boathouse.session.sql.statements import (
     CreateFunction,
     CreateTable,
     CreateView,
+    Delete,
     Describe,
     Drop,
     Insert,
+    Merge,
     Query,
     Show,
     ShowGrants,
     Statement,
+    Truncate,
+    Update,
     Use,
     kind_of,
 )
@@ -213,6 +228,12 @@ class Session:
                 return inserting.create_table(access, statement)
             case Insert():
                 return inserting.insert(access, statement)
+            case Delete() | Truncate():
+                return changing.delete(access, statement)
+            case Update():
+                return changing.update(access, statement)
+            case Merge():
+                return merging.merge(access, statement)
             case CopyInto():
                 return loading.copy_into(access, statement)
             case CreateView():
@@ -237,6 +258,19 @@ class Session:
                 return showing.describe(access, statement)
             case Use():
                 return self._use(access, statement)
+
+    def create_function(self, statement: CreateFunction) -> None:
+        """As the statement: the body is tried, and kept."""
+        name = ".".join(statement.name)
+        self._run(self._access("CREATE FUNCTION", f"create_function({name})"), statement)
+
+    def use_catalog(self, name: str) -> None:
+        """As ``USE CATALOG``."""
+        self._use(self._access("USE", f"use_catalog({name})"), Use(SecurableKind.CATALOG, (name,)))
+
+    def use_schema(self, name: str) -> None:
+        """As ``USE SCHEMA``; a plain name is one of the current catalog."""
+        self._use(self._access("USE", f"use_schema({name})"), Use(SecurableKind.SCHEMA, tuple(split_name(name))))
 
     def _use(self, access: Access, statement: Use) -> Result:
         name = governing.full_name(access, statement.kind, statement.name)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from boathouse.catalog import Column, Securable, Table, Volume
+from boathouse.catalog import Column, Securable, Table, View, Volume
 from boathouse.foundation.errors import InvalidInput
 
 JSON = dict[str, Any]
@@ -40,7 +40,7 @@ def answered(body: Body, answer: JSON) -> JSON:
 
 def catalog_info(securable: Securable, metastore_id: str) -> JSON:
     return {
-        **_common(securable, metastore_id),
+        **common_info(securable, metastore_id),
         "id": securable.id,
         "catalog_type": "SYSTEM_CATALOG" if securable.full_name == "system" else "MANAGED_CATALOG",
         "isolation_mode": "OPEN",
@@ -50,7 +50,7 @@ def catalog_info(securable: Securable, metastore_id: str) -> JSON:
 
 def schema_info(securable: Securable, metastore_id: str) -> JSON:
     return {
-        **_common(securable, metastore_id),
+        **common_info(securable, metastore_id),
         "schema_id": securable.id,
         "catalog_name": securable.full_name.partition(".")[0],
         "catalog_type": "MANAGED_CATALOG",
@@ -60,7 +60,7 @@ def schema_info(securable: Securable, metastore_id: str) -> JSON:
 def table_info(table: Table, metastore_id: str, *, with_columns: bool = True) -> JSON:
     """A table; without ``storage_location`` for who may neither read nor write it."""
     info = {
-        **_common(table.securable, metastore_id),
+        **common_info(table.securable, metastore_id),
         **_place(table.securable),
         "table_id": table.securable.id,
         "table_type": table.table_type.value,
@@ -69,9 +69,23 @@ def table_info(table: Table, metastore_id: str, *, with_columns: bool = True) ->
     }
     if table.storage_location:
         info["storage_location"] = table.storage_location
+    if table.view is not None:
+        info |= _view_info(table.view)
     if with_columns:
         info["columns"] = [column_info(column) for column in table.columns]
     return info
+
+
+def _view_info(view: View) -> JSON:
+    """What a view reads; nothing of it for who may not read the view."""
+    if not view.text:
+        return {}
+    dependencies = [{each.kind.value: {f"{each.kind.value}_full_name": each.full_name}} for each in view.dependencies]
+    return {
+        "browse_only": False,
+        "view_definition": view.text,
+        "view_dependencies": {"dependencies": dependencies},
+    }
 
 
 def column_info(column: Column) -> JSON:
@@ -94,7 +108,7 @@ def column_info(column: Column) -> JSON:
 
 def volume_info(volume: Volume, metastore_id: str) -> JSON:
     info = {
-        **_common(volume.securable, metastore_id),
+        **common_info(volume.securable, metastore_id),
         **_place(volume.securable),
         "volume_id": volume.securable.id,
         "volume_type": volume.volume_type,
@@ -135,7 +149,8 @@ def texts(mapping: Mapping[str, Any] | None) -> dict[str, str] | None:
     return None if mapping is None else {key: str(value) for key, value in mapping.items()}
 
 
-def _common(securable: Securable, metastore_id: str) -> JSON:
+def common_info(securable: Securable, metastore_id: str) -> JSON:
+    """The fields that everything governed has."""
     info = {
         "name": securable.full_name.rpartition(".")[2],
         "full_name": securable.full_name,

@@ -1,0 +1,50 @@
+"""The query process, joined: ``python -m boathouse.wiring.query_process --home FOLDER``."""
+
+import argparse
+import resource
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from boathouse.catalog import Catalog
+from boathouse.foundation.clock import SystemClock
+from boathouse.foundation.home import Home
+from boathouse.foundation.principals import Principal
+from boathouse.foundation.settings import Settings
+from boathouse.lake import DuckDBEngine, DuckDBSettings
+from boathouse.session import LocalLaw, Session
+from boathouse.session.statements.query_process import serve
+from boathouse.wiring.databases import boathouse_database
+from boathouse.wiring.logs import configure_logging
+
+_BESIDE_THE_ENGINE = 1 << 30
+"""Bytes that Python, Arrow and the files being written may take beside the engine's own limit."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m boathouse.wiring.query_process")
+    parser.add_argument("--home", type=Path, required=True)
+    home = Home(parser.parse_args().home)
+    settings = Settings.from_environment()
+    configure_logging(settings)
+    _limit_memory(settings.query_memory_mb)
+    catalog = Catalog(boathouse_database(home, settings), home, SystemClock())
+    law = LocalLaw(catalog)
+    engine = DuckDBEngine(DuckDBSettings(memory_limit=f"{settings.query_memory_mb}MB"))
+
+    def session_of(principal: Principal) -> Session:
+        return Session(principal, law, engine)
+
+    serve(catalog.identities.principal, session_of)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """A wall behind the engine's own limit, above which it spills: what leaks past it ends this process alone."""
+    if sys.platform == "linux":
+        most = (megabytes << 20) + _BESIDE_THE_ENGINE
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+if __name__ == "__main__":
+    main()
