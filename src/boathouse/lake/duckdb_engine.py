@@ -21,8 +21,9 @@ from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.select_guard import ParsedSelect, RefusedStatement, parse_select
 from boathouse.lake.snapshots import DataFile, Snapshot
+from boathouse.lake.value_errors import explain_value
 
-_CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z-]+ )+Error: ")
+_CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z -]*? Error: )+")
 
 _RAISED = re.compile(
     r"Python exception occurred while executing the UDF: (?P<category>\w+): (?P<message>.*)", re.DOTALL
@@ -263,7 +264,7 @@ def _fact(error: duckdb.Error) -> BoathouseError:
     if raised := _RAISED.search(text):
         category = Unavailable if raised["category"] == "Unavailable" else InvalidInput
         return category(raised["message"].strip())
-    return InvalidInput(f"{_sentence(text)}.")
+    return explain_value(text) or InvalidInput(f"{_sentence(text)}.")
 
 
 def _sentence(text: str) -> str:

@@ -13,6 +13,9 @@ from typing import Any
 from boathouse.lake.schema import duckdb_type, identifier, literal
 from boathouse.lake.snapshots import DataFile, Snapshot
 
+FILE, ROW = "_boathouse_file", "_boathouse_row"
+"""Where a row stands."""
+
 
 def snapshot_sql(
     snapshot: Snapshot,
@@ -20,20 +23,32 @@ def snapshot_sql(
     *,
     only: Set[str] | None = None,
     beside: Mapping[str, Any] | None = None,
+    places: Sequence[int] | None = None,
 ) -> str:
     """The SELECT that reads the files as the snapshot's table.
 
     ``only`` are the lower-case names of the columns that are wanted; describing the others would take DuckDB a third of
-    a millisecond each. ``beside`` are further columns that the files hold.
+    a millisecond each. ``beside`` are further columns that the files hold. With ``places``, one number per file, each
+    row also tells where it stands: the number of its file, and its position in it.
     """
     fields = {**_wanted(snapshot, only), **(beside or {})}
     if not files:
         nulls = ", ".join(f"NULL::{duckdb_type(kind)} AS {identifier(name)}" for name, kind in fields.items())
-        return f"SELECT {nulls} WHERE false"
+        nowhere = "" if places is None else f", NULL::INTEGER AS {FILE}, NULL::BIGINT AS {ROW}"
+        return f"SELECT {nulls}{nowhere} WHERE false"
     columns = ", ".join(_column(snapshot, name, kind, files) for name, kind in fields.items())
+    if places is not None:
+        columns += f", {_numbered(places)} AS {FILE}, file_row_number AS {ROW}"
     stored = {name: kind for name, kind in fields.items() if name not in snapshot.partition_columns}
     paths = ", ".join(literal(file.path) for file in files)
     return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(stored)})"
+
+
+def _numbered(places: Sequence[int]) -> str:
+    if len(places) == 1:
+        return f"{places[0]}::INTEGER"
+    in_order = all(place == position for position, place in enumerate(places))
+    return "file_index::INTEGER" if in_order else f"({list(places)}::INTEGER[])[file_index + 1]"
 
 
 def _wanted(snapshot: Snapshot, only: Set[str] | None) -> dict[str, Any]:

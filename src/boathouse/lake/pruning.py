@@ -75,6 +75,13 @@ def needed_files(
     return [file for file in files if all(condition.may_hold_in(file) for condition in conditions)]
 
 
+def value_condition(snapshot: Snapshot, column: str, operator: str, value: Any) -> Condition | None:
+    """The condition that a column compares so with a value; None where statistics do not tell enough."""
+    convert = None if "." in column else _converter(snapshot.fields[column], operator)
+    converted = convert(_Raw(value, "PYTHON")) if convert else None
+    return None if converted is None else Condition(column, operator, converted)
+
+
 def _conditions(
     parsed: ParsedSelect, alias: str, snapshot: Snapshot, parameters: Parameters | None
 ) -> Iterator[Condition]:

@@ -6,6 +6,7 @@ date. What is kept is checked against the log on disk: a table that was dropped 
 opened anew.
 """
 
+import json
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
@@ -71,6 +72,16 @@ class Snapshot:
     def fields(self) -> dict[str, Any]:
         """The columns in order, each with its Delta type as JSON."""
         return fields_of(self.schema_json)
+
+    @cached_property
+    def required_columns(self) -> tuple[str, ...]:
+        """The columns that must not be null."""
+        return tuple(field["name"] for field in json.loads(self.schema_json)["fields"] if not field["nullable"])
+
+    @cached_property
+    def log_paths(self) -> tuple[str, ...]:
+        """The paths of the files as the log has them, in the order of ``files``."""
+        return tuple(self._adds["path"].to_pylist()) if self._adds.num_rows else ()
 
     @cached_property
     def files(self) -> tuple[DataFile, ...]:

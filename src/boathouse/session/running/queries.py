@@ -52,6 +52,10 @@ class PreparedQuery:
     """What it reads, by alias."""
     python: dict[str, Function] = field(default_factory=dict[str, Function])
     """The Python functions that it calls, by the name that the engine has for them."""
+    current: frozenset[str] = frozenset()
+    """The aliases of tables that are read as they are now, not at a version that was asked for."""
+    tree: exp.Expr | None = None
+    """The query for the engine, before it became text."""
 
     def run(self, access: Access) -> Rows:
         """Let the engine prepare the rows.
@@ -76,15 +80,18 @@ class PreparedQuery:
         access.trace.names = tuple(names)
         return pa.schema([field.with_name(name) for field, name in zip(found, names, strict=True)])
 
-    def _bound(self, access: Access) -> Rows:
-        query = self.query
-        if self.python:
-            from boathouse.session.python_functions import PythonFunctions
+    def for_engine(self) -> EngineQuery:
+        """The query with the Python functions that it calls, ready to be computed."""
+        if not self.python:
+            return self.query
+        from boathouse.session.python_functions import PythonFunctions
 
-            python = PythonFunctions(self.python)
-            query = replace(query, functions=python.for_engine(), release=python.close)
+        python = PythonFunctions(self.python)
+        return replace(self.query, functions=python.for_engine(), release=python.close)
+
+    def _bound(self, access: Access) -> Rows:
         try:
-            rows = access.engine.run(query)
+            rows = access.engine.run(self.for_engine())
         except BrokenFile as error:
             raise self.volumes[0].explained(error) if self.volumes else error from error
         except InvalidInput as error:
@@ -132,7 +139,7 @@ def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> t
     text = engine_sql(translated)
     if len(text) > MAX_ENGINE_TEXT:
         raise InvalidInput("The statement becomes too long for the engine.", hint="Split it into several tables.")
-    prepared = _prepared(access, text, values, opening, tables)
+    prepared = replace(_prepared(access, text, values, opening, tables), tree=translated)
     if bound is not None:
         access.trace.prepared(flow_of_query(bound, prepared.schemas), prepared.nodes)
     return prepared, extra
@@ -191,7 +198,9 @@ def _prepared(
     query = EngineQuery(text, snapshots=snapshots, files=files, arrow=frames, parameters=values or None)
     opening.trace(nodes)
     read, known = list(dict.fromkeys(nodes.values())), list(dict.fromkeys(columns))
-    return PreparedQuery(query, read, known, tuple(volumes.values()), schemas, nodes, opening.python)
+    asked = [alias for alias, each in sources.tables.items() if each.version is None and each.timestamp is None]
+    used = tuple(volumes.values())
+    return PreparedQuery(query, read, known, used, schemas, nodes, opening.python, frozenset(asked))
 
 
 def open_reference(table: Table, reference: TableReference) -> Snapshot:

@@ -8,7 +8,9 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from boathouse.foundation.errors import InvalidInput
+from boathouse.session.sql.changes import read_delete, read_merge, read_truncate, read_update
 from boathouse.session.sql.creation import read_create_table
+from boathouse.session.sql.desugaring import desugar
 from boathouse.session.sql.dialect import DatabricksSql
 from boathouse.session.sql.function_definitions import with_quoted_body
 from boathouse.session.sql.governance import read_governance
@@ -27,7 +29,7 @@ _LATER_HINT = (
     "It comes with a later release; until then use boathouse.write_table, which can append, overwrite and merge."
 )
 _HINTS = {
-    **dict.fromkeys(("UPDATE", "DELETE", "MERGE", "ALTER", "OPTIMIZE", "VACUUM", "RESTORE"), _LATER_HINT),
+    **dict.fromkeys(("ALTER", "OPTIMIZE", "VACUUM", "RESTORE"), _LATER_HINT),
     "SET": "A query cannot change settings.",
 }
 
@@ -55,14 +57,35 @@ def _read(text: str, tokens: list[Token]) -> Statement:
     first = tokens[0].text.upper()
     if first in _QUERIES:
         return Query(_checked(_tree(text)))
-    match _tree(text) if first in ("CREATE", "INSERT") else None:
+    if first == "MERGE" and (without := _without_evolution(text, tokens)) is not None:
+        tree = _tree(without)
+        assert isinstance(tree, exp.Merge)
+        return read_merge(tree, evolves=True)
+    match _tree(text) if first in _CHANGING else None:
         case exp.Create() as tree if str(tree.args.get("kind")).upper() == "TABLE":
             return read_create_table(tree)
         case exp.Insert() as tree:
             return read_insert(tree)
+        case exp.Delete() as tree:
+            return read_delete(tree)
+        case exp.Update() as tree:
+            return read_update(tree)
+        case exp.Merge() as tree:
+            return read_merge(tree)
+        case exp.TruncateTable() as tree:
+            return read_truncate(tree)
         case _:
             second = f" {tokens[1].text.upper()}" if first == "CREATE" and len(tokens) > 1 else ""
             raise UnsupportedStatement(first + second, hint=_HINTS.get(first))
+
+
+_CHANGING = ("CREATE", "INSERT", "DELETE", "UPDATE", "MERGE", "TRUNCATE")
+
+
+def _without_evolution(text: str, tokens: list[Token]) -> str | None:
+    """``MERGE WITH SCHEMA EVOLUTION INTO`` as sqlglot reads it; None when the words are not there."""
+    words = [token.text.upper() for token in tokens[1:4]]
+    return text[: tokens[1].start] + text[tokens[3].end + 1 :] if words == ["WITH", "SCHEMA", "EVOLUTION"] else None
 
 
 def read_query(text: str) -> exp.Expr:
@@ -124,4 +147,4 @@ def _tree(text: str) -> exp.Expr:
         column = int(place.get("col") or 1) - len(highlight) + 1
         raise SyntaxProblem(reason, text, int(place.get("line") or 1), max(1, column)) from error
     assert isinstance(tree, exp.Expr)
-    return tree
+    return desugar(tree)

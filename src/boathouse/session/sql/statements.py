@@ -2,10 +2,12 @@
 meaning depends on the session's current catalog and schema."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sqlglot import exp
 
 from boathouse.catalog import Language, Privilege, SecurableKind
+from boathouse.lake.row_changes import ChangeKind
 
 Parts = tuple[str, ...]
 
@@ -190,8 +192,65 @@ class CreateFunction:
     if_not_exists: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A column, or a field of one, and the value it gets."""
+
+    column: Parts
+    value: exp.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    table: Parts
+    alias: str | None = None
+    where: exp.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    table: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    table: Parts
+    alias: str | None
+    assignments: tuple[Assignment, ...]
+    where: exp.Expr | None = None
+
+
+class MergeFamily(StrEnum):
+    """Which rows a clause of a MERGE is about."""
+
+    MATCHED = "MATCHED"
+    NOT_MATCHED = "NOT MATCHED"
+    NOT_MATCHED_BY_SOURCE = "NOT MATCHED BY SOURCE"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeClause:
+    family: MergeFamily
+    kind: ChangeKind
+    condition: exp.Expr | None = None
+    assignments: tuple[Assignment, ...] | None = ()
+    """None for ``*``: each column from the source's column of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    table: Parts
+    alias: str | None
+    source: exp.Expr
+    """A table, or a query in parentheses."""
+    on: exp.Expr
+    clauses: tuple[MergeClause, ...]
+    evolves: bool = False
+    """Whether columns that only the source has are added."""
+
+
 Statement = (
-    Query | CreateView | AlterView | CreateFunction
+    Delete | Truncate | Update | Merge | Query | CreateView | AlterView | CreateFunction
     | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
     | ChangeGrants | Use
 )  # fmt: skip
@@ -214,6 +273,14 @@ def kind_of(statement: Statement) -> str:
             return f"CREATE {statement.kind.name}"
         case Drop():
             return f"DROP {statement.kind.name}"
+        case Delete():
+            return "DELETE"
+        case Truncate():
+            return "TRUNCATE TABLE"
+        case Update():
+            return "UPDATE"
+        case Merge():
+            return "MERGE"
         case Insert():
             return "INSERT OVERWRITE" if statement.overwrite else "INSERT"
         case CopyInto():
