@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from boathouse.cli.reruns import assignments, backfill, backfill_cancel, backfill_resume, backfills, repair
+from boathouse.cli.starting import clean, pause, schedules, unpause
 from boathouse.cli.whole_run import whole_run
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
@@ -24,7 +25,7 @@ def jobs() -> None:
     """Jobs, their runs and their logs. A JOB is named by its id or its name."""
 
 
-for command in (repair, backfill, backfills, backfill_cancel, backfill_resume):
+for command in (repair, backfill, backfills, backfill_cancel, backfill_resume, schedules, pause, unpause, clean):
     jobs.add_command(command)
 
 

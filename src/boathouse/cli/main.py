@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ls": ("boathouse.cli.upload", "ls", "List a folder of a volume."),
     "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
-    "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs: destinations, what was sent."),
+    "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),

@@ -15,7 +15,7 @@ from boathouse.metastore import Database
 from boathouse.notifications.messages import Delivery, DeliveryState, Message
 from boathouse.notifications.schema import notification_outbox as outbox
 
-SENDING_SECONDS = 60
+SENDING_SECONDS = 30
 """How long one attempt may take before somebody else makes another."""
 RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600)
 """Between the attempts; after the last one a message is given up: about twelve hours later."""
