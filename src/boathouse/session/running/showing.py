@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.catalog import Securable, SecurableKind, Table
+from boathouse.catalog import Securable, SecurableKind, Table, TableType
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import quote_part
@@ -15,6 +15,7 @@ from boathouse.lake import Snapshot, open_snapshot
 from boathouse.lake.history import history
 from boathouse.session.law import Intent
 from boathouse.session.result import Result, TableRows, result_of
+from boathouse.session.running import showing_definitions as definitions
 from boathouse.session.running.access import Access
 from boathouse.session.running.governing import full_name
 from boathouse.session.sql.statements import Describe, Parts, Show, ShowGrants
@@ -42,6 +43,8 @@ def show_grants(access: Access, statement: ShowGrants) -> Result:
 
 def describe(access: Access, statement: Describe) -> Result:
     """DESCRIBE in all its styles."""
+    if statement.kind is K.FUNCTION:
+        return definitions.describe_function(access, statement.name, extended=statement.style == "EXTENDED")
     if statement.kind is not K.TABLE:
         return _describe_securable(access, statement)
     match statement.style:
@@ -83,6 +86,22 @@ def _system_tables(schema: str) -> list[str]:
     return [table for place, table in SYSTEM if catalog == "system" and place == name]
 
 
+def _views(access: Access, statement: Show) -> Result:
+    here, own = access.namespace, _like(access.temporary, statement.like)
+    schema = _schema_of(access, statement) if statement.inside or here.schema is not None or not own else None
+    names = _like(definitions.view_names(access, schema), statement.like) if schema else []
+    return definitions.views(access, schema, names, own)
+
+
+def _functions(access: Access, statement: Show) -> Result:
+    built_in = [] if statement.what == "FUNCTIONS" else definitions.built_in_names()
+    made: list[str] = []
+    has_place = statement.inside or access.namespace.schema
+    if statement.what == "FUNCTIONS" or (statement.what == "ALL FUNCTIONS" and has_place):
+        made = definitions.function_names(access, _schema_of(access, statement))
+    return result_of({"function": [*_like(made, statement.like), *_like(built_in, statement.like)]})
+
+
 def _volumes(access: Access, statement: Show) -> Result:
     schema = _schema_of(access, statement)
     shown = _like(_names(access.law.list_children(access.principal, K.VOLUME, schema)), statement.like)
@@ -105,6 +124,8 @@ def _properties(access: Access, statement: Show) -> Result:
 
 def _create_table(access: Access, statement: Show) -> Result:
     table = _table(access, _inside(statement))
+    if table.table_type is TableType.VIEW and table.view is not None:
+        return result_of({"createtab_stmt": [definitions.create_view_text(table)]})
     name = ".".join(quote_part(part) for part in table.securable.full_name.split("."))
     columns = ",\n".join(f"  {_column_text(column)}" for column in table.columns)
     partitions = [column for column in table.columns if column.partition_index is not None]
@@ -151,11 +172,13 @@ def _facts(access: Access, table: Table) -> Iterable[tuple[str, str]]:
         yield "Comment", securable.comment
     if table.storage_location:
         yield "Location", table.storage_location
-    yield "Provider", table.data_source_format.lower()
+    if table.view is None:
+        yield "Provider", table.data_source_format.lower()
     yield "Owner", securable.owner
     if table.storage_location and table.data_source_format != SYSTEM_FORMAT:
         properties = _all_properties(open_snapshot(table.storage_location))
         yield "Table Properties", "[" + ",".join(f"{key}={value}" for key, value in properties.items()) + "]"
+    yield from definitions.view_facts(table)
     if securable.tags:
         yield "Tags", json.dumps(securable.tags)
 
@@ -250,7 +273,7 @@ def _snapshot(access: Access, parts: Parts) -> Snapshot:
 
 
 def _require_delta(table: Table) -> None:
-    if table.data_source_format == SYSTEM_FORMAT:
+    if table.data_source_format == SYSTEM_FORMAT or table.view is not None:
         raise InvalidInput(f"{table.securable.full_name} is computed when it is read; it has no log of its own.")
 
 
@@ -295,6 +318,10 @@ _SHOWN: dict[str, Callable[[Access, Show], Result]] = {
     "SCHEMAS": _schemas,
     "TABLES": _tables,
     "VOLUMES": _volumes,
+    "VIEWS": _views,
+    "FUNCTIONS": _functions,
+    "ALL FUNCTIONS": _functions,
+    "SYSTEM FUNCTIONS": _functions,
     "COLUMNS": _columns,
     "TBLPROPERTIES": _properties,
     "CREATE TABLE": _create_table,

@@ -4,6 +4,14 @@ from collections.abc import Callable
 
 from boathouse.catalog import METASTORE_NAME, Privilege, SecurableKind
 from boathouse.foundation.errors import InvalidInput
+from boathouse.session.sql.alteration import (
+    read_alter,
+    read_alter_table,
+    read_explain,
+    read_optimize,
+    read_restore,
+    read_vacuum,
+)
 from boathouse.session.sql.function_definitions import read_create_function
 from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import (
@@ -46,7 +54,7 @@ _SHOWN = {
     "USER FUNCTIONS": "FUNCTIONS",
     "ALL FUNCTIONS": "ALL FUNCTIONS",
     "SYSTEM FUNCTIONS": "SYSTEM FUNCTIONS",
-    "FUNCTIONS": "FUNCTIONS",
+    "FUNCTIONS": "ALL FUNCTIONS",
     "COLUMNS": "COLUMNS",
     "TBLPROPERTIES": "TBLPROPERTIES",
     "CREATE TABLE": "CREATE TABLE",
@@ -119,6 +127,10 @@ def _describe(words: Words) -> Statement:
             words.take(spelled)
             style = "EXTENDED" if words.take("EXTENDED") else ""
             return Describe(_KINDS[spelled], words.name(), style)
+    if words.at("FUNCTION") and not words.at("FUNCTION", "."):
+        words.take("FUNCTION")
+        extended = "EXTENDED" if words.take("EXTENDED") else ""
+        return Describe(K.FUNCTION, words.name("the name of a function"), extended)
     if words.take("TABLE") or not words.at("HISTORY"):
         words.take("TABLE")
     style = words.take_one_of("EXTENDED", "FORMATTED", "HISTORY", "DETAIL") or ""
@@ -287,4 +299,13 @@ _READERS: dict[str, Callable[[Words], Statement]] = {
     "REVOKE": _revoke,
     "USE": _use,
     "COPY INTO": _copy,
+    "ALTER TABLE": read_alter_table,
+    "ALTER CATALOG": read_alter(K.CATALOG),
+    "ALTER SCHEMA": read_alter(K.SCHEMA),
+    "ALTER DATABASE": read_alter(K.SCHEMA),
+    "ALTER VOLUME": read_alter(K.VOLUME),
+    "OPTIMIZE": read_optimize,
+    "VACUUM": read_vacuum,
+    "RESTORE": read_restore,
+    "EXPLAIN": read_explain,
 }

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from boathouse.catalog import SecurableKind, Table
+from boathouse.catalog import Function, SecurableKind, Table
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import Principal
+from boathouse.session.system_tables.definitions import (
+    PARAMETERS,
+    ROUTINES,
+    VIEWS,
+    parameter_rows,
+    routine_row,
+    view_row,
+)
 from boathouse.session.system_tables.types import TEXT, TIME
 
 if TYPE_CHECKING:
@@ -36,6 +44,9 @@ INFORMATION: dict[str, pa.Schema] = {
          ("partition_index", pa.int32()), ("comment", TEXT)]),
     "volumes": _texts("volume_catalog", "volume_schema", "volume_name", "volume_type", "volume_owner",
                       "storage_location", *_CHANGES),
+    "views": VIEWS,
+    "routines": ROUTINES,
+    "parameters": PARAMETERS,
     "catalog_privileges": pa.schema([("catalog_name", TEXT), *_PRIVILEGES]),
     "schema_privileges": pa.schema([("catalog_name", TEXT), ("schema_name", TEXT), *_PRIVILEGES]),
     "table_privileges": pa.schema(
@@ -111,6 +122,20 @@ class InformationSchema:
                     **_changes(each.securable),
                 }
 
+    def view_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        return (view_row(each) for each in self._tables(principal, inside) if each.view is not None)
+
+    def _functions(self, principal: Principal, inside: str | None) -> Iterable[Function]:
+        for schema in self._schemas(principal, inside):
+            yield from self._catalog.functions.functions(principal, SchemaName.parse(schema.full_name))
+
+    def routine_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        return map(routine_row, self._functions(principal, inside))
+
+    def parameter_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        for function in self._functions(principal, inside):
+            yield from parameter_rows(function)
+
     def privilege_rows(self, kind: SecurableKind, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
         names = {
             SecurableKind.CATALOG: lambda: [each.full_name for each in self._catalogs(principal, inside)],
@@ -147,6 +172,9 @@ _ROWS: dict[str, _Rows] = {
     "tables": InformationSchema.table_rows,
     "columns": InformationSchema.column_rows,
     "volumes": InformationSchema.volume_rows,
+    "views": InformationSchema.view_rows,
+    "routines": InformationSchema.routine_rows,
+    "parameters": InformationSchema.parameter_rows,
     "catalog_privileges": _privileges_of(SecurableKind.CATALOG),
     "schema_privileges": _privileges_of(SecurableKind.SCHEMA),
     "table_privileges": _privileges_of(SecurableKind.TABLE),
