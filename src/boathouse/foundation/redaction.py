@@ -115,7 +115,7 @@ def forms_of(value: bytes) -> set[bytes]:
 def _base64_forms(value: bytes) -> set[bytes]:
     """In full, and what is left when other bytes stand before and after it, as in a header with user and password."""
     whole = b2a_base64(value, newline=False)
-    found = {whole, whole.rstrip(b"=")}
+    found = {whole.rstrip(b"=")}
     for before in range(3):
         coded = b2a_base64(bytes(before) + value, newline=False)
         part = coded[(0, 2, 3)[before] : len(coded) - (0, 3, 2)[(before + len(value)) % 3]]

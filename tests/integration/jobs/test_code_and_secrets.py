@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uv import find_uv_bin
 
 from boathouse.catalog import SecurableKind
 from boathouse.catalog.secrets import AclPermission
@@ -164,33 +165,44 @@ def test_a_file_that_the_commit_does_not_have_is_named_with_it(working_home, tmp
 # Environments
 
 
-def test_two_tasks_of_a_job_run_in_two_environments_side_by_side(working_home) -> None:
+def test_two_tasks_of_a_job_run_in_two_environments_side_by_side(jobs_home, tmp_path: Path, monkeypatch) -> None:
+    index = tmp_path / "index"
     for version in ("1.0", "2.0"):
-        wheel(working_home.source / "dist" / version, version)
-    working_home.script("requirements.txt", "packaging\n")
-    working_home.script("which.py", "import sys, tiny, packaging\nprint(tiny.VERSION)")
-    tasks = [python("old", "which.py", environment_key="old"), python("new", "which.py", environment_key="new")]
-    environments = [
-        {
-            "environment_key": key,
-            "spec": {"dependencies": [f"dist/{version}/tiny-{version}-py3-none-any.whl", "-r requirements.txt"]},
-        }
-        for key, version in (("old", "1.0"), ("new", "2.0"))
+        wheel(index, "tiny", version)
+    wheel(jobs_home.source / "dist", "local", "3.0")
+    for name, value in (("FIND_LINKS", str(index)), ("NO_INDEX", "1"), ("CACHE_DIR", str(tmp_path / "cache"))):
+        monkeypatch.setenv(f"UV_{name}", value)
+    project = "[project]\nname = 'p'\nversion = '0'\nrequires-python = '>=3.11'\ndependencies = ['tiny<2']\n"
+    jobs_home.script("pyproject.toml", project)
+    subprocess.run([find_uv_bin(), "lock", "--quiet"], cwd=jobs_home.source, check=True)
+    jobs_home.script("requirements.txt", "tiny>=2\n")
+    jobs_home.script("which.py", "import sys, tiny\nprint(tiny.VERSION, sys.executable)")
+    scope(jobs_home, "environments")
+    secret = "{{secrets/environments/db}}"
+    tasks = [
+        python("old", "which.py", environment_key="locked"),
+        python("new", "both.py", secret, environment_key="loose"),
     ]
+    dependencies = {"locked": ["-r uv.lock"], "loose": ["-r requirements.txt", "dist/local-3.0-py3-none-any.whl"]}
+    environments = [{"environment_key": key, "spec": {"dependencies": each}} for key, each in dependencies.items()]
+    jobs_home.script("both.py", "import sys, tiny, local\nprint(tiny.VERSION, local.VERSION, sys.argv[1])")
+    jobs_home.start_worker()
 
-    run = working_home.run({"tasks": tasks, "environments": environments})
+    run = jobs_home.run({"tasks": tasks, "environments": environments})
 
     assert run.state.result is ResultState.SUCCESS, run.state.message
-    assert (working_home.log(run, "old"), working_home.log(run, "new")) == ("1.0\n", "2.0\n")
+    version, executable = jobs_home.log(run, "old").split()
+    assert version == "1.0" and Path(executable).is_relative_to(jobs_home.home.environments)
+    assert jobs_home.log(run, "new") == "2.0 3.0 [REDACTED]\n"
     assert run.task("old").environment_key != run.task("new").environment_key
 
 
-def wheel(folder: Path, version: str) -> None:
-    folder.mkdir(parents=True)
-    info = f"tiny-{version}.dist-info/"
-    with zipfile.ZipFile(folder / f"tiny-{version}-py3-none-any.whl", "w") as file:
-        file.writestr("tiny.py", f"VERSION = {version!r}\n")
-        file.writestr(info + "METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
+def wheel(folder: Path, name: str, version: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-{version}.dist-info/"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as file:
+        file.writestr(f"{name}.py", f"VERSION = {version!r}\n")
+        file.writestr(info + "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         file.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         file.writestr(info + "RECORD", "")
 
