@@ -130,7 +130,6 @@ HOSTILE = [
     "SELECT * FROM VALUES (1) AS t(a) WHERE a IN (FROM '{file}')",
     "SELECT * FROM http_get('http://127.0.0.1:1/')",
     "SELECT * FROM dev.shop.t AT (VERSION => 1)",
-    "SELECT * FROM VALUES (1) t(a) TABLESAMPLE (10 PERCENT)",
     "UPDATE dev.shop.t SET a = 1",
     "DELETE FROM dev.shop.t",
     "MERGE INTO dev.shop.t USING dev.shop.u ON true WHEN MATCHED THEN DELETE",

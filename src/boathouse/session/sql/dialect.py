@@ -13,7 +13,7 @@ from sqlglot.dialects.databricks import Databricks
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.expressions.core import Expression
 
-_CALLS_WITH_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "SUBSTR")
+_CALLS_WITH_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "SUBSTR", "OVERLAY")
 """Calls whose arguments are not a plain list: ``CAST(x AS INT)``, ``TRIM(BOTH 'x' FROM y)``."""
 
 

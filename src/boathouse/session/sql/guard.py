@@ -17,12 +17,13 @@ MAX_NODES = 50_000
 _BINARY = "this expression"
 _ALLOWED: dict[type[exp.Expr], str] = {
     # Queries
-    exp.Select: "expressions from_ joins laterals where group having qualify windows order limit offset distinct with_",
+    exp.Select: "expressions from_ joins laterals where group having qualify windows order limit offset distinct with_ sample",
+    exp.TableSample: "method percent seed",
     exp.Union: "this expression distinct order limit offset with_",
     exp.Intersect: "this expression distinct order limit offset with_",
     exp.Except: "this expression distinct order limit offset with_",
     exp.Subquery: "this alias with_ order limit offset",
-    exp.With: "expressions",
+    exp.With: "expressions recursive",
     exp.CTE: "this alias",
     exp.Values: "expressions alias",
     exp.From: "this",
@@ -56,6 +57,7 @@ _ALLOWED: dict[type[exp.Expr], str] = {
     exp.Dot: _BINARY,
     exp.Star: "except_",
     exp.Alias: "this alias",
+    exp.Aliases: "this expressions",
     exp.Literal: "this is_string",
     exp.RawString: "this",
     exp.Boolean: "this",
@@ -128,14 +130,10 @@ _PARTS = {kind: frozenset(parts.split()) for kind, parts in _ALLOWED.items()}
 
 _SPELLED = {
     "hint": "A hint (/*+ ... */)",
-    "tablesample": "TABLESAMPLE",
-    "sample": "TABLESAMPLE",
-    "pivots": "PIVOT",
-    "pivot": "PIVOT",
+    "pivots": "PIVOT here",
     "lock": "FOR UPDATE",
     "locks": "FOR UPDATE",
     "into": "SELECT INTO",
-    "recursive": "WITH RECURSIVE",
     "parameter": "@ or ${...}; write a parameter as :name. It",
     "jsonextract": "The JSON path operator (column:path); use get_json_object(column, '$.path'). It",
     "cluster": "CLUSTER BY",

@@ -13,13 +13,19 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.casts import cast
 from boathouse.session.sql.dialect import Native, databricks_sql, native
 from boathouse.session.sql.functions import FunctionKind, function_named, part_of
+from boathouse.session.sql.functions.collections import element
+from boathouse.session.sql.functions.regexes import matches
+from boathouse.session.sql.functions.registry import literal_text
+from boathouse.session.sql.functions.strings import joined
+from boathouse.session.sql.generators import expand_select, generator_name
+from boathouse.session.sql.intervals import interval_literal
+from boathouse.session.sql.likeness import like, like_each
 from boathouse.session.sql.problems import Unsupported
+from boathouse.session.sql.values import name_values
 
 Handler = Callable[["Translator", exp.Expr], exp.Expr]
 
 _DAY_UNITS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
-_INTERVAL_UNITS = _DAY_UNITS | {"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR"}
-_INTERVAL_TEXT = re.compile(r"\s*([+-]?\d+(?:\.\d+)?\s+[a-zA-Z]+\s*)+")
 _KEEPING_NULLS_OUT = ("collect_list", "array_agg", "collect_set")
 
 
@@ -30,11 +36,14 @@ class SessionFacts:
     user: str
     catalog: str | None = None
     schema: str | None = None
+    groups: frozenset[str] = frozenset()
 
 
 def translate(tree: exp.Expr, facts: SessionFacts) -> exp.Expr:
     """The query as DuckDB shall understand it. The tree is changed in place; use what is returned."""
     name_columns(tree)
+    for select in list(tree.find_all(exp.Select)):
+        expand_select(select)
     return Translator(facts).run(tree)
 
 
@@ -42,7 +51,9 @@ def name_columns(tree: exp.Expr) -> None:
     """Name computed columns as people wrote them, so that our way of computing them does not show."""
     for select in tree.find_all(exp.Select):
         for item in list(select.expressions):
-            if isinstance(item, exp.Column | exp.Star | exp.Alias | exp.Dot) or _is_explode(item):
+            if isinstance(item, exp.Column | exp.Star | exp.Alias | exp.Aliases | exp.Dot | Native) or generator_name(
+                item
+            ):
                 continue
             written = databricks_sql(item)
             item.replace(exp.alias_(item.copy(), exp.to_identifier(written[:255], quoted=True)))
@@ -71,11 +82,11 @@ class Translator:
 
     def call(self, node: exp.Expr) -> exp.Expr:
         name = str(node.this).lower()
-        answer = self._about_session(name)
+        answer = self._about_session(name) or self._membership(name, node)
         if answer is not None:
             return answer
-        if _is_explode(node):
-            return _explode(node)
+        if generator_name(node):
+            raise InvalidInput(f"{name} must stand alone in a list of columns, or after FROM or LATERAL VIEW.")
         function = function_named(_as_aggregate(name, node))
         arguments = list(node.expressions)
         if len(arguments) == 2 and name in ("first", "last", "first_value", "last_value", "any_value"):
@@ -94,6 +105,14 @@ class Translator:
                 return _text_or_null(self.facts.schema)
             case _:
                 return None
+
+    def _membership(self, name: str, node: exp.Expr) -> exp.Expr | None:
+        if name not in ("is_member", "is_account_group_member"):
+            return None
+        if len(node.expressions) != 1:
+            raise InvalidInput(f"{name} takes the name of a group.")
+        group = literal_text(node.expressions[0], function_name=name, what="group")
+        return exp.Boolean(this=group in self.facts.groups)
 
 
 def _as_aggregate(name: str, node: exp.Expr) -> str:
@@ -125,32 +144,30 @@ def _check_arguments(name: str, kind: FunctionKind, arguments: list[exp.Expr]) -
             raise InvalidInput(f"{name} takes no named arguments.")
 
 
-def _is_explode(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and str(node.this).lower() in ("explode", "explode_outer")
-
-
-def _explode(node: exp.Expr) -> exp.Expr:
-    """In a list of columns; as a table it is :mod:`binding`'s."""
-    if len(node.expressions) != 1:
-        raise InvalidInput("explode takes one array.")
-    parent = node.parent
-    if str(node.this).lower() == "explode_outer":
-        raise Unsupported("explode_outer in a list of columns", hint="Use LATERAL VIEW OUTER explode(...).")
-    unnest = native("unnest({0})", node.expressions[0])
-    if isinstance(parent, exp.Select):
-        return exp.alias_(unnest, exp.to_identifier("col", quoted=True))
-    if isinstance(parent, exp.Alias):
-        return unnest
-    raise InvalidInput("explode must stand alone in a list of columns, or after FROM or LATERAL VIEW.")
-
-
 def _without_nulls(built: exp.Expr, node: exp.Expr) -> exp.Expr:
-    if isinstance(node.parent, exp.Filter | exp.WithinGroup):
-        raise Unsupported(f"{node.this} with FILTER")
-    value = node.expressions[0]
+    if isinstance(node.parent, exp.WithinGroup):
+        raise Unsupported(f"{node.this} WITHIN GROUP")
+    if isinstance(node.parent, exp.Filter):
+        return built  # _filter adds its own condition to ours
+    aggregate = native("{0} FILTER (WHERE ({1}) IS NOT NULL)", built, _collected(node))
+    return aggregate if isinstance(node.parent, exp.Window) else native("coalesce({0}, [])", aggregate)
+
+
+def _collected(call: exp.Expr) -> exp.Expr:
+    """What a call of ``collect_list`` collects, without DISTINCT and ORDER BY."""
+    value = call.expressions[0]
     value = value.expressions[0] if isinstance(value, exp.Distinct) else value
-    value = value.this if isinstance(value, exp.Order) else value
-    aggregate = native("{0} FILTER (WHERE ({1}) IS NOT NULL)", built, value)
+    return value.this if isinstance(value, exp.Order) else value
+
+
+def _filter(_: Translator, node: exp.Expr) -> exp.Expr:
+    """``collect_list(x) FILTER (WHERE ...)``: the one filter that the engine takes must leave out nulls too."""
+    call = node.this
+    if not isinstance(call, Native) or not str(call.args["template"]).startswith("list("):
+        return node
+    aggregate = native(
+        "{0} FILTER (WHERE ({1}) AND ({2}) IS NOT NULL)", call, node.expression.this, _collected(call).copy()
+    )
     return aggregate if isinstance(node.parent, exp.Window) else native("coalesce({0}, [])", aggregate)
 
 
@@ -196,20 +213,7 @@ def _cast(_: Translator, node: exp.Expr) -> exp.Expr:
 
 
 def _interval(_: Translator, node: exp.Expr) -> exp.Expr:
-    amount, unit = node.this, node.args.get("unit")
-    if not isinstance(amount, exp.Literal):
-        raise Unsupported("INTERVAL with a computed amount", hint="Multiply: n * INTERVAL 1 DAY, or use dateadd.")
-    if unit is None:
-        if not _INTERVAL_TEXT.fullmatch(str(amount.this)):
-            raise InvalidInput(f"INTERVAL {amount.this!r} has no unit.", hint="Write INTERVAL '3' DAY.")
-        return native("CAST({0} AS INTERVAL)", exp.Literal.string(str(amount.this)))
-    if not isinstance(unit, exp.Var) or _unit(unit) not in _INTERVAL_UNITS:
-        raise Unsupported(f"The interval unit {unit.sql(dialect='databricks')}")
-    return native("CAST({0} AS INTERVAL)", exp.Literal.string(f"{str(amount.this).strip()} {_unit(unit).lower()}"))
-
-
-def _unit(unit: exp.Expr) -> str:
-    return unit.name.upper().removesuffix("S")
+    return interval_literal(node)
 
 
 def _plus_minus(_: Translator, node: exp.Expr) -> exp.Expr:
@@ -220,11 +224,19 @@ def _plus_minus(_: Translator, node: exp.Expr) -> exp.Expr:
         instant, interval = interval, instant
     text = _interval_of(interval)
     if text is None or _interval_of(instant):
-        return node
+        return _minus(node)
     units = {word.upper().removesuffix("S") for word in re.findall(r"[a-zA-Z]+", text)}
     if units <= _DAY_UNITS:
         return native(f"cast_to_type(({{0}}) {operator} {{1}}, {{0}})", instant, interval)
     return native(f"(CAST({{0}} AS TIMESTAMPTZ) {operator} {{1}})", instant, interval)
+
+
+def _minus(node: exp.Expr) -> exp.Expr:
+    """Between two dates lies an interval; only the engine knows whether both are dates."""
+    sides = (node.this.unnest(), node.expression.unnest())
+    if isinstance(node, exp.Add) or any(isinstance(side, exp.Literal) and not side.is_string for side in sides):
+        return node
+    return native("__rule_minus({0}, {1})", node.this, node.expression)
 
 
 def _interval_of(node: exp.Expr) -> str | None:
@@ -236,11 +248,7 @@ def _interval_of(node: exp.Expr) -> str | None:
 
 def _bracket(_: Translator, node: exp.Expr) -> exp.Expr:
     (key,) = node.expressions
-    if isinstance(key, exp.Literal) and key.is_string:
-        return native("({0})[{1}]", node.this, key)
-    # Arrays count from 0 here and from 1 in DuckDB; a map has keys. Only the engine knows which it is.
-    position = "CASE WHEN typeof({0}) NOT LIKE '%[]' THEN {1} WHEN ({1}) >= 0 THEN ({1}) + 1 END"
-    return native(f"({{0}})[{position}]", node.this, key)
+    return element(node.this, key)
 
 
 def _substring(_: Translator, node: exp.Expr) -> exp.Expr:
@@ -267,20 +275,47 @@ def _trim(_: Translator, node: exp.Expr) -> exp.Expr:
 
 
 def _like(_: Translator, node: exp.Expr) -> exp.Expr:
+    word, negated = ("ILIKE" if isinstance(node, exp.ILike) else "LIKE"), bool(node.args.get("negate"))
     if isinstance(node.expression, exp.Any | exp.All):
-        raise Unsupported("LIKE ANY and LIKE ALL", hint="Write conditions joined by OR or AND.")
+        return like_each(word, node.this, node.expression, negated=negated)
     if isinstance(node.parent, exp.Escape):
         return node
-    word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
-    negation = "NOT " if node.args.get("negate") else ""
-    return native(f"(({{0}}) {negation}{word} ({{1}}) ESCAPE '\\')", node.this, node.expression)
+    return like(word, node.this, node.expression, negated=negated)
+
+
+def _escape(_: Translator, node: exp.Expr) -> exp.Expr:
+    inner = node.this
+    if not isinstance(inner, exp.Like | exp.ILike) or isinstance(inner.expression, exp.Any | exp.All):
+        raise Unsupported("ESCAPE here")
+    word = "ILIKE" if isinstance(inner, exp.ILike) else "LIKE"
+    escape = literal_text(node.expression, function_name="LIKE", what="escape character")
+    return like(word, inner.this, inner.expression, escape, negated=bool(inner.args.get("negate")))
 
 
 def _regexp_like(_: Translator, node: exp.Expr) -> exp.Expr:
-    return native("regexp_matches({0}, {1})", node.this, node.expression)
+    return matches(node.this, node.expression)
+
+
+def _position(_: Translator, node: exp.Expr) -> exp.Expr:
+    arguments = [node.args["substr"], node.this]
+    if node.args.get("position") is not None:
+        arguments.append(node.args["position"])
+    return function_named("locate").build(arguments)
+
+
+def _overlay(_: Translator, node: exp.Expr) -> exp.Expr:
+    arguments = [node.this, node.expression, node.args["from_"], node.args.get("for_")]
+    return function_named("overlay").build([argument for argument in arguments if argument is not None])
+
+
+def _hex(_: Translator, node: exp.Expr) -> exp.Expr:
+    digits = str(node.this)
+    return native("unhex({0})", exp.Literal.string(digits if len(digits) % 2 == 0 else f"0{digits}"))
 
 
 def _quantified(_: Translator, node: exp.Expr) -> exp.Expr:
+    if isinstance(node.parent, exp.Like | exp.ILike):
+        return node
     raise Unsupported(f"{node.key.upper()} here")
 
 
@@ -298,6 +333,7 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.CurrentDate: lambda _, node: native("CAST(now() AS DATE)"),
     exp.CurrentTimestamp: lambda _, node: native("now()"),
     exp.CurrentUser: lambda self, _: exp.Literal.string(self.facts.user),
+    exp.Filter: _filter,
     exp.IgnoreNulls: _ignore_nulls,
     exp.RespectNulls: lambda _, node: node.this,
     exp.Div: _divide,
@@ -310,13 +346,19 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.Sub: _plus_minus,
     exp.Bracket: _bracket,
     exp.Substring: _substring,
-    exp.StrPosition: lambda _, node: native("strpos({0}, {1})", node.this, node.args["substr"]),
+    exp.StrPosition: _position,
+    exp.Overlay: _overlay,
+    exp.HexString: _hex,
     exp.Trim: _trim,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.Escape: _escape,
     exp.RegexpLike: _regexp_like,
     exp.Extract: lambda _, node: part_of(node.name, node.expression),
-    exp.DPipe: lambda _, node: native("(({0}) || ({1}))", node.this, node.expression),
+    exp.DPipe: lambda _, node: joined([node.this, node.expression]),
+    exp.BitwiseLeftShift: lambda _, node: native("(({0}) << ({1}))", node.this, node.expression),
+    exp.BitwiseRightShift: lambda _, node: native("(({0}) >> ({1}))", node.this, node.expression),
+    exp.Values: lambda _, node: name_values(node),
     exp.BitwiseXor: lambda _, node: native("xor({0}, {1})", node.this, node.expression),
     exp.Any: _quantified,
     exp.All: _quantified,

@@ -6,28 +6,31 @@ from boathouse.session.sql.functions import (
     aggregates,
     collections,
     conditions,
+    formats,
     json,
     lambdas,
     numbers,
+    reading_json,
     regexes,
     strings,
     times,
     type_names,
 )
+from boathouse.session.sql.functions.refused import REFUSED
 from boathouse.session.sql.functions.registry import Function, FunctionKind
 from boathouse.session.sql.functions.times import part_of
-from boathouse.session.sql.problems import UnknownFunction
+from boathouse.session.sql.problems import UnknownFunction, Unsupported
 
 _FAMILIES = {
     "Aggregates and windows": aggregates.FUNCTIONS,
     "Numbers": numbers.FUNCTIONS,
     "Conditions": conditions.FUNCTIONS,
-    "Text": strings.FUNCTIONS,
+    "Text": [*strings.FUNCTIONS, *formats.FUNCTIONS],
     "Regular expressions": regexes.FUNCTIONS,
     "Dates and instants": times.FUNCTIONS,
     "Arrays, maps, structs": collections.FUNCTIONS,
     "Functions of functions": lambdas.FUNCTIONS,
-    "JSON": json.FUNCTIONS,
+    "JSON": [*json.FUNCTIONS, *reading_json.FUNCTIONS],
     "Casts by the name of a type": type_names.FUNCTIONS,
 }
 FUNCTIONS: dict[str, Function] = {
@@ -37,7 +40,15 @@ FUNCTIONS: dict[str, Function] = {
 
 SPECIAL = {
     "explode": "explode(array_or_map)",
-    "explode_outer": "explode_outer(array)",
+    "explode_outer": "explode_outer(array_or_map)",
+    "posexplode": "posexplode(array_or_map)",
+    "posexplode_outer": "posexplode_outer(array_or_map)",
+    "inline": "inline(array_of_structs)",
+    "inline_outer": "inline_outer(array_of_structs)",
+    "stack": "stack(rows, expr, ...)",
+    "json_tuple": "json_tuple(str, field, ...)",
+    "is_member": "is_member(group)",
+    "is_account_group_member": "is_account_group_member(group)",
     "if": "if(condition, a, b)",
     "cast": "cast(expr AS type)",
     "try_cast": "try_cast(expr AS type)",
@@ -47,6 +58,7 @@ SPECIAL = {
     "substr": "substr(str, pos[, len])",
     "position": "position(substr IN str)",
     "current_user": "current_user()",
+    "user": "user()",
     "session_user": "session_user()",
     "current_catalog": "current_catalog()",
     "current_schema": "current_schema()",
@@ -66,12 +78,15 @@ def function_named(name: str) -> Function:
     """Look a function up.
 
     Raises:
+        Unsupported: It is refused on purpose.
         UnknownFunction: It is not on the list.
     """
     try:
         return FUNCTIONS[name.lower()]
     except KeyError:
+        if (reason := REFUSED.get(name.lower())) is not None:
+            raise Unsupported(f"The function {name}", hint=reason) from None
         raise UnknownFunction(name, [*FUNCTIONS, *SPECIAL]) from None
 
 
-__all__ = ["FUNCTIONS", "SPECIAL", "Function", "FunctionKind", "function_named", "is_built_in", "part_of"]
+__all__ = ["FUNCTIONS", "REFUSED", "SPECIAL", "Function", "FunctionKind", "function_named", "is_built_in", "part_of"]

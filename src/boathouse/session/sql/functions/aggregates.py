@@ -31,6 +31,21 @@ def _any_null(count: int) -> str:
     return " OR ".join(f"({{{i}}}) IS NULL" for i in range(count))
 
 
+def _skewness(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Of the rows as they are; DuckDB would estimate that of a larger set they were drawn from."""
+    return native(
+        "CASE WHEN count({0}) > 2 AND var_pop({0}) > 0 THEN skewness({0}) * (count({0}) - 2) "
+        "/ sqrt(CAST(count({0}) AS DOUBLE) * (count({0}) - 1)) "
+        "WHEN count({0}) > 0 AND var_pop({0}) > 0 THEN 0.0 WHEN count({0}) > 0 THEN CAST('NaN' AS DOUBLE) END",
+        *arguments,
+    )
+
+
+def _try_sum(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    in_range = "sum({0}) BETWEEN -9223372036854775808 AND 9223372036854775807"
+    return native(f"CASE WHEN typeof(sum({{0}})) <> 'HUGEINT' OR {in_range} THEN sum({{0}}) END", *arguments)
+
+
 FUNCTIONS: list[Function] = [
     *aggregate("count(expr, ...)", _count),
     *aggregate("sum(expr)", "sum({0})"),
@@ -48,12 +63,24 @@ FUNCTIONS: list[Function] = [
     *aggregate("variance/var_samp(expr)", "var_samp({0})"),
     *aggregate("var_pop(expr)", "var_pop({0})"),
     *aggregate("kurtosis(expr)", "kurtosis_pop({0})"),
+    *aggregate("skewness(expr)", _skewness),
+    *aggregate("try_sum(expr)", _try_sum),
+    *aggregate("try_avg(expr)", "avg({0})"),
+    *aggregate("bit_and(expr)", "bit_and({0})"),
+    *aggregate("bit_or(expr)", "bit_or({0})"),
+    *aggregate("bit_xor(expr)", "bit_xor({0})"),
     *aggregate("corr(a, b)", "corr({0}, {1})"),
     *aggregate("covar_pop(a, b)", "covar_pop({0}, {1})"),
     *aggregate("covar_samp(a, b)", "covar_samp({0}, {1})"),
     *aggregate("regr_slope(y, x)", "regr_slope({0}, {1})"),
     *aggregate("regr_intercept(y, x)", "regr_intercept({0}, {1})"),
     *aggregate("regr_r2(y, x)", "regr_r2({0}, {1})"),
+    *aggregate("regr_count(y, x)", "regr_count({0}, {1})"),
+    *aggregate("regr_avgx(y, x)", "regr_avgx({0}, {1})"),
+    *aggregate("regr_avgy(y, x)", "regr_avgy({0}, {1})"),
+    *aggregate("regr_sxx(y, x)", "regr_sxx({0}, {1})"),
+    *aggregate("regr_sxy(y, x)", "regr_sxy({0}, {1})"),
+    *aggregate("regr_syy(y, x)", "regr_syy({0}, {1})"),
     *aggregate("percentile(expr, share)", "quantile_cont({0}, {1})"),
     *aggregate("percentile_approx/approx_percentile(expr, share[, accuracy])",
                {2: "quantile_disc({0}, {1})", 3: "quantile_disc({0}, {1})"}),
@@ -66,6 +93,7 @@ FUNCTIONS: list[Function] = [
     *aggregate("collect_set(expr)", "list(DISTINCT {0})"),
     *aggregate("string_agg/listagg(expr[, delimiter])", {1: "string_agg({0}, '')", 2: "string_agg({0}, {1})"}),
     *aggregate("grouping(column)", "CAST(grouping({0}) AS TINYINT)"),
+    *aggregate("grouping_id(column, ...)", "CAST(grouping({*}) AS BIGINT)"),
     *aggregate("first(expr)", "first({0})"),
     *aggregate("last(expr)", "last({0})"),
     *aggregate("first_value(expr)", "first_value({0})"),

@@ -1,82 +1,185 @@
 """Functions of text.
 
-Where the two dialects differ in silence: DuckDB's ``concat`` skips nulls, its ``regexp_extract`` takes the whole match
-by default and its ``regexp_replace`` stops after the first; its ``left`` counts a negative length from the end.
+Where the two dialects differ in silence: DuckDB's ``concat`` skips nulls, its ``left`` counts a negative length from the
+end, lengths and positions are ``BIGINT``, and padding with nothing is an error. Regular expressions are
+:mod:`regexes`' matter.
 """
 
-import re
 from collections.abc import Sequence
 
 from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.dialect import native
+from boathouse.session.sql.functions.charsets import BYTES, encoded
 from boathouse.session.sql.functions.registry import Function, literal_text, scalar
+from boathouse.session.sql.likeness import like
 
 
-def _joined(arguments: Sequence[exp.Expr]) -> exp.Expr:
-    return native("(" + " || ".join(f"({{{i}}})" for i in range(len(arguments))) + ")", *arguments)
+def joined(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """``a || b || c``. An instant would bring its ``+00`` along: it must be made a text first."""
+    if not arguments:
+        return exp.Literal.string("")
+    body = " || ".join(f"({{{i}}})" for i in range(len(arguments)))
+    checked = [
+        f"typeof({{{i}}}) = 'TIMESTAMP WITH TIME ZONE'"
+        for i, argument in enumerate(arguments)
+        if not isinstance(argument, exp.Literal) and not is_joined(argument)
+    ]
+    if not checked:
+        return native(f"({body})", *arguments)
+    error = "error('A TIMESTAMP is joined to a text; write CAST(... AS STRING) or date_format.')"
+    return native(f"{_JOINED} {' OR '.join(checked)} THEN {error} ELSE {body} END", *arguments)
 
 
-def _replace_pattern(arguments: Sequence[exp.Expr]) -> exp.Expr:
-    text, pattern, replacement = arguments
-    spelled = literal_text(replacement, function_name="regexp_replace", what="replacement")
-    if "\\" in spelled:
-        raise InvalidInput("A backslash in the replacement of regexp_replace is not supported.")
-    groups = re.sub(r"\$(\d)", r"\\\1", spelled)
-    return native("regexp_replace({0}, {1}, {2}, 'g')", text, pattern, exp.Literal.string(groups))
+_JOINED = "CASE WHEN"
+
+
+def is_joined(node: exp.Expr) -> bool:
+    """Whether a node is what :func:`joined` makes, whose parts have been looked at."""
+    template = str(node.args.get("template", ""))
+    return template.startswith(f"{_JOINED} typeof(") and "TIMESTAMP is joined" in template
+
+
+def _with_separator(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    if len(arguments) == 1:
+        return native("CASE WHEN ({0}) IS NOT NULL THEN '' END", arguments[0])
+    return native(f"concat_ws({', '.join(f'{{{i}}}' for i in range(len(arguments)))})", *arguments)
 
 
 def _sha2(arguments: Sequence[exp.Expr]) -> exp.Expr:
     text, bits = arguments
     if not (isinstance(bits, exp.Literal) and str(bits.this) in ("0", "256")):
         raise InvalidInput("sha2 is supported with 256 bits.", hint="Write sha2(text, 256).")
-    return native("sha256({0})", text)
+    return native(f"sha256({BYTES})", text)
 
 
+def _like(word: str):
+    def build(arguments: Sequence[exp.Expr]) -> exp.Expr:
+        escape = "\\"
+        if len(arguments) == 3:
+            escape = literal_text(arguments[2], function_name=word.lower(), what="escape character")
+        return like(word, arguments[0], arguments[1], escape)
+
+    return build
+
+
+def _mask(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """One pass over the characters; a null leaves its kind of character as it is."""
+    kinds = ("\\p{{Lu}}", "\\p{{Ll}}", "\\p{{Nd}}")
+    defaults = ("'X'", "'x'", "'n'", "NULL")
+    given = [f"{{{i}}}" if i < len(arguments) else default for i, default in enumerate(defaults, start=1)]
+    tests = " ".join(
+        f"WHEN regexp_full_match(c_, '{kind}') THEN coalesce({text}, c_)"
+        for kind, text in zip(kinds, given, strict=False)
+    )
+    each = f"CASE {tests} ELSE coalesce({given[3]}, c_) END"
+    return native(
+        f"array_to_string(list_transform(regexp_extract_all({{0}}, '(?s).', 0), lambda c_: {each}), '')", *arguments
+    )
+
+
+_CODES = "translate(upper({0}), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230127022455012623017202')"
+_WITHOUT_HW = f"left({_CODES}, 1) || replace(substr(regexp_replace({_CODES}, '[^0-7]', '0', 'g'), 2), '7', '')"
+
+
+def _soundex() -> str:
+    """Neighbours with one code count once, also across H and W; what is no letter keeps them apart."""
+    once = f"({_WITHOUT_HW})"
+    for digit in range(7):
+        once = f"regexp_replace({once}, '{digit}+', '{digit}', 'g')"
+    rest = f"replace(substr({once}, 2), '0', '')"
+    return (
+        "CASE WHEN regexp_matches({0}, '^[A-Za-z]') "
+        f"THEN rpad(left(upper(left({{0}}, 1)) || {rest}, 4), 4, '0') ELSE {{0}} END"
+    )
+
+
+_UPPER = "upper(replace({0}, 'ß', 'SS'))"
+_LEFT = "left({0}, CASE WHEN ({1}) < 0 THEN 0 ELSE {1} END)"
+
+
+def _padded(verb: str) -> dict[int, str]:
+    length = "CASE WHEN ({1}) < 0 THEN 0 ELSE CAST({1} AS INTEGER) END"
+    return {
+        2: f"{verb}({{0}}, {length}, ' ')",
+        3: f"CASE WHEN ({{2}}) = '' THEN {_LEFT} ELSE {verb}({{0}}, {length}, {{2}}) END",
+    }
+
+
+_PARTS = "string_split({0}, {1})"
+_INDEX = (
+    "CASE WHEN ({2}) = 0 OR ({1}) = '' THEN '' "
+    f"WHEN ({{2}}) > 0 THEN array_to_string({_PARTS}[1:{{2}}], {{1}}) "
+    f"ELSE array_to_string({_PARTS}[greatest(len({_PARTS}) + ({{2}}) + 1, 1):], {{1}}) END"
+)
+_LOCATED = (
+    "CAST(CASE WHEN ({2}) < 1 THEN 0 WHEN strpos(substring({1}, CAST({2} AS BIGINT)), {0}) = 0 THEN 0 "
+    "ELSE strpos(substring({1}, CAST({2} AS BIGINT)), {0}) + ({2}) - 1 END AS INTEGER)"
+)
+_OVERLAID = "(left({0}, CASE WHEN ({2}) > 1 THEN ({2}) - 1 ELSE 0 END) || ({1}) || substring({0}, greatest(({2}) + "
 FUNCTIONS: list[Function] = [
-    *scalar("upper/ucase(str)", "upper({0})"),
+    *scalar("upper/ucase(str)", _UPPER),
     *scalar("lower/lcase(str)", "lower({0})"),
-    *scalar("length/len/char_length/character_length(str)", "length({0})"),
-    *scalar("octet_length(str)", "strlen({0})"),
-    *scalar("ltrim(str)", "ltrim({0})"),
-    *scalar("rtrim(str)", "rtrim({0})"),
-    *scalar("btrim(str)", "trim({0})"),
-    *scalar("concat(expr, ...)", _joined),
-    *scalar("concat_ws(sep, ...)", dict.fromkeys(range(1, 101), "concat_ws({*})")),
-    *scalar("left(str, len)", "left({0}, CASE WHEN ({1}) < 0 THEN 0 ELSE {1} END)"),
+    *scalar("length/len/char_length/character_length(expr)",
+            "CAST(CASE WHEN typeof({0}) = 'BLOB' THEN octet_length(TRY_CAST({0} AS BLOB)) "
+            "ELSE length(CAST({0} AS VARCHAR)) END AS INTEGER)"),
+    *scalar("octet_length(expr)", f"CAST(octet_length({BYTES}) AS INTEGER)"),
+    *scalar("bit_length(expr)", f"CAST(8 * octet_length({BYTES}) AS INTEGER)"),
+    *scalar("ltrim(chars_or_str[, str])", {1: "ltrim({0})", 2: "ltrim({1}, {0})"}),
+    *scalar("rtrim(chars_or_str[, str])", {1: "rtrim({0})", 2: "rtrim({1}, {0})"}),
+    *scalar("btrim(str[, chars])", {1: "trim({0})", 2: "trim({0}, {1})"}),
+    *scalar("concat(...)", joined),
+    *scalar("concat_ws(sep, ...)", _with_separator),
+    *scalar("left(str, len)", _LEFT),
     *scalar("right(str, len)", "right({0}, CASE WHEN ({1}) < 0 THEN 0 ELSE {1} END)"),
-    *scalar("lpad(str, len[, pad])", {2: "lpad({0}, {1}, ' ')", 3: "lpad({0}, {1}, {2})"}),
-    *scalar("rpad(str, len[, pad])", {2: "rpad({0}, {1}, ' ')", 3: "rpad({0}, {1}, {2})"}),
+    *scalar("lpad(str, len[, pad])", _padded("lpad")),
+    *scalar("rpad(str, len[, pad])", _padded("rpad")),
     *scalar("repeat(str, n)", "repeat({0}, {1})"),
     *scalar("space(n)", "repeat(' ', {0})"),
-    *scalar("reverse(str)", "reverse({0})"),
+    *scalar("reverse(str_or_array)", "__rule_reverse({0})"),
     *scalar("replace(str, search[, replacement])", {2: "replace({0}, {1}, '')", 3: "replace({0}, {1}, {2})"}),
     *scalar("translate(str, from, to)", "translate({0}, {1}, {2})"),
-    *scalar("instr(str, substr)", "strpos({0}, {1})"),
-    *scalar("locate/charindex(substr, str)", "strpos({1}, {0})"),
+    *scalar("instr(str, substr)", "CAST(strpos({0}, {1}) AS INTEGER)"),
+    *scalar("locate/charindex(substr, str[, position])", {2: "CAST(strpos({1}, {0}) AS INTEGER)", 3: _LOCATED}),
     *scalar("startswith(str, prefix)", "starts_with({0}, {1})"),
     *scalar("endswith(str, suffix)", "ends_with({0}, {1})"),
     *scalar("contains(str, substr)", "contains({0}, {1})"),
-    *scalar("split(str, regex)", "string_split_regex({0}, {1})"),
-    *scalar("split_part(str, delimiter, part)", "split_part({0}, {1}, {2})"),
-    *scalar("regexp_extract(str, regex[, group])",
-            {2: "regexp_extract({0}, {1}, 1)", 3: "regexp_extract({0}, {1}, {2})"}),
-    *scalar("regexp_extract_all(str, regex[, group])",
-            {2: "regexp_extract_all({0}, {1}, 1)", 3: "regexp_extract_all({0}, {1}, {2})"}),
-    *scalar("regexp_replace(str, regex, replacement)", _replace_pattern),
-    *scalar("regexp_like/regexp/rlike(str, regex)", "regexp_matches({0}, {1})"),
+    *scalar("split_part(str, delimiter, part)",
+            "split_part({0}, {1}, CASE WHEN ({2}) = 0 THEN error('The index 0 is invalid: parts count from 1.') "
+            "ELSE {2} END)"),
+    *scalar("substring_index(str, delimiter, count)", _INDEX),
+    *scalar("find_in_set(str, list)",
+            "CAST(CASE WHEN contains({0}, ',') THEN 0 WHEN ({0}) IS NOT NULL AND ({1}) IS NOT NULL "
+            "THEN coalesce(list_position(string_split({1}, ','), {0}), 0) END AS INTEGER)"),
     *scalar("initcap(str)",
             "array_to_string(list_transform(string_split(lower({0}), ' '), "
             "lambda word_: upper(left(word_, 1)) || substr(word_, 2)), ' ')"),
-    *scalar("ascii(str)", "ascii({0})"),
-    *scalar("chr/char(code)", "chr({0})"),
-    *scalar("md5(str)", "md5({0})"),
-    *scalar("sha1/sha(str)", "sha1({0})"),
-    *scalar("sha2(str, bits)", _sha2),
+    *scalar("ascii(str)", "CAST(ascii({0}) AS INTEGER)"),
+    *scalar("chr/char(code)", "CASE WHEN ({0}) < 0 THEN '' ELSE chr(CAST(({0}) % 256 AS INTEGER)) END"),
+    *scalar("md5(expr)", f"md5({BYTES})"),
+    *scalar("sha1/sha(expr)", f"sha1({BYTES})"),
+    *scalar("sha2(expr, bits)", _sha2),
     *scalar("hex(expr)", "to_hex({0})"),
-    *scalar("base64(str)", "base64(encode({0}))"),
-    *scalar("levenshtein(a, b)", "levenshtein({0}, {1})"),
-    *scalar("get_json_object(str, path)", "json_extract_string({0}, {1})"),
+    *scalar("unhex(str)",
+            "CASE WHEN regexp_full_match({0}, '[0-9A-Fa-f]*') "
+            "THEN unhex(CASE WHEN length({0}) % 2 = 1 THEN '0' || ({0}) ELSE {0} END) END"),
+    *scalar("bin(expr)", "bin(CAST(trunc({0}) AS BIGINT))"),
+    *scalar("base64(expr)", f"base64({BYTES})"),
+    *scalar("unbase64(str)", "from_base64({0})"),
+    *scalar("encode(str, charset)", encoded),
+    *scalar("url_encode(str)",
+            "replace(replace(replace(url_encode({0}), '%20', '+'), '~', '%7E'), '%2A', '*')"),
+    *scalar("url_decode(str)", "url_decode(replace({0}, '+', ' '))"),
+    *scalar("levenshtein(a, b[, limit])", {
+        2: "CAST(levenshtein({0}, {1}) AS INTEGER)",
+        3: "CAST(CASE WHEN levenshtein({0}, {1}) <= ({2}) THEN levenshtein({0}, {1}) ELSE -1 END AS INTEGER)"}),
+    *scalar("soundex(str)", _soundex()),
+    *scalar("overlay(str, replacement, position[, length])", {
+        3: f"{_OVERLAID}length({{1}}), 1)))",
+        4: f"{_OVERLAID}CASE WHEN ({{3}}) < 0 THEN length({{1}}) ELSE {{3}} END, 1)))"}),
+    *scalar("like(str, pattern[, escape])", _like("LIKE")),
+    *scalar("ilike(str, pattern[, escape])", _like("ILIKE")),
+    *scalar("mask(str[, upper][, lower][, digit][, other])", _mask),
     *scalar("uuid()", "CAST(uuid() AS VARCHAR)"),
 ]  # fmt: skip
