@@ -5,6 +5,7 @@ after any death, and cancelling or repairing its runs is all that steering it ta
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import MAXYEAR, datetime, timedelta
@@ -78,9 +79,7 @@ def _months_later(start: datetime, months: int) -> datetime:
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if year > MAXYEAR:
         raise OverflowError
-    following = datetime(year + (month == 11), (month + 1) % 12 + 1, 1, tzinfo=start.tzinfo)
-    last_day = (following - timedelta(days=1)).day
-    return start.replace(year=year, month=month + 1, day=min(start.day, last_day))
+    return start.replace(year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1]))
 
 
 class BackfillRepository:
