@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REPEAT_SECONDS = 600.0
 """A frequent verb (logging to a run, reading a file) is recorded once in this time per principal and target."""
 REMEMBERED_EVENTS = 20_000
+DOWNLOADED = "downloadArtifact"
 
 Forward = Callable[[Call], Reply]
 
@@ -86,6 +87,8 @@ class Gate:
         action = admission.route.action
         if action is None:
             return
+        if action == DOWNLOADED and status < 400 and (path := admission.call.params.get("artifact_path")):
+            self._models.loads.downloaded(admission.principal, path)
         kind, name = admission.target or (None, None)
         if admission.route.is_frequent and status < 400:
             run = next(iter(admission.call.values("run_id", "run_uuid", "model_id")), "")

@@ -11,6 +11,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
 from boathouse.models.experiments import Experiments
 from boathouse.models.intents import Intents
+from boathouse.models.loading import Loads
 from boathouse.models.mlflow_server import MlflowServer, MlflowSettings
 from boathouse.models.policy.call import Call
 from boathouse.models.provenance import Provenance
@@ -45,6 +46,7 @@ class ModelParts:
         repository = ModelRepository(database)
         self.intents = Intents(repository, clock)
         self.provenance = Provenance(self.stores, catalog, repository)
+        self.loads = Loads(catalog, repository)
         self.experiments = Experiments(self.stores, catalog, self.intents)
         self.registry = Registry(self.stores, catalog, self.intents, repository, self.provenance, clock)
         self.task_runs = TaskRuns(

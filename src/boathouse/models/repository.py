@@ -240,6 +240,13 @@ class ModelRepository:
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 
+    def versions_at(self, locations: Iterable[str]) -> set[tuple[str, int]]:
+        """The versions of models that lie at one of these places."""
+        sources = model_version_sources
+        query = select(sources.c.model, sources.c.version).where(sources.c.location.in_(list(locations)))
+        with self._database.read() as connection:
+            return {(row.model, row.version) for row in connection.execute(query)}
+
     def rename_model(self, name: str, new_name: str) -> None:
         with self._database.write() as connection:
             for table in (alias_moves, model_version_sources):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from boathouse.catalog import LineageNode, NodeKind, Privilege, SecurableKind, TableType
-from boathouse.foundation.context import TaskContext
+from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Privilege, SecurableKind, TableType
+from boathouse.catalog.repository.records import EdgeFilter
+from boathouse.foundation.context import RequestContext, TaskContext, in_request
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM
 
@@ -210,3 +211,26 @@ def test_an_experiment_and_a_model_are_securables_with_an_owner(
     assert server.catalog.grants.allows(
         server.catalog.identities.principal("mallory"), Privilege.MANAGE, SecurableKind.EXPERIMENT, experiment
     )
+
+
+def test_what_a_task_writes_after_loading_a_model_comes_from_that_version(
+    server: Server, in_task: Person, task: TaskContext, table: Callable[[], str], new_name: Callable[[str], str]
+) -> None:
+    experiment, predictions = in_task.experiment(new_name("task")), table()
+    run = in_task.run(experiment)
+    model = in_task.model(f"dev.lab.{new_name('delay')}")
+    file = f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/model/MLmodel"
+    in_task.http.put(file, content=b"flavors: {}").raise_for_status()
+    version = in_task.version(model, run)
+
+    for _ in range(2):
+        in_task.http.get(file).raise_for_status()
+    written = LineageEdge(None, LineageNode(NodeKind.TABLE, predictions, 0), "WRITE")
+    with in_request(RequestContext(task=task)):
+        server.catalog.lineage.record(SYSTEM, [written])
+
+    lineage = server.catalog.lineage
+    loads = lineage.edges(SYSTEM, EdgeFilter(task_run_id=task.task_run_id, operation="LOADED"))
+    up = lineage.columns_up(SYSTEM, lineage.find(SYSTEM, predictions))
+    assert [each.edge.source for each in loads] == [LineageNode(NodeKind.MODEL_VERSION, model, version)]
+    assert LineageNode(NodeKind.RUN, run) in {step.source.node for step in up.steps}
