@@ -7,9 +7,12 @@ Example:
     >>> bh.write_table("dev.flights.daily", frame, mode="overwrite")
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from boathouse.session import Result, Session, WriteReport, default_session, secrets, task_values
     from boathouse.session.verbs import sql, table, upload, write_table
 

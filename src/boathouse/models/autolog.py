@@ -1,16 +1,21 @@
 """Autologging in tasks: the first import of a library that MLflow can watch turns ``mlflow.autolog()`` on.
 
-A task that imports none of them pays for one set lookup per import. Off with ``BOATHOUSE_AUTOLOG=0``.
+A task that imports none of them pays for one set lookup per import. Off with ``BOATHOUSE_AUTOLOG=0``. Every task waits
+for this file, so it imports next to nothing itself.
 """
 
-import importlib.abc
-import importlib.util
+from __future__ import annotations
+
 import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from _thread import get_ident
+
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 SWITCH = "BOATHOUSE_AUTOLOG"
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -41,34 +46,38 @@ def install() -> bool:
     if os.environ.get(SWITCH, "1").lower() in ("0", "false", "no", "off") or not os.environ.get(TRACKING_VARIABLE):
         return False
     if not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watcher(_turn_on))
+        sys.meta_path.insert(0, _Watcher(_turn_on))  # pyright: ignore[reportArgumentType]
     return True
 
 
-class _Watcher(importlib.abc.MetaPathFinder):
+class _Watcher:
     """Finds nothing itself; adds a step after the import of the watched packages."""
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
         self._is_done = False
         self._depth = 0
-        self._searching = threading.local()
+        self._searching: set[tuple[int, str]] = set()
+        """What each thread looks for right now."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in WATCHED or self._is_done or getattr(self._searching, "name", None) == fullname:
+        search = (get_ident(), fullname)
+        if fullname not in WATCHED or self._is_done or search in self._searching:
             return None
-        self._searching.name = fullname
+        from importlib.util import find_spec
+
+        self._searching.add(search)
         try:
-            spec = importlib.util.find_spec(fullname)
+            spec = find_spec(fullname)
         finally:
-            self._searching.name = None
+            self._searching.discard(search)
         if spec is not None and spec.loader is not None:
             self._add_step(spec.loader)
         return spec
 
-    def _add_step(self, loader: importlib.abc.Loader) -> None:
+    def _add_step(self, loader: Loader) -> None:
         run_module = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
