@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, delete, exists, func, select, text
+from sqlalchemy import Connection, and_, delete, exists, func, select, text, tuple_
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.home import Home
@@ -145,12 +145,13 @@ class Retention:
 
     def _old_runs(self, before: int) -> Iterator[Sequence[int]]:
         """The runs to forget, oldest first, batch by batch."""
-        kept, after = _Kept(), 0
+        kept, after = _Kept(), (-1, 0)
+        place = tuple_(job_runs.c.ended_at, job_runs.c.run_id)
         while True:
             query = (
-                select(job_runs.c.run_id, job_runs.c.job_id, job_runs.c.run_type)
-                .where(job_runs.c.run_id > after, _is_over(before))
-                .order_by(job_runs.c.run_id)
+                select(job_runs.c.run_id, job_runs.c.job_id, job_runs.c.run_type, job_runs.c.ended_at)
+                .where(job_runs.c.ended_at >= after[0], place > after, _is_over(before))
+                .order_by(job_runs.c.ended_at, job_runs.c.run_id)
                 .limit(_BATCH)
             )
             with self._database.read() as connection:
@@ -158,7 +159,7 @@ class Retention:
                 if not rows:
                     return
                 found = [row.run_id for row in rows if row.run_id < self._oldest_kept(connection, row, kept)]
-            after = rows[-1].run_id
+            after = (rows[-1].ended_at, rows[-1].run_id)
             if found:
                 yield found
 

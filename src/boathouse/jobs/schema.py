@@ -76,6 +76,7 @@ job_runs = Table(
     Index("ix_job_runs_life_cycle_state_job_id", "life_cycle_state", "job_id", "run_id"),
     Index("ix_job_runs_parent_run_id", "parent_run_id"),
     Index("ix_job_runs_backfill_id", "backfill_id"),
+    Index("ix_job_runs_ended_at", "ended_at"),
     UniqueConstraint("creator", "idempotency_token", name="uq_job_runs_creator_idempotency_token"),
 )
 

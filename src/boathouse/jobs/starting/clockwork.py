@@ -91,6 +91,7 @@ class Clockwork:
 
     def start(self) -> None:
         """Begin to look, in a thread of its own."""
+        self._starters.follow_all(self._jobs.many(self._starters.unfollowed()), epoch_ms(self._clock.now()))
         self._thread = threading.Thread(target=self._work, name="clockwork", daemon=True)
         self._thread.start()
 

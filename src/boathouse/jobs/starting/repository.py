@@ -3,11 +3,15 @@ run per fire, however many processes look."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
 
-from boathouse.jobs.starting.following import announce
+from boathouse.foundation.errors import BoathouseError
+from boathouse.jobs.records import Job
+from boathouse.jobs.schema import jobs
+from boathouse.jobs.starting.following import announce, follow
 from boathouse.jobs.starting.schema import clockwork, job_starters, starter_events, starter_files
 from boathouse.jobs.starting.starters import Starter, StarterKind, Verdict
 from boathouse.metastore import Database
@@ -30,6 +34,19 @@ class StarterRepository:
     def all(self) -> list[Starter]:
         with self._database.read() as connection:
             return [_starter(row) for row in connection.execute(select(job_starters))]
+
+    def unfollowed(self) -> list[int]:
+        """Jobs that nothing has looked at yet: a release that knew no schedules has written them."""
+        is_new = ~exists().where(job_starters.c.job_id == jobs.c.job_id)
+        says_so = or_(*(jobs.c.settings.contains(f'"{word}"') for word in ("schedule", "trigger", "continuous")))
+        with self._database.read() as connection:
+            return list(connection.execute(select(jobs.c.job_id).where(is_new, says_so)).scalars())
+
+    def follow_all(self, found: Iterable[Job], now: int) -> None:
+        """Look at jobs for the first time; what one of them says wrongly is its problem."""
+        for job in found:
+            with suppress(BoathouseError), self._database.write() as connection:
+                follow(connection, job.job_id, job.settings, now)
 
     def due(self, now: int, limit: int) -> list[Starter]:
         """Those whose time has come, the longest overdue first."""

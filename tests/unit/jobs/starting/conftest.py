@@ -1,5 +1,7 @@
 """A catalog, jobs and the clockwork over one database, with a clock that the test moves; no worker is there."""
 
+import tempfile
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.foundation.home import Home
+from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import SchemaName, VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import Jobs, read_job
@@ -28,12 +31,14 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class House:
     """Everything that a test of starting touches."""
 
-    def __init__(self, folder: Path, start: datetime, *, is_present: bool = False) -> None:
+    def __init__(
+        self, folder: Path, start: datetime, *, is_present: bool = False, where: DatabaseUrl | None = None
+    ) -> None:
         self.is_present = is_present
         self.home = Home(folder / "home")
         self.home.create()
         self.clock = ManualClock(start)
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
+        self.database = Database(where or DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
         migrate(self.database)
         self.catalog = Catalog(self.database, self.home, self.clock)
         self.catalog.bootstrap("ada")
@@ -123,6 +128,26 @@ def house(tmp_path: Path) -> Iterator[House]:
 def house_now(tmp_path: Path) -> Iterator[House]:
     """A house in the present: files and Delta logs carry the machine's time."""
     found = House(tmp_path, datetime.now(UTC), is_present=True)
+    yield found
+    found.clockwork.stop()
+    found.database.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A Postgres of our own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pgserver = pytest.importorskip("pgserver")
+        server = pgserver.get_server(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture
+def house_on_postgres(tmp_path: Path, postgres: str) -> Iterator[House]:
+    """A house with a schema of its own in a real Postgres."""
+    found = House(tmp_path, NOON, where=DatabaseUrl(postgres, schema=f"house_{new_id()[:8]}"))
     yield found
     found.clockwork.stop()
     found.database.dispose()

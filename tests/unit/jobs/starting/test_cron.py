@@ -199,7 +199,7 @@ def has(text: str, value: int, first: int, last: int) -> bool:
     return False
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     minutes=lists(59), hours=lists(23), days=lists(31, 1), weekdays=lists(7, 1), months=lists(12, 1),
     by_weekday=st.booleans(), start=st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)),
@@ -226,7 +226,7 @@ def test_the_next_fire_is_the_first_time_at_which_all_fields_agree(
     assert found == (at.replace(tzinfo=UTC) if at < last_day else None) or (found and at >= last_day)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(day=st.integers(1, 31), weekday=st.integers(1, 7), number=st.integers(1, 5), month=st.integers(1, 12),
        year=st.integers(2024, 2040), back=st.integers(0, 27))  # fmt: skip
 def test_days_that_depend_on_the_month_are_those_of_the_calendar(

@@ -12,6 +12,7 @@ _COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
+    op.create_index("ix_job_runs_ended_at", "job_runs", ["ended_at"])
     _starters()
     _tellings()
     _notifications()
@@ -135,3 +136,4 @@ def downgrade() -> None:
         "job_starters",
     ):
         op.drop_table(table)
+    op.drop_index("ix_job_runs_ended_at", "job_runs")
