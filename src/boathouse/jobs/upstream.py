@@ -1,4 +1,4 @@
-"""What the references of a task to the tasks before it mean."""
+"""What the references of a task to the tasks before it, and to the server, mean."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,8 +21,9 @@ class NoSuchValue(NotFound):
 class Upstream:
     """Answers the references of a task when it starts."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, url: str) -> None:
         self._database = database
+        self._always = {"workspace.url": url}
 
     def answers(self, run: Run, task_run: TaskRun) -> Mapping[str, str]:
         """The answer to each reference to another task, by its name as it is written.
@@ -33,10 +34,10 @@ class Upstream:
         definition = run.definition_of(task_run).model_dump(mode="json", exclude_none=True, exclude_unset=True)
         names = {name for name in names_in(definition) if name.startswith("tasks.")}
         if not names:
-            return {}
+            return self._always
         keys = {parts_of(name)[1] for name in names}
         found, values = self._read(run.run_id, keys)
-        return {name: _answer(parts_of(name), run, found, values) for name in names}
+        return {**self._always, **{name: _answer(parts_of(name), run, found, values) for name in names}}
 
     def _read(self, run_id: int, keys: Iterable[str]) -> tuple[dict[str, TaskRun], dict[str, dict[str, str]]]:
         query = select(task_runs).where(

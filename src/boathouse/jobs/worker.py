@@ -93,7 +93,7 @@ class Worker:
         self._watch = Watch(self._runs.cancel_requests)
         task_settings = TaskSettings(self.executor_id, settings.url, settings.hooks, settings.grace_seconds)
         slots = threading.Semaphore(settings.slots)
-        upstream = Upstream(database)
+        upstream = Upstream(database, settings.url)
         preparation = Preparation(catalog, environments, GitCheckouts(home), GitSnapshots(database))
         self._runner = TaskRunner(self._runs, upstream, catalog, preparation, home, self._clock, slots, task_settings)
         jobs, iterations = Jobs(database, catalog, home, self._clock), IterationRepository(database)
