@@ -169,6 +169,15 @@ def test_a_notebook_in_source_format_is_kept_as_well_and_runs_others(tmp_path: P
     assert [cell["source"] for cell in done.executed["cells"]] == ["# MAGIC %run ./setup", "print(greeting)"]
 
 
+def test_notebooks_that_run_each_other_in_a_circle_are_named(tmp_path: Path) -> None:
+    jupyter(tmp_path / "b.ipynb", code("%run ./a"))
+    a = jupyter(tmp_path / "a.ipynb", code("%run ./b"))
+
+    done = run(tmp_path, a)
+
+    assert done.output["error"] == f"RecursionError: %run: {a} runs {tmp_path / 'b.ipynb'} runs {a}."
+
+
 # Notebooks that run notebooks
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from boathouse.catalog.repository.schema import audit_events, secret_key, secret
 from boathouse.catalog.secrets import AclPermission, GivenKeys, InvalidSecret, KeyMissing, SecretUnreadable
 from boathouse.catalog.secrets.keys import Key
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput, NotFound, Unavailable
+from boathouse.metastore import Database
 
 VALUE = b"correct horse battery staple"
 
@@ -242,6 +244,43 @@ def test_rotation_is_all_or_nothing_and_can_be_taken_up_again(law, scope: str, d
     assert law.catalog.secrets.rotate_key(law.admin) == 2
     assert law.catalog.secrets.get(law.admin, scope, "second") == b"again"
     assert len(law.home.secrets_key_file.read_text().split()) == 1
+
+
+def test_a_rotation_that_dies_before_it_forgets_the_old_key_loses_nothing(law, scope: str, monkeypatch) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("boathouse.catalog.secrets.keys.FileKeys.settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            law.catalog.secrets.rotate_key(law.admin)
+
+    assert len(law.home.secrets_key_file.read_text().split()) == 2
+    assert law.catalog.secrets.get(law.admin, scope, "db") == VALUE
+    law.catalog.secrets.rotate_key(law.admin)
+    assert len(law.home.secrets_key_file.read_text().split()) == 1
+    assert law.catalog.secrets.get(law.admin, scope, "db") == VALUE
+
+
+def test_what_is_written_while_keys_rotate_can_be_read(law, scope: str, where) -> None:
+    databases = [Database(where) for _ in range(3)]
+    others = [Catalog(database, law.home, law.clock) for database in databases]
+
+    def write(number: int) -> None:
+        for turn in range(10):
+            others[number].secrets.put(law.admin, scope, f"k{number}", f"{number}-{turn}".encode())
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(write, number) for number in range(3)]
+        while not all(each.done() for each in writing):
+            law.catalog.secrets.rotate_key(law.admin)
+        for each in writing:
+            each.result()
+
+    values = {law.catalog.secrets.get(law.admin, scope, f"k{number}") for number in range(3)}
+    for database in databases:
+        database.dispose()
+    assert values == {b"0-9", b"1-9", b"2-9"} and law.catalog.secrets.get(law.admin, scope, "db") == VALUE
 
 
 def test_only_administrators_rotate(law, scope: str) -> None:

@@ -48,6 +48,7 @@ def run_notebook(file: str, parameters: dict[str, str], executed_file: str | Non
 
 
 def _run_top(file: str, names: dict[str, Any], executed: Executed) -> str | None:
+    _under_way[:] = [os.path.realpath(file)]
     try:
         for cell in read_cells(file):
             executed.begin(cell)
@@ -69,9 +70,7 @@ def _run_cell(cell: Cell, file: str, names: dict[str, Any]) -> None:
         case "sql":
             _run_sql(cell.text, names)
         case "run":
-            other = _other_notebook("%run", cell.text.strip(), file)
-            for each in read_cells(other):
-                _run_cell(each, other, names)
+            _run_here(_other_notebook("%run", cell.text.strip(), file), names)
         case "pip":
             _check_pip(cell.text.strip())
         case "time" | "timeit":
@@ -80,6 +79,23 @@ def _run_cell(cell: Cell, file: str, names: dict[str, Any]) -> None:
             raise NotImplementedError(
                 f"{cell.place(file)}, line {cell.line}: %{kind} is not supported in a notebook task."
             )
+
+
+def _run_here(file: str, names: dict[str, Any]) -> None:
+    """Run another notebook in the same namespace."""
+    place = os.path.realpath(file)
+    if place in _under_way:
+        raise RecursionError(f"%run: {' runs '.join([*_under_way[_under_way.index(place) :], place])}.")
+    _under_way.append(place)
+    try:
+        for cell in read_cells(file):
+            _run_cell(cell, file, names)
+    finally:
+        _under_way.pop()
+
+
+_under_way: list[str] = []
+"""The notebooks that run each other right now, from the task's own on."""
 
 
 def _run_timed(cell: Cell, file: str, names: dict[str, Any]) -> None:
