@@ -371,3 +371,58 @@ def test_a_large_run_is_shown_in_pages(graphs: Graphs) -> None:
     assert keys == [f"t{number}" for number in range(250)]
     older = graphs.client.get("/api/2.1/jobs/runs/get", run_id=run["run_id"])
     assert len(older["tasks"]) == 250
+
+
+@pytest.mark.parametrize(("how", "result"), [("cancel", "CANCELED"), ("timeout", "TIMEDOUT")])
+def test_a_loop_that_is_stopped_stops_what_runs_and_starts_no_more(graphs: Graphs, how: str, result: str) -> None:
+    nested = {"task_key": "each", **graphs.script("slow")}
+    loop = {"task_key": "loop", "for_each_task": {"inputs": "[1, 2, 3]", "concurrency": 2, "task": nested}}
+    limit = {"timeout_seconds": 2} if how == "timeout" else {}
+    run_id = graphs.start(graphs.create({**loop, **limit}, graphs.task("after", after=["loop"])))
+    graphs.until(lambda: "stats" in graphs.look(run_id)["tasks"][0]["for_each_task"])
+    loop_id = graphs.look(run_id)["tasks"][0]["run_id"]
+    graphs.until(lambda: any(each["start_time"] for each in graphs.look(loop_id)["iterations"]))
+
+    if how == "cancel":
+        graphs.client.post(f"{API}/runs/cancel", {"run_id": run_id})
+
+    run = graphs.ended(run_id)
+    assert graphs.results(run)["loop"] == result
+    assert graphs.results(run)["after"] in ("UPSTREAM_CANCELED", "UPSTREAM_FAILED")
+    iterations = graphs.look(loop_id)["iterations"]
+    assert {each["state"]["result_state"] for each in iterations} == {result}
+    assert iterations[2]["start_time"] == 0
+
+
+def test_a_task_that_runs_another_job_is_tried_again_with_a_run_of_its_own(graphs: Graphs) -> None:
+    marker = graphs.folder / "second"
+    (graphs.folder / "second.py").write_text(
+        f"import os\nif not os.path.exists({str(marker)!r}):\n    open({str(marker)!r}, 'w').close()\n    assert 0\n"
+    )
+    child = graphs.create(graphs.task("a", "second"))
+
+    run = graphs.run({"task_key": "call", "run_job_task": {"job_id": child}, "max_retries": 1})
+
+    assert (run["state"]["result_state"], run["tasks"][0]["attempt_number"]) == ("SUCCESS", 1)
+    results = [each["state"]["result_state"] for each in graphs.client.get(f"{API}/runs/list", job_id=child)["runs"]]
+    assert results == ["SUCCESS", "FAILED"]
+
+
+def test_a_job_that_is_not_there_is_named_with_its_place(graphs: Graphs) -> None:
+    nested = {"task_key": "each", "run_job_task": {"job_id": 999_999}}
+    loop = {"task_key": "loop", "for_each_task": {"inputs": "[1]", "task": nested}}
+
+    with pytest.raises(BoathouseError, match=r"for_each_task\.task\.run_job_task\.job_id: there is no job 999999"):
+        graphs.create(loop)
+
+
+def test_the_rights_to_run_the_other_job_are_those_of_the_run(graphs: Graphs) -> None:
+    graphs.client.post("/api/2.0/preview/scim/v2/Users", {"userName": "mia"})
+    child = graphs.create(graphs.task("say"))
+    parent = graphs.create({"task_key": "call", "run_job_task": {"job_id": child}}, run_as={"user_name": "mia"})
+
+    run = graphs.ended(graphs.start(parent))
+
+    assert run["state"]["result_state"] == "FAILED"
+    assert run["tasks"][0]["state"]["state_message"] == f"Job {child} was not found."
+    assert graphs.client.get(f"{API}/runs/list", job_id=child).get("runs", []) == []
