@@ -51,7 +51,7 @@ class Catalog:
         self.securables = Securables(database, home, clock, self.audit, self.grants, book)
         popularity = Popularity(database, clock, book)
         self.lineage = Lineage(database, clock, self.grants, popularity)
-        self.search = Search(database, self.audit, self.grants, popularity)
+        self.search = Search(database, self.audit, self.grants, popularity, book)
         self.identities = Identities(database, clock, self.audit, Tokens(database, clock, self.audit), book)
         self.pins = Pins(database, clock, self.audit, self.grants)
         self.delta_tables = DeltaTables(self.securables)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, literal, or_, select, union_all
+from sqlalchemy import Connection, and_, case, exists, func, literal, or_, select, union, union_all
 
 from boathouse.catalog.repository.schema import (
+    grants,
     search_documents,
     search_postings,
     search_trigrams,
@@ -52,6 +53,11 @@ class Wanted:
     owner: str | None = None
     all_words: bool = True
     """Whether each word has to be there, or one is enough."""
+    inside: str | None = None
+    """Only below this catalog or schema."""
+    identities: frozenset[str] | None = None
+    """Who asks: what none of them owns or holds anything on, or on anything above it, is left out at once. The law has
+    the last word on the rest. None for who may know of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,10 @@ class Found:
 def guesses(connection: Connection, word: str, *, boldly: bool) -> dict[str, tuple[int, int]]:
     """The words that ``word`` may mean: id and quality by word. Boldly: inside of others, and with typing errors."""
     w = search_words.c
-    query = select(w.id, w.word).where(and_(w.word >= word, w.word < word + _LAST) if len(word) > 1 else w.word == word)
+    begins = and_(w.word >= word, w.word < word + _LAST)
+    if "_" not in word:  # the parts of a word made of several are words too, and one of them is met already
+        begins = and_(begins, ~w.word.contains("_", autoescape=True))
+    query = select(w.id, w.word).where(begins if len(word) > 1 else w.word == word)
     found = {
         row[1]: (row[0], _EXACT if row[1] == word else _PREFIX)
         for row in connection.execute(query.order_by(func.length(w.word), w.word).limit(_MOST_PREFIXED))
@@ -121,6 +130,10 @@ def documents(connection: Connection, wanted: Wanted, *, limit: int, offset: int
         query = query.where(d.kind.in_([kind.value for kind in wanted.kinds]))
     if wanted.owner is not None:
         query = query.where(s.owner == wanted.owner)
+    if wanted.inside is not None:
+        query = query.where(_begins(s.full_name, f"{wanted.inside}."))
+    if wanted.identities is not None:
+        query = query.where(_touched_by(sorted(wanted.identities)))
     for tag in wanted.tag_words:
         query = query.where(_has_tag(tag))
     query = query.order_by(score.desc(), s.full_name, d.id).limit(limit).offset(offset)
@@ -135,6 +148,14 @@ def _hits(wanted: Wanted) -> Any:
         for part in (_in_text(number, ids), _in_place(number, places) if places else None)
         if part is not None
     ]
+    if len(parts) == 1:
+        (part,) = parts
+        c = part.subquery().c
+        return (
+            select(c.document_id, func.max(c.score).label("score"), literal(1).label("words"))
+            .group_by(c.document_id)
+            .subquery()
+        )
     every = union_all(*parts).subquery()
     best = (
         select(every.c.document_id, every.c.number, func.max(every.c.score).label("score"))
@@ -165,6 +186,16 @@ def _in_place(number: int, places: Sequence[str]) -> Any:
     return select(d.id, literal(number), literal(_PLACE_WEIGHT)).where(
         or_(d.schema_id.in_(places), d.catalog_id.in_(places))
     )
+
+
+def _touched_by(identities: Sequence[str]) -> Any:
+    d, s = search_documents.c, securables.c
+    touched = union(
+        select(s.id).where(s.owner.in_(identities)),
+        select(grants.c.securable_id).where(grants.c.grantee.in_(identities)),
+    )
+    containers = [SecurableKind.CATALOG.value, SecurableKind.SCHEMA.value]  # known to who holds something in them
+    return or_(d.kind.in_(containers), d.securable_id.in_(touched), d.schema_id.in_(touched), d.catalog_id.in_(touched))
 
 
 def _begins(column: Any, name: str) -> Any:

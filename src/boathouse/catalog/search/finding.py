@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from boathouse.catalog.audit import Audit
 from boathouse.catalog.grants import Grants
-from boathouse.catalog.hierarchy import NAMED_BY_LEVELS
+from boathouse.catalog.hierarchy import CONCERNS, NAMED_BY_LEVELS, ROOT
+from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.popularity import Popularity, Use
+from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository import Connection, search_index, search_query
 from boathouse.catalog.repository import securables as rows
 from boathouse.catalog.repository.search_index import tag_word
 from boathouse.catalog.repository.search_query import Found, Wanted
+from boathouse.catalog.rules import effective_privileges, owns
 from boathouse.catalog.search.words import asked_words, words_of
 from boathouse.catalog.securables import Securable, SecurableKind
 from boathouse.foundation.errors import Denied, InvalidInput
@@ -22,6 +25,9 @@ MOST_HITS = 200
 _LONGEST_QUESTION = 500
 _MOST_WORDS = 12
 _MOST_COLUMNS_SHOWN = 5
+
+_BELOW_THE_ROOT = frozenset[Privilege]().union(*(CONCERNS[kind] for kind in CONCERNS if kind != ROOT[0]))
+"""The privileges by which somebody may know of more than the metastore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,9 @@ class Hit:
 class Search:
     """Finds what there is."""
 
-    def __init__(self, database: Database, audit: Audit, grants: Grants, popularity: Popularity) -> None:
+    def __init__(self, database: Database, audit: Audit, grants: Grants, popularity: Popularity, book: LawBook) -> None:
         self._database = database
+        self._book = book
         self._audit = audit
         self._grants = grants
         self._popularity = popularity
@@ -111,6 +118,8 @@ class Search:
         """First what has all words as they stand; then with typing errors; then what has some of them."""
         met: set[str] = set()
         found: list[Found] = []
+        place, words = _placed(question.text, words)
+        identities = None if self._sees_everything(principal) else frozenset(principal.identities)
         for boldly, all_words in ((False, True), (True, True), (True, False)) if words else ((False, True),):
             if boldly and not all_words and len(words) == 1:
                 break
@@ -124,6 +133,8 @@ class Search:
                 tags,
                 question.owner,
                 all_words,
+                place,
+                identities,
             )
             met |= {word for each in guessed for word in each}
             known = {each.securable_id for each in found}
@@ -134,6 +145,15 @@ class Search:
             if found and boldly:
                 break
         return found[: question.limit], met
+
+    def _sees_everything(self, principal: Principal) -> bool:
+        """Whether there is no point in leaving out what the principal has nothing to do with: what is held on the root
+        is held on all."""
+        if principal.is_admin:
+            return True
+        chain = self._book.chain(ROOT) or ()
+        held = effective_privileges(principal.identities, chain)
+        return owns(principal.identities, chain) or not held.isdisjoint(_BELOW_THE_ROOT)
 
     def _visible(self, connection: Connection, principal: Principal, wanted: Wanted, limit: int) -> list[Found]:
         visible: list[Found] = []
@@ -178,6 +198,16 @@ def _checked(question: Question) -> list[str]:
     if not 1 <= question.limit <= MOST_HITS:
         raise InvalidInput(f"The limit must be 1 to {MOST_HITS}, not {question.limit}.")
     return words
+
+
+def _placed(text: str, words: Sequence[str]) -> tuple[str | None, Sequence[str]]:
+    """``prod.flights.del``: what begins so in a place; else all words, anywhere."""
+    name = text.strip()
+    if "." not in name or any(letter.isspace() for letter in name):
+        return None, words
+    place, _, last = name.rpartition(".")
+    found = asked_words(last)
+    return (place.casefold(), found) if found and len(found) == 1 else (None, words)
 
 
 def _tag_word(tag: str) -> str:
