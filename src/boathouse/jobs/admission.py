@@ -8,11 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, case, func, or_, select, update
 
 from boathouse.jobs.records import State
-from boathouse.jobs.rows import FINAL
 from boathouse.jobs.schema import job_runs, jobs
-from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.states import UNDER_WAY, LifeCycleState, ResultState
 
-_UNDER_WAY = [LifeCycleState.PENDING.value, LifeCycleState.RUNNING.value, LifeCycleState.TERMINATING.value]
 _QUEUED = job_runs.c.life_cycle_state == LifeCycleState.QUEUED.value
 
 
@@ -25,7 +23,9 @@ def refusal(connection: Connection, job_id: int, limit: int | None, *, is_queued
         return None
     in_store = and_(_QUEUED, job_runs.c.backfill_id.is_not(None))
     open_runs = select(func.count()).where(
-        job_runs.c.job_id == job_id, job_runs.c.life_cycle_state.not_in(FINAL), ~in_store
+        job_runs.c.job_id == job_id,
+        job_runs.c.life_cycle_state.in_([LifeCycleState.QUEUED.value, *UNDER_WAY]),
+        ~in_store,
     )
     found = connection.execute(open_runs).scalar_one()
     if found < limit:
@@ -44,7 +44,7 @@ def queued_runs(limit: int) -> Select[*tuple[Any, ...]]:
     runs of backfills last."""
     under_way = (
         select(job_runs.c.job_id, func.count().label("number"))
-        .where(job_runs.c.life_cycle_state.in_(_UNDER_WAY))
+        .where(job_runs.c.life_cycle_state.in_(UNDER_WAY))
         .group_by(job_runs.c.job_id)
         .subquery()
     )
@@ -88,7 +88,7 @@ def claim_run(connection: Connection, run_id: int, executor_id: str) -> bool:
         lock = update(jobs).where(jobs.c.job_id == row.job_id).values(runs_started=jobs.c.runs_started)
         connection.execute(lock)
         under_way = select(func.count()).where(
-            job_runs.c.job_id == row.job_id, job_runs.c.life_cycle_state.in_(_UNDER_WAY)
+            job_runs.c.job_id == row.job_id, job_runs.c.life_cycle_state.in_(UNDER_WAY)
         )
         if connection.execute(under_way).scalar_one() >= row.max_concurrent_runs:
             return False
