@@ -1,7 +1,7 @@
 """Functions that make rows: ``explode`` and its kin, in a list of columns, after FROM, and in LATERAL VIEW.
 
-DuckDB has one, ``unnest``; each of ours is a list of columns of it. Whether ``explode`` is given an array or a map shows
-only in the number of names that its columns are given: two are the key and the value of a map.
+DuckDB has one, ``unnest``; each of ours is a list of columns of it. Whether ``explode`` is given an array or a map
+shows only in the number of names that its columns are given: two are the key and the value of a map.
 """
 
 from collections.abc import Callable, Sequence
@@ -157,8 +157,8 @@ def _kept(call: exp.Expr, columns: Columns) -> Columns:
     return [("col", native("unnest(CASE WHEN len({0}) > 0 THEN {0} ELSE [NULL] END)", call.expressions[0]))]
 
 
-def _call_in(item: exp.Expr) -> tuple[exp.Expr | None, list[exp.Expr]]:
-    names: list[exp.Expr] = []
+def _call_in(item: exp.Expr) -> tuple[exp.Expr | None, list[exp.Identifier]]:
+    names: list[exp.Identifier] = []
     call = item
     if isinstance(item, exp.Aliases):
         call, names = item.this, list(item.expressions)

@@ -17,7 +17,8 @@ MAX_NODES = 50_000
 _BINARY = "this expression"
 _ALLOWED: dict[type[exp.Expr], str] = {
     # Queries
-    exp.Select: "expressions from_ joins laterals where group having qualify windows order limit offset distinct with_ sample",
+    exp.Select: "expressions from_ joins laterals where group having qualify windows order limit offset distinct with_ "
+    "sample",
     exp.TableSample: "method percent seed",
     exp.Union: "this expression distinct order limit offset with_",
     exp.Intersect: "this expression distinct order limit offset with_",

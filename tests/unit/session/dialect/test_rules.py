@@ -17,7 +17,7 @@ from boathouse.foundation.errors import InvalidInput
 Answer = Callable[..., Any]
 INTS = st.integers(-(2**31), 2**31 - 1)
 TEXTS = st.text(st.sampled_from("abcä,. 1é日"), max_size=12)
-thoroughly = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thoroughly = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @thoroughly

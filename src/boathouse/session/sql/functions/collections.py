@@ -155,7 +155,8 @@ FUNCTIONS: list[Function] = [
     *scalar("array_except(array, array)",
             f"CASE WHEN {_BOTH} THEN list_filter({_DISTINCT}, lambda one_: list_position({{1}}, one_) IS NULL) END"),
     *scalar("array_intersect(array, array)",
-            f"CASE WHEN {_BOTH} THEN list_filter({_DISTINCT}, lambda one_: list_position({{1}}, one_) IS NOT NULL) END"),
+            f"CASE WHEN {_BOTH} THEN list_filter({_DISTINCT}, "
+            "lambda one_: list_position({1}, one_) IS NOT NULL) END"),
     *scalar("array_union(array, array)",
             f"CASE WHEN {_BOTH} THEN {_DISTINCT.replace('{0}', _JOINED)} END"),
     *scalar("arrays_overlap(array, array)",

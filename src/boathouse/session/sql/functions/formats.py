@@ -1,7 +1,7 @@
 """Numbers as people read them: ``format_number`` and ``format_string``.
 
-Java rounds the halves that a person sees up; C, which DuckDB follows, those that are stored. So what is to be rounded is
-rounded before it is written.
+Java rounds the halves that a person sees up; C, which DuckDB follows, those that are stored. So what is to be rounded
+is rounded before it is written.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Functions of JSON texts.
 
-Where the two dialects differ in silence: a text that is no JSON is null to Databricks and an error to DuckDB, and a path
-with ``*`` gives a list to one and a text to the other. A path must be written out, so that it can be read here.
+Where the two dialects differ in silence: a text that is no JSON is null to Databricks and an error to DuckDB, and a
+path with ``*`` gives a list to one and a text to the other. A path must be written out, so that it can be read here.
 """
 
 import re

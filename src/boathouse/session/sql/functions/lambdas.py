@@ -97,7 +97,8 @@ def _sorted_by(arguments: Sequence[exp.Expr]) -> exp.Expr:
     placed = (
         f"list_transform({{0}}, lambda {item}, place_: "
         f"struct_pack(before := len(list_filter({{0}}, lambda {other}: "
-        f"CASE WHEN ({{1}}) IS NULL THEN CAST({unknown} AS BOOLEAN) ELSE ({{1}}) < 0 END)), place := place_, it := {item}))"
+        f"CASE WHEN ({{1}}) IS NULL THEN CAST({unknown} AS BOOLEAN) ELSE ({{1}}) < 0 END)), "
+        f"place := place_, it := {item}))"
     )
     return native(f"list_transform(list_sort({placed}), lambda sorted_: sorted_.it)", array, compared)
 

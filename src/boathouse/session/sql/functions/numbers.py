@@ -1,8 +1,8 @@
 """Functions of numbers.
 
 Where the two dialects differ in silence: ``log(x)`` is the natural logarithm in Databricks and the decimal one in
-DuckDB, the logarithm of zero is null, not minus infinity, and a half of a ``DOUBLE`` is rounded as it is written, not as
-it is stored.
+DuckDB, the logarithm of zero is null, not minus infinity, and a half of a ``DOUBLE`` is rounded as it is written, not
+as it is stored.
 """
 
 from collections.abc import Sequence
@@ -119,7 +119,8 @@ FUNCTIONS: list[Function] = [
     *scalar("pi()", "pi()"),
     *scalar("e()", "exp(1)"),
     *scalar("hypot(a, b)", "sqrt(({0}) * ({0}) + ({1}) * ({1}))"),
-    *scalar("factorial(n)", "CAST(factorial(CAST(CASE WHEN ({0}) BETWEEN 0 AND 20 THEN {0} END AS INTEGER)) AS BIGINT)"),
+    *scalar("factorial(n)",
+            "CAST(factorial(CAST(CASE WHEN ({0}) BETWEEN 0 AND 20 THEN {0} END AS INTEGER)) AS BIGINT)"),
     *scalar("width_bucket(value, low, high, buckets)", _BUCKET),
     *scalar("rand/random([seed])", _random("random()")),
     *scalar("randn([seed])", _random("(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))")),

@@ -1,8 +1,8 @@
 """Regular expressions: Java's, as Databricks reads them, for RE2, which runs them.
 
 Most of the two languages is one. What RE2 lacks (look-around, back references, possessive quantifiers) and what it
-would read in another way in silence (classes inside of classes) is refused by name. A pattern that is computed row by row
-cannot be looked at before; there RE2 complains itself.
+would read in another way in silence (classes inside of classes) is refused by name. A pattern that is computed row by
+row cannot be looked at before; there RE2 complains itself.
 """
 
 import re

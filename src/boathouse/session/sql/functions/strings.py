@@ -1,7 +1,7 @@
 """Functions of text.
 
-Where the two dialects differ in silence: DuckDB's ``concat`` skips nulls, its ``left`` counts a negative length from the
-end, lengths and positions are ``BIGINT``, and padding with nothing is an error. Regular expressions are
+Where the two dialects differ in silence: DuckDB's ``concat`` skips nulls, its ``left`` counts a negative length from
+the end, lengths and positions are ``BIGINT``, and padding with nothing is an error. Regular expressions are
 :mod:`regexes`' matter.
 """
 
