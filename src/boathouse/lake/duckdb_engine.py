@@ -71,7 +71,7 @@ class DuckDBEngine:
         return self.run(EngineQuery(f"SELECT {selected} FROM scanned{condition}", snapshots={"scanned": snapshot}))
 
     @contextmanager
-    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str) -> Generator[Workbench]:
+    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str | None) -> Generator[Workbench]:
         """As :meth:`boathouse.lake.engine.Engine.workbench`."""
         connection = self._connections.take()
         try:

@@ -48,7 +48,7 @@ def _numbered(places: Sequence[int]) -> str:
     if len(places) == 1:
         return f"{places[0]}::INTEGER"
     in_order = all(place == position for position, place in enumerate(places))
-    return "file_index::INTEGER" if in_order else f"({list(places)}::INTEGER[])[file_index + 1]"
+    return "file_index::INTEGER" if in_order else f"({list(places)}::INTEGER[])[CAST(file_index AS BIGINT) + 1]"
 
 
 def _wanted(snapshot: Snapshot, only: Set[str] | None) -> dict[str, Any]:

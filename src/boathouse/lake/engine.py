@@ -100,7 +100,7 @@ class Engine(Protocol):
         """The rows of one snapshot, narrowed to columns and by an SQL condition."""
         ...
 
-    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str) -> AbstractContextManager[Workbench]:
-        """An instance in which the query can be run step by step, and which may read and write files below the folder.
-        The query may name the tables ``also``, which the caller lays out."""
+    def workbench(self, query: EngineQuery, *, also: Set[str], folder: str | None) -> AbstractContextManager[Workbench]:
+        """An instance in which the query can be run step by step, and which may read and write files below the folder,
+        if any. The query may name the tables ``also``, which the caller lays out."""
         ...

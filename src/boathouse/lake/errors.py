@@ -54,6 +54,7 @@ _MISTAKE = re.compile(
     r"|does not match the predicate|No field named",
     re.IGNORECASE,
 )
+_BROKEN_RULE = re.compile(r"(\d+) rows failed validation check")
 _TOO_LONG = re.compile(r"File name too long|os error 36\b")
 _GONE = re.compile(r"Find missing file|Object at location .*\.parquet not found")
 _VALID_FIELDS = re.compile(r"\s*Valid fields are .*", re.DOTALL)
@@ -105,6 +106,11 @@ def explained(error: Exception, location: str) -> BoathouseError:
         return NoTableThere(f"There is no Delta table at {location}.")
     if _NO_ACCESS.search(text):
         return Unavailable(f"The table at {location} cannot be accessed: {reason}.")
+    if broken := _BROKEN_RULE.search(text):
+        return InvalidInput(
+            f"{broken[1]} row(s) break a CHECK constraint of the table at {location}; nothing was changed.",
+            hint="SHOW TBLPROPERTIES lists the constraints, under delta.constraints.",
+        )
     if _MISTAKE.search(text):
         return InvalidInput(f"{_plain(text)}.")
     return DamagedTable(

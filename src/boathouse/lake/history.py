@@ -2,6 +2,7 @@
 """What happened to a table: its commits, and the rows they changed."""
 
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -55,3 +56,26 @@ def changes(location: str, start: int | datetime, end: int | datetime | None = N
             feed = open_table(location).load_cdf(starting_version=first, ending_version=last)
             return without_views(pa.RecordBatchReader.from_stream(feed))
     return read_changes(snapshot, [commit for commit in dated_commits(location) if first <= commit.version <= last])
+
+
+class ChangeFeed:
+    """The changes between two versions or instants, as an Arrow stream that can be asked for more than once."""
+
+    def __init__(self, location: str, start: int | datetime, end: int | datetime | None = None) -> None:
+        self._location, self._start = location, start
+        # What comes later is not part of it, however often it is read.
+        self.last_version = end if isinstance(end, int) else open_snapshot(location, timestamp=end).version
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.reader().schema
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows; raises as :func:`changes`."""
+        return changes(self._location, self._start, self.last_version)
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.reader().__arrow_c_stream__(requested_schema)

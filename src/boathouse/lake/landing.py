@@ -79,15 +79,23 @@ def require_writable(snapshot: Snapshot, table: DeltaTable) -> None:
             f"The rows of the table at {snapshot.location} cannot be changed: it uses the Delta feature {unknown[0]}.",
             hint=_BEST_LEFT,
         )
-    if snapshot.properties.get("delta.appendOnly", "").lower() == "true":
-        raise InvalidInput(
-            f"The table at {snapshot.location} is append-only (delta.appendOnly).",
-            hint="Its rows can be added to, not changed.",
-        )
     for field in json.loads(snapshot.schema_json)["fields"]:
         for rule, spelled in _COLUMN_RULES.items():
             if rule in field.get("metadata", {}):
                 raise InvalidInput(f"Column {field['name']} uses {spelled}, which cannot be kept to.", hint=_BEST_LEFT)
+
+
+def require_changeable_rows(snapshot: Snapshot) -> None:
+    """Refuse to change rows of a table that promises to keep them.
+
+    Raises:
+        InvalidInput: It does.
+    """
+    if snapshot.properties.get("delta.appendOnly", "").lower() == "true":
+        raise InvalidInput(
+            f"The table at {snapshot.location} is append-only (delta.appendOnly).",
+            hint="Rows can be added to it, not changed.",
+        )
 
 
 def land(snapshot: Snapshot, entry: Entry, *, alone: bool) -> int | None:

@@ -18,7 +18,7 @@ from boathouse.lake.commits import REWRITE_ROUNDS, require_unchanged
 from boathouse.lake.engine import Engine
 from boathouse.lake.errors import WriteConflict
 from boathouse.lake.file_actions import WrittenFile, add_entry, change_entry, partition_text, remove_entry
-from boathouse.lake.landing import Entry, land, require_writable
+from boathouse.lake.landing import Entry, land, require_changeable_rows, require_writable
 from boathouse.lake.locations import as_url, local_path
 from boathouse.lake.row_changes import TARGET, ChangeReport, RowChanges
 from boathouse.lake.snapshots import DataFile, Snapshot, open_snapshot, open_table
@@ -63,6 +63,7 @@ def change_rows(
         if read_version is not None:
             require_unchanged(location, read_version, upto=snapshot.version)
         _require_alike(first, snapshot)
+        require_changeable_rows(snapshot)
         require_writable(snapshot, open_table(location, snapshot.version))
         report = _attempt(engine, snapshot, changes, commit_info or {}, alone=read_version is not None)
         if report is not None:

@@ -69,6 +69,17 @@ class NewTable:
     properties: dict[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """What shall change of a governed thing; the rest stays."""
+
+    new_name: str | None = None
+    """The last part of its name."""
+    owner: str | None = None
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    untag: tuple[str, ...] = ()
+
+
 class Law(Protocol):
     """Names, permissions and memory. Every verb takes the acting principal, is authorised and audited."""
 
@@ -118,6 +129,14 @@ class Law(Protocol):
 
     def list_children(self, principal: Principal, kind: SecurableKind, parent: str | None = None) -> list[Securable]:
         """What of this kind lies in ``parent`` and is visible to the principal."""
+        ...
+
+    def alter(self, principal: Principal, kind: SecurableKind, full_name: str, change: Alteration) -> None:
+        """Give a thing another name, owner or tags."""
+        ...
+
+    def pinned_versions(self, principal: Principal, name: TableName) -> list[int]:
+        """The versions of a table that must stay readable; for whoever may change it."""
         ...
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None: ...

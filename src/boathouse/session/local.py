@@ -23,7 +23,7 @@ from boathouse.catalog import (
 from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
+from boathouse.session.law import Alteration, Intent, NewTable, StagedTable, Statement, TableRequest
 from boathouse.session.system_tables import SYSTEM_FORMAT, SystemTables, is_system
 
 _NEEDED = {Intent.READ: Privilege.SELECT, Intent.WRITE: Privilege.MODIFY}
@@ -97,6 +97,16 @@ class LocalLaw:
 
     def list_children(self, principal: Principal, kind: SecurableKind, parent: str | None = None) -> list[Securable]:
         return list(self._catalog.securables.list(principal, kind, parent))
+
+    def alter(self, principal: Principal, kind: SecurableKind, full_name: str, change: Alteration) -> None:
+        if change.new_name is not None or change.owner is not None:
+            self._catalog.securables.update(principal, kind, full_name, owner=change.owner, new_name=change.new_name)
+        if change.tags or change.untag:
+            self._catalog.securables.set_tags(principal, kind, full_name, change.tags, remove=change.untag)
+
+    def pinned_versions(self, principal: Principal, name: TableName) -> list[int]:
+        table = self._catalog.securables.resolve_table(principal, name, Privilege.MODIFY)
+        return self._catalog.pins.versions(table.securable.id)
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None:
         self._catalog.securables.update(principal, kind, full_name, comment=comment or "")

@@ -26,7 +26,7 @@ from boathouse.foundation.names import FunctionName, SchemaName, TableName, Volu
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.rest import RestClient
 from boathouse.session import wire
-from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
+from boathouse.session.law import Alteration, Intent, NewTable, StagedTable, Statement, TableRequest
 
 BASE = "/api/boathouse/v1/session"
 
@@ -93,6 +93,13 @@ class RemoteLaw:
     def list_children(self, principal: Principal, kind: SecurableKind, parent: str | None = None) -> list[Securable]:
         found = self._post("list", {"kind": kind.value, "parent": parent})["securables"]
         return [wire.securable_of(each) for each in found]
+
+    def alter(self, principal: Principal, kind: SecurableKind, full_name: str, change: Alteration) -> None:
+        body = {"kind": kind.value, "name": full_name, "new_name": change.new_name, "owner": change.owner}
+        self._post("alter", {**body, "tags": change.tags, "untag": list(change.untag)})
+
+    def pinned_versions(self, principal: Principal, name: TableName) -> list[int]:
+        return [int(version) for version in self._post("pinned-versions", {"name": str(name)})["versions"]]
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None:
         self._post("set-comment", {"kind": kind.value, "name": full_name, "comment": comment})

@@ -16,11 +16,14 @@ from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law
 from boathouse.session.result import Result
 from boathouse.session.running import (
+    altering,
     changing,
     defining,
+    explaining,
     governing,
     inserting,
     loading,
+    maintaining,
     merging,
     queries,
     showing,
@@ -35,6 +38,8 @@ from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.parameters import Parameters
 from boathouse.session.sql.reading import read_statement
 from boathouse.session.sql.statements import (
+    AlterSecurable,
+    AlterTable,
     AlterView,
     ChangeGrants,
     CommentOn,
@@ -46,15 +51,19 @@ from boathouse.session.sql.statements import (
     Delete,
     Describe,
     Drop,
+    Explain,
     Insert,
     Merge,
+    Optimize,
     Query,
+    Restore,
     Show,
     ShowGrants,
     Statement,
     Truncate,
     Update,
     Use,
+    Vacuum,
     kind_of,
 )
 from boathouse.session.volume_writing import write_file
@@ -228,6 +237,18 @@ class Session:
                 return inserting.create_table(access, statement)
             case Insert():
                 return inserting.insert(access, statement)
+            case AlterTable():
+                return altering.alter_table(access, statement)
+            case AlterSecurable():
+                return altering.alter_securable(access, statement)
+            case Optimize():
+                return maintaining.optimize(access, statement)
+            case Vacuum():
+                return maintaining.vacuum(access, statement)
+            case Restore():
+                return maintaining.restore(access, statement)
+            case Explain():
+                return explaining.explain(access, statement)
             case Delete() | Truncate():
                 return changing.delete(access, statement)
             case Update():

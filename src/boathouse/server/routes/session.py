@@ -12,7 +12,7 @@ from boathouse.foundation.names import SchemaName, TableName, VolumeName
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.session_definitions import WellFormed, add_definitions
 from boathouse.session import wire
-from boathouse.session.law import Intent, Law
+from boathouse.session.law import Alteration, Intent, Law
 from boathouse.session.remote import BASE
 
 Json = dict[str, Any]
@@ -167,6 +167,25 @@ def _add_securables(router: APIRouter, law: Law) -> None:
             kind = SecurableKind(body["kind"])
         found = law.list_children(caller, kind, body.get("parent"))
         return {"securables": [wire.securable_json(each) for each in found]}
+
+    @router.post("/alter", summary="Change the name, the owner or the tags of anything governed")
+    def alter(
+        caller: Caller,
+        body: Annotated[Json, _body(kind="table", name="dev.shop.orders", owner="ann", tags={"pii": "no"})],
+    ) -> Json:
+        with WellFormed():
+            kind, name = SecurableKind(body["kind"]), str(body["name"])
+            tags = {str(key): str(value) for key, value in (body.get("tags") or {}).items()}
+            untag = tuple(map(str, body.get("untag") or ()))
+            change = Alteration(body.get("new_name"), body.get("owner"), tags, untag)
+        law.alter(caller, kind, name, change)
+        return {}
+
+    @router.post("/pinned-versions", summary="The versions of a table that must stay readable")
+    def pinned_versions(caller: Caller, body: Annotated[Json, _body(name="dev.shop.orders")]) -> Json:
+        with WellFormed():
+            name = TableName.parse(body["name"])
+        return {"versions": law.pinned_versions(caller, name)}
 
     @router.post("/set-comment", summary="Comment on anything governed")
     def set_comment(

@@ -1,13 +1,16 @@
 """What every running statement has at hand: who asks, whom to ask, what has been read so far."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from boathouse.catalog import ColumnFlow, Function, LineageEdge, LineageNode, NodeKind, Table
+from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
+from boathouse.lake import as_url
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law, Statement, TableRequest
 from boathouse.session.running.temporary import TEMPORARY, TemporaryView
@@ -96,6 +99,22 @@ class Access:
 
     def with_statement(self, kind: str, text: str) -> "Access":
         return replace(self, statement=new_statement(kind, text))
+
+
+@contextmanager
+def by_name(name: TableName, location: str) -> Generator[None]:
+    """Let errors in the block speak of the table by its name: where it lies is nobody's business."""
+    try:
+        yield
+    except BoathouseError as error:
+        location = as_url(location)
+        if location not in error.message:
+            raise
+        message = error.message
+        for spelled in (f"the table at {location}", f"the Delta table at {location}"):
+            message = message.replace(spelled, f"table {name}")
+            message = message.replace(spelled[0].upper() + spelled[1:], f"Table {name}")
+        raise type(error)(message.replace(location, str(name)), hint=error.hint) from error
 
 
 def new_statement(kind: str, text: str) -> Statement:

@@ -20,7 +20,7 @@ from boathouse.lake.rewriting import change_rows
 from boathouse.lake.row_changes import CLAUSE, FILE, ROW, TARGET, ChangeKind, ChangeReport, Clause, RowChanges
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result, result_of
-from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.access import Access, by_name, table_node
 from boathouse.session.running.constraints import checks_of
 from boathouse.session.running.queries import PreparedQuery, explained, prepare_with
 from boathouse.session.sql.assigning import set_values
@@ -153,14 +153,12 @@ def carried_out(
     read_version: int | None = None,
 ) -> ChangeReport:
     """Change the rows; then record from where the new values came."""
+    location = target.snapshot.location
     try:
-        report = change_rows(
-            access.engine,
-            target.snapshot.location,
-            changes,
-            read_version=read_version,
-            commit_info=access.commit_info(),
-        )
+        with by_name(target.name, location):
+            report = change_rows(
+                access.engine, location, changes, read_version=read_version, commit_info=access.commit_info()
+            )
     except InvalidInput as error:
         raise explained(error, prepared.columns) from error
     if report.affected:

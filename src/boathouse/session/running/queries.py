@@ -13,9 +13,10 @@ from boathouse.catalog import Function, LineageNode, NodeKind, Table
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.lake import BrokenFile, EngineQuery, Rows, Snapshot, open_snapshot
 from boathouse.lake.errors import VersionNotFound
+from boathouse.lake.history import ChangeFeed
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result
-from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.access import Access, by_name, table_node
 from boathouse.session.running.opening import Opening
 from boathouse.session.running.volume_files import VolumeFiles
 from boathouse.session.sql.binding import ALIAS_PREFIX, Scope, Sources, TableReference, bind
@@ -186,6 +187,13 @@ def _prepared(
             continue
         if table.view is not None:
             nodes[alias] = LineageNode(NodeKind.TABLE, str(reference.name))
+            continue
+        if reference.changes is not None:
+            feed = ChangeFeed(table.storage_location, *reference.changes)
+            with by_name(reference.name, table.storage_location):
+                frames[alias], schemas[alias] = feed, tuple(feed.schema.names)
+            nodes[alias] = table_node(reference.name, feed.last_version)
+            columns += feed.schema.names
             continue
         snapshot = open_reference(table, reference)
         snapshots[alias] = snapshot

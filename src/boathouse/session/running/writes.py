@@ -14,7 +14,7 @@ from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, local_path, open_snapshot, tables
 from boathouse.lake.commits import Turn
 from boathouse.session.law import Intent, NewTable
-from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.access import Access, by_name, table_node
 
 WriteMode = Literal["append", "overwrite", "error", "merge"]
 SchemaMode = Literal["merge", "overwrite"]
@@ -106,7 +106,9 @@ def append(
 ) -> int:
     """Add rows to a table that the law has resolved for writing."""
     info = {**access.commit_info(), **(commit_info or {})}
-    version = tables.append(table.storage_location, data, schema_mode=schema_mode, commit_info=info, turn=turn)
+    place = table.storage_location
+    with by_name(name, place):
+        version = tables.append(place, data, schema_mode=schema_mode, commit_info=info, turn=turn)
     _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 

@@ -33,6 +33,8 @@ class TableReference:
     timestamp: datetime | None = None
     via: str = ""
     """The view or function whose text names it; nothing when the statement itself does."""
+    changes: tuple[int | datetime, int | datetime | None] | None = None
+    """Not its rows, but what changed from one version or instant up to another; up to now without the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,8 @@ class _Binder:
                 self._bind_identifier(table, call)
             case "read_files":
                 self._bind_files(table, call)
+            case "table_changes":
+                self._bind_changes(table, call)
             case "range":
                 self._check_plain(table, call, at_most=3)
                 table.set("this", native(f"range({_holes(call)})", *call.expressions))
@@ -249,6 +253,24 @@ class _Binder:
         for part in ("joins", "laterals"):
             rows.set(part, table.args.get(part))
         table.replace(rows)
+
+    def _bind_changes(self, table: exp.Table, call: exp.Expr) -> None:
+        """``table_changes('name', start[, end])``, from version to version or from instant to instant."""
+        if not 2 <= len(call.expressions) <= 3:
+            raise InvalidInput("table_changes takes a table's name, a start and an end that may be left out.")
+        spelled = self._parameters.constant(call.expressions[0])
+        if not isinstance(spelled, str):
+            raise InvalidInput("table_changes takes the name of a table as its first argument, in quotes.")
+        name = self._namespace.table(split_name(spelled))
+        first, *last = (self._moment(argument) for argument in call.expressions[1:])
+        reference = TableReference(name, via=self._scope.via, changes=(first, last[0] if last else None))
+        self._replace(table, self.sources.table_alias(reference), name.name)
+
+    def _moment(self, argument: exp.Expr) -> int | datetime:
+        value = self._parameters.constant(argument)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_VERSION:
+            return value
+        return constant_instant(argument, self._parameters)
 
     def _bind_call(self, table: exp.Table, call: exp.Expr) -> None:
         """A function that returns a table."""

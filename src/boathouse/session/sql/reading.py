@@ -25,11 +25,7 @@ MAX_LENGTH = 1_000_000
 
 _QUERIES = ("SELECT", "WITH", "VALUES", "FROM", "(")
 _VERSION = re.compile(r"[vV]\d{1,16}")
-_LATER_HINT = (
-    "It comes with a later release; until then use boathouse.write_table, which can append, overwrite and merge."
-)
 _HINTS = {
-    **dict.fromkeys(("ALTER", "OPTIMIZE", "VACUUM", "RESTORE"), _LATER_HINT),
     "SET": "A query cannot change settings.",
 }
 

@@ -249,7 +249,103 @@ class Merge:
     """Whether columns that only the source has are added."""
 
 
+@dataclass(frozen=True, slots=True)
+class AddColumns:
+    definition: CreateTable
+    """The columns, as they would stand in CREATE TABLE."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentColumn:
+    column: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequireColumn:
+    """SET or DROP NOT NULL."""
+
+    column: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetProperties:
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UnsetProperties:
+    keys: tuple[str, ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    name: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    name: str
+    if_exists: bool = False
+
+
+TableChange = (
+    AddColumns | CommentColumn | RequireColumn | SetProperties | UnsetProperties | AddConstraint | DropConstraint
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """ALTER TABLE: a change of what the table's own log says."""
+
+    name: Parts
+    change: TableChange
+
+
+@dataclass(frozen=True, slots=True)
+class AlterSecurable:
+    """ALTER of what the catalog alone knows of a thing: its name, its owner, its tags."""
+
+    kind: SecurableKind
+    name: Parts
+    new_name: Parts | None = None
+    owner: str | None = None
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    untag: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Optimize:
+    table: Parts
+    where: str | None = None
+    z_order_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuum:
+    table: Parts
+    hours: float | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    table: Parts
+    version: exp.Expr | None = None
+    timestamp: exp.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    query: str
+    extended: bool = False
+
+
 Statement = (
+    AlterTable | AlterSecurable | Optimize | Vacuum | Restore | Explain |
     Delete | Truncate | Update | Merge | Query | CreateView | AlterView | CreateFunction
     | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
     | ChangeGrants | Use
@@ -273,6 +369,18 @@ def kind_of(statement: Statement) -> str:
             return f"CREATE {statement.kind.name}"
         case Drop():
             return f"DROP {statement.kind.name}"
+        case AlterTable():
+            return "ALTER TABLE"
+        case AlterSecurable():
+            return f"ALTER {statement.kind.name}"
+        case Optimize():
+            return "OPTIMIZE"
+        case Vacuum():
+            return "VACUUM"
+        case Restore():
+            return "RESTORE"
+        case Explain():
+            return "EXPLAIN"
         case Delete():
             return "DELETE"
         case Truncate():

@@ -1,0 +1,212 @@
+"""ALTER, OPTIMIZE, VACUUM, RESTORE and EXPLAIN: their grammar is ours."""
+
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from boathouse.catalog import SecurableKind
+from boathouse.session.sql.creation import read_create_table
+from boathouse.session.sql.dialect import DatabricksSql
+from boathouse.session.sql.problems import Unsupported
+from boathouse.session.sql.statements import (
+    AddColumns,
+    AddConstraint,
+    AlterSecurable,
+    AlterTable,
+    CommentColumn,
+    CreateTable,
+    DropConstraint,
+    Explain,
+    Optimize,
+    RequireColumn,
+    Restore,
+    SetProperties,
+    Statement,
+    UnsetProperties,
+    Vacuum,
+)
+from boathouse.session.sql.words import Words
+
+K = SecurableKind
+
+_ANEW = "Make the table anew: CREATE OR REPLACE TABLE ... AS SELECT ... with the columns as they shall be."
+
+
+def read_alter_table(words: Words) -> Statement:
+    """``ALTER TABLE name ...``.
+
+    Raises:
+        Unsupported: The change needs a feature of Delta that we do not write.
+    """
+    name = words.name("the name of a table")
+    if (common := _common(words, K.TABLE, name)) is not None:
+        return common
+    if words.take("ADD", "CONSTRAINT"):
+        return AlterTable(name, _constraint(words))
+    if words.take("DROP", "CONSTRAINT"):
+        if_exists = words.take("IF", "EXISTS")
+        return AlterTable(name, DropConstraint(words.part("the name of a constraint"), if_exists))
+    if words.take_one_of("ADD COLUMNS", "ADD COLUMN"):
+        return AlterTable(name, AddColumns(_columns(words)))
+    if words.take_one_of("RENAME COLUMN", "DROP COLUMNS", "DROP COLUMN"):
+        raise Unsupported("Renaming or dropping a column", hint=_ANEW)
+    if words.take_one_of("ALTER COLUMN", "CHANGE COLUMN", "ALTER", "CHANGE"):
+        return AlterTable(name, _column(words))
+    if words.take("SET", "TBLPROPERTIES"):
+        return AlterTable(name, SetProperties(_pairs(words)))
+    if words.take("UNSET", "TBLPROPERTIES"):
+        if_exists = words.take("IF", "EXISTS")
+        return AlterTable(name, UnsetProperties(_keys(words), if_exists))
+    raise words.problem("expected ADD, DROP, ALTER COLUMN, SET, UNSET or RENAME TO")
+
+
+def read_alter(kind: SecurableKind) -> Callable[[Words], Statement]:
+    """``ALTER CATALOG``, ``SCHEMA`` or ``VOLUME``."""
+
+    def read(words: Words) -> Statement:
+        name = words.name(f"the name of a {kind.value}")
+        common = _common(words, kind, name)
+        if common is None:
+            raise words.problem("expected SET OWNER TO, OWNER TO, SET TAGS, UNSET TAGS or RENAME TO")
+        return common
+
+    return read
+
+
+def read_optimize(words: Words) -> Statement:
+    """``OPTIMIZE name [WHERE partitions] [ZORDER BY (columns)]``."""
+    name = words.name("the name of a table")
+    where = words.until("ZORDER") if words.take("WHERE") else None
+    columns: tuple[str, ...] = ()
+    if words.take("ZORDER", "BY"):
+        in_parentheses = words.symbol("(")
+        found = [words.part("the name of a column")]
+        while words.symbol(","):
+            found.append(words.part("the name of a column"))
+        if in_parentheses:
+            words.expect_symbol(")")
+        columns = tuple(found)
+    return Optimize(name, where, columns)
+
+
+def read_vacuum(words: Words) -> Statement:
+    """``VACUUM name [RETAIN n HOURS] [DRY RUN]``."""
+    name = words.name("the name of a table")
+    hours: float | None = None
+    if words.take("RETAIN"):
+        text = words.option()
+        try:
+            hours = float(text)
+        except ValueError:
+            raise words.problem("expected a number of hours") from None
+        words.expect("HOURS")
+    return Vacuum(name, hours, words.take("DRY", "RUN"))
+
+
+def read_restore(words: Words) -> Statement:
+    """``RESTORE [TABLE] name TO VERSION AS OF n | TIMESTAMP AS OF instant``."""
+    words.take("TABLE")
+    name = words.name("the name of a table")
+    words.take("TO")
+    if words.take("VERSION", "AS", "OF"):
+        return Restore(name, version=_constant(words))
+    words.expect("TIMESTAMP", "AS", "OF")
+    return Restore(name, timestamp=_constant(words))
+
+
+def read_explain(words: Words) -> Statement:
+    """``EXPLAIN [EXTENDED | FORMATTED] query``."""
+    style = words.take_one_of("EXTENDED", "FORMATTED", "CODEGEN", "COST") or ""
+    if style in ("CODEGEN", "COST"):
+        raise Unsupported(f"EXPLAIN {style}", hint="Use EXPLAIN or EXPLAIN EXTENDED.")
+    return Explain(words.rest(), extended=bool(style))
+
+
+def _common(words: Words, kind: SecurableKind, name: tuple[str, ...]) -> Statement | None:
+    """What can be said of anything governed."""
+    if words.take_one_of("SET OWNER TO", "OWNER TO"):
+        return AlterSecurable(kind, name, owner=words.part("the name of a principal"))
+    if words.take("SET", "TAGS"):
+        return AlterSecurable(kind, name, tags=_pairs(words))
+    if words.take("UNSET", "TAGS"):
+        return AlterSecurable(kind, name, untag=_keys(words))
+    if words.take("RENAME", "TO"):
+        return AlterSecurable(kind, name, new_name=words.name("the new name"))
+    return None
+
+
+def _constraint(words: Words) -> AddConstraint:
+    name = words.part("the name of a constraint")
+    if not words.take("CHECK"):
+        raise Unsupported("A constraint other than CHECK", hint="Write ADD CONSTRAINT name CHECK (condition).")
+    words.expect_symbol("(")
+    rest = words.rest().rstrip()  # up to the end: in a condition ``<`` opens nothing
+    if not rest.endswith(")"):
+        raise words.problem("expected )")
+    return AddConstraint(name, rest[:-1].strip())
+
+
+def _columns(words: Words) -> CreateTable:
+    text = words.rest().strip()
+    text = text if text.startswith("(") else f"({text})"
+    try:
+        tree = sqlglot.parse_one(f"CREATE TABLE added {text}", read=DatabricksSql)
+    except ParseError as error:
+        raise words.problem("the columns cannot be read; write name TYPE [COMMENT 'text']") from error
+    assert isinstance(tree, exp.Create)
+    return read_create_table(tree)
+
+
+def _column(words: Words) -> CommentColumn | RequireColumn:
+    column = words.part("the name of a column")
+    if words.take("COMMENT"):
+        return CommentColumn(column, words.string("the comment as a string"))
+    if words.take("SET", "NOT", "NULL"):
+        return RequireColumn(column, required=True)
+    if words.take("DROP", "NOT", "NULL"):
+        return RequireColumn(column, required=False)
+    if words.take("TYPE"):
+        words.rest()
+        raise Unsupported("Changing the type of a column", hint=_ANEW)
+    if words.take_one_of("SET DEFAULT", "DROP DEFAULT", "FIRST", "AFTER"):
+        raise Unsupported("Defaults and positions of columns")
+    raise words.problem("expected COMMENT, SET NOT NULL or DROP NOT NULL")
+
+
+def _pairs(words: Words) -> dict[str, str]:
+    words.expect_symbol("(")
+    pairs: dict[str, str] = {}
+    while True:
+        key = _key(words)
+        if words.symbol("=") or not (words.at_symbol(",") or words.at_symbol(")")):
+            pairs[key] = words.option()
+        else:
+            pairs[key] = ""
+        if not words.symbol(","):
+            words.expect_symbol(")")
+            return pairs
+
+
+def _keys(words: Words) -> tuple[str, ...]:
+    words.expect_symbol("(")
+    keys = [_key(words)]
+    while words.symbol(","):
+        keys.append(_key(words))
+    words.expect_symbol(")")
+    return tuple(keys)
+
+
+def _key(words: Words) -> str:
+    key = words.option()
+    while words.symbol("."):
+        key += "." + words.option()
+    return key
+
+
+def _constant(words: Words) -> exp.Expr:
+    if words.symbol(":"):
+        return exp.Placeholder(this=words.part("the name of a parameter"))
+    text = words.option()
+    return exp.Literal.number(text) if text.isdigit() else exp.Literal.string(text)
