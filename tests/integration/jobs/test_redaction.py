@@ -150,3 +150,16 @@ def test_a_secret_that_cannot_be_a_variable_fails_the_task_and_stays_hidden(tmp_
     done = run(tmp_path, "print('never')", mark="hunter\0two").end()
 
     assert done.output["error"] == "ValueError: embedded null byte" and "hunter" not in done.log
+
+
+def test_a_killed_guard_leaves_no_secret_behind(tmp_path: Path) -> None:
+    script = NOTE + "import sys, time\nnote([b'fetched-later'])\nprint('ready', sys.argv[1])\ntime.sleep(600)"
+    attempt = run(tmp_path, script, "<mark>", mark="hunter2")
+    attempt.until("ready")
+
+    attempt.process.kill()
+    attempt.process.wait()
+
+    assert attempt.log == f"ready {MARK}\n" and attempt.files.read_exit() is None
+    left = [file.read_bytes() for file in (tmp_path / "runs").rglob("*") if file.is_file()]
+    assert left and not any(b"hunter2" in data or b"fetched-later" in data for data in left)

@@ -11,7 +11,10 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import ADMINS, Principal
 from boathouse.jobs.git_checkouts import GitCheckouts, GitRefNotFound
 from boathouse.jobs.git_source import problems_of_git_source, require_may_use, uses_git
+from boathouse.jobs.records import Run, State
 from boathouse.jobs.settings import GitSource, JobSettings
+from boathouse.jobs.states import LifeCycleState
+from boathouse.jobs.wire import run_json
 
 
 class Repository:
@@ -198,6 +201,15 @@ def test_folders_of_the_machine_are_for_administrators() -> None:
 
     with pytest.raises(Denied, match="a folder of the worker's machine"):
         require_may_use(Principal("bob"), source)
+
+
+def test_a_run_shows_the_commit_it_uses() -> None:
+    state = State(LifeCycleState.RUNNING)
+    settings = job(git_url="https://h/p", git_branch="main")
+    run = Run(1, 1, "n", settings, state, "ada", "ada", 0, 1, used_commit="c0ffee")
+
+    shown = run_json(run, "http://h", with_tasks=False)["git_source"]
+    assert shown == {"git_url": "https://h/p", "git_branch": "main", "git_snapshot": {"used_commit": "c0ffee"}}
 
 
 def job(**source: str) -> JobSettings:
