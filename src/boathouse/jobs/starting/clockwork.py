@@ -25,6 +25,7 @@ from boathouse.jobs.parameters import run_parameters
 from boathouse.jobs.records import Job, Start, TaskOverrides
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 from boathouse.jobs.starting.repository import StarterRepository
+from boathouse.jobs.starting.sight import Sight
 from boathouse.jobs.starting.starters import BY_EVENT, POLLED, Fire, Starter, StarterKind, Trigger, Verdict
 from boathouse.jobs.starting.triggers import catalog_event, model
 from boathouse.jobs.starting.triggers.catalog_event import CatalogEventTrigger
@@ -72,15 +73,16 @@ class Clockwork:
         self._jobs = JobRepository(parts.database)
         self._runs = RunRepository(parts.database)
         self._starters = StarterRepository(parts.database)
+        self._sight = Sight(parts.catalog)
         self._triggers: Mapping[StarterKind, Trigger] = {
             StarterKind.SCHEDULE: ScheduleTrigger(),
             StarterKind.PERIODIC: PeriodicTrigger(),
             StarterKind.CONTINUOUS: ContinuousTrigger(self._runs),
-            StarterKind.FILE_ARRIVAL: FileArrivalTrigger(parts.catalog, self._starters),
-            StarterKind.TABLE_UPDATE: TableUpdateTrigger(parts.catalog),
+            StarterKind.FILE_ARRIVAL: FileArrivalTrigger(self._sight, self._starters),
+            StarterKind.TABLE_UPDATE: TableUpdateTrigger(self._sight),
             StarterKind.MODEL: ModelTrigger(self._starters),
             StarterKind.CATALOG_EVENT: CatalogEventTrigger(self._starters),
-            StarterKind.JOB_COMPLETION: JobCompletionTrigger(parts.catalog, self._starters),
+            StarterKind.JOB_COMPLETION: JobCompletionTrigger(parts.catalog, self._sight, self._starters),
         }
         self._holder = new_id()
         self._has_lease = self._is_listening = False
@@ -109,6 +111,7 @@ class Clockwork:
         now = epoch_ms(self._clock.now())
         if not self._hold_lease(now):
             return 0
+        self._sight.renew()
         self._listen(now)
         warn_of_long_runs(self._database, now)
         looked_at = {starter.job_id: starter for starter in self._starters.due(now, _MOST_DUE)}
@@ -145,15 +148,15 @@ class Clockwork:
             return 0
 
     def _look_closely(self, starter: Starter, now: int) -> int:
-        job = self._jobs.find(starter.job_id)
-        if job is None:
-            return 0  # it is being made or deleted at this moment
         try:
-            verdict = self._triggers[starter.kind].look(starter, job, self._clock.now())
+            verdict = self._triggers[starter.kind].look(starter, self._clock.now())
         except BoathouseError as error:
             verdict = Verdict(due_at=now + _PAUSE_AFTER_ERROR_MS, problem=str(error))
         if not verdict.changes(starter):
             return 0
+        job = self._jobs.find(starter.job_id)
+        if job is None:
+            return 0  # it is being deleted at this moment
         try:
             made = self._starters.apply(starter, verdict, now, lambda connection: self._make(connection, job, verdict))
         except IntegrityError:  # the same fire has made its run in another life of the database
@@ -200,11 +203,10 @@ class Clockwork:
         self._starters.advance(before, events[-1][0], told, now)
 
     def _facts(self, starter: Starter, event: AuditEvent) -> dict[str, Any] | None:
-        job = self._jobs.find(starter.job_id) if _could_concern(starter, event) else None
-        if job is None:
+        if not _could_concern(starter, event):
             return None
         try:
-            principal = self._catalog.identities.principal(job.run_as)
+            principal = self._sight.principal(starter.run_as)
             return _FACTS[starter.kind](starter, event, self._catalog, principal)
         except BoathouseError:
             return None  # its principal is gone; the next look at the trigger says so

@@ -17,6 +17,9 @@ from boathouse.jobs.starting.starters import Starter, StarterKind, Verdict
 from boathouse.metastore import Database
 
 _LEASE = "clockwork"
+_STARTERS = (
+    select(job_starters, jobs.c.run_as).join(jobs, jobs.c.job_id == job_starters.c.job_id).where(jobs.c.is_registered)
+)
 _BATCH = 500
 
 
@@ -28,12 +31,12 @@ class StarterRepository:
 
     def find(self, job_id: int) -> Starter | None:
         with self._database.read() as connection:
-            row = connection.execute(select(job_starters).where(job_starters.c.job_id == job_id)).one_or_none()
+            row = connection.execute(_STARTERS.where(job_starters.c.job_id == job_id)).one_or_none()
         return _starter(row) if row else None
 
     def all(self) -> list[Starter]:
         with self._database.read() as connection:
-            return [_starter(row) for row in connection.execute(select(job_starters))]
+            return [_starter(row) for row in connection.execute(_STARTERS)]
 
     def unfollowed(self) -> list[int]:
         """Jobs that nothing has looked at yet: a release that knew no schedules has written them."""
@@ -50,7 +53,7 @@ class StarterRepository:
 
     def due(self, now: int, limit: int) -> list[Starter]:
         """Those whose time has come, the longest overdue first."""
-        query = select(job_starters).where(job_starters.c.due_at <= now).order_by(job_starters.c.due_at).limit(limit)
+        query = _STARTERS.where(job_starters.c.due_at <= now).order_by(job_starters.c.due_at).limit(limit)
         with self._database.read() as connection:
             return [_starter(row) for row in connection.execute(query)]
 
@@ -58,7 +61,7 @@ class StarterRepository:
         """Those of some kinds that are not paused."""
         wanted = job_starters.c.kind.in_([kind.value for kind in kinds]) & ~job_starters.c.is_paused
         with self._database.read() as connection:
-            return [_starter(row) for row in connection.execute(select(job_starters).where(wanted))]
+            return [_starter(row) for row in connection.execute(_STARTERS.where(wanted))]
 
     def apply(
         self, starter: Starter, verdict: Verdict, now: int, make_runs: Callable[[Connection], Sequence[int]]

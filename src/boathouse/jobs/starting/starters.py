@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from boathouse.jobs.records import Job
 from boathouse.jobs.settings import JobSettings, PauseStatus
 
 
@@ -49,6 +48,8 @@ class Starter:
     """What starts the runs of one job, as it stands."""
 
     job_id: int
+    run_as: str
+    """Name of the principal whose rights the job has."""
     kind: StarterKind
     details: Mapping[str, Any]
     is_paused: bool
@@ -114,7 +115,7 @@ class Verdict:
 class Trigger(Protocol):
     """One way to start runs."""
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         """What is to be done at ``now``."""
         ...
 

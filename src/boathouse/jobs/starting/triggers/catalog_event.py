@@ -9,7 +9,6 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.law import AUDIT_SCHEMA, Catalog
 from boathouse.catalog.securables import AuditEvent
 from boathouse.foundation.principals import Principal
-from boathouse.jobs.records import Job
 from boathouse.jobs.starting.starters import Starter, Verdict
 from boathouse.jobs.starting.triggers.events import ToldEvents, one_run_for_all
 
@@ -23,7 +22,7 @@ class CatalogEventTrigger:
     def __init__(self, events: ToldEvents) -> None:
         self._events = events
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         return one_run_for_all(starter, self._events.events(starter.job_id), now, "CATALOG_EVENT", "catalog_event")
 
 

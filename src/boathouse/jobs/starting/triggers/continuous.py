@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from boathouse.foundation.clock import epoch_ms
-from boathouse.jobs.records import Job, Run
+from boathouse.jobs.records import Run
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 from boathouse.jobs.states import ResultState
 
@@ -26,15 +26,15 @@ class ContinuousTrigger:
     def __init__(self, runs: LatestRuns) -> None:
         self._runs = runs
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
-        latest = self._runs.list(job_ids=[job.job_id], limit=_LOOKED_AT)
+    def look(self, starter: Starter, now: datetime) -> Verdict:
+        latest = self._runs.list(job_ids=[starter.job_id], limit=_LOOKED_AT)
         if any(not run.state.life_cycle.is_final for run in latest):
             return Verdict(due_at=epoch_ms(now) + LOOK_AGAIN_MS)
         ready_at = _ready_at(latest, starter.since)
         if ready_at > epoch_ms(now):
             return Verdict(due_at=ready_at)
         before = latest[0].run_id if latest else 0
-        fire = Fire(f"continuous:{job.job_id}:{before}", "CONTINUOUS", {"time_ms": epoch_ms(now)})
+        fire = Fire(f"continuous:{starter.job_id}:{before}", "CONTINUOUS", {"time_ms": epoch_ms(now)})
         return Verdict(due_at=epoch_ms(now) + LOOK_AGAIN_MS, fires=(fire,))
 
 

@@ -12,12 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from boathouse.catalog import Privilege
-from boathouse.catalog.law import Catalog
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import BoathouseError
-from boathouse.jobs.records import Job
 from boathouse.jobs.starting.debounce import ready_at
+from boathouse.jobs.starting.sight import Sight
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 from boathouse.lake.locations import local_path
 from boathouse.session.volumes import VolumePath, jailed
@@ -34,15 +32,15 @@ class SeenFiles(Protocol):
 class FileArrivalTrigger:
     """Starts a run when files have arrived."""
 
-    def __init__(self, catalog: Catalog, seen: SeenFiles) -> None:
-        self._catalog = catalog
+    def __init__(self, sight: Sight, seen: SeenFiles) -> None:
+        self._sight = sight
         self._seen = seen
         self._quiet: dict[int, tuple[int, dict[str, int]]] = {}
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         url = starter.details["url"]
         try:
-            folder = self._folder(job, url)
+            folder = self._folder(starter.run_as, url)
         except BoathouseError as error:
             return Verdict(problem=str(error))
         if not folder.is_dir():
@@ -56,10 +54,9 @@ class FileArrivalTrigger:
         self._quiet[starter.job_id] = (starter.revision + verdict.changes(starter), folders)
         return verdict
 
-    def _folder(self, job: Job, url: str) -> Path:
+    def _folder(self, run_as: str, url: str) -> Path:
         path = VolumePath.parse(url)
-        principal = self._catalog.identities.principal(job.run_as)
-        volume = self._catalog.securables.resolve_volume(principal, path.volume, Privilege.READ_VOLUME)
+        volume = self._sight.volume(run_as, path.volume)
         return jailed(local_path(volume.storage_location), path)
 
     def _is_quiet(self, starter: Starter) -> bool:

@@ -9,8 +9,8 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.law import Catalog
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import BoathouseError
-from boathouse.jobs.records import Job
 from boathouse.jobs.starting.following import announce, waiting_for_job
+from boathouse.jobs.starting.sight import Sight
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 from boathouse.jobs.starting.triggers.events import CHECK_AGAIN_MS, Event, ToldEvents
 
@@ -18,16 +18,17 @@ from boathouse.jobs.starting.triggers.events import CHECK_AGAIN_MS, Event, ToldE
 class JobCompletionTrigger:
     """Starts a run for each run of another job that has ended as wished."""
 
-    def __init__(self, catalog: Catalog, events: ToldEvents) -> None:
+    def __init__(self, catalog: Catalog, sight: Sight, events: ToldEvents) -> None:
         self._catalog = catalog
+        self._sight = sight
         self._events = events
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         events = self._events.events(starter.job_id)
         upto = events[-1][0] if events else None
         upstream = starter.details["job_id"]
         try:
-            principal = self._catalog.identities.principal(job.run_as)
+            principal = self._sight.principal(starter.run_as)
             self._catalog.grants.require(principal, Privilege.VIEW_JOB, SecurableKind.JOB, str(upstream))
         except BoathouseError as error:
             return Verdict(due_at=epoch_ms(now) + CHECK_AGAIN_MS, problem=str(error), events_upto=upto)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from boathouse.foundation.clock import epoch_ms
-from boathouse.jobs.records import Job
 from boathouse.jobs.settings import PeriodicUnit
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 from boathouse.jobs.starting.triggers.schedule import GRACE
@@ -19,7 +18,7 @@ _MINUTES = {
 class PeriodicTrigger:
     """Starts a run after each interval."""
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         interval = starter.details["interval"] * _MINUTES[PeriodicUnit(starter.details["unit"])] * 60_000
         seen = starter.memory.get("beat", 0)
         beat = (epoch_ms(now) - starter.since) // interval

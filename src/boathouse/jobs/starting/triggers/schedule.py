@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from boathouse.foundation.clock import epoch_ms, from_epoch_ms
-from boathouse.jobs.records import Job
 from boathouse.jobs.starting.cron import Cron, next_fire, parse_cron, parse_zone
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 
@@ -30,7 +29,7 @@ class _Due:
 class ScheduleTrigger:
     """Starts a run at each instant that a cron expression names."""
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         cron = parse_cron(starter.details["quartz_cron_expression"])
         zone = parse_zone(starter.details.get("timezone_id", "UTC"))
         planned = starter.memory.get(NEXT)

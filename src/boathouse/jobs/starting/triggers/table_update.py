@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from boathouse.catalog import Privilege, Table
-from boathouse.catalog.law import Catalog
+from boathouse.catalog import Table
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import BoathouseError, Conflict
-from boathouse.foundation.names import TableName
-from boathouse.foundation.principals import Principal
-from boathouse.jobs.records import Job
 from boathouse.jobs.settings import UpdateCondition
 from boathouse.jobs.starting.debounce import ready_at
+from boathouse.jobs.starting.sight import Sight
 from boathouse.jobs.starting.starters import Fire, Starter, Verdict
 from boathouse.lake.log import Commit, DeltaLog
 
@@ -24,19 +21,15 @@ _MOST_COMMITS = 100
 class TableUpdateTrigger:
     """Starts a run when tables have new rows."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
 
-    def look(self, starter: Starter, job: Job, now: datetime) -> Verdict:
+    def look(self, starter: Starter, now: datetime) -> Verdict:
         known: dict[str, dict[str, Any]] = {**starter.memory.get("tables", {})}
         problems: list[str] = []
-        try:
-            principal = self._catalog.identities.principal(job.run_as)
-        except BoathouseError as error:
-            return Verdict(problem=str(error))
         for name in starter.details["table_names"]:
             try:
-                known[name] = self._look_at(principal, name, known.get(name), starter.since)
+                known[name] = self._look_at(starter.run_as, name, known.get(name), starter.since)
             except (BoathouseError, OSError) as error:
                 problems.append(str(error))
         memory = {"tables": known}
@@ -53,9 +46,9 @@ class TableUpdateTrigger:
         settled = {name: {key: state[key] for key in ("id", "version")} for name, state in known.items()}
         return Verdict(fires=(_fire(starter, changed, now),), memory={"tables": settled})
 
-    def _look_at(self, principal: Principal, name: str, before: Mapping[str, Any] | None, since: int) -> dict[str, Any]:
+    def _look_at(self, run_as: str, name: str, before: Mapping[str, Any] | None, since: int) -> dict[str, Any]:
         """What is known of a table now: its version, and whether it has changed since the last run."""
-        table = self._catalog.securables.resolve_table(principal, TableName.parse(name), Privilege.SELECT)
+        table = self._sight.table(run_as, name)
         if table.data_source_format != "DELTA" or not table.storage_location:
             raise Conflict(f"{name} is no Delta table, so its updates cannot be seen.")
         log = DeltaLog(table.storage_location)
