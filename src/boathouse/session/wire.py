@@ -24,6 +24,7 @@ from boathouse.catalog import (
 )
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal, PrincipalKind
+from boathouse.foundation.redaction import of_this_task
 from boathouse.session.law import Intent, NewTable, StagedTable, Statement, TableRequest
 
 Json = dict[str, Any]
@@ -36,7 +37,8 @@ def _plain(noun: Any) -> Json:
 
 
 def statement_json(statement: Statement) -> Json:
-    return _plain(statement)
+    """For the audit log, and so without the secrets that the surrounding task knows."""
+    return {**_plain(statement), "text": of_this_task(statement.text)}
 
 
 def statement_of(data: Mapping[str, Any]) -> Statement:

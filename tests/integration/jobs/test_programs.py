@@ -129,3 +129,14 @@ def test_a_secret_in_a_task_value_is_replaced(programs: Programs) -> None:
 
     assert programs.log(run, "second") == "['postgres://u:[REDACTED]@h']\n"
     assert VALUE not in json.dumps(run)
+
+
+def test_a_secret_in_a_statement_does_not_reach_the_audit_log(programs: Programs) -> None:
+    text = "import boathouse as bh\nvalue = bh.secrets.get('programs', 'db')\n"
+    text += "print(bh.sql(f\"SELECT schema_name, '{value}' FROM system.information_schema.schemata\").rows()[0])"
+
+    run = programs.run(programs.task("t", text))
+
+    assert "[REDACTED]" in programs.log(run, "t")
+    events = json.dumps(programs.server.client().get("/api/boathouse/v1/audit", limit=1000)["events"])
+    assert "SELECT schema_name, '[REDACTED]'" in events and VALUE not in events
