@@ -115,7 +115,8 @@ def _explained(error: NotFound | Denied, dependency: Dependency, path: Path) -> 
     through = "".join(f" (behind {_spelled(each, capital=False)})" for each in path[-2::-1])
     if isinstance(error, NotFound):
         known = error.hint or f"Bring it back, or change the {in_words_of(at)}."
-        return NotFound(f"{_spelled(at)} reads {wanted}, which was not found{through}.", hint=known)
+        lost = f"was not found, or is closed to its owner {at.owner}"
+        return NotFound(f"{_spelled(at)} reads {wanted}, which {lost}{through}.", hint=known)
     message = f"{_spelled(at)} reads {wanted} with the rights of its owner {at.owner}{through}: {error.message}"
     return Denied(message, hint=error.hint)
 

@@ -78,7 +78,6 @@ HOSTILE = [
     "CREATE VOLUME dev.shop.x LOCATION '{folder}'",
     "CREATE EXTERNAL VOLUME dev.shop.x LOCATION '{folder}'",
     "CREATE CATALOG x MANAGED LOCATION '{folder}'",
-    "CREATE FUNCTION dev.shop.f() RETURN 1",
     "CREATE MACRO f() AS 1",
     "CREATE SECRET s (TYPE S3)",
     "INSERT INTO '{file}' VALUES (1)",

@@ -22,7 +22,7 @@ from boathouse.session.sql.inlining import require_no_aggregate
 from boathouse.session.sql.problems import SyntaxProblem, Unsupported
 from boathouse.session.sql.reading import read_query
 from boathouse.session.sql.statements import CreateFunction, FunctionParameter
-from boathouse.session.sql.views import Wording, with_full_names
+from boathouse.session.sql.views import Wording, in_full, with_full_names
 
 _BEFORE = "SELECT "
 _QUERIES = ("SELECT", "WITH", "VALUES", "FROM")
@@ -101,7 +101,19 @@ def _tried(access: Access, name: FunctionName, draft: Function) -> Function:
         if draft.is_exact:
             return dataclasses.replace(draft, behind=None)
     _gives(access, name, draft)
+    if draft.returns_rows and _gives_more(access, name, draft):
+        raise InvalidInput(f"The query of {name} gives more than the {len(draft.columns)} columns of RETURNS TABLE.")
     return dataclasses.replace(draft, behind=None)
+
+
+def _gives_more(access: Access, name: FunctionName, draft: Function) -> bool:
+    """Whether the query has another column beyond those that are declared; the engine alone can count a ``*``."""
+    one_more = Parameter("one_more", "string")
+    try:
+        _gives(access, name, dataclasses.replace(draft, columns=(*draft.columns, one_more)))
+    except InvalidInput:
+        return False
+    return True
 
 
 def _gives(access: Access, name: FunctionName, draft: Function) -> str:
@@ -111,7 +123,7 @@ def _gives(access: Access, name: FunctionName, draft: Function) -> str:
         InvalidInput: It does not fit together.
     """
     nulls = ", ".join(f"CAST(NULL AS {each.type_text})" for each in draft.parameters)
-    call = f"{name.quoted()}({nulls})"
+    call = f"{in_full(name)}({nulls})"
     query = read_query(f"SELECT * FROM {call}" if draft.returns_rows else f"SELECT {call} AS value")
     trying = dataclasses.replace(access, drafts={str(name): draft})
     try:

@@ -135,10 +135,12 @@ class Opening:
         resolved: dict[tuple[str, ...], Function] = {parts: found[name] for parts, name in names.items()}
         if self.access.namespace.schema is not None:
             for parts in {each.parts for each in calls} - full:
+                name = self.access.namespace.function(parts)
                 try:
-                    (resolved[parts],) = law.resolve_functions(who, [self.access.namespace.function(parts)], statement)
-                except NotFound:
-                    continue
+                    (resolved[parts],) = law.resolve_functions(who, [name], statement)
+                except NotFound as error:
+                    if not error.message.startswith(f"Function {name} was not found"):
+                        raise  # it is there, and something behind it is not
         return resolved
 
     def _replace(self, call: FunctionCall, function: Function) -> None:

@@ -7,6 +7,8 @@ from sqlglot import exp
 
 from boathouse.catalog import Dependency, SecurableKind
 from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.names import ThreeLevelName, quote_part
+from boathouse.session.sql.dialect import DatabricksSql
 from boathouse.session.sql.functions import is_built_in
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.problems import Unsupported
@@ -110,6 +112,15 @@ def with_full_names(wording: Wording, namespace: Namespace, temporary: Mapping[s
     return Definition(text.strip(), tuple(dict.fromkeys(finder.dependencies)), tuple(finder.own))
 
 
+def in_full(name: ThreeLevelName) -> str:
+    """The name as it is sure to be read again: words of the language stand in backticks too."""
+    parts = (name.catalog, name.schema, name.name)
+    return ".".join(f"`{part}`" if part.upper() in _WORDS else quote_part(part) for part in parts)
+
+
+_WORDS = frozenset(str(word) for word in DatabricksSql.Tokenizer.KEYWORDS)
+
+
 class _Finder:
     """Finds the places of names, with the scopes of common table expressions."""
 
@@ -155,7 +166,7 @@ class _Finder:
             self.own.append(names[0].lower())
             return
         name = self._namespace.table(names)
-        self._put(parts, name.quoted())
+        self._put(parts, in_full(name))
         self.dependencies.append(Dependency(SecurableKind.TABLE, str(name)))
 
     def _table_function(self, table: exp.Table, call: exp.Anonymous) -> None:
@@ -167,7 +178,7 @@ class _Finder:
 
     def _function(self, nodes: Sequence[exp.Expr]) -> None:
         name = self._namespace.function([node.name for node in nodes])
-        self._put(nodes, name.quoted())
+        self._put(nodes, in_full(name))
         self.dependencies.append(Dependency(SecurableKind.FUNCTION, str(name)))
 
     def _may_be_ours(self, call: exp.Anonymous) -> bool:

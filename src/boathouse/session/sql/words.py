@@ -96,8 +96,10 @@ class Words:
         return exp.Literal.string(self.string(what))
 
     def rest(self) -> str:
-        """Everything that is left, as it was written."""
-        return self.until()
+        """Everything that is left, as it was written, with a comment at its beginning."""
+        before = self._tokens[self._at - 1].end + 1 if self._at else 0
+        self.until()
+        return self.text[before : self._tokens[-1].end + 1].strip()
 
     def until(self, *words: str) -> str:
         """The text up to one of these words, or up to a comma or closing parenthesis that was not opened in it; with no
