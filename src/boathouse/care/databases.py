@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from boathouse.foundation.errors import Unavailable
+from boathouse.foundation.errors import InvalidInput, Unavailable
 
 BOATHOUSE, MLFLOW = "boathouse.db", "mlflow.db"
 NAMES = (BOATHOUSE, MLFLOW)
@@ -23,6 +23,9 @@ def one_instant(folder: Path) -> Generator[Sequence[sqlite3.Connection]]:
     For a moment, nobody may write to any of them; in that moment each connection takes its snapshot, which SQLite's
     write-ahead log keeps for it.
     """
+    for name in NAMES:
+        if not (folder / name).exists():
+            raise InvalidInput(f"There is no database {folder / name}.", hint="Start Boathouse on this home once.")
     with ExitStack() as snapshots:
         with ExitStack() as locks:
             for name in NAMES:
