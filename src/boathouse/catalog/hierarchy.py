@@ -135,6 +135,7 @@ def parent_of(key: SecurableKey) -> SecurableKey | None:
     return ROOT
 
 
+@lru_cache(maxsize=65_536)
 def chain_of(key: SecurableKey) -> tuple[SecurableKey, ...]:
     """The thing and all above it, from the thing to the metastore."""
     above = parent_of(key)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, exists, func, literal, or_, select, union, union_all
 
+from boathouse.catalog.hierarchy import CONCERNS, IN_SCHEMA
 from boathouse.catalog.repository.schema import (
     grants,
     search_documents,
@@ -35,6 +36,9 @@ _EXACT, _PREFIX, _INSIDE, _CLOSE = 100, 70, 45, 30
 _WHOLE_NAME, _BEGINNING_OF_NAME = 1_000, 500
 _MOST_PREFIXED, _MOST_SIMILAR = 40, 100
 _LAST = "\U0010ffff"
+
+_PASSED_DOWN = sorted({privilege.value for kind in IN_SCHEMA for privilege in CONCERNS[kind]})
+"""The privileges on a catalog or schema by which one knows of what lies in it."""
 
 Guesses = dict[int, int]
 """Ids of words that may be meant, each with how good a match it is."""
@@ -190,12 +194,16 @@ def _in_place(number: int, places: Sequence[str]) -> Any:
 
 def _touched_by(identities: Sequence[str]) -> Any:
     d, s = search_documents.c, securables.c
-    touched = union(
-        select(s.id).where(s.owner.in_(identities)),
-        select(grants.c.securable_id).where(grants.c.grantee.in_(identities)),
-    )
+    own = select(s.id).where(s.owner.in_(identities))
+    held = select(grants.c.securable_id).where(grants.c.grantee.in_(identities))
+    touched, passed_down = union(own, held), union(own, held.where(grants.c.privilege.in_(_PASSED_DOWN)))
     containers = [SecurableKind.CATALOG.value, SecurableKind.SCHEMA.value]  # known to who holds something in them
-    return or_(d.kind.in_(containers), d.securable_id.in_(touched), d.schema_id.in_(touched), d.catalog_id.in_(touched))
+    return or_(
+        d.kind.in_(containers),
+        d.securable_id.in_(touched),
+        d.schema_id.in_(passed_down),
+        d.catalog_id.in_(passed_down),
+    )
 
 
 def _begins(column: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from boathouse.catalog.audit import Audit
 from boathouse.catalog.grants import Grants
@@ -219,4 +220,9 @@ def _tag_word(tag: str) -> str:
 
 def _columns_met(stored: str | None, met: set[str]) -> tuple[str, ...]:
     names = [column["name"] for column in json.loads(stored or "[]")]
-    return tuple(name for name in names if not met.isdisjoint(words_of(name)))[:_MOST_COLUMNS_SHOWN]
+    return tuple(name for name in names if not met.isdisjoint(_words_in(name)))[:_MOST_COLUMNS_SHOWN]
+
+
+@lru_cache(maxsize=65_536)
+def _words_in(name: str) -> frozenset[str]:
+    return frozenset(words_of(name))
