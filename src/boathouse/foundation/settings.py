@@ -88,12 +88,12 @@ class Settings:
         """
         source = os.environ if environment is None else environment
         values: dict[str, Any] = {}
-        for field in fields(cls):
-            variable = PREFIX + field.name.upper()
-            if (given := overrides.get(field.name)) is not None:
-                values[field.name] = given
+        for each in fields(cls):
+            variable = PREFIX + each.name.upper()
+            if (given := overrides.get(each.name)) is not None:
+                values[each.name] = given
             elif variable in source:
-                values[field.name] = _read(variable, source[variable], field.type)
+                values[each.name] = _read(variable, source[variable], each.type)
         return cls(**values)
 
 

@@ -163,3 +163,11 @@ def test_a_killed_guard_leaves_no_secret_behind(tmp_path: Path) -> None:
     assert attempt.log == f"ready {MARK}\n" and attempt.files.read_exit() is None
     left = [file.read_bytes() for file in (tmp_path / "runs").rglob("*") if file.is_file()]
     assert left and not any(b"hunter2" in data or b"fetched-later" in data for data in left)
+
+
+def test_a_task_that_clears_its_environment_is_not_forgotten(tmp_path: Path) -> None:
+    done = run(
+        tmp_path, "import os, sys\nos.environ.clear()\nraise ValueError(sys.argv[1])", "<mark>", mark="hunter2"
+    ).end()
+
+    assert done.output["error"] == f"ValueError: {MARK}" and "hunter2" not in json.dumps(done.output) + done.log

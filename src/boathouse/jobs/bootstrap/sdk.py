@@ -45,7 +45,9 @@ def _watch(client: Any) -> None:
 
             from boathouse.foundation.redaction import note
 
-            note([b64decode(answer["value"]), answer["value"].encode()])
+            from .task import own_ledger
+
+            note([b64decode(answer["value"]), answer["value"].encode()], *own_ledger)
         return answer
 
     client.do = do

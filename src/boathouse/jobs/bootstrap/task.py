@@ -52,6 +52,7 @@ def _prepare_output() -> None:
 
 def _prepare_environment(spec: dict[str, Any]) -> None:
     """The variables that the job itself gives; they may hold secrets, and so are known only here."""
+    own_ledger[:] = filter(None, [os.environ.get("BOATHOUSE_TASK_LEDGER")])
     os.environ.update(spec.get("variables", {}))
     if "job_parameters" in spec:
         os.environ["BOATHOUSE_PARAMETERS"] = json.dumps(spec["job_parameters"])
@@ -126,15 +127,17 @@ def _explained(error: BaseException) -> dict[str, str]:
 
 def without_secrets(output: dict[str, Any]) -> dict[str, Any]:
     """What is kept of a task holds no secret that it knows. Almost every task knows none."""
-    ledger = os.environ.get("BOATHOUSE_TASK_LEDGER")
-    if not ledger or not os.path.getsize(ledger):  # noqa: PTH202
+    if not own_ledger or not os.path.getsize(own_ledger[0]):  # noqa: PTH202
         return output
     try:
         from boathouse.foundation.redaction import of_this_task
     except ImportError as error:
         return {"error": f"The task's own words are withheld, since its secrets cannot be removed from them: {error}."}
-    return of_this_task(output)
+    return of_this_task(output, own_ledger[0])
 
+
+own_ledger: list[str] = []
+"""As the guard has named it, whatever the task does to its environment."""
 
 own_paths: list[str] = []
 """Where the task finds its wheels and the deployed code, for notebooks that it runs."""
