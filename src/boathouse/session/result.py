@@ -71,12 +71,17 @@ class Result:
         """The rows as a stream of Arrow batches."""
         return self._table.to_reader() if self._table is not None else self._take().reader()
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows in batches of bounded size, computed as they are asked for: the way to read more than fits into
+        memory."""
+        return iter(self.reader())
+
     def rows(self) -> list[dict[str, Any]]:
         """All rows as plain Python values."""
         return self.arrow().to_pylist()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return iter(self.reader())
+        return self.batches()
 
     def __len__(self) -> int:
         return self.arrow().num_rows

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import urllib.error
 import urllib.request
 
 import pyarrow as pa
@@ -170,12 +171,62 @@ def test_a_statement_belongs_to_whoever_sent_it(
     client: WorkspaceClient, warehouse: str, boathouse: LocalBoathouse
 ) -> None:
     sent = client.statement_execution.execute_statement("SELECT 1 AS x", warehouse, wait_timeout="50s")
-    client.users.create(user_name="rest-stranger")
-    token = client.token_management.create_obo_token if False else None
-    assert token is None
-    with pytest.raises(NotFound):
-        client.statement_execution.get_statement("no-such-statement")
+    admin = boathouse.client()
+    admin.post("/api/2.0/preview/scim/v2/ServicePrincipals", {"applicationId": "stranger", "displayName": "stranger"})
+    made = admin.post("/api/2.0/token-management/on-behalf-of/tokens", {"application_id": "stranger"})
+    stranger = WorkspaceClient(host=boathouse.url, token=made["token_value"], auth_type="pat")
+    for look in (stranger.statement_execution.get_statement, stranger.statement_execution.cancel_execution):
+        with pytest.raises(NotFound):
+            look(sent.statement_id)
     assert client.statement_execution.get_statement(sent.statement_id).result.data_array == [["1"]]
+
+
+def test_a_link_that_was_changed_or_is_old_opens_nothing(
+    client: WorkspaceClient, warehouse: str, boathouse: LocalBoathouse
+) -> None:
+    sent = client.statement_execution.execute_statement(
+        "SELECT 1 AS x, 'a,b' AS t", warehouse, disposition=Disposition.EXTERNAL_LINKS, format=Format.CSV,
+        wait_timeout="50s",
+    )  # fmt: skip
+    (link,) = sent.result.external_links
+    with urllib.request.urlopen(link.external_link) as response:
+        assert response.read() == b'x,t\n1,"a,b"\n'
+    for changed in (link.external_link[:-1] + "0", link.external_link.replace("expires=", "expires=9")):
+        if changed != link.external_link:
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(changed)
+
+
+def test_functions_live_a_whole_life_with_the_sdk(client: WorkspaceClient, warehouse: str) -> None:
+    client.schemas.create("rest_functions", "dev")
+    made = client.api_client.do(
+        "POST",
+        "/api/2.1/unity-catalog/functions",
+        body={
+            "function_info": {
+                "name": "plus",
+                "catalog_name": "dev",
+                "schema_name": "rest_functions",
+                "input_params": {"parameters": [{"name": "a", "type_text": "int", "type_name": "INT", "position": 0}]},
+                "data_type": "INT",
+                "full_data_type": "INT",
+                "routine_body": "EXTERNAL",
+                "external_language": "python",
+                "routine_definition": "return a + 1",
+            }
+        },
+    )
+    assert made["full_name"] == "dev.rest_functions.plus"
+    assert [each.name for each in client.functions.list("dev", "rest_functions")] == ["plus"]
+    found = client.functions.get("dev.rest_functions.plus")
+    assert (found.routine_definition.strip(), found.external_language) == ("return a + 1", "Python")
+    answer = client.statement_execution.execute_statement(
+        "SELECT dev.rest_functions.plus(41) AS x", warehouse, wait_timeout="50s"
+    )
+    assert answer.result.data_array == [["42"]]
+    client.functions.delete("dev.rest_functions.plus")
+    with pytest.raises(NotFound):
+        client.functions.get("dev.rest_functions.plus")
 
 
 @pytest.mark.parametrize(

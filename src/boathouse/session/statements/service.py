@@ -176,12 +176,13 @@ class Statements:
     def sweep(self) -> None:
         """Remove rows that nobody has looked at for an hour, and what no statement knows of."""
         now = self._clock.now()
+        there = self._store.ids()  # before anything is looked up: what comes later is not ours to judge
         with self._database.write() as connection:
             unread = rows.unread_since(connection, epoch_ms(now - KEPT_UNREAD))
             rows.close(connection, unread)
             rows.forget_before(connection, epoch_ms(now - REMEMBERED))
-            kept = {each for each in self._store.ids() if _is_kept(rows.find(connection, each))}
-        for statement_id in self._store.ids():
+            kept = {each for each in there if _is_kept(rows.find(connection, each))}
+        for statement_id in there:
             if statement_id not in kept and not self.is_under_way(statement_id):
                 self._store.remove(statement_id)
 

@@ -47,7 +47,8 @@ def test_names_of_the_caller_are_not_those_of_the_body(shop: Session) -> None:
     shop.sql("CREATE FUNCTION of(price DOUBLE) RETURNS BIGINT RETURN SELECT count(*) FROM prices WHERE price = price")
     assert shop.sql("SELECT of(2) AS n").rows() == [{"n": 2}]  # a column of the body comes before a parameter
     shop.sql(
-        "CREATE FUNCTION same_price(price DOUBLE) RETURNS INT RETURN SELECT count(*) FROM prices p WHERE p.price = same_price.price"
+        "CREATE FUNCTION same_price(price DOUBLE) RETURNS BIGINT "
+        "RETURN SELECT count(*) FROM prices p WHERE p.price = same_price.price"
     )
     assert shop.sql("SELECT same_price(2) AS n").rows() == [{"n": 1}]
 
