@@ -51,6 +51,7 @@ GAP_SECONDS = 10.0
 _MOST_DUE = 200
 _MOST_EVENTS = 1000
 _PAUSE_AFTER_ERROR_MS = 30_000
+_LISTENING = BY_EVENT - {StarterKind.JOB_COMPLETION}
 _FACTS = {StarterKind.MODEL: model.facts_of, StarterKind.CATALOG_EVENT: catalog_event.facts_of}
 
 
@@ -182,20 +183,20 @@ class Clockwork:
 
     def _listen(self, now: int) -> None:
         """Tell the triggers by event what is new in the audit log."""
-        starters = self._starters.of_kinds(BY_EVENT - {StarterKind.JOB_COMPLETION})
-        if not starters:
+        since = self._starters.told_since(_LISTENING)
+        if since is None:
             self._is_listening = False
             return
         before = position = self._starters.position()
         if not self._is_listening:  # what happened before there was anybody to tell needs no look
-            position = max(before, self._catalog.audit.latest(before=min(each.since for each in starters)))
+            position = max(before, self._catalog.audit.latest(before=since))
             self._is_listening = True
         events = _without_gaps(self._catalog.audit.after(position, limit=_MOST_EVENTS), position, now)
         if not events:
             return
         told = [
             (starter.job_id, facts)
-            for starter in starters
+            for starter in self._starters.of_kinds(_LISTENING)
             for _, event in events
             if event.status_code < 400 and event.event_time >= starter.since
             if (facts := self._facts(starter, event)) is not None

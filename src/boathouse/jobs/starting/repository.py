@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
 from boathouse.foundation.errors import BoathouseError
 from boathouse.jobs.records import Job
@@ -62,6 +62,12 @@ class StarterRepository:
         wanted = job_starters.c.kind.in_([kind.value for kind in kinds]) & ~job_starters.c.is_paused
         with self._database.read() as connection:
             return [_starter(row) for row in connection.execute(_STARTERS.where(wanted))]
+
+    def told_since(self, kinds: Collection[StarterKind]) -> int | None:
+        """Since when the oldest starter of some kinds wants to be told; None when there is none."""
+        wanted = job_starters.c.kind.in_([kind.value for kind in kinds]) & ~job_starters.c.is_paused
+        with self._database.read() as connection:
+            return connection.execute(select(func.min(job_starters.c.since)).where(wanted)).scalar()
 
     def apply(
         self, starter: Starter, verdict: Verdict, now: int, make_runs: Callable[[Connection], Sequence[int]]
