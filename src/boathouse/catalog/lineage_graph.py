@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from boathouse.catalog.definitions import THROUGH
 from boathouse.catalog.repository import Connection
 from boathouse.catalog.repository.lineage_steps import VERSION_IS_IDENTITY, Passage, Way, next_to
 from boathouse.catalog.securables import ColumnFlow, LineageNode
@@ -102,7 +103,11 @@ class Walker:
         for place in frontier:
             by_node.setdefault(place.node, []).append(place)
         found: list[Step] = []
-        for passage in self._near(connection, frontier):
+        passages = self._near(connection, frontier)
+        in_full = {_ends(each) for each in passages if each.latest.edge.columns is not None}
+        for passage in passages:
+            if passage.latest.edge.operation == THROUGH and _ends(passage) in in_full:
+                continue  # reading a view repeats what its definition says more exactly
             near = passage.target if self._walk.way == "up" else passage.source
             whole = replace(near, version=None)
             for place in (*by_node.get(whole, ()), *(by_node.get(near, ()) if is_version(near) else ())):
@@ -185,6 +190,10 @@ class Walker:
                 yield Step(Place(source.node, column), place, influence, passage)
             else:
                 yield Step(place, Place(target.node, column), influence, passage)
+
+
+def _ends(passage: Passage) -> tuple[Place, Place]:
+    return place_of(passage.source), place_of(passage.target)
 
 
 def _order(node: LineageNode) -> tuple[str, str, int]:

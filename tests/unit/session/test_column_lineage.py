@@ -274,3 +274,22 @@ def test_the_system_table_has_one_row_per_pair_of_columns(session) -> None:
         ("dev.shop.orders", "id", "dev.shop.sums", "v", 0),
         ("dev.shop.orders", "price", "dev.shop.sums", "v", 0),
     ]
+
+
+def test_columns_are_followed_through_a_view_and_changes_in_place(session, catalog) -> None:
+    session.sql("CREATE TABLE dev.shop.orders (id INT, price INT, city STRING)")
+    session.sql("INSERT INTO dev.shop.orders VALUES (1, 2, 'NYC')")
+    session.sql("CREATE VIEW dev.shop.cheap AS SELECT id, price * 2 AS double FROM dev.shop.orders WHERE price < 9")
+    session.sql("CREATE TABLE dev.shop.kept AS SELECT id, double FROM dev.shop.cheap")
+    session.sql("UPDATE dev.shop.kept SET double = id WHERE id > 0")
+
+    asked = catalog.lineage.find(session.principal, "dev.shop.kept.double")
+    steps = catalog.lineage.columns_up(session.principal, asked).steps
+
+    assert {(step.source.node.name, step.source.column, step.target.column) for step in steps} == {
+        ("dev.shop.cheap", "double", "double"),
+        ("dev.shop.orders", "price", "double"),
+        ("dev.shop.kept", "id", "double"),
+        ("dev.shop.cheap", "id", "id"),
+        ("dev.shop.orders", "id", "id"),
+    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from sqlglot import exp
 
-from boathouse.catalog import Table
+from boathouse.catalog import ColumnFlow, Table
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, open_snapshot
@@ -163,9 +163,19 @@ def carried_out(
         raise explained(error, prepared.columns) from error
     if report.affected:
         node = table_node(target.name, report.version)
-        sources = [source for source in prepared.sources if (source.kind, source.name) != (node.kind, node.name)]
-        access.record(sources, node, "WRITE", access.trace.into(changes.columns, node))
+        columns = access.trace.into(changes.columns, node)
+        sources = [
+            source
+            for source in prepared.sources
+            if (source.kind, source.name) != (node.kind, node.name) or _feeds_another_column(columns.get(source))
+        ]
+        access.record(sources, node, "WRITE", columns)
     return report
+
+
+def _feeds_another_column(flow: ColumnFlow | None) -> bool:
+    """Whether the table changes from itself in a way worth telling: ``SET a = b``."""
+    return flow is not None and bool(flow.direct)
 
 
 def named(value: exp.Expr, position: int) -> exp.Expr:
