@@ -100,16 +100,17 @@ def _print_table(result: "Result", max_rows: int) -> None:
     from rich.text import Text
 
     shown: list[dict[str, Any]] = []
-    for batch in result.reader():
+    reader = result.reader()
+    for batch in reader:
         shown += batch.slice(0, max_rows + 1 - len(shown)).to_pylist()
         if len(shown) > max_rows:
             break
-    names = result.columns
+    names = reader.schema.names
     if not shown and names == ["status"]:
         click.echo("OK")
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, field in zip(names, result.schema, strict=True):
+    for name, field in zip(names, reader.schema, strict=True):
         is_number = str(field.type).startswith(("int", "float", "double", "decimal", "halffloat"))
         table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
     for row in shown[:max_rows]:
