@@ -18,6 +18,7 @@ from boathouse.jobs.settings import (
     SqlTask,
     Task,
 )
+from boathouse.jobs.starting.knowing import trigger_values
 from boathouse.jobs.validation import kind_of
 
 _SATURDAY = 6
@@ -156,6 +157,7 @@ def _values(run: Run, task_run: TaskRun, task: Task) -> dict[str, str]:
         **_instant_parts("job.trigger.time", trigger_time),
         "job.trigger.type": run.trigger.lower(),
         "job.trigger.file_arrival.location": str(run.trigger_info.get("location", "")),
+        **trigger_values(run.trigger_info),
         **backfill,
         "task.name": task_run.task_key,
         "task.run_id": str(task_run.task_run_id),

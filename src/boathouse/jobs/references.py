@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.jobs.starting.knowing import KNOWN_OF_TRIGGERS
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _PART = re.compile(r"`([^`]*)`|([^.`]+)")
@@ -32,6 +33,7 @@ KNOWN = (
     *(f"job.trigger.time.{part}" for part in INSTANT_PARTS),
     "job.trigger.type",
     "job.trigger.file_arrival.location",
+    *KNOWN_OF_TRIGGERS,
     "backfill.iso_date",
     "backfill.iso_datetime",
     "task.name",

@@ -147,7 +147,7 @@ class Destinations:
             _require_admin(principal, "test notification destinations")
             found = self._require(destination)
             now = epoch_ms(self._clock.now())
-            payload = {"event_type": "notifications.test", "workspace_id": "0", "timestamp_ms": now}
+            payload = {"event_type": "notifications.test", "workspace_id": "1", "timestamp_ms": now}
             self._outbox.put(Message("notifications.test", found.destination_id, payload), now)
 
     # What was sent

@@ -21,6 +21,8 @@ from boathouse.session.volumes import VolumePath
 
 MOST_TABLES = 10
 """Tables that one trigger can watch, as on Databricks."""
+MOST_INTERVALS = 1000
+LONGEST_SECONDS = 366 * 24 * 3600
 _STARTERS = ("schedule", "trigger", "continuous")
 _KINDS = tuple(name for name in TriggerSettings.model_fields if name not in ("pause_status", "sql_condition"))
 _NO_RUN_ENDS_SO = (ResultState.INTERRUPTED,)
@@ -71,6 +73,13 @@ def _trigger_problems(trigger: TriggerSettings) -> Iterator[Problem]:
         yield from _table_problems(trigger.table_update)
     if trigger.model is not None:
         yield from _model_problems(trigger.model)
+    if trigger.periodic is not None and trigger.periodic.interval > MOST_INTERVALS:
+        message = f"{trigger.periodic.interval} {trigger.periodic.unit.lower()} are too long an interval."
+        yield Problem(("trigger", "periodic", "interval"), message, f"{MOST_INTERVALS} is the most.")
+    for kind in _KINDS:
+        for field in ("min_time_between_triggers_seconds", "wait_after_last_change_seconds"):
+            if getattr(getattr(trigger, kind), field, 0) > LONGEST_SECONDS:
+                yield Problem(("trigger", kind, field), "that is more than a year.")
     if trigger.job_completion is not None:
         known = [state.value for state in ResultState if state not in _NO_RUN_ENDS_SO]
         if not trigger.job_completion.results:

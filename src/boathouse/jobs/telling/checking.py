@@ -13,6 +13,8 @@ EVENTS = ("on_start", "on_success", "on_failure", "on_duration_warning_threshold
 DURATION = "RUN_DURATION_SECONDS"
 MOST_DESTINATIONS = 3
 """Per event, as on Databricks."""
+MOST_ADDRESSES = 100
+LONGEST_SECONDS = 366 * 24 * 3600
 _ADDRESS = re.compile(r"[^@\s<>,;\x00-\x1f]+@[^@\s<>,;\x00-\x1f]+")
 
 
@@ -23,6 +25,9 @@ def problems_of_telling(said: JobSettings | Task, path: KeyPath = ()) -> Iterato
             if not _ADDRESS.fullmatch(address):
                 place = (*path, "email_notifications", event, index)
                 yield Problem(place, f"{address!r} is no e-mail address.")
+        if len(addresses := getattr(said.email_notifications, event, None) or []) > MOST_ADDRESSES:
+            message = f"{len(addresses)} addresses are more than the {MOST_ADDRESSES} an event can have."
+            yield Problem((*path, "email_notifications", event), message, "Write to a mailing list.")
         webhooks: list[Any] = getattr(said.webhook_notifications, event, None) or []
         if len(webhooks) > MOST_DESTINATIONS:
             place = (*path, "webhook_notifications", event)
@@ -38,5 +43,7 @@ def _health_problems(health: Health, path: KeyPath) -> Iterator[Problem]:
         if rule.metric != DURATION:
             hint = did_you_mean(rule.metric, [DURATION]) or f"{DURATION} is."
             yield Problem((*path, index, "metric"), f"the metric {rule.metric!r} is not supported.", hint)
+        if rule.value > LONGEST_SECONDS:
+            yield Problem((*path, index, "value"), f"{rule.value} s are more than a year.")
         if rule.op != "GREATER_THAN":
             yield Problem((*path, index, "op"), f"{rule.op!r} is no comparison here.", "GREATER_THAN is.")

@@ -23,7 +23,7 @@ from boathouse.notifications.outbox import write
 
 ON_START, ON_SUCCESS, ON_FAILURE = "on_start", "on_success", "on_failure"
 ON_DURATION = "on_duration_warning_threshold_exceeded"
-WORKSPACE_ID = "0"
+WORKSPACE_ID = "1"
 """There is one workspace; Databricks' shape has a place for it."""
 _GOOD = (ResultState.SUCCESS, ResultState.SUCCESS_WITH_FAILURES)
 _NEVER_BEGAN = (

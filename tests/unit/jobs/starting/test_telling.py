@@ -170,6 +170,8 @@ def test_a_destination_that_is_not_there_is_refused_and_nothing_is_kept(house) -
         ({"email_notifications": {"on_start": ["a@b.c\r\nBcc: x@y.z"]}}, "is no e-mail address"),
         ({"webhook_notifications": {"on_start": [{"id": str(n)} for n in range(4)]}}, "more than the 3"),
         ({"health": {"rules": [{"metric": "RUN_DURATION_SECOND", "value": 1}]}}, "RUN_DURATION_SECONDS"),
+        ({"health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "value": 10**30}]}}, "more than a year"),
+        ({"email_notifications": {"on_start": ["a@b.c"] * 101}}, "more than the 100"),
         (
             of_task(health={"rules": [{"metric": "STREAMING_BACKLOG_BYTES", "value": 1}]}),
             r"tasks\[0\].health.rules\[0\]",

@@ -355,9 +355,28 @@ def test_every_run_that_was_triggered_is_in_the_audit_log(house) -> None:
         ({"periodic": {"interval": 0, "unit": "HOURS"}}, "trigger.periodic.interval"),
         ({"model": {"condition": "MODEL_CREATED", "aliases": ["x"]}}, "aliases need the condition MODEL_ALIAS_SET"),
         ({"job_completion": {"job_id": 1, "results": ["SUCESS"]}}, "Did you mean SUCCESS"),
+        ({"periodic": {"interval": 10**30, "unit": "DAYS"}}, "too long an interval"),
+        (files(wait_after_last_change_seconds=10**30), "wait_after_last_change_seconds: that is more than a year"),
         ({"table_update": {"table_names": ["c.s.t"]}, "sql_condition": {}}, "sql_condition is not supported"),
     ],
 )
 def test_a_trigger_that_cannot_work_is_refused_when_it_is_written(house, trigger, problem) -> None:
     with pytest.raises(DoesNotFit, match=problem):
         house.create(trigger=trigger)
+
+
+def test_a_task_can_ask_what_started_its_run(house) -> None:
+    from boathouse.jobs.parameters import resolved_task
+
+    upstream = house.create()
+    asks = ["{{job.trigger.type}}", "{{job.trigger.job_completion.run_id}}", "{{job.trigger.model.name}}"]
+    task = {"task_key": "a", "spark_python_task": {"python_file": "a.py", "parameters": asks}}
+    job_id = house.create(tasks=[task], trigger={"job_completion": {"job_id": upstream}})
+    house.after(seconds=1)
+    house.jobs.run_now(house.ada, upstream)
+    house.end(house.runs_of(upstream)[0])
+    house.after(seconds=1)
+
+    run = house.runs.find(house.runs_of(job_id)[0].run_id)
+    found = resolved_task(run, run.tasks[0]).spark_python_task.parameters
+    assert found == ["job_completion", str(house.runs_of(upstream)[0].run_id), ""]
