@@ -119,11 +119,8 @@ def lateral_join(lateral: exp.Expr) -> exp.Join:
     assert name is not None
     alias = lateral.args.get("alias") or exp.TableAlias()
     names = alias.args.get("columns") or []
-    rows = rows_of(call, names)
-    rows.set("alias", exp.TableAlias(
-        this=alias.this or exp.to_identifier(name, quoted=True), columns=list(names) or None
-    ))  # fmt: skip
-    table = exp.Lateral(this=rows)
+    shown = exp.TableAlias(this=alias.this or exp.to_identifier(name, quoted=True), columns=list(names) or None)
+    table = exp.Lateral(this=rows_of(call, names), alias=shown)
     if bool(lateral.args.get("outer")) or name.endswith(_OUTER):
         return exp.Join(this=table, side="LEFT", on=exp.true())
     return exp.Join(this=table, kind="CROSS")

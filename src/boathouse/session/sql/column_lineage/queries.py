@@ -18,6 +18,7 @@ from boathouse.session.sql.column_lineage.flows import (
     merged,
 )
 from boathouse.session.sql.column_lineage.scopes import Scope, Source
+from boathouse.session.sql.generators import generator_name
 
 Schemas = Mapping[str, Sequence[str] | None]
 """The columns of what is bound, by alias; None where only the engine will know them."""
@@ -293,4 +294,5 @@ def _children(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _is_explode(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and str(node.this).lower() in ("explode", "explode_outer")
+    """Whether it makes rows: the call as it was written, or what a LATERAL VIEW of it has become."""
+    return generator_name(node) is not None or "unnest(" in str(node.args.get("template", ""))
