@@ -48,6 +48,35 @@ def delta(folder: Path, into: str, copies: bool, dry_run: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@import_group.command("mlflow")
+@click.argument("source")
+@click.option("--into", metavar="CATALOG.SCHEMA", help="The schema for models whose names have no three levels.")
+@click.option("--artifacts", type=click.Path(path_type=Path), help="Where the artifacts are that a .db file names.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would come in.")
+def mlflow_store(source: str, into: str | None, artifacts: Path | None, dry_run: bool) -> None:
+    """Take in an MLflow store: an mlruns folder, an SQLite file, or the URL of a tracking server.
+
+    Runs keep their ids, versions their numbers. Stop it when you like; started again, it goes on where it was.
+    """
+    from tempfile import TemporaryDirectory
+
+    from boathouse.foundation.names import SchemaName
+    from boathouse.models.import_source import open_source
+    from boathouse.models.importing import Importer, MlflowImport
+
+    with _acting() as (plane, principal), TemporaryDirectory(prefix="boathouse-import-") as scratch:
+        opened = open_source(source, Path(scratch), artifacts)
+        schema = SchemaName.parse(into) if into else None
+        done = Importer(plane.models, principal, MlflowImport(opened, plane.home.artifacts, schema, dry_run)).run()
+    for gap in done.gaps:
+        click.secho(f"Gap: {gap}", fg="yellow", err=True)
+    click.echo(
+        f"{'Would come in' if dry_run else 'Came in'}: {done.experiments} experiments, {done.runs} runs, "
+        f"{done.logged_models} logged models, {done.models} registered models with {done.versions} versions and "
+        f"{done.aliases} aliases, {done.artifact_bytes:,} bytes of artifacts; {done.known} were there already."
+    )
+
+
 @contextmanager
 def _acting() -> "Generator[tuple[ControlPlane, Principal]]":
     """The parts over the home's files, and whose token the home holds."""
