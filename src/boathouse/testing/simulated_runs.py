@@ -113,6 +113,15 @@ class SimulatedRuns:
         """What an idle worker asks ten times a second."""
         self._runs.claim("simulated", 32)
 
+    def start_one(self) -> None:
+        """A run that is asked for, and ended before anybody takes it."""
+        run_id = self.jobs.run_now(self.principal, self.job_ids[0])
+        self.jobs.cancel_run(self.principal, run_id)
+
+    def audit_events(self) -> int:
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(audit_events)).scalar_one()
+
     def _do(self, run_id: int) -> None:
         now = epoch_ms(self.clock.now())
         self._runs.start(run_id, "simulated", now)
