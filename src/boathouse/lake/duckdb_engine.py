@@ -77,7 +77,13 @@ class DuckDBEngine:
         try:
             with explained():
                 parsed = parse_select(connection, query.sql, {*query.snapshots, *query.files, *query.arrow, *also})
-                _lock(connection, _laid(connection, query, parsed), folder)
+                readable = _laid(connection, query, parsed)
+                if folder is not None:
+                    # DuckDB takes a table that is read with a given schema for one row long, and would hold all of it
+                    # in memory rather than the few rows that it is joined with. So joins stay as they are written.
+                    connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
+                    connection.execute("SET preserve_insertion_order = false")
+                _lock(connection, readable, folder)
                 yield Workbench(connection, parsed)
         finally:
             if query.release is not None:

@@ -59,11 +59,11 @@ def _condition(source: pa.Table, on: Sequence[str] | str) -> str:
     for name in on:
         if name not in source.column_names:
             raise InvalidInput(f"There is no column {name} to merge on.", hint=did_you_mean(name, source.column_names))
-    _require_unique(source, on)
+    require_unique(source, on)
     return " AND ".join(f"target.{identifier(name)} = source.{identifier(name)}" for name in on)
 
 
-def _require_unique(source: pa.Table, on: Sequence[str]) -> None:
+def require_unique(source: pa.Table, on: Sequence[str]) -> None:
     """Two source rows for one target row have no right order, and two new ones would make the key ambiguous."""
     counts = source.group_by(list(on)).aggregate([([], "count_all")])
     repeated = counts.filter(pc.field("count_all") > 1).drop_columns(["count_all"])

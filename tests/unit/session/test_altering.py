@@ -61,7 +61,7 @@ def test_a_constraint_holds_for_every_statement(shop: Session) -> None:
     for statement in (
         "UPDATE dev.shop.t SET id = id + 95 WHERE id > 3",
         "INSERT INTO dev.shop.t (id, name) VALUES (1000, 'a')",
-        "MERGE INTO dev.shop.t USING (SELECT 300 AS id) AS s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)",
+        "MERGE INTO dev.shop.t USING (SELECT 300 AS k) AS s ON id = k WHEN NOT MATCHED THEN INSERT (id) VALUES (s.k)",
     ):
         with pytest.raises(InvalidInput, match=r"constraint"):
             shop.sql(statement)
