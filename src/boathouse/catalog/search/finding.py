@@ -138,12 +138,8 @@ class Search:
                 identities,
             )
             met |= {word for each in guessed for word in each}
-            known = {each.securable_id for each in found}
-            more = self._visible(connection, principal, wanted, question.limit + len(found))
-            found += [each for each in more if each.securable_id not in known]
-            if len(found) >= question.limit or (found and not all_words):
-                break
-            if found and boldly:
+            found = self._visible(connection, principal, wanted, question.limit)
+            if found:
                 break
         return found[: question.limit], met
 
