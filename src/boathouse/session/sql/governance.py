@@ -35,11 +35,12 @@ _KINDS = {
     "SCHEMA": K.SCHEMA,
     "DATABASE": K.SCHEMA,
     "TABLE": K.TABLE,
+    "VIEW": K.TABLE,
     "VOLUME": K.VOLUME,
+    "FUNCTION": K.FUNCTION,
 }
 _GRANTABLE = {
     **_KINDS,
-    "FUNCTION": K.FUNCTION,
     "MODEL": K.REGISTERED_MODEL,
     "REGISTERED MODEL": K.REGISTERED_MODEL,
     "METASTORE": K.METASTORE,
@@ -115,7 +116,7 @@ def _drop(kind: SecurableKind, *, is_view: bool = False) -> Callable[[Words], St
 def _comment(words: Words) -> Statement:
     spelled = words.take_one_of(*_KINDS)
     if spelled is None:
-        raise words.problem("expected CATALOG, SCHEMA, TABLE or VOLUME")
+        raise words.problem("expected CATALOG, SCHEMA, TABLE, VIEW, FUNCTION or VOLUME")
     name = words.name()
     words.expect("IS")
     return CommentOn(_KINDS[spelled], name, words.value("the comment as a string"))

@@ -218,3 +218,21 @@ def test_an_information_schema_behind_a_view_shows_each_reader_their_own(
     flights.sql("CREATE VIEW dev.shop.names AS SELECT table_name FROM dev.information_schema.tables")
     ann = reader(session_of, catalog, "ann", "dev.shop.names")
     assert ann.sql("SELECT * FROM dev.shop.names").rows() == [{"table_name": "names"}]
+
+
+def test_views_and_functions_are_granted_and_commented_by_their_own_words(
+    flights: Session, session_of: SessionOf
+) -> None:
+    flights.sql("CREATE VIEW dev.shop.v AS SELECT 1 AS x")
+    flights.sql("CREATE FUNCTION dev.shop.f() RETURNS INT RETURN 2")
+    flights.sql("COMMENT ON VIEW dev.shop.v IS 'one'")
+    flights.sql("COMMENT ON FUNCTION dev.shop.f IS 'two'")
+    ann = session_of("ann", Privilege.USE_SCHEMA)
+    flights.sql("GRANT SELECT ON VIEW dev.shop.v TO ann")
+    flights.sql("GRANT EXECUTE ON FUNCTION dev.shop.f TO ann")
+    assert ann.sql("SELECT x + dev.shop.f() AS y FROM dev.shop.v").rows() == [{"y": 3}]
+    flights.sql("REVOKE EXECUTE ON FUNCTION dev.shop.f FROM ann")
+    with pytest.raises((Denied, NotFound)):
+        ann.sql("SELECT dev.shop.f()")
+    described = flights.sql("DESCRIBE FUNCTION EXTENDED dev.shop.f").rows()
+    assert {"function_desc": "Comment:     two"} in described
