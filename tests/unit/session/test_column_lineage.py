@@ -156,7 +156,7 @@ _ROWS = st.lists(st.tuples(*[st.one_of(st.none(), st.integers(0, 4))] * 4), min_
 _MORE = st.lists(st.tuples(*[st.one_of(st.none(), st.integers(0, 4))] * 3), min_size=1, max_size=6)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(queries(), _ROWS, _MORE, st.data())
 def test_changing_a_column_changes_only_what_its_lineage_names(sql: str, t: list, u: list, data: st.DataObject) -> None:
     flow, text, names = analysed(sql)

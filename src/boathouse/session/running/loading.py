@@ -25,6 +25,7 @@ from boathouse.session.running.access import Access
 from boathouse.session.running.misfits import Misfit, line_of
 from boathouse.session.running.volume_files import VolumeFiles
 from boathouse.session.running.writes import Counted
+from boathouse.session.sql.arrow_types import type_word
 from boathouse.session.sql.statements import CopyInto
 
 WRITER = "COPY INTO"
@@ -144,7 +145,7 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
     try:
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise Misfit(field.name, _first_misfit(column, field.type), str(field.type)) from error
+        raise Misfit(field.name, _first_misfit(column, field.type), type_word(field.type)) from error
 
 
 def _first_misfit(column: pa.Array, wanted: pa.DataType) -> str:

@@ -79,3 +79,28 @@ def arrow_type(kind: exp.DataType) -> pa.DataType:
             return _PLAIN[plain]
         case _:
             raise Unsupported(f"The type {kind.sql(dialect='databricks')}")
+
+
+_WORDS = {
+    "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "bool": "boolean",
+    "date32[day]": "date", "timestamp[us]": "timestamp_ntz", "timestamp[us, tz=UTC]": "timestamp", "null": "void",
+    "month_day_nano_interval": "interval",
+}  # fmt: skip
+
+
+def type_word(kind: pa.DataType) -> str:
+    """Databricks' word for an Arrow type.
+
+    Example:
+        >>> type_word(pa.list_(pa.int64()))
+        'array<bigint>'
+    """
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_list(kind):
+        return f"array<{type_word(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"map<{type_word(kind.key_type)},{type_word(kind.item_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{field.name}:{type_word(field.type)}' for field in kind)}>"
+    return _WORDS.get(str(kind), str(kind))

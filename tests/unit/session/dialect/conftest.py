@@ -11,26 +11,9 @@ import pytest
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Session
+from boathouse.session.sql.arrow_types import type_word
 
 Answer = tuple[str, Any]
-_WORDS = {
-    "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "float": "float", "double": "double",
-    "bool": "boolean", "date32[day]": "date", "timestamp[us]": "timestamp_ntz", "timestamp[us, tz=UTC]": "timestamp",
-    "string": "string", "binary": "binary", "null": "void", "month_day_nano_interval": "interval",
-}  # fmt: skip
-
-
-def type_text(kind: pa.DataType) -> str:
-    """Databricks' word for an Arrow type."""
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})"
-    if pa.types.is_list(kind):
-        return f"array<{type_text(kind.value_type)}>"
-    if pa.types.is_map(kind):
-        return f"map<{type_text(kind.key_type)},{type_text(kind.item_type)}>"
-    if pa.types.is_struct(kind):
-        return f"struct<{','.join(f'{field.name}:{type_text(field.type)}' for field in kind)}>"
-    return _WORDS.get(str(kind), str(kind))
 
 
 def plain(value: Any) -> Any:
@@ -61,7 +44,7 @@ def plain(value: Any) -> Any:
 def column_answer(column: pa.ChunkedArray) -> Answer:
     """The type and the values of a column; a value by itself when there is one row."""
     values = [plain(value) for value in column.to_pylist()]
-    return type_text(column.type), values[0] if len(values) == 1 else values
+    return type_word(column.type), values[0] if len(values) == 1 else values
 
 
 def answer_of(table: pa.Table) -> Answer:
