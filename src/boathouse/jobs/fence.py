@@ -12,23 +12,21 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from boathouse.jobs.leases import FENCE_SECONDS
-
-_POLL_SECONDS = 0.1
+from boathouse.jobs.bootstrap.fence import shared_time
 
 
 class Fence:
     """The sign of life of this process."""
 
-    def __init__(self, *, counts_sleep: bool) -> None:
+    def __init__(self, seconds: float, *, counts_sleep: bool) -> None:
+        self._seconds = seconds
         self._counts_sleep = counts_sleep
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        arguments = [str(os.getpid()), str(FENCE_SECONDS), str(int(self._counts_sleep))]
+        arguments = [str(os.getpid()), str(self._seconds), str(int(self._counts_sleep))]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-S", "-E", str(Path(__file__).with_name("bootstrap") / "fence.py"), *arguments],
             stdin=subprocess.PIPE,
@@ -47,10 +45,3 @@ class Fence:
             self._process.stdin.flush()
         except BrokenPipeError:  # somebody has killed it; without one we must not go on
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-def shared_time(*, counts_sleep: bool) -> float:
-    """Seconds on the clock that the fence and its worker look at."""
-    if counts_sleep and hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()

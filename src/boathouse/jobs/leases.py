@@ -32,10 +32,24 @@ from boathouse.jobs.schema import job_runs, task_runs, worker_leases
 from boathouse.jobs.states import UNDER_WAY, LifeCycleState
 from boathouse.metastore import Database
 
-LEASE_SECONDS = 7
 RENEW_SECONDS = 2
-FENCE_SECONDS = 5.5
-"""After this long without a renewal a worker is killed, so that its tasks are gone before anybody takes them over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a worker may be silent."""
+
+    lease_seconds: float
+    """Then others take over what it holds."""
+    fence_seconds: float
+    """Then it is killed, so that its tasks are gone before anybody takes them over."""
+
+
+APART = Patience(7, 5.5)
+"""For workers that may be on several machines: only the lease tells that one is dead."""
+TOGETHER = Patience(30, 25)
+"""For workers on one machine: a file lock tells at once that one is dead, so the lease is only for the frozen, and a
+database that is busy for a while costs nobody his tasks."""
 
 _NEVER = 0
 _UNDER_WAY = job_runs.c.life_cycle_state.in_(UNDER_WAY)
@@ -65,6 +79,7 @@ class Leases:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._holder = new_id()
+        self.patience = TOGETHER if database.where.is_sqlite else APART
 
     def acquire(self, executor_id: str) -> None:
         """Begin a new life under the name; any earlier life of it is over."""
@@ -131,7 +146,9 @@ class Leases:
             runs = _counts(connection, by_worker)
             tasks = _counts(connection, at_work)
         return [
-            Lease(row.executor_id, row.expires_in / 1000, runs.get(row.executor_id, 0), tasks.get(row.executor_id, 0))
+            Lease(
+                str(row.executor_id), row.expires_in / 1000, runs.get(row.executor_id, 0), tasks.get(row.executor_id, 0)
+            )
             for row in rows
             if not row.is_released or row.executor_id in runs
         ]
@@ -140,7 +157,7 @@ class Leases:
         return and_(worker_leases.c.executor_id == executor_id, worker_leases.c.holder == self._holder)
 
     def _expiry(self) -> Any:
-        return self._now() + LEASE_SECONDS * 1000
+        return self._now() + round(self.patience.lease_seconds * 1000)
 
     def _now(self) -> ColumnElement[int]:
         """Milliseconds on the clock that all workers share."""
@@ -149,5 +166,5 @@ class Leases:
         return cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 
 
-def _counts(connection: Connection, query: Select[tuple[str | None, int]]) -> dict[str | None, int]:
-    return {row[0]: row[1] for row in connection.execute(query)}
+def _counts(connection: Connection, query: Select[str | None, int]) -> dict[str | None, int]:
+    return {name: count for name, count in connection.execute(query)}  # noqa: C416 (dict() of rows means their keys)

@@ -87,7 +87,7 @@ class Worker:
         self._name = SlotName(home)
         self.executor_id = self._name.executor_id
         self._others_may_share = not database.where.is_sqlite
-        fence = Fence(counts_sleep=self._others_may_share)
+        fence = Fence(self._leases.patience.fence_seconds, counts_sleep=self._others_may_share)
         self._heartbeat = Heartbeat(self._leases, self.executor_id, fence, self._lose)
         self._is_lost = False
         self._watch = Watch(self._runs.cancel_requests)

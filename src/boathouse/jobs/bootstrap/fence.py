@@ -16,7 +16,7 @@ def watch(worker: int, seconds: float, *, counts_sleep: bool) -> None:
     """Stay until the worker has ended or been killed by us."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    renewed_at = _now(counts_sleep=counts_sleep)
+    renewed_at = shared_time(counts_sleep=counts_sleep)
     while os.getppid() == worker:
         ready, _, _ = select.select([0], [], [], _POLL_SECONDS)
         if ready:
@@ -24,16 +24,18 @@ def watch(worker: int, seconds: float, *, counts_sleep: bool) -> None:
             if not received:  # it has closed its end: it is gone, or about to be
                 return
             renewed_at = float(received.split()[-1])
-        if _now(counts_sleep=counts_sleep) - renewed_at > seconds:
+        if shared_time(counts_sleep=counts_sleep) - renewed_at > seconds:
             print(f"The worker {worker} has not renewed its lease for {seconds:g} s and is killed.", file=sys.stderr)  # noqa: T201
             os.kill(worker, signal.SIGKILL)
             return
 
 
-def _now(*, counts_sleep: bool) -> float:
+def shared_time(*, counts_sleep: bool) -> float:
+    """Seconds on the clock that a worker and its fence look at."""
     if counts_sleep and hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
-watch(int(sys.argv[1]), float(sys.argv[2]), counts_sleep=sys.argv[3] == "1")
+if __name__ == "__main__":
+    watch(int(sys.argv[1]), float(sys.argv[2]), counts_sleep=sys.argv[3] == "1")
