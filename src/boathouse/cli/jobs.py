@@ -9,7 +9,7 @@ import click
 
 from boathouse.cli.reruns import assignments, backfill, backfill_cancel, backfill_resume, backfills, repair
 from boathouse.cli.starting import clean, pause, schedules, unpause
-from boathouse.cli.whole_run import whole_run
+from boathouse.cli.whole_run import whole_job, whole_run
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.rest import Connection, RestClient
@@ -50,7 +50,7 @@ def list_jobs(output: str) -> None:
 def get(job: str, output: str) -> None:
     """Show the definition of JOB."""
     client = _client()
-    found = client.get(f"{API}/get", job_id=job_id_of(client, job))
+    found = whole_job(client, job_id_of(client, job))
     if output == "json":
         _print_json(found)
         return

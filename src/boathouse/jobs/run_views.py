@@ -26,6 +26,8 @@ class RunView:
     stats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """How far each for-each among the tasks is, by its key."""
     repairs: Sequence[Repair] = ()
+    is_first: bool = True
+    """Whether it is the first page. Lists that ended there are empty on the others: clients join them."""
 
 
 class RunViews:
@@ -54,8 +56,9 @@ class RunViews:
             loops = [task for task in shown if run.definition_of(task).for_each_task is not None]
             keys = [task.task_key for task in ([loop] if loop else loops)]
             stats = self._iterations.stats(run.run_id, keys) if keys else {}
-            repairs = self._repairs.of(run.run_id) if with_history else ()
-            return RunView(run, shown, offset + size if len(found) > size else None, loop, stats, repairs)
+            repairs = self._repairs.of(run.run_id) if with_history and not offset else ()
+            following = offset + size if len(found) > size else None
+            return RunView(run, shown, following, loop, stats, repairs, is_first=not offset)
 
     def with_tasks(self, run: Run, limit: int | None) -> Run:
         """A listed run, which the principal may see, with its first tasks."""

@@ -14,8 +14,10 @@ from boathouse.jobs.validation import kind_of
 _TERMINAL_REASONS = (ResultState.CANCELED, ResultState.TIMEDOUT)
 
 
-def job_json(job: Job, *, with_tasks: bool = True) -> dict[str, Any]:
-    settings = {**job.settings.to_json(), "name": job.settings.name, "format": "MULTI_TASK"}
+def job_json(job: Job, *, with_tasks: bool = True, page: slice | None = None) -> dict[str, Any]:
+    """A job; ``page`` are the tasks to show, None for all."""
+    shown = job.settings if page is None else job.settings.model_copy(update={"tasks": job.settings.tasks[page]})
+    settings = {**shown.to_json(), "name": job.settings.name, "format": "MULTI_TASK"}
     if not with_tasks:
         for heavy in ("tasks", "environments", "parameters"):
             settings.pop(heavy, None)

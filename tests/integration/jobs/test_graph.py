@@ -358,6 +358,23 @@ def test_a_one_time_run_needs_no_job(graphs: Graphs) -> None:
         graphs.client.post(f"{API}/runs/submit", {**body, "schedule": {}})
 
 
+def test_the_command_line_repairs_and_backfills(graphs: Graphs, boathouse: LocalBoathouse) -> None:
+    (graphs.folder / "once.py").write_text("raise ValueError('not yet')\n")
+    job_id = str(graphs.create(graphs.task("once", "once"), graphs.task("other"), name="by hand"))
+    failed = boathouse.run("jobs", "run", job_id, "--only", "once", "--wait")
+    run_id = str(graphs.client.get(f"{API}/runs/list", job_id=job_id)["runs"][0]["run_id"])
+    (graphs.folder / "once.py").write_text("print('now')\n")
+
+    mended = boathouse.run("jobs", "repair", run_id, "--wait")
+    months = ("--from", "2013-01-01T00:00:00Z", "--to", "2013-02-01T00:00:00Z", "--every", "1M")
+    filled = boathouse.run("jobs", "backfill", "by hand", *months, "--wait")
+
+    assert (failed.returncode, mended.returncode, filled.returncode) == (1, 0, 0), (mended.stderr, filled.stderr)
+    assert f"run {run_id}: SUCCESS" in mended.stdout
+    assert "2 of 2 ended (2 SUCCESS)" in filled.stdout
+    assert "2013-01-01T00:00:00Z to 2013-02-01T00:00:00Z" in boathouse.run("jobs", "backfills", job_id).stdout
+
+
 def test_a_large_run_is_shown_in_pages(graphs: Graphs) -> None:
     run = graphs.run(*(graphs.task(f"t{number}", disabled=True) for number in range(250)))
 
@@ -371,6 +388,27 @@ def test_a_large_run_is_shown_in_pages(graphs: Graphs) -> None:
     assert keys == [f"t{number}" for number in range(250)]
     older = graphs.client.get("/api/2.1/jobs/runs/get", run_id=run["run_id"])
     assert len(older["tasks"]) == 250
+
+
+def test_the_databricks_sdk_follows_the_pages(graphs: Graphs, boathouse: LocalBoathouse) -> None:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import RepairHistoryItemType
+
+    workspace = WorkspaceClient(host=boathouse.url, token=boathouse.token, auth_type="pat")
+    nested = {"task_key": "each", "condition_task": {"op": "EQUAL_TO", "left": "{{input}}", "right": "1"}}
+    inputs = str(list(range(150)))
+    tasks = [graphs.task(f"t{number}", disabled=True) for number in range(120)]
+    job_id = graphs.create({"task_key": "loop", "for_each_task": {"inputs": inputs, "task": nested}}, *tasks)
+
+    run = workspace.jobs.run_now(job_id).result()
+
+    whole = workspace.jobs.get_run(run.run_id)
+    loop = workspace.jobs.get_run(whole.tasks[0].run_id)
+    assert (len(workspace.jobs.get(job_id).settings.tasks), len(whole.tasks), len(loop.iterations)) == (121, 121, 150)
+    assert whole.tasks[0].for_each_task.stats.task_run_stats.succeeded_iterations == 150
+    repaired = workspace.jobs.repair_run(run.run_id, rerun_tasks=["loop"]).result()
+    history = workspace.jobs.get_run(repaired.run_id, include_history=True).repair_history
+    assert [each.type for each in history] == [RepairHistoryItemType.ORIGINAL, RepairHistoryItemType.REPAIR]
 
 
 @pytest.mark.parametrize(("how", "result"), [("cancel", "CANCELED"), ("timeout", "TIMEDOUT")])

@@ -47,8 +47,8 @@ def routes(jobs: Jobs) -> APIRouter:
     """The routes of jobs and runs."""
     router = APIRouter(tags=["jobs"])
     for version, in_schema in (("2.2", True), ("2.1", False)):
-        router.include_router(_definitions(jobs), prefix=f"/api/{version}/jobs", include_in_schema=in_schema)
-        page = PAGE if version == "2.2" else None  # clients of 2.1 know of no pages within a run
+        page = PAGE if version == "2.2" else None  # clients of 2.1 know of no pages within a job or a run
+        router.include_router(_definitions(jobs, page), prefix=f"/api/{version}/jobs", include_in_schema=in_schema)
         router.include_router(runs.routes(jobs, page), prefix=f"/api/{version}/jobs", include_in_schema=in_schema)
     router.include_router(_ours(jobs), prefix="/api/boathouse/v1/jobs")
     router.include_router(backfills.routes(jobs), prefix="/api/boathouse/v1/jobs")
@@ -57,7 +57,7 @@ def routes(jobs: Jobs) -> APIRouter:
     return router
 
 
-def _definitions(jobs: Jobs) -> APIRouter:
+def _definitions(jobs: Jobs, page: int | None) -> APIRouter:
     router = APIRouter()
 
     @router.post("/create", summary="Create a job", responses=example({"job_id": 12}))
@@ -66,9 +66,16 @@ def _definitions(jobs: Jobs) -> APIRouter:
         return {"job_id": jobs.create(caller, settings), **ignored(settings)}
 
     @router.get("/get", summary="Show a job", responses=example(_FOUND_JOB))
-    def get(caller: Caller, job_id: int) -> Given:  # pyright: ignore[reportUnusedFunction]
+    def get(caller: Caller, job_id: int, page_token: str | None = None) -> Given:  # pyright: ignore[reportUnusedFunction]
         job = jobs.get(caller, job_id)
-        return {**wire.job_json(job), **job_states(jobs.starting.of(job))}
+        first = page_of(page_token)
+        end = first + page if page is not None else None
+        more = pages(True, str(end)) if end is not None and end < len(job.settings.tasks) else {}
+        shown = wire.job_json(job, page=slice(first, end))
+        if first:  # clients join the lists of all pages, and these ended on the first one
+            for name in ("parameters", "environments"):
+                shown["settings"].pop(name, None)
+        return {**shown, **job_states(jobs.starting.of(job)), **more}
 
     @router.get(
         "/list", summary="List the jobs you may see", responses=example({"jobs": [_FOUND_JOB], "has_more": False})

@@ -205,6 +205,8 @@ def _shown(view: RunView, base: str, *, with_resolved: bool) -> Given:
     else:
         shown = wire.run_json(run, base, with_tasks=False)
         shown["tasks"] = tasks
+    if not view.is_first:
+        shown["job_parameters"] = []
     if view.repairs:
         shown["repair_history"] = wire.repairs_json(run, view.repairs)
     return shown | (pages(True, str(view.next_offset)) if view.next_offset is not None else {})
