@@ -17,7 +17,7 @@ COMMANDS = (
     'sql "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7"',
     'sql "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY 1"',
     'sql "SELECT event_time, user_identity.email FROM system.access.audit WHERE response.statusCode = 403"',
-    "lineage prod.flights.predictions --direction upstream",
+    "lineage prod.flights.predictions --up",
     "models show prod.flights.delay_model",
 )
 
