@@ -50,7 +50,10 @@ def insert(access: Access, statement: Insert) -> Result:
             seen = _read_version(prepared, name)
             writes.overwrite(access, table, name, counted.reader(), prepared.sources, read_version=seen)
         else:
-            writes.append(access, table, name, counted.reader(), prepared.sources)
+            # A change that is under way must not take rows that were computed from the table for rows that merely came.
+            reads_itself = _read_version(prepared, name) is not None
+            info = {"isBlindAppend": False} if reads_itself else None
+            writes.append(access, table, name, counted.reader(), prepared.sources, commit_info=info)
         return _affected(counted.rows)
 
 

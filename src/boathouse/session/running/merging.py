@@ -36,6 +36,7 @@ from boathouse.session.running.changing import (
 from boathouse.session.running.constraints import checks_of
 from boathouse.session.sql.assigning import set_values
 from boathouse.session.sql.dialect import engine_sql
+from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import Assignment, Merge, MergeClause, MergeFamily
 
 _UNNAMED = "source"
@@ -52,6 +53,8 @@ class _Arm:
 
 def merge(access: Access, statement: Merge) -> Result:
     """MERGE INTO."""
+    if statement.evolves:
+        raise Unsupported("MERGE WITH SCHEMA EVOLUTION", hint="Add the columns first: ALTER TABLE ... ADD COLUMNS.")
     target = Target.of(access, statement.table, statement.alias)
     source, source_alias = _source(statement.source)
     if source_alias.lower() == target.alias.lower():

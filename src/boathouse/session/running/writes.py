@@ -13,8 +13,11 @@ from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, local_path, open_snapshot, tables
 from boathouse.lake.commits import Turn
+from boathouse.lake.key_merging import merge_frame
+from boathouse.lake.merging import Merge
 from boathouse.session.law import Intent, NewTable
 from boathouse.session.running.access import Access, by_name, table_node
+from boathouse.session.running.constraints import checks_of
 
 WriteMode = Literal["append", "overwrite", "error", "merge"]
 SchemaMode = Literal["merge", "overwrite"]
@@ -101,7 +104,7 @@ def append(
     sources: Sequence[LineageNode],
     *,
     schema_mode: Literal["merge"] | None = None,
-    commit_info: Mapping[str, str] | None = None,
+    commit_info: Mapping[str, Any] | None = None,
     turn: Turn | None = None,
 ) -> int:
     """Add rows to a table that the law has resolved for writing."""
@@ -148,14 +151,18 @@ def merge(
     """Update the rows whose keys are there, insert the others."""
     if schema_mode == "overwrite":
         raise InvalidInput("A merge cannot overwrite the schema.", hint="Use schema_mode='merge' to add columns.")
-    version = tables.merge(
-        table.storage_location,
-        data,
-        on=on,
-        read_version=read_version,
-        schema_mode=schema_mode,
-        commit_info=access.commit_info(),
-    )
+    place, info = table.storage_location, access.commit_info()
+    with by_name(name, place):
+        if schema_mode is None:
+            checks = checks_of(open_snapshot(place))
+            how = Merge(on, "update", "insert", "ignore")
+            version = merge_frame(
+                access.engine, place, data, how, checks=checks, read_version=read_version, commit_info=info
+            ).version
+        else:
+            version = tables.merge(
+                place, data, on=on, read_version=read_version, schema_mode=schema_mode, commit_info=info
+            )
     _after_write(access, table, name, version, (), data, schema_mode is not None)
     return version
 
