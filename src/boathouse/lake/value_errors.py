@@ -112,6 +112,17 @@ _FACTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], InvalidInput]]] = 
         ),
     ),
     (
+        re.compile(
+            r"(missing [\])]|unexpected \)|bad repetition operator|no argument for repetition operator"
+            r"|invalid (?:escape sequence|perl operator|character class range|named capture group|repetition size)"
+            r"): (.*)",
+            re.DOTALL,
+        ),
+        lambda m: InvalidInput(
+            f"The regular expression is not valid: {m[1]}, near {m[2].strip()}.", hint="Patterns are run by RE2."
+        ),
+    ),
+    (
         re.compile(r"UNNEST\(\) can only be applied to lists, structs and NULL, not MAP"),
         lambda m: InvalidInput(
             "The rows of a map have two columns.", hint="Name them: LATERAL VIEW explode(m) t AS key, value."

@@ -52,7 +52,8 @@ def _pivoted(table: exp.Expr) -> exp.Expr:
     if not pivot.expressions or len(pivot.args.get("fields") or []) != 1:
         raise Unsupported("PIVOT without FOR ... IN (...)")
     (listed,) = pivot.args["fields"]
-    if not isinstance(listed, exp.In) or not listed.expressions:
+    values = listed.expressions if isinstance(listed, exp.In) else []
+    if not isinstance(listed, exp.In) or not values or any(value.find(exp.Query) for value in values):
         raise Unsupported("PIVOT over values that a query finds", hint="Write the values: FOR column IN (1, 2).")
     query = (_unpivot if pivot.args.get("unpivot") else _pivot)(table.copy(), pivot, listed)
     return _subquery(query, pivot.args.get("alias"), table)
