@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.jobs.conditions import holds
-from boathouse.jobs.iterations import IterationRepository, read_inputs
+from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.loop_inputs import read_inputs
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Outcome, Run, TaskRun
 from boathouse.jobs.repository import RunRepository

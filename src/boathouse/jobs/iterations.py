@@ -2,45 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import and_, func, insert, select, update
 
-from boathouse.foundation.errors import InvalidInput
 from boathouse.jobs.records import State, TaskRun
 from boathouse.jobs.rows import next_ids, state_columns, task_run_of
 from boathouse.jobs.schema import task_runs
 from boathouse.jobs.settings import ForEachTask
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.metastore import Database
-
-MAXIMUM_ITERATIONS = 5000
-
-
-class NoInputs(InvalidInput):
-    """The inputs of a for-each task are no JSON array, or too many."""
-
-
-def read_inputs(text: str) -> list[Any]:
-    """The inputs of a for-each task.
-
-    Raises:
-        NoInputs: They are no JSON array, or more than can be iterated over.
-    """
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise NoInputs(f"inputs is no JSON: {error}.", hint='Write an array: ["2013-06", "2013-07"].') from error
-    if not isinstance(found, list):
-        shown = text if len(text) <= 100 else text[:100] + "..."
-        raise NoInputs(f"inputs is no JSON array: {shown}", hint='Write an array: ["2013-06", "2013-07"].')
-    found = cast(list[Any], found)
-    if len(found) > MAXIMUM_ITERATIONS:
-        raise NoInputs(
-            f"inputs has {len(found)} items; a for_each_task takes at most {MAXIMUM_ITERATIONS}.",
-            hint="Let each iteration do several of them.",
-        )
-    return found
 
 
 class IterationRepository:
