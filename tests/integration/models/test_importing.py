@@ -85,7 +85,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathouse]
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_runs_models_and_artifacts_are_as_they_were(target: LocalBoathouse, tmp_path: Path, kind: str) -> None:
     uri = (tmp_path / "mlruns").as_uri() if kind == "folder" else f"sqlite:///{tmp_path / 'mlflow.db'}"
-    run_id = python(MAKE, uri, str(tmp_path)).strip()
+    run_id = python(MAKE, uri, str(tmp_path)).split()[-1]
     source = str(tmp_path / ("mlruns" if kind == "folder" else "mlflow.db"))
 
     dry = target.run("import", "mlflow", source, "--into", f"{kind}.s", "--dry-run")
@@ -106,7 +106,7 @@ def test_a_store_on_a_server_comes_in_through_its_api(target: LocalBoathouse, tm
         make = MAKE.replace("Delay Model", "server.s.delay")
         for statement in ("CREATE CATALOG server", "CREATE SCHEMA server.s"):
             other.run("sql", statement)
-        run_id = python(make, other.url, str(tmp_path), environment=other.environment()).strip()
+        run_id = python(make, other.url, str(tmp_path), environment=other.environment()).split()[-1]
 
         token = {"MLFLOW_TRACKING_TOKEN": other.token}
         done = subprocess.run(
@@ -121,7 +121,7 @@ def test_a_store_on_a_server_comes_in_through_its_api(target: LocalBoathouse, tm
 
 
 def test_a_version_without_its_run_is_kept_and_the_gap_is_told(target: LocalBoathouse, tmp_path: Path) -> None:
-    run_id = python(MAKE, f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path)).strip()
+    run_id = python(MAKE, f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path)).split()[-1]
     code = "import sys, sqlite3; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA foreign_keys=OFF')\n"
     for table in ("metrics", "latest_metrics", "params", "tags", "runs"):
         code += f"c.execute('DELETE FROM {table}')\n"
