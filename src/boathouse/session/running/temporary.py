@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 TEMPORARY = "__temporary"
-"""The catalog, so to speak, of these views. Parts of real names may not begin like this in a statement."""
+"""The catalog, so to speak, of these views: what binding puts before their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemporaryView:
