@@ -63,3 +63,13 @@ def test_a_refusal_comes_back_as_a_refusal(url: str, session: Session, token: Ca
 def test_a_session_knows_who_it_is(url: str, token: Callable[..., str]) -> None:
     ann = connected_session(Connection(url, token("ann")))
     assert ann.sql("SELECT current_user() AS me").rows() == [{"me": "ann"}]
+
+
+def test_tables_are_changed_altered_and_vacuumed_over_http(session: Session) -> None:
+    session.sql("CREATE TABLE dev.shop.altered AS SELECT id FROM range(5)")
+    session.sql("DELETE FROM dev.shop.altered WHERE id = 1")
+    session.sql("ALTER TABLE dev.shop.altered SET TAGS ('pii' = 'no')")
+    assert session.sql("VACUUM dev.shop.altered").rows() == []
+    session.sql("ALTER TABLE dev.shop.altered RENAME TO dev.shop.renamed")
+    assert len(session.table("dev.shop.renamed")) == 4
+    session.sql("DROP TABLE dev.shop.renamed")
