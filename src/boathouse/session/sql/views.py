@@ -134,8 +134,9 @@ class _Finder:
     def visit(self, node: exp.Expr, ctes: frozenset[str]) -> None:
         with_ = node.args.get("with_")
         for cte in with_.expressions if with_ else ():
-            self.visit(cte, ctes)
-            ctes |= {cte.alias.lower()}
+            own = {cte.alias.lower()}  # WITH RECURSIVE names itself
+            self.visit(cte, ctes | own if node.args["with_"].args.get("recursive") else ctes)
+            ctes |= own
         for key, value in node.args.items():
             if key == "with_":
                 continue
