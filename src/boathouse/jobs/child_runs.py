@@ -15,7 +15,9 @@ from boathouse.jobs.records import Outcome, Run, Start, State, TaskOverrides, Ta
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import state_columns
 from boathouse.jobs.schema import task_runs
+from boathouse.jobs.settings import RunJobTask
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.telling import moments
 from boathouse.metastore import Database
 
 MAXIMUM_DEPTH = 10
@@ -63,14 +65,7 @@ class ChildRuns:
         wanted = resolved_task(run, task_run).run_job_task
         assert wanted is not None
         self._require_no_circle(run, wanted.job_id)
-        values = {
-            **state_columns(State(LifeCycleState.RUNNING)),
-            "started_at": func.coalesce(task_runs.c.started_at, epoch_ms(self._clock.now())),
-            "resolved": json.dumps({"job_parameters": wanted.job_parameters}, ensure_ascii=False),
-        }
-        with self._database.write() as connection:
-            mine = task_runs.c.task_run_id == task_run.task_run_id
-            connection.execute(update(task_runs).where(mine).values(values))
+        self._begin(task_run, wanted)
         return self._run_now(
             self._identities.principal(run.run_as),
             wanted.job_id,
@@ -90,6 +85,7 @@ class ChildRuns:
         with self._database.write() as connection:
             mine = task_runs.c.task_run_id == task_run.task_run_id
             connection.execute(update(task_runs).where(mine).values(values))
+            moments.attempt_fails(connection, task_run.task_run_id, ResultState.FAILED, epoch_ms(self._clock.now()))
 
     def outcomes(self, run_ids: Iterable[int]) -> dict[int, Outcome]:
         """Of those that have ended, or are gone."""
@@ -104,6 +100,20 @@ class ChildRuns:
     def cancel(self, run_ids: Iterable[int]) -> None:
         for run_id in run_ids:
             self._runs.request_cancel(run_id, epoch_ms(self._clock.now()))
+
+    def _begin(self, task_run: TaskRun, wanted: RunJobTask) -> None:
+        """Keep that the task runs; an earlier life of it may have done so."""
+        now = epoch_ms(self._clock.now())
+        values = {
+            **state_columns(State(LifeCycleState.RUNNING)),
+            "started_at": func.coalesce(task_runs.c.started_at, now),
+            "resolved": json.dumps({"job_parameters": wanted.job_parameters}, ensure_ascii=False),
+        }
+        waits = task_runs.c.life_cycle_state != LifeCycleState.RUNNING
+        query = update(task_runs).where(task_runs.c.task_run_id == task_run.task_run_id, waits).values(values)
+        with self._database.write() as connection:
+            if connection.execute(query).rowcount:
+                moments.attempt_begins(connection, task_run.task_run_id, task_run.attempt, now)
 
     def _require_no_circle(self, run: Run, job_id: int) -> None:
         above: Run | None = run

@@ -42,7 +42,7 @@ class InstantTasks:
         outcome = Outcome(ResultState.SUCCESS, answer=answer)
         resolved = json.dumps({"left": condition.left, "right": condition.right}, ensure_ascii=False)
         columns = task_columns(ended(outcome), started_at=now, ended_at=now, result=answer, resolved=resolved)
-        self._runs.end_task(task_run.task_run_id, columns)
+        self._runs.begin_and_end(task_run, columns, now)
         return outcome
 
     def begin_loop(self, run: Run, parent: TaskRun) -> Sequence[TaskRun]:

@@ -11,6 +11,7 @@ from boathouse.jobs.rows import next_ids, state_columns, task_run_of
 from boathouse.jobs.schema import task_runs
 from boathouse.jobs.settings import ForEachTask
 from boathouse.jobs.states import LifeCycleState, ResultState
+from boathouse.jobs.telling import moments
 from boathouse.metastore import Database
 
 
@@ -38,6 +39,7 @@ class IterationRepository:
             }
             if not connection.execute(begun.values(values)).rowcount:
                 return
+            moments.attempt_begins(connection, parent.task_run_id, parent.attempt, now)
             before = connection.execute(select(task_runs).where(of_this, task_runs.c.is_latest)).all()
             kept = {
                 row.iteration: row

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
 from boathouse.jobs.definitions import Definitions
+from boathouse.jobs.forgetting import delete_runs
 from boathouse.jobs.records import Attempt, Job, Outcome, Run, Start, State, TaskOverrides, TaskRun
 from boathouse.jobs.repair_rows import end_repair
 from boathouse.jobs.rows import (
@@ -26,7 +27,7 @@ from boathouse.jobs.rows import (
     state_of,
     task_run_of,
 )
-from boathouse.jobs.schema import job_runs, jobs, run_repairs, task_attempts, task_runs, task_values
+from boathouse.jobs.schema import job_runs, jobs, task_attempts, task_runs, task_values
 from boathouse.jobs.settings import Task
 from boathouse.jobs.starting.following import follow, forget
 from boathouse.jobs.states import UNDER_WAY, LifeCycleState, ResultState
@@ -230,12 +231,8 @@ class RunRepository:
             )
 
     def delete(self, run_id: int) -> None:
-        of_this = select(task_runs.c.task_run_id).where(task_runs.c.run_id == run_id)
         with self._database.write() as connection:
-            for table in (task_attempts, task_values):
-                connection.execute(table.delete().where(table.c.task_run_id.in_(of_this)))
-            for table in (run_repairs, task_runs, job_runs):
-                connection.execute(table.delete().where(table.c.run_id == run_id))
+            delete_runs(connection, [run_id])
 
     # What both ask
 
@@ -431,16 +428,14 @@ class RunRepository:
             moments.attempt_ends(connection, attempt, is_last=task.get("life_cycle_state") in FINAL)
             return True
 
-    def end_task(self, task_run_id: int, columns: Mapping[str, Any]) -> None:
-        """Keep how a task ended that needs no process."""
+    def begin_and_end(self, task_run: TaskRun, columns: Mapping[str, Any], now: int) -> None:
+        """Keep how a task ended that was over as soon as it began, and needs no process."""
+        mine = task_runs.c.task_run_id == task_run.task_run_id
+        query = update(task_runs).where(mine, task_runs.c.life_cycle_state.not_in(FINAL)).values(dict(columns))
         with self._database.write() as connection:
-            over = connection.execute(
-                update(task_runs)
-                .where(task_runs.c.task_run_id == task_run_id, task_runs.c.life_cycle_state.not_in(FINAL))
-                .values(dict(columns))
-            )
-            if over.rowcount and columns.get("life_cycle_state") in FINAL:
-                moments.tasks_end(connection, {task_run_id: ResultState(columns["result_state"])}, columns["ended_at"])
+            if connection.execute(query).rowcount:
+                moments.attempt_begins(connection, task_run.task_run_id, task_run.attempt, now)
+                moments.tasks_end(connection, {task_run.task_run_id: ResultState(columns["result_state"])}, now)
 
     def end_tasks(self, outcomes: Mapping[int, Outcome], now: int) -> None:
         """Keep the outcomes of task runs that end without a process of their own."""

@@ -6,7 +6,7 @@ way, and the last runs of every job that is there, however old: they say when it
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -15,19 +15,15 @@ from sqlalchemy import Connection, and_, delete, exists, func, select, text, tup
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.home import Home
+from boathouse.jobs.forgetting import delete_runs
 from boathouse.jobs.rows import FINAL
 from boathouse.jobs.schema import (
     job_backfills,
     job_definitions,
     job_runs,
     jobs,
-    run_commits,
-    run_repairs,
-    task_attempts,
     task_runs,
-    task_values,
 )
-from boathouse.jobs.telling.schema import run_tellings, run_watches
 from boathouse.metastore import Database
 from boathouse.notifications.outbox import forget_old
 
@@ -114,7 +110,7 @@ class Retention:
             for run_id in batch:
                 shutil.rmtree(self._home.runs / str(run_id), ignore_errors=True)  # first, so that none is left over
             with self._database.write() as connection:
-                tasks += _delete_runs(connection, batch)
+                tasks += delete_runs(connection, batch)
             runs += len(batch)
         notified_before = epoch_ms(now - self._settings.notification_days * days)
         return Swept(
@@ -224,15 +220,3 @@ def _nth_newest(connection: Connection, job_id: int, number: int) -> int:
     mine = job_runs.c.job_id == job_id
     query = select(job_runs.c.run_id).where(mine).order_by(job_runs.c.run_id.desc()).offset(number - 1).limit(1)
     return connection.execute(query).scalar() or 0
-
-
-def _delete_runs(connection: Connection, run_ids: Sequence[int]) -> int:
-    """Delete runs with all that belongs to them; gives the number of task runs."""
-    tasks = select(task_runs.c.task_run_id).where(task_runs.c.run_id.in_(run_ids))
-    for table in (task_attempts, task_values):
-        connection.execute(delete(table).where(table.c.task_run_id.in_(tasks)))
-    deleted: Mapping[str, int] = {
-        table.name: connection.execute(delete(table).where(table.c.run_id.in_(run_ids))).rowcount
-        for table in (run_tellings, run_watches, run_repairs, run_commits, task_runs, job_runs)
-    }
-    return deleted[task_runs.name]

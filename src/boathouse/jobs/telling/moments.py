@@ -93,7 +93,13 @@ def attempt_ends(connection: Connection, attempt: Attempt, *, is_last: bool) -> 
         return
     if is_last:
         tasks_end(connection, {attempt.task_run_id: result}, now)
-    elif (found := _task_with_plan(connection, attempt.task_run_id)) and not found[1].only_last_attempt:
+    else:
+        attempt_fails(connection, attempt.task_run_id, result, now)
+
+
+def attempt_fails(connection: Connection, task_run_id: int, result: ResultState, now: int) -> None:
+    """A task did not succeed and is tried again."""
+    if (found := _task_with_plan(connection, task_run_id)) and not found[1].only_last_attempt:
         _tell_of_task(connection, *found, result, now)
 
 

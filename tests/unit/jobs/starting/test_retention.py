@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import Denied
+from boathouse.jobs.git_snapshots import GitSnapshots
 from boathouse.jobs.housekeeping import Housekeeping
 from boathouse.jobs.logs import log_file
 from boathouse.jobs.records import Start
@@ -98,6 +99,20 @@ def test_definitions_and_folders_that_nobody_uses_go_too(house) -> None:
     swept = retention(house).sweep(house.clock.now())
 
     assert (swept.runs, swept.folders, swept.definitions) == (0, 1, 1)
+
+
+def test_a_run_that_somebody_deletes_leaves_nothing_behind(house) -> None:
+    run = ended_run(house, house.create(email_notifications={"on_success": ["me@example.org"]}))
+    GitSnapshots(house.database).keep(run.run_id, "c0ffee")
+    of_runs = [table for table in metadata.tables.values() if "run_id" in table.c]
+    before = {table.name for table in of_runs if count(house, table)}
+    assert {"job_runs", "task_runs", "run_tellings", "run_commits"} <= before
+
+    house.jobs.delete_run(house.ada, run.run_id)
+
+    kept = {table.name for table in of_runs if count(house, table)}
+    assert kept & {"job_runs", "task_runs", "task_attempts", "task_values", "run_tellings", "run_watches",
+                   "run_repairs", "run_commits"} == set()  # fmt: skip
 
 
 def test_delivered_notifications_go_before_those_that_were_given_up(house) -> None:
