@@ -10,7 +10,7 @@ import re
 from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.session.sql.dialect import native
+from boathouse.session.sql.dialect import native, native_scalar
 from boathouse.session.sql.problems import Unsupported
 
 DType = exp.DataType.Type
@@ -95,14 +95,14 @@ def cast(value: exp.Expr, kind: exp.DataType, *, is_try: bool = False) -> exp.Ex
             f"A cast to {kind.sql(dialect='databricks')}", hint="Cast the values one by one, then build it again."
         )
     if target in _INTEGERS and not _is_integer(value):
-        return native(_to_integer(plain, target, verb), value)
+        return native_scalar(_to_integer(plain, target, verb), value)
     if target in ("DOUBLE", "REAL") or target.startswith("DECIMAL"):
         return _to_number(value, plain, target, verb)
     if target in _FORMS:
         is_text = isinstance(value, exp.Literal) and value.is_string
         return _literal_instant(value, kind, target, is_try=is_try) if is_text else _to_instant(value, target, verb)
     if target == "VARCHAR" and not isinstance(value, exp.Literal):
-        return native(_to_text(plain), value)
+        return native_scalar(_to_text(plain), value)
     return native(plain, value)
 
 
@@ -169,7 +169,7 @@ def _to_number(value: exp.Expr, plain: str, target: str, verb: str) -> exp.Expr:
     """DuckDB would let digits be grouped by ``_``, and reads hexadecimal numbers."""
     if isinstance(value, exp.Literal) and not value.is_string:
         return native(plain, value)
-    return native(
+    return native_scalar(
         f"CASE WHEN {_IS_TEXT} AND NOT regexp_full_match(CAST({{0}} AS VARCHAR), {{1}}) "
         f"THEN {_failed(target, verb)} "
         f"WHEN {_IS_INSTANT} THEN {verb}({_MICROS} / 1000000 AS {_escaped(target)}) ELSE {plain} END",
@@ -202,7 +202,7 @@ def _to_instant(value: exp.Expr, target: str, verb: str) -> exp.Expr:
             f"OR typeof({{0}}) LIKE 'DECIMAL(%' THEN timezone('UTC', {micros})"
         )
     form = exp.Literal.string(_FORMS[target])
-    return native(f"CASE {cases} ELSE {verb}({{0}} AS {target}) END", value, form)
+    return native_scalar(f"CASE {cases} ELSE {verb}({{0}} AS {target}) END", value, form)
 
 
 _SHORT = re.compile(r"(\d+)(-\d+)?")

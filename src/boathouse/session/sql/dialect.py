@@ -6,6 +6,8 @@ through, so our reader knows none: each call stays a plain call by name until :m
 list. What is not in the list cannot reach the engine.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -42,7 +44,31 @@ class DatabricksSql(Databricks):
 class Native(Expression):
     """A piece of DuckDB SQL of our own making: a template whose ``{0}``, ``{1}``... are the translated arguments."""
 
-    arg_types: ClassVar[dict[str, bool]] = {"template": True, "expressions": False}
+    arg_types: ClassVar[dict[str, bool]] = {"template": True, "expressions": False, "is_scalar": False}
+
+    def written(self, arguments: Sequence[str]) -> str:
+        """The SQL, with the arguments filled in.
+
+        A long argument that a scalar rule names more than once is computed once, as the parameter of a lambda over a
+        list of one: rules within rules would otherwise grow by powers, and the engine with them.
+        """
+        filled, bound = list(arguments), dict[str, str]()
+        depth = max((int(found) for text in arguments for found in _BOUND.findall(text)), default=0)
+        for index, text in enumerate(arguments):
+            if self.args.get("is_scalar") and len(text) > _LONG and self.args["template"].count(f"{{{index}}}") > 1:
+                depth += 1
+                bound[f"{_BOUND_PREFIX}{depth}"] = text
+                filled[index] = f"{_BOUND_PREFIX}{depth}"
+        written = self.args["template"].format(*filled)
+        for name, text in bound.items():
+            written = f"list_transform([{text}], lambda {name}: {written})[1]"
+        return written
+
+
+_LONG = 120
+"""Characters of an argument that may be repeated: DuckDB computes equal short expressions once by itself."""
+_BOUND_PREFIX = "__bh_v"
+_BOUND = re.compile(rf"\b{_BOUND_PREFIX}(\d+)\b")
 
 
 class EngineSql(DuckDB):
@@ -51,13 +77,18 @@ class EngineSql(DuckDB):
     class Generator(DuckDB.Generator):
         TRANSFORMS: ClassVar[dict[Any, Any]] = {
             **DuckDB.Generator.TRANSFORMS,
-            Native: lambda self, node: node.args["template"].format(*map(self.sql, node.expressions)),
+            Native: lambda self, node: node.written([self.sql(each) for each in node.expressions]),
         }
 
 
 def native(template: str, *arguments: exp.Expr) -> Native:
     """A node that is written as ``template`` with the arguments filled in; literal braces are doubled."""
     return Native(template=template, expressions=list(arguments))
+
+
+def native_scalar(template: str, *arguments: exp.Expr) -> Native:
+    """As :func:`native`, for a rule that gives one value for one row."""
+    return Native(template=template, expressions=list(arguments), is_scalar=True)
 
 
 def engine_sql(tree: exp.Expr) -> str:
@@ -70,4 +101,4 @@ def databricks_sql(tree: exp.Expr) -> str:
     return tree.sql(dialect=Databricks, comments=False, normalize_functions="lower")
 
 
-__all__ = ["DatabricksSql", "EngineSql", "Native", "databricks_sql", "engine_sql", "native"]
+__all__ = ["DatabricksSql", "EngineSql", "Native", "databricks_sql", "engine_sql", "native", "native_scalar"]

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.casts import cast
-from boathouse.session.sql.dialect import Native, databricks_sql, native
+from boathouse.session.sql.dialect import Native, databricks_sql, native, native_scalar
 from boathouse.session.sql.functions import FunctionKind, function_named, part_of
 from boathouse.session.sql.functions.collections import element
 from boathouse.session.sql.functions.regexes import matches
@@ -189,17 +189,17 @@ def _ignoring_nulls(call: exp.Expr, node: exp.Expr, ignore: bool) -> exp.Expr:
 
 
 def _divide(_: Translator, node: exp.Expr) -> exp.Expr:
-    return native(f"(({{0}}) / ({_checked_divisor(node.expression)}))", node.this, node.expression)
+    return native_scalar(f"(({{0}}) / ({_checked_divisor(node.expression)}))", node.this, node.expression)
 
 
 def _divide_whole(_: Translator, node: exp.Expr) -> exp.Expr:
-    return native(
+    return native_scalar(
         f"CAST(trunc(({{0}}) // ({_checked_divisor(node.expression)})) AS BIGINT)", node.this, node.expression
     )
 
 
 def _remainder(_: Translator, node: exp.Expr) -> exp.Expr:
-    return native(f"(({{0}}) % ({_checked_divisor(node.expression)}))", node.this, node.expression)
+    return native_scalar(f"(({{0}}) % ({_checked_divisor(node.expression)}))", node.this, node.expression)
 
 
 def _checked_divisor(divisor: exp.Expr) -> str:
@@ -227,7 +227,7 @@ def _plus_minus(_: Translator, node: exp.Expr) -> exp.Expr:
         return _minus(node)
     units = {word.upper().removesuffix("S") for word in re.findall(r"[a-zA-Z]+", text)}
     if units <= _DAY_UNITS:
-        return native(f"cast_to_type(({{0}}) {operator} {{1}}, {{0}})", instant, interval)
+        return native_scalar(f"cast_to_type(({{0}}) {operator} {{1}}, {{0}})", instant, interval)
     return native(f"(CAST({{0}} AS TIMESTAMPTZ) {operator} {{1}})", instant, interval)
 
 
@@ -258,8 +258,8 @@ def _substring(_: Translator, node: exp.Expr) -> exp.Expr:
     is_known = isinstance(start, exp.Literal) and str(start.this) != "0"
     position = "{1}" if is_known else "CASE WHEN ({1}) = 0 THEN 1 ELSE {1} END"
     if length is None:
-        return native(f"substring({{0}}, {position})", node.this, start)
-    return native(
+        return native_scalar(f"substring({{0}}, {position})", node.this, start)
+    return native_scalar(
         f"substring({{0}}, {position}, CASE WHEN ({{2}}) < 0 THEN 0 ELSE {{2}} END)", node.this, start, length
     )
 

@@ -171,3 +171,14 @@ def test_exists_and_forall_know_three_values(answer: Answer, values: list[bool |
     if values:
         assert answer(f"SELECT exists({array}, x -> x)") is some
         assert answer(f"SELECT forall({array}, x -> x)") is every
+
+
+def test_rules_within_rules_are_answered_however_deep(answer: Answer) -> None:
+    for depth in (1, 30):
+        nested = "x"
+        for _ in range(depth):
+            nested = f"CAST(CAST({nested} + 1 AS STRING) AS INT) % 1000"
+        assert answer(f"SELECT {nested} FROM VALUES (CAST(7 AS INT)) AS t(x)") == 7 + depth
+        assert answer(f"SELECT max({nested}) + count(*) FROM VALUES (CAST(7 AS INT)) AS t(x) GROUP BY {nested}") == (
+            8 + depth
+        )

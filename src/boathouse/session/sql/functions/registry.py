@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.session.sql.dialect import native
+from boathouse.session.sql.dialect import Native, native
 
 Build = Callable[[Sequence[exp.Expr]], exp.Expr]
 """Makes the DuckDB expression from the translated arguments."""
@@ -49,10 +49,14 @@ class Function:
         if count < self.least or (self.most is not None and count > self.most):
             raise InvalidInput(f"{self.name} was called with {count} arguments.", hint=f"Write {self.signature}.")
         if callable(self.becomes):
-            return self.becomes(arguments)
-        template = self.becomes if isinstance(self.becomes, str) else self.becomes[count]
-        everything = ", ".join(f"{{{index}}}" for index in range(count))
-        return native(template.replace("{*}", everything), *arguments)
+            built = self.becomes(arguments)
+        else:
+            template = self.becomes if isinstance(self.becomes, str) else self.becomes[count]
+            everything = ", ".join(f"{{{index}}}" for index in range(count))
+            built = native(template.replace("{*}", everything), *arguments)
+        if self.kind is FunctionKind.SCALAR and isinstance(built, Native):
+            built.set("is_scalar", True)
+        return built
 
 
 def function(signature: str, becomes: Becomes, kind: FunctionKind = FunctionKind.SCALAR) -> list[Function]:
