@@ -4,6 +4,7 @@ Whatever dies in between, a task that has ended is not done again, and no second
 first one is gone.
 """
 
+import errno
 import logging
 import signal
 import threading
@@ -147,7 +148,10 @@ class TaskRunner:
         variables = task_variables(run, prepared, self._settings.url, token.secret, self._settings.hooks)
         command = Command(prepared.environment.python, prepared.spec, variables, files, prepared.secrets)
         started = time.monotonic()
-        process = TaskProcess(command)
+        try:
+            process = TaskProcess(command)
+        except (OSError, ValueError) as error:
+            return self._failed(attempt, files, f"The task's process cannot be started: {_reason(error)}")
         live = LiveTask(process, prepared.task.timeout_seconds, self._settings.grace_seconds)
         with control.watched(live):
             self._runs.note_process(attempt, process.pid)
@@ -186,12 +190,14 @@ class TaskRunner:
 
     def _not_started(self, run: Run, task_run: TaskRun, attempt: Attempt, error: Exception) -> _Ended:
         """What was asked for cannot be started; that is the attempt's result."""
-        message = str(error)
-        files = self._files(run, task_run, attempt)
+        self._begin(attempt, None, 0)
+        return self._failed(attempt, self._files(run, task_run, attempt), str(error))
+
+    def _failed(self, attempt: Attempt, files: AttemptFiles, message: str) -> _Ended:
+        """The end of an attempt that never had a process."""
         files.folder.parent.mkdir(parents=True, exist_ok=True)
         with files.log.open("a") as file:
             file.write(f"{message}\n")
-        self._begin(attempt, None, 0)
         outcome = Outcome(ResultState.FAILED, message[:_LONGEST_MESSAGE])
         now = self._now()
         values = {"ended_at": now, "error": message, "error_trace": None}
@@ -326,6 +332,13 @@ def stopped(reason: StopReason, timeout_seconds: int) -> Outcome:
             return Outcome(ResultState.TIMEDOUT, "The run took longer than its timeout_seconds.")
         case _:
             return Outcome(ResultState.CANCELED, "The run was cancelled.")
+
+
+def _reason(error: Exception) -> str:
+    """Why the system has not started a process."""
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return "a parameter or a variable is too long. Write what has more than 128 KiB to a file and pass on its name."
+    return f"{error}."
 
 
 def _described(exit_code: int | None) -> str:

@@ -121,9 +121,7 @@ class BackfillRepository:
         return self._read(job_backfills.c.job_id == job_id)
 
     def open_runs(self, backfill_id: int) -> Sequence[int]:
-        mine = (job_runs.c.backfill_id == backfill_id) & job_runs.c.life_cycle_state.not_in(FINAL)
-        with self._database.read() as connection:
-            return list(connection.execute(select(job_runs.c.run_id).where(mine)).scalars())
+        return self._runs.open_ids(job_runs.c.backfill_id == backfill_id)
 
     def unsuccessful_runs(self, backfill_id: int) -> Sequence[int]:
         """Runs that have ended otherwise than well."""

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from boathouse.foundation.errors import Conflict
 from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
 from boathouse.jobs.definitions import Definitions
 from boathouse.jobs.forgetting import delete_runs
@@ -149,14 +150,18 @@ class RunRepository:
     # What the control plane does
 
     def insert(self, new: NewRun, now: int) -> int:
-        """Keep a new run with its tasks, queued or skipped; with a token used before, the run that was made then."""
+        """Keep a new run with its tasks, queued or skipped; with a token used before, the run that was made then.
+
+        Raises:
+            Conflict: The token was used for something else.
+        """
         try:
             with self._database.write() as connection:
                 return self.insert_with(connection, new, now)
         except IntegrityError:
             if new.idempotency_token is None:
                 raise
-            return self._run_of_token(new.creator, new.idempotency_token)
+            return self._run_of_token(new, new.idempotency_token)
 
     def insert_with(self, connection: Connection, new: NewRun, now: int) -> int:
         """:meth:`insert` within somebody's transaction."""
@@ -200,10 +205,18 @@ class RunRepository:
             moments.run_ends(connection, run_id, skipped, now)
         return run_id
 
-    def _run_of_token(self, creator: str, token: str) -> int:
-        query = select(job_runs.c.run_id).where(job_runs.c.creator == creator, job_runs.c.idempotency_token == token)
+    def _run_of_token(self, new: NewRun, token: str) -> int:
+        query = select(job_runs.c.run_id, job_runs.c.job_id, job_runs.c.run_type).where(
+            job_runs.c.creator == new.creator, job_runs.c.idempotency_token == token
+        )
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one()
+            row = connection.execute(query).one()
+        if row.run_type != new.run_type or row.job_id != (new.job.job_id or row.job_id):
+            raise Conflict(
+                f"The idempotency_token {token!r} stands for run {row.run_id}, which is not of this job.",
+                hint="Take a token of its own for each run that you mean.",
+            )
+        return row.run_id
 
     def request_cancel(self, run_id: int, now: int) -> None:
         """Ask the worker to stop the run; end it at once when no worker has it yet."""
@@ -288,10 +301,19 @@ class RunRepository:
         self, name: str, job_ids: Sequence[int] | None, *,
         limit: int, before: int | None = None, active: bool | None = None,
     ) -> "Sequence[Run]":  # fmt: skip
-        """:meth:`list` of these jobs (None: of all) and of the one-time runs of a principal."""
+        """:meth:`list` of these jobs (None: of all) and of the one-time runs of a principal.
+
+        Two looks, each along an index: asked for with an OR, a database reads all that is stored before it sorts."""
+        if job_ids is None:
+            return self.list_where(true(), limit=limit, before=before, active=active)
         own = (job_runs.c.run_type == "SUBMIT_RUN") & (job_runs.c.creator == name)
-        which = true() if job_ids is None else or_(job_runs.c.job_id.in_(job_ids), own)
-        return self.list_where(which, limit=limit, before=before, active=active)
+        found = [
+            run
+            for which in (job_runs.c.job_id.in_(job_ids), own)
+            for run in self.list_where(which, limit=limit, before=before, active=active)
+        ]
+        newest = {run.run_id: run for run in sorted(found, key=lambda run: run.run_id, reverse=True)}
+        return list(newest.values())[:limit]
 
     def list_where(
         self, which: ColumnElement[bool], *, limit: int, before: int | None = None, active: bool | None = None
@@ -301,9 +323,19 @@ class RunRepository:
         if before is not None:
             query = query.where(job_runs.c.run_id < before)
         if active is not None:
-            is_final = job_runs.c.life_cycle_state.in_(FINAL)
-            query = query.where(~is_final if active else is_final)
+            states = [LifeCycleState.QUEUED.value, *UNDER_WAY] if active else FINAL
+            query = query.where(job_runs.c.life_cycle_state.in_(states))
         return self._runs(query)
+
+    def open_ids(self, which: ColumnElement[bool], *, only_queued: bool = False) -> "Sequence[int]":
+        """Runs that a condition holds for and that have not ended, however many there are."""
+        state = job_runs.c.life_cycle_state
+        is_open = state == LifeCycleState.QUEUED if only_queued else state.not_in(FINAL)
+        with self._database.read() as connection:
+            return list(connection.execute(select(job_runs.c.run_id).where(which, is_open)).scalars())
+
+    def open_ids_of_job(self, job_id: int, *, only_queued: bool = False) -> "Sequence[int]":
+        return self.open_ids(job_runs.c.job_id == job_id, only_queued=only_queued)
 
     def states(self, run_ids: "Iterable[int]") -> dict[int, State]:
         """The states of some runs, at the cost of one look."""

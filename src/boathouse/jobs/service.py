@@ -116,9 +116,7 @@ class Jobs:
         """Forget the job and end what it runs; its runs can still be read by administrators."""
         with self._access.verb(principal, "delete", job_id):
             self._access.job(principal, Privilege.MANAGE, job_id)
-            now = epoch_ms(self._clock.now())
-            for run in self._runs.list(job_ids=[job_id], limit=1000, active=True):
-                self._runs.request_cancel(run.run_id, now)
+            self._cancel(self._runs.open_ids_of_job(job_id))
             self._catalog.securables.forget(principal, JOB, str(job_id))
             self._jobs.delete(job_id)
 
@@ -218,7 +216,13 @@ class Jobs:
         """Ask for the run to end; it is over when its state says so. Cancelling what has ended changes nothing."""
         with self._access.verb(principal, "cancelRun", None, run_id=run_id):
             run = self._access.run(principal, Privilege.RUN_JOB, run_id)
-            self._runs.request_cancel(run.run_id, epoch_ms(self._clock.now()))
+            self._cancel([run.run_id])
+
+    def cancel_runs(self, principal: Principal, job_id: int, *, only_queued: bool = False) -> None:
+        """Ask for all runs of a job to end that are under way or wait, or only for those that wait."""
+        with self._access.verb(principal, "cancelAllRuns", job_id, only_queued=only_queued):
+            self._access.job(principal, Privilege.RUN_JOB, job_id)
+            self._cancel(self._runs.open_ids_of_job(job_id, only_queued=only_queued))
 
     def delete_run(self, principal: Principal, run_id: int) -> None:
         """Forget a run that has ended.
@@ -310,6 +314,11 @@ class Jobs:
                 self._jobs.delete(job_id)
 
     # Within
+
+    def _cancel(self, run_ids: Iterable[int]) -> None:
+        now = epoch_ms(self._clock.now())
+        for run_id in run_ids:
+            self._runs.request_cancel(run_id, now)
 
     def _new_job(self, principal: Principal, settings: JobSettings, deployment: DeploymentRef | None) -> Job:
         checked(settings)

@@ -20,6 +20,7 @@ KINDS = (*PROCESS_KINDS, "condition_task", "for_each_task", "run_job_task")
 """The kinds of task that run here."""
 
 UNSUPPORTED_KINDS = tuple(name for name in Task.model_fields if name.endswith("_task") and name not in KINDS)
+LONGEST_NAME = 4096
 MAXIMUM_TASKS = 5000
 """Databricks allows 1,000."""
 
@@ -71,6 +72,10 @@ def tasks_within(settings: JobSettings) -> Iterator[tuple[KeyPath, Task]]:
 
 
 def _general_problems(settings: JobSettings) -> Iterator[Problem]:
+    if not settings.name.strip() or not settings.name.isprintable():
+        yield Problem(("name",), "a name has at least one letter, and no line breaks or other control characters.")
+    if len(settings.name) > LONGEST_NAME:
+        yield Problem(("name",), f"{len(settings.name)} characters are more than the {LONGEST_NAME} of a name.")
     if not settings.tasks:
         yield Problem(("tasks",), "a job needs at least one task.")
     if len(settings.tasks) > MAXIMUM_TASKS:

@@ -362,3 +362,14 @@ def build_wheel(folder: Path) -> None:
         )
         wheel.writestr(info + "entry_points.txt", "[console_scripts]\ngo = tiny_pkg:go\n")
         wheel.writestr(info + "RECORD", "")
+
+
+def test_a_task_whose_process_cannot_be_started_fails_and_says_why(working_home) -> None:
+    task = {"task_key": "a", "spark_python_task": {"python_file": working_home.script("fine.py", "pass")}}
+    long = [{"name": "long", "default": "x" * 200_000}]
+
+    run = working_home.run({"name": "n", "tasks": [task], "parameters": long})
+
+    assert "a parameter or a variable is too long" in run.tasks[0].state.message
+    (attempt,) = working_home.jobs.attempts(working_home.admin, run.tasks[0].task_run_id)
+    assert (attempt.result, attempt.ended_at is not None) == (ResultState.FAILED, True)

@@ -6,6 +6,7 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, NotFound
 from boathouse.jobs import read_job
 from boathouse.jobs.repository import JobRepository, RunRepository
+from boathouse.jobs.rerunning import BackfillRequest
 from boathouse.jobs.states import LifeCycleState, ResultState
 
 
@@ -166,3 +167,38 @@ def test_every_verb_is_audited_also_when_it_is_refused(house) -> None:
     events = house.catalog.audit.events(EventFilter(), limit=50)
     found = {(event.principal, event.action, event.status_code) for event in events if event.service == "jobs"}
     assert {("ada", "create", 200), ("bob", "runNow", 404)} <= found
+
+
+def test_deleting_a_job_ends_all_of_its_runs_however_many(house) -> None:
+    job_id = house.create(house.ada, queue={"enabled": True})
+    request = BackfillRequest("2013-01-01T00:00:00Z", "2013-02-28T00:00:00Z", "1h")
+    house.jobs.backfills.begin(house.ada, job_id, request)
+    runs = RunRepository(house.database)
+    assert len(runs.open_ids_of_job(job_id)) > 1000
+
+    house.jobs.delete(house.ada, job_id)
+
+    assert runs.open_ids_of_job(job_id) == []
+
+
+def test_only_the_runs_that_wait_can_be_cancelled(house) -> None:
+    job_id = house.create(house.ada, queue={"enabled": True})
+    begun, waiting = (house.jobs.run_now(house.ada, job_id) for _ in range(2))
+    runs = RunRepository(house.database)
+    assert runs.claim("w", 1) == [begun]
+
+    house.jobs.cancel_runs(house.ada, job_id, only_queued=True)
+
+    states = runs.states([begun, waiting])
+    assert (states[begun].life_cycle, states[waiting].result) == (LifeCycleState.PENDING, ResultState.CANCELED)
+    with pytest.raises(NotFound):
+        house.jobs.cancel_runs(house.bob, job_id)
+
+
+def test_a_token_of_another_job_starts_nothing_and_says_so(house) -> None:
+    first, second = house.create(house.ada), house.create(house.ada)
+    run_id = house.jobs.run_now(house.ada, first, idempotency_token="t")
+    assert house.jobs.run_now(house.ada, first, idempotency_token="t") == run_id
+
+    with pytest.raises(Conflict, match=f"stands for run {run_id}"):
+        house.jobs.run_now(house.ada, second, idempotency_token="t")

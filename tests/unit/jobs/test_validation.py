@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from boathouse.foundation.shapes import DoesNotFit, dotted, unused_fields
 from boathouse.jobs import problems_of_job, read_job
+from boathouse.jobs.loop_inputs import NoInputs, read_inputs
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.validation import KINDS, UNSUPPORTED_KINDS
 
@@ -170,3 +171,22 @@ def test_nothing_but_a_refusal_comes_of_nonsense(data: Any) -> None:
         read_job(data)
     except DoesNotFit as error:
         assert error.problems
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x00b", "two\nlines", "x" * 4097])
+def test_a_name_is_one_line_that_can_be_read(name: str) -> None:
+    assert "name" in problems(name=name, tasks=[task("a")])
+
+
+@pytest.mark.parametrize(
+    "more", [{"timeout_seconds": 10**15}, {"tasks": [task("a", min_retry_interval_millis=10**20)]}]
+)
+def test_times_that_no_task_lives_to_see_are_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(DoesNotFit, match="less than or equal to"):
+        read_job({"name": "n", "tasks": [task("a")], **more})
+
+
+@pytest.mark.parametrize("inputs", ["[" * 50000 + "]" * 50000, '["\\ud800"]', "[NaN]", "[1e999]"])
+def test_inputs_that_no_other_reader_of_json_can_read_are_refused(inputs: str) -> None:
+    with pytest.raises(NoInputs, match="inputs"):
+        read_inputs(inputs)

@@ -21,7 +21,8 @@ class RunGiven(Shape):
 
 class CancelAllGiven(Shape):
     job_id: int
-    all_queued_runs: Unused = None
+    all_queued_runs: bool = False
+    """Only those that wait."""
 
 
 class RunNowGiven(Shape):
@@ -90,6 +91,8 @@ def submitted(body: Given) -> JobSettings:
     """
     data = {**body, "name": body.get("run_name") or "Untitled"}
     problems = [Problem((name,), "a run without a job has none.") for name in _NOT_WITHOUT_A_JOB if name in body]
+    if not isinstance(body.get("idempotency_token"), str | None):
+        problems.append(Problem(("idempotency_token",), "a token is a text."))
     if problems:
         raise DoesNotFit("The run", problems)
     for name in ("run_name", "idempotency_token", "queue"):
@@ -124,8 +127,8 @@ def routes(jobs: Jobs, page: int | None) -> APIRouter:
     @router.post("/runs/submit", summary="Run tasks once, without a job", responses=example({"run_id": 345}))
     def submit(caller: Caller, body: Annotated[Given, Body(examples=[_SUBMIT])]) -> Given:  # pyright: ignore[reportUnusedFunction]
         settings = submitted(body)
-        token = body.get("idempotency_token")
-        run_id = jobs.submit(caller, settings, idempotency_token=str(token) if token else None)
+        token: str | None = body.get("idempotency_token")
+        run_id = jobs.submit(caller, settings, idempotency_token=token or None)
         return {"run_id": run_id, **ignored(settings)}
 
     @router.post("/runs/repair", summary="Do again what has failed", responses=example({"repair_id": 7}))
@@ -180,9 +183,8 @@ def routes(jobs: Jobs, page: int | None) -> APIRouter:
 
     @router.post("/runs/cancel-all", summary="Cancel all runs of a job", responses=example({}))
     def cancel_all(caller: Caller, body: Annotated[Given, Body(examples=[{"job_id": 12}])]) -> Given:  # pyright: ignore[reportUnusedFunction]
-        job_id = fit(CancelAllGiven, body, what="The request").job_id
-        for run in jobs.list_runs(caller, job_id=job_id, active=True, limit=1000):
-            jobs.cancel_run(caller, run.run_id)
+        given = fit(CancelAllGiven, body, what="The request")
+        jobs.cancel_runs(caller, given.job_id, only_queued=given.all_queued_runs)
         return {}
 
     @router.post("/runs/delete", summary="Forget a run that has ended", responses=example({}))
