@@ -7,11 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from boathouse.jobs.schema import job_definitions
 from boathouse.jobs.settings import JobSettings
+from boathouse.metastore.upserting import insert_missing
 
 _MOST_CHARACTERS = 16 << 20
 """Of definitions in memory, as text; a graph of 3,000 tasks has about 0.5 million."""
@@ -29,9 +28,7 @@ class Definitions:
         """Keep the settings, if they are new; gives their digest."""
         text = json.dumps(settings.to_json(), ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        add = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-        values = {"digest": digest, "settings": text}
-        connection.execute(add(job_definitions).values(values).on_conflict_do_nothing())
+        insert_missing(connection, job_definitions, [{"digest": digest, "settings": text}])
         return digest
 
     def read(self, connection: Connection, digests: Iterable[str]) -> dict[str, JobSettings]:

@@ -4,24 +4,23 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row
 
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Outcome, Run, State, TaskOverrides, TaskRun
 from boathouse.jobs.schema import job_counters
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.states import FINAL_STATES, LifeCycleState, ResultState
+from boathouse.metastore.upserting import insert_into
 
 FINAL = [state.value for state in FINAL_STATES]
 
 
 def next_ids(connection: Connection, name: str, count: int) -> int:
     """The first of ``count`` new ids. A counter, because an id that was once used must never come back."""
-    taken = connection.execute(
-        update(job_counters).where(job_counters.c.name == name).values(value=job_counters.c.value + count)
-    )
-    if not taken.rowcount:
-        connection.execute(insert(job_counters).values(name=name, value=count))
-    last = connection.execute(select(job_counters.c.value).where(job_counters.c.name == name)).scalar_one()
+    taken = insert_into(connection, job_counters).values(name=name, value=count)
+    further = {"value": job_counters.c.value + count}
+    upsert = taken.on_conflict_do_update(index_elements=[job_counters.c.name], set_=further)
+    last: int = connection.execute(upsert.returning(job_counters.c.value)).scalar_one()
     return last - count + 1
 
 

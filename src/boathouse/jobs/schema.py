@@ -77,6 +77,7 @@ job_runs = Table(
     Index("ix_job_runs_parent_run_id", "parent_run_id"),
     Index("ix_job_runs_backfill_id", "backfill_id"),
     Index("ix_job_runs_ended_at", "ended_at"),
+    Index("ix_job_runs_run_type_creator_run_id", "run_type", "creator", "run_id"),
     UniqueConstraint("creator", "idempotency_token", name="uq_job_runs_creator_idempotency_token"),
 )
 

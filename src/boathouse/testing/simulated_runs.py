@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from boathouse.catalog import Catalog
+from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.catalog.repository.schema import audit_events
 from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.foundation.home import Home
@@ -79,9 +79,9 @@ class SimulatedRuns:
         self._pattern: DayPattern | None = None
         self._runs = RunRepository(database)
         (home.root / "task.py").touch()
-        deployment = DeploymentRef("simulated", "dev", "1", str(home.root))
+        self._deployment = DeploymentRef("simulated", "dev", "1", str(home.root))
         self.job_ids = [
-            self.jobs.create(self.principal, read_job(_definition(number, tasks)), deployment=deployment)
+            self.jobs.create(self.principal, read_job(_definition(number, tasks)), deployment=self._deployment)
             for number in range(jobs)
         ]
 
@@ -115,8 +115,23 @@ class SimulatedRuns:
 
     def start_one(self) -> None:
         """A run that is asked for, and ended before anybody takes it."""
-        run_id = self.jobs.run_now(self.principal, self.job_ids[0])
+        self.cancel(self.run_now())
+
+    def run_now(self) -> int:
+        return self.jobs.run_now(self.principal, self.job_ids[0])
+
+    def cancel(self, run_id: int) -> None:
         self.jobs.cancel_run(self.principal, run_id)
+
+    def submit_one(self, principal: Principal) -> int:
+        """A one-time run of somebody."""
+        task = {"task_key": "once", "spark_python_task": {"python_file": str(self._home.root / "task.py")}}
+        return self.jobs.submit(principal, read_job({"name": "once", "tasks": [task]}))
+
+    def share_jobs(self, name: str) -> None:
+        """Let somebody see every job."""
+        for job_id in self.job_ids:
+            self.catalog.grants.grant(self.principal, name, [Privilege.VIEW_JOB], SecurableKind.JOB, str(job_id))
 
     def audit_events(self) -> int:
         with self._database.read() as connection:

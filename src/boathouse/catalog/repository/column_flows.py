@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from boathouse.catalog.repository.schema import column_flows
-from boathouse.catalog.repository.upserting import insert_missing
 from boathouse.catalog.securables import ColumnFlow
+from boathouse.metastore.upserting import insert_missing
 
 
 def stored(flow: ColumnFlow) -> tuple[str, str]:

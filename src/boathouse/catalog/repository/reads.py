@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, delete, func, select, update
 
 from boathouse.catalog.repository.schema import reads_by_day, search_documents
-from boathouse.catalog.repository.upserting import insert_into
+from boathouse.metastore.upserting import insert_into
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,7 @@ lineage_edges = Table(
 )
 Index("ix_lineage_edges_source", lineage_edges.c.source_name, lineage_edges.c.source_kind)
 Index("ix_lineage_edges_target", lineage_edges.c.target_name, lineage_edges.c.target_kind)
+Index("ix_lineage_edges_flow_id", lineage_edges.c.flow_id)
 
 # What flows along an edge, kept once however often the same statement runs: the id is a hash of the content.
 column_flows = Table(

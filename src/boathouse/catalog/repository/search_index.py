@@ -14,9 +14,9 @@ from boathouse.catalog.repository.schema import (
     securables,
     table_details,
 )
-from boathouse.catalog.repository.upserting import insert_missing
 from boathouse.catalog.search.words import LONGEST_WORD, plain, trigrams, words_of
 from boathouse.catalog.securables import SecurableKind
+from boathouse.metastore.upserting import insert_missing
 
 _CHUNK = 400
 _MOST_WORDS = 4_000
