@@ -27,6 +27,7 @@ from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
 from boathouse.jobs.settings import Task
+from boathouse.jobs.starters import Starters
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.jobs.upstream import Upstream
 from boathouse.jobs.watching import LiveTask, RunControl, StopReason
@@ -88,6 +89,7 @@ class TaskRunner:
         self._clock = clock
         self._slots = slots
         self._settings = settings
+        self._starters = Starters()
         self._busy = 0
         self._busy_lock = threading.Lock()
 
@@ -149,11 +151,11 @@ class TaskRunner:
         command = Command(prepared.environment.python, prepared.spec, variables, files, prepared.secrets)
         started = time.monotonic()
         try:
-            process = TaskProcess(command)
+            process = TaskProcess(command, self._starters)
         except (OSError, ValueError) as error:
             return self._failed(attempt, files, f"The task's process cannot be started: {_reason(error)}")
         live = LiveTask(process, prepared.task.timeout_seconds, self._settings.grace_seconds)
-        with control.watched(live):
+        with process, control.watched(live):
             self._runs.note_process(attempt, process.pid)
             process.wait()
         execution_ms = round((time.monotonic() - started) * 1000)

@@ -5,18 +5,15 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from boathouse.jobs.bootstrap.guard import END_EVERYTHING
+from boathouse.jobs.starters import LAUNCH, MARKER, Asked, Starters
 
-MARKER = "BOATHOUSE_TASK_FOLDER"
-"""In the environment of every process of an attempt: its folder, which no other attempt of any home shares."""
-
-_LAUNCH = Path(__file__).parent / "bootstrap" / "launch.py"
 _GONE_WITHIN_SECONDS = 10.0
 
 
@@ -69,33 +66,30 @@ class Command:
 
 
 class TaskProcess:
-    """The guard of a running task. Must be waited for by the thread that started it: the kernel ends a task when the
-    thread that started it ends."""
+    """The guard of a running task, forked from a starter where that can be. Must be waited for by the thread that
+    started it: the kernel ends a task whose guard is our own child when the thread that started it ends."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, starters: Starters | None = None) -> None:
         files = command.files
         files.folder.mkdir(parents=True, exist_ok=True)
         ends = {"exit_file": str(files.exit), "output_file": str(files.output), "notebook_file": str(files.notebook)}
         ends |= {"worker_pid": os.getpid(), "has_secrets": bool(command.secrets)}
         spec = {"variables": {}, **command.spec, **ends}
         files.spec.write_text(json.dumps(spec))
-        with files.log.open("ab") as log:
-            self._guard = subprocess.Popen(
-                [str(command.python), "-P", str(_LAUNCH), str(files.spec)],
-                cwd=files.folder,
-                env={**command.environment, MARKER: str(files.folder)},
-                stdin=subprocess.PIPE if command.secrets else subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        if command.secrets:
-            self._hand_over(command.secrets)
+        environment = {**command.environment, MARKER: str(files.folder)}
+        with files.log.open("ab") as log, _stdin(command.secrets) as (stdin, hand_over):
+            asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno())
+            self._guard = (starters.start(asked) if starters else None) or _OwnGuard(asked)
+            hand_over()
 
-    def _hand_over(self, secrets: Mapping[str, str]) -> None:
-        assert self._guard.stdin is not None
-        with suppress(BrokenPipeError), self._guard.stdin as pipe:  # a guard that is gone needs none
-            pipe.write(json.dumps(secrets).encode())
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Whoever cannot wait for the task takes it along."""
+        if kind is not None:
+            self.end()
+            self.wait()
 
     @property
     def pid(self) -> int:
@@ -106,23 +100,68 @@ class TaskProcess:
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to everything in the task's group."""
-        self._signal_group(signal.SIGTERM)
+        self._guard.tell_group(signal.SIGTERM)
 
     def end(self) -> None:
         """Have the guard kill everything that belongs to the task."""
-        if self._guard.returncode is None:
-            self._guard.send_signal(END_EVERYTHING)
+        self._guard.tell(END_EVERYTHING)
 
     def kill(self) -> None:
         """Kill the whole group, guard included, when asking has not helped."""
-        self._signal_group(signal.SIGKILL)
+        self._guard.tell_group(signal.SIGKILL)
 
-    def _signal_group(self, number: signal.Signals) -> None:
-        if self._guard.returncode is None:
-            try:
-                os.killpg(self._guard.pid, number)
-            except ProcessLookupError:
-                return
+
+class _OwnGuard:
+    """A guard in a process that we start anew."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._process = subprocess.Popen(
+            [str(asked.python), "-P", str(LAUNCH), str(asked.spec)],
+            cwd=asked.folder,
+            env=asked.environment,
+            stdin=asked.stdin,
+            stdout=asked.log,
+            stderr=asked.log,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self) -> None:
+        self._process.wait()
+
+    def tell(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def tell_group(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+@contextmanager
+def _stdin(secrets: Mapping[str, str]) -> Generator[tuple[int, Callable[[], None]]]:
+    """What a guard reads from, and what hands the secrets over once it has begun to."""
+    if not secrets:
+        with Path(os.devnull).open("rb") as nothing:
+            yield nothing.fileno(), lambda: None
+        return
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as given, os.fdopen(writer, "wb", buffering=0) as pipe:
+
+        def hand_over() -> None:
+            given.close()  # so that we hear when nobody reads
+            with suppress(BrokenPipeError), pipe:  # a guard that is gone needs none
+                _write_all(pipe.fileno(), json.dumps(secrets).encode())
+
+        yield reader, hand_over
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def end_leftovers(folder: Path) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from boathouse.foundation.home import Home
 from boathouse.jobs.records import Run
+from boathouse.jobs.starters import MARKER
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.testing.local import start_boathouse, stop_boathouse
 
@@ -81,8 +82,9 @@ class Killing:
 
 
 def guard_of(worker: int) -> psutil.Process:
-    """The guard of the worker's only task; its fence is the other child."""
-    return next(each for each in psutil.Process(worker).children() if "launch.py" in " ".join(each.cmdline()))
+    """The guard of the worker's only task: the first below it that is marked as the task's."""
+    below = [each for each in psutil.Process(worker).children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
+    return min((each for each in below if each.environ().get(MARKER, "").strip()), key=lambda each: (each.create_time(), each.pid))
 
 
 def _on(*keys: str) -> list[dict[str, str]]:
@@ -122,7 +124,7 @@ def test_killing_everything_at_once_leaves_nothing_that_runs_beside_the_next_att
     guard = guard_of(worker.pid)
     below = guard.children(recursive=True)
     orphan = next(each for each in below if os.getsid(each.pid) != guard.pid)
-    others = [psutil.Process(worker.pid), guard, *(each for each in below if each != orphan)]
+    others = [psutil.Process(worker.pid), guard.parent(), guard, *(each for each in below if each != orphan)]
     for process in others:
         process.suspend()  # so that none of them can do anything about the death of another
     for process in others:

@@ -1,9 +1,9 @@
 """Watches over one task: the guard forks, its child does the task, and whatever the child leaves behind dies with it.
 
-The guard is the worker's child and does nothing but wait and carry what the task prints to its log. When the worker
-dies, however it dies, the kernel tells the guard, which then ends the task and everything the task has started, double
-forks included. When the task ends, the guard writes down how, so that even a worker that is killed at that moment
-leaves a record.
+The guard is the child of the worker, or of a starter that ends with the worker, and does nothing but wait and carry
+what the task prints to its log. When its parent dies, however it dies, the kernel tells the guard, which then ends the
+task and everything the task has started, double forks included. When the task ends, the guard writes down how, so that
+even a worker that is killed at that moment leaves a record.
 """
 
 from __future__ import annotations  # what is only named in annotations is not imported at run time
@@ -30,11 +30,12 @@ _IS_LINUX = sys.platform == "linux"
 _LEDGER_VARIABLE = "BOATHOUSE_TASK_LEDGER"  # as boathouse.foundation.redaction has it, which is imported when needed
 
 
-def guard(spec_file: str) -> None:
-    """Run the task of a spec file in a child and stay until nothing of it is left."""
+def guard(spec_file: str, starter: int | None = None, line: int | None = None) -> None:
+    """Run the task of a spec file in a child and stay until nothing of it is left. Who was forked says from whom, and
+    holds a line on which the worker waits for its end."""
     with open(spec_file, encoding="utf-8") as file:  # noqa: PTH123 (pathlib is a third of what a bare start imports)
         spec: dict[str, Any] = json.load(file)
-    worker = spec["worker_pid"]
+    worker = starter or spec["worker_pid"]
     if os.getppid() != worker:  # it died before we could ask to be told
         return
     _die_with_parent(END_EVERYTHING)
@@ -53,6 +54,8 @@ def guard(spec_file: str) -> None:
         return
     child = os.fork()
     if child == 0:
+        if line is not None:
+            os.close(line)
         output.become_the_task()
         os.environ[_LEDGER_VARIABLE] = ledger.path
         _become_the_task(_filled_in(spec, secrets))

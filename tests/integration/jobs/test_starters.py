@@ -1,0 +1,217 @@
+"""Guards are forked from a warm process, and nobody can tell: a task under its guard, without a worker."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.starters import MARKER, Starters
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every task is started anew"),
+]
+
+WHAT_IT_IS = """
+import atexit, json, os, signal, sys
+given = {key: value for key, value in os.environ.items() if not key.startswith("BOATHOUSE_TASK_")}
+handlers = {number.name: str(signal.getsignal(number)) for number in sorted(signal.valid_signals())
+            if isinstance(number, signal.Signals)}
+told = {
+    "environment": given, "argv": sys.argv, "folder": os.getcwd(), "handlers": handlers, "path": sys.path,
+    "descriptors": sorted(os.listdir("/proc/self/fd")), "flags": str(sys.flags), "executable": sys.executable,
+    "stdin": os.readlink("/proc/self/fd/0"), "is_leader": os.getsid(0) == os.getpgid(0) == os.getppid(),
+    "encodings": [sys.stdout.encoding, sys.stdout.errors, sys.stdout.line_buffering, sys.stdin.encoding],
+    "modules": sorted(sys.modules), "blocked": [str(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+}
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture
+def starters() -> Generator[Starters]:
+    found = Starters()
+    yield found
+    found.close()
+
+
+class Attempt:
+    """A script under its guard."""
+
+    def __init__(self, folder: Path, script: str, starters: Starters | None, **more: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "main.py"
+        file.write_text(script)
+        self.files = AttemptFiles(folder / "runs" / "0")
+        spec = {"kind": "spark_python_task", "file": str(file), "parameters": ["a", "b"]}
+        spec |= {"first_paths": [str(folder)], "paths": [], "variables": {"FROM_JOB": "x"}}
+        own = {key: value for key, value in os.environ.items() if not key.startswith("BOATHOUSE_")}
+        variables = {**own, "PYTHONUNBUFFERED": "1", "BOATHOUSE_TOKEN": "t", **more.get("variables", {})}
+        command = Command(more.get("python", Path(sys.executable)), spec, variables, self.files)
+        self.process = TaskProcess(command, starters)
+
+    def end(self) -> str:
+        self.process.wait()
+        return self.files.log.read_text()
+
+    def until_started(self) -> None:
+        while "started" not in self.files.log.read_text():
+            assert self.files.read_exit() is None
+
+    @property
+    def guard(self) -> psutil.Process:
+        return psutil.Process(self.process.pid)
+
+
+WAITS = "import time\nprint('started')\ntime.sleep(600)\n"
+
+
+def test_a_forked_task_is_what_a_new_process_would_be(tmp_path: Path, starters: Starters) -> None:
+    anew = json.loads(Attempt(tmp_path / "same", WHAT_IT_IS, None).end())
+    (tmp_path / "same" / "runs" / "0.log").unlink()
+
+    forked = json.loads(Attempt(tmp_path / "same", WHAT_IT_IS, starters).end())
+
+    extra = set(forked.pop("modules")) - set(anew.pop("modules"))
+    assert {name for name in extra if not name.startswith("boathouse_task")} <= {"_socket"}
+    assert forked == anew
+
+
+def test_a_task_sees_nothing_of_the_one_before_it(tmp_path: Path, starters: Starters) -> None:
+    spoil = "import os, sys, json\nos.environ['LEFT'] = '1'\njson.left = 1\nsys.path.append('left')\nos.umask(0o777)\n"
+    Attempt(tmp_path / "first", spoil, starters).end()
+
+    look = (
+        "import json, os, sys\n"
+        "print('LEFT' in os.environ, hasattr(json, 'left'), 'left' in sys.path, os.umask(0) == 0o777)"
+    )
+    assert Attempt(tmp_path / "second", look, starters).end() == "False False False False\n"
+
+
+def test_tasks_draw_different_random_numbers(tmp_path: Path, starters: Starters) -> None:
+    drawn = [
+        Attempt(tmp_path / name, "import random, uuid\nprint(random.random(), uuid.uuid4())", starters).end()
+        for name in "ab"
+    ]
+
+    assert drawn[0].split()[0] != drawn[1].split()[0]
+    assert drawn[0].split()[1] != drawn[1].split()[1]
+
+
+def test_what_a_forked_task_leaves_is_found_by_its_mark(tmp_path: Path, starters: Starters) -> None:
+    attempt = Attempt(tmp_path, WAITS, starters)
+    attempt.until_started()
+    guard, task = attempt.guard, attempt.guard.children()[0]
+    assert guard.environ()[MARKER] == task.environ()[MARKER] == str(attempt.files.folder)
+    assert "BOATHOUSE_TOKEN" not in task.environ()  # of the first program; os.environ has it
+
+    assert end_leftovers(attempt.files.folder) == 2
+
+    attempt.process.wait()
+    assert attempt.files.read_exit() is None
+
+
+def test_a_task_ends_with_its_starter_and_the_next_one_has_another(tmp_path: Path, starters: Starters) -> None:
+    attempt = Attempt(tmp_path / "first", WAITS, starters)
+    attempt.until_started()
+    task, starter = attempt.guard.children()[0], attempt.guard.parent()
+    assert starter is not None and starter.pid != os.getpid()
+
+    starter.kill()
+
+    attempt.process.wait()
+    psutil.wait_procs([task], timeout=30)
+    assert not task.is_running()
+    assert attempt.files.read_exit() is None
+    assert Attempt(tmp_path / "second", "print('fine')", starters).end() == "fine\n"
+
+
+def test_tasks_end_when_who_holds_the_starter_is_killed(tmp_path: Path) -> None:
+    holder = tmp_path / "holder.py"
+    holder.write_text(
+        f"import sys\nfrom pathlib import Path\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_starters import WAITS, Attempt, Starters\n"
+        f"attempt = Attempt(Path({str(tmp_path)!r}), WAITS, Starters())\nattempt.until_started()\n"
+        "print(attempt.process.pid, attempt.guard.parent().pid, flush=True)\nattempt.process.wait()\n"
+    )
+    process = subprocess.Popen([sys.executable, holder], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        guard, starter = (psutil.Process(int(pid)) for pid in process.stdout.readline().split())
+        everything = [starter, guard, *guard.children(recursive=True)]
+        assert len(everything) == 3
+
+        process.kill()
+
+        process.wait()
+    _, alive = psutil.wait_procs(everything, timeout=30)
+    assert alive == []
+
+
+def test_a_task_is_stopped_and_killed_as_any_other(tmp_path: Path, starters: Starters) -> None:
+    asked, killed = (Attempt(tmp_path / name, WAITS, starters) for name in ("asked", "killed"))
+    for attempt in (asked, killed):
+        attempt.until_started()
+
+    asked.process.ask_to_stop()
+    killed.process.kill()
+
+    asked.process.wait()
+    killed.process.wait()
+    found = asked.files.read_exit()
+    assert found is not None and found["exit_code"] == -signal.SIGTERM
+    assert killed.files.read_exit() is None
+    assert Attempt(tmp_path / "next", "print('fine')", starters).end() == "fine\n"
+    killed.process.kill()  # it is over: nobody else who may have its number by now is hit
+
+
+def test_the_numbers_of_ended_guards_are_given_back(tmp_path: Path, starters: Starters) -> None:
+    attempts = [Attempt(tmp_path / str(number), "", starters) for number in range(5)]
+    starter = attempts[0].guard.parent()
+    assert starter is not None
+
+    for attempt in attempts:
+        attempt.end()
+
+    last = Attempt(tmp_path / "last", WAITS, starters)
+    assert starter.children() == [last.guard]
+    last.process.end()
+    last.end()
+
+
+def test_what_is_installed_between_two_tasks_is_there_for_the_second(tmp_path: Path, starters: Starters) -> None:
+    python, packages = own_environment(tmp_path)
+    look = "try:\n    import late\nexcept ImportError:\n    print('no')\nelse:\n    print('yes')\n"
+    assert Attempt(tmp_path / "first", look, starters, python=python).end() == "no\n"
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "late.py").touch()
+
+    (packages / "late.pth").write_text(str(tmp_path / "elsewhere"))
+
+    assert Attempt(tmp_path / "second", look, starters, python=python).end() == "yes\n"
+
+
+def test_an_environment_that_begins_threads_at_its_start_has_no_starter(tmp_path: Path, starters: Starters) -> None:
+    python, packages = own_environment(tmp_path)
+    (packages / "busy.pth").write_text(
+        "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+
+    attempt = Attempt(tmp_path / "task", "import threading\nprint(threading.active_count())", starters, python=python)
+
+    assert attempt.guard.ppid() == os.getpid()
+    assert attempt.end() == "1\n"  # the guard's own fork has left them behind, as ever
+
+
+def own_environment(folder: Path) -> tuple[Path, Path]:
+    environment = folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    return environment / "bin" / "python", next((environment / "lib").glob("python*/site-packages"))
