@@ -84,7 +84,10 @@ class Killing:
 def guard_of(worker: int) -> psutil.Process:
     """The guard of the worker's only task: the first below it that is marked as the task's."""
     below = [each for each in psutil.Process(worker).children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
-    return min((each for each in below if each.environ().get(MARKER, "").strip()), key=lambda each: (each.create_time(), each.pid))
+    return min(
+        (each for each in below if each.environ().get(MARKER, "").strip()),
+        key=lambda each: (each.create_time(), each.pid),
+    )
 
 
 def _on(*keys: str) -> list[dict[str, str]]:
