@@ -66,6 +66,12 @@ class Settings:
     kept_runs_per_job: int = 20
     """The last so many runs of a job are kept, however old they are."""
 
+    audit_retention_days: int = 365
+    """Days that an audit event is kept."""
+
+    lineage_retention_days: int = 365
+    """Days that every lineage edge is kept; older ones stay as long as something that exists needs them."""
+
     query_processes: int = 2
     """Statements of REST clients and of the UI that run side by side, each in a process of its own."""
 

@@ -1,5 +1,5 @@
-"""What is forgotten, and when: runs with their tasks, values, logs and workflows, delivered notifications, and tokens
-that have expired. On by default, in small batches, so that nobody waits for it.
+"""What is forgotten, and when: runs with their tasks, values, logs and workflows, delivered notifications, tokens that
+have expired, and old records of the catalog. On by default, in small batches, so that nobody waits for it.
 
 Never forgotten are runs that have not ended, runs that such a run waits for or that belong to a backfill still under
 way, and the last runs of every job that is there, however old: they say when it last worked.
@@ -59,6 +59,8 @@ class Swept:
     notifications: int = 0
     tokens: int = 0
     workflows: int = 0
+    audit_events: int = 0
+    lineage_edges: int = 0
 
     def to_json(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -70,6 +72,14 @@ class Workflows(Protocol):
     def forget_ended(self, before: int, limit: int) -> int:
         """Remove up to ``limit`` workflows that ended before an instant; gives their number."""
         ...
+
+
+class Records(Protocol):
+    """The record of who did what, and of where data went."""
+
+    def forget_events(self, now: datetime) -> int: ...
+
+    def compact_lineage(self, now: datetime) -> int: ...
 
 
 class Tokens(Protocol):
@@ -94,12 +104,14 @@ class Retention:
         *,
         tokens: Tokens | None = None,
         workflows: Workflows | None = None,
+        records: Records | None = None,
     ) -> None:
         self._database = database
         self._home = home
         self._settings = settings or RetentionSettings()
         self._tokens = tokens
         self._workflows = workflows
+        self._records = records
 
     def sweep(self, now: datetime) -> Swept:
         """Forget what is older than the settings allow; gives what it was. May be stopped at any point and repeated."""
@@ -122,6 +134,8 @@ class Retention:
             notifications=forget_old(self._database, delivered_before=notified_before, dead_before=before),
             tokens=self._tokens.forget_expired_tokens() if self._tokens else 0,
             workflows=self._forget_workflows(epoch_ms(now - timedelta(hours=self._settings.workflow_hours))),
+            audit_events=self._records.forget_events(now) if self._records else 0,
+            lineage_edges=self._records.compact_lineage(now) if self._records else 0,
         )
 
     def preview(self, now: datetime) -> Swept:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from boathouse.catalog import Catalog
+from boathouse.catalog.old_records import OldRecords, RecordSettings
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import NotFound
 from boathouse.foundation.home import Home
@@ -74,7 +75,8 @@ def build_background(
     courier = Courier(database, destinations, clock, mail_server=mail_server, url=url)
     kept = RetentionSettings(run_days=settings.run_retention_days, runs_per_job=settings.kept_runs_per_job)
     workflows = EndedWorkflows(database_url(home, settings, "dbos"))
-    retention = Retention(database, home, kept, tokens=catalog.identities, workflows=workflows)
+    records = OldRecords(database, RecordSettings(settings.audit_retention_days, settings.lineage_retention_days))
+    retention = Retention(database, home, kept, tokens=catalog.identities, workflows=workflows, records=records)
     housekeeping = Housekeeping(retention, kept, catalog, clock)
     clockwork = Clockwork(Parts(database, catalog, clock))
     return Background(clockwork, courier, housekeeping, workflows), destinations
