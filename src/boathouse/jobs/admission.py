@@ -30,8 +30,9 @@ def refusal(connection: Connection, job_id: int, limit: int | None, *, is_queued
     found = connection.execute(open_runs).scalar_one()
     if found < limit:
         return None
+    runs = "run of the job is" if found == 1 else "runs of the job are"
     message = (
-        f"{found} runs of the job are under way, and its max_concurrent_runs is {limit}."
+        f"{found} {runs} under way, and its max_concurrent_runs is {limit}."
         if limit
         else "The job's max_concurrent_runs is 0."
     )

@@ -1,8 +1,11 @@
 """Which commit a run uses: found out by its first task, the same for all others, for retries and for repairs."""
 
+from dataclasses import replace
+
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from boathouse.jobs.records import Run
 from boathouse.jobs.schema import run_commits
 from boathouse.metastore import Database
 
@@ -16,6 +19,10 @@ class GitSnapshots:
     def find(self, run_id: int) -> str | None:
         with self._database.read() as connection:
             return connection.execute(select(run_commits.c.commit).where(run_commits.c.run_id == run_id)).scalar()
+
+    def on(self, run: Run) -> Run:
+        """The run with its commit, as far as it has come."""
+        return replace(run, used_commit=self.find(run.run_id)) if run.settings.git_source else run
 
     def keep(self, run_id: int, commit: str) -> str:
         """The commit of the run from now on: this one, or the one that another task was faster with."""

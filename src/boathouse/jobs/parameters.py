@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from boathouse.foundation.clock import epoch_ms, from_epoch_ms
@@ -64,7 +64,7 @@ def check_choice(settings: JobSettings, only: Collection[str] | None) -> None:
         )
 
 
-def read_as_of(text: str | None) -> str | None:
+def read_as_of(text: str | None, what: str = "as_of") -> str | None:
     """An instant of the replay clock in its canonical spelling.
 
     Raises:
@@ -74,10 +74,12 @@ def read_as_of(text: str | None) -> str | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"as_of is {text!r}, which is no instant.", hint="Write 2013-07-01T00:00:00Z.") from error
+        if instant.tzinfo is not None:
+            instant.astimezone(UTC)  # which the first and the last days of the calendar have not everywhere
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{what} is {text!r}, which is no instant.", hint="Write 2013-07-01T00:00:00Z.") from error
     if instant.tzinfo is None:
-        raise InvalidInput(f"as_of is {text!r}, which names no time zone.", hint=f"Write {text}Z for UTC.")
+        raise InvalidInput(f"{what} is {text!r}, which names no time zone.", hint=f"Write {text}Z for UTC.")
     return instant.isoformat().replace("+00:00", "Z")
 
 

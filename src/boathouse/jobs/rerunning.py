@@ -100,7 +100,7 @@ class Backfills:
         """
         with self._access.verb(principal, "backfill", job_id, first=request.first, last=request.last):
             job = self._access.job(principal, Privilege.RUN_JOB, job_id)
-            first, last = read_as_of(request.first), read_as_of(request.last)
+            first, last = read_as_of(request.first, "The start"), read_as_of(request.last, "The end")
             assert first is not None and last is not None
             at = instants(first, last, request.every)
             concurrency = _concurrency(job, request.concurrency)

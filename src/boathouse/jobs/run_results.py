@@ -33,4 +33,5 @@ def _first_failure(bad: Mapping[str, Outcome]) -> str:
     how = "took too long" if outcome.result is ResultState.TIMEDOUT else "failed"
     skipped = sum(each.result is ResultState.UPSTREAM_FAILED for each in bad.values())
     after = f" {skipped} task{'' if skipped == 1 else 's'} after it did not run." if skipped else ""
-    return f"Task {key} {how} with message: {outcome.message}{after}"
+    why = outcome.message if not after or outcome.message.endswith((".", "!", "?")) else f"{outcome.message}."
+    return f"Task {key} {how} with message: {why}{after}"

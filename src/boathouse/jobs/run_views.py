@@ -7,6 +7,7 @@ from typing import Any
 from boathouse.catalog import Privilege
 from boathouse.foundation.principals import Principal
 from boathouse.jobs.access import Access
+from boathouse.jobs.git_snapshots import GitSnapshots
 from boathouse.jobs.iterations import IterationRepository
 from boathouse.jobs.records import Repair, Run, TaskRun
 from boathouse.jobs.repairs import RepairRepository
@@ -34,19 +35,25 @@ class RunViews:
     """Looks at runs for a principal."""
 
     def __init__(
-        self, access: Access, runs: RunRepository, iterations: IterationRepository, repairs: RepairRepository
+        self,
+        access: Access,
+        runs: RunRepository,
+        iterations: IterationRepository,
+        repairs: RepairRepository,
+        snapshots: GitSnapshots,
     ) -> None:
         self._access = access
         self._runs = runs
         self._iterations = iterations
         self._repairs = repairs
+        self._snapshots = snapshots
 
     def look(
         self, principal: Principal, run_id: int, *, limit: int | None, offset: int = 0, with_history: bool = False
     ) -> RunView:
         """A page of a run's tasks; of the iterations, when the id is that of a for-each task's run."""
         with self._access.verb(principal, "getRun", None, run_id=run_id):
-            run = self._access.head(principal, Privilege.VIEW_JOB, run_id)
+            run = self._snapshots.on(self._access.head(principal, Privilege.VIEW_JOB, run_id))
             asked = self._runs.find_task(run_id) if run.run_id != run_id else None
             loop = asked if asked and run.definition_of(asked).for_each_task is not None else None
             size = limit if limit is not None else _ALL

@@ -69,7 +69,12 @@ def with_marks(run: Run, task_run: TaskRun) -> tuple[Run, Marks]:
 
 
 def problems_of_secrets(task: Task, path: KeyPath) -> Iterator[Problem]:
-    """What looks like a reference to a secret and is none."""
+    """What looks like a reference to a secret and is none, and secrets for what has no process to hand them to."""
+    for kind in ("condition_task", "for_each_task", "run_job_task"):
+        details = getattr(task, kind)
+        if details is not None and _mentions_secrets(details.model_dump(mode="json", exclude={"task"})):
+            message = f"a {kind} cannot have secrets: what it is given is kept with the run."
+            yield Problem((*path, kind), message, "Let the task that needs the secret name it.")
     for text in _texts(task.model_dump(mode="json", exclude={"description"})):
         for attempt in _ATTEMPTED.findall(text):
             if not _REFERENCE.fullmatch(attempt):

@@ -67,7 +67,7 @@ class Jobs:
         self._clock = clock
         self._access = Access(catalog, self._jobs, self._runs)
         repairs = RepairRepository(database)
-        self.views = RunViews(self._access, self._runs, IterationRepository(database), repairs)
+        self.views = RunViews(self._access, self._runs, IterationRepository(database), repairs, self._snapshots)
         self.repairs = Repairs(self._access, self._jobs, repairs, clock)
         backfills = BackfillRepository(database, self._runs)
         self.backfills = Backfills(self._access, backfills, self._runs, self.repairs, clock)
@@ -192,8 +192,7 @@ class Jobs:
     def get_run(self, principal: Principal, run_id: int) -> Run:
         """A run with its tasks; the id may be that of a task's run."""
         with self._access.verb(principal, "getRun", None, run_id=run_id):
-            run = self._access.run(principal, Privilege.VIEW_JOB, run_id)
-            return replace(run, used_commit=self._snapshots.find(run.run_id)) if run.settings.git_source else run
+            return self._snapshots.on(self._access.run(principal, Privilege.VIEW_JOB, run_id))
 
     def list_runs(
         self,

@@ -21,6 +21,8 @@ KINDS = (*PROCESS_KINDS, "condition_task", "for_each_task", "run_job_task")
 
 UNSUPPORTED_KINDS = tuple(name for name in Task.model_fields if name.endswith("_task") and name not in KINDS)
 LONGEST_NAME = 4096
+LONGEST_SECONDS = 10 * 364 * 24 * 3600
+"""Ten years, about as long as a token may live; a task has one."""
 MAXIMUM_TASKS = 5000
 """Databricks allows 1,000."""
 
@@ -80,6 +82,7 @@ def _general_problems(settings: JobSettings) -> Iterator[Problem]:
         yield Problem(("tasks",), "a job needs at least one task.")
     if len(settings.tasks) > MAXIMUM_TASKS:
         yield Problem(("tasks",), f"{len(settings.tasks)} tasks are more than the {MAXIMUM_TASKS} a job can have.")
+    yield from _too_long(settings.timeout_seconds, ("timeout_seconds",))
     yield from problems_of_git_source(settings)
     yield from problems_of_variables(settings)
     yield from _repeated(("parameters", "name"), [each.name for each in settings.parameters])
@@ -88,6 +91,11 @@ def _general_problems(settings: JobSettings) -> Iterator[Problem]:
         yield Problem(("run_as", "group_name"), "a job cannot run as a group.", "Name a user or a service principal.")
     if settings.run_as is not None and bool(settings.run_as.user_name) == bool(settings.run_as.service_principal_name):
         yield Problem(("run_as",), "exactly one of user_name and service_principal_name is needed.")
+
+
+def _too_long(seconds: float, path: KeyPath) -> Iterator[Problem]:
+    if seconds > LONGEST_SECONDS:
+        yield Problem(path, f"{seconds:g} s are more than the {LONGEST_SECONDS} s that anything here may take.")
 
 
 def _repeated(where: tuple[str, str], names: list[str]) -> Iterator[Problem]:
@@ -100,6 +108,8 @@ def _repeated(where: tuple[str, str], names: list[str]) -> Iterator[Problem]:
 
 def _task_problems(task: Task, path: KeyPath, known: Known) -> Iterator[Problem]:
     yield from _kind_problems(task, path)
+    yield from _too_long(task.timeout_seconds, (*path, "timeout_seconds"))
+    yield from _too_long(task.min_retry_interval_millis / 1000, (*path, "min_retry_interval_millis"))
     yield from problems_of_flow(task, path, known)
     if task.environment_key is not None and task.environment_key not in known.environments:
         yield Problem(

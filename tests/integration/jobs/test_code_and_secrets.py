@@ -139,6 +139,7 @@ def test_all_tasks_of_a_run_see_the_same_commit(working_home, tmp_path: Path) ->
 
     assert run.state.result is ResultState.SUCCESS, run.state.message
     assert run.used_commit == commit != git(folder, "rev-parse", "HEAD")
+    assert working_home.jobs.views.look(working_home.admin, run.run_id, limit=1).run.used_commit == commit
     assert Path(working_home.log(run, "second").strip()).name == commit
 
 

@@ -90,3 +90,9 @@ def test_jobs_take_turns_so_that_nobody_waits_behind_somebody_elses_queue(house)
     late = house.jobs.run_now(house.ada, other)
 
     assert list(RunRepository(house.database).claim("one", 3)) == [crowd[0], late, crowd[1]]
+
+
+def test_the_end_of_the_range_that_is_no_instant_is_named(house) -> None:
+    job_id = house.create(house.ada)
+    with pytest.raises(InvalidInput, match="The end is 'soon', which is no instant"):
+        house.jobs.backfills.begin(house.ada, job_id, BackfillRequest("2013-01-01T00:00:00Z", "soon", "1d"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from boathouse.jobs.bootstrap.cells import Cell, cells_of
+from boathouse.jobs.bootstrap.cells import Cell, InvalidNotebook, cells_of, cells_of_jupyter
 from boathouse.jobs.bootstrap.sql import statements_of
 
 
@@ -44,3 +44,11 @@ def test_titles_and_empty_cells_are_left_out() -> None:
 )
 def test_a_script_is_split_at_its_semicolons_only(script: str, statements: list[str]) -> None:
     assert statements_of(script) == statements
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [('{"nbformat": 3, "cells": []}', "format 3"), ('{"nbformat": 4}', "no cells")]
+)
+def test_a_jupyter_notebook_that_is_none_says_why(content: str, why: str) -> None:
+    with pytest.raises(InvalidNotebook, match=why):
+        cells_of_jupyter(content, "a.ipynb")

@@ -30,7 +30,7 @@ def run_of(state: State) -> Run:
             (
                 LifeCycleState.INTERNAL_ERROR,
                 ResultState.FAILED,
-                "Task a failed with message: boom 1 task after it did not run.",
+                "Task a failed with message: boom. 1 task after it did not run.",
             ),
         ),
         (

@@ -108,7 +108,10 @@ def test_instants_have_one_spelling(text: str, canonical: str) -> None:
     assert read_as_of(text) == canonical
 
 
-@pytest.mark.parametrize("text", ["soon", "2013-07-01T00:00:00", "2013-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    ["soon", "2013-07-01T00:00:00", "2013-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+)
 def test_an_instant_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="as_of"):
         read_as_of(text)

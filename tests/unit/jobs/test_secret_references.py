@@ -94,3 +94,16 @@ def test_everything_wrong_with_variables_is_said_at_once() -> None:
         "environment_variables[2].spec.files",
         "tasks[0].environment_variables_key",
     ]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"condition_task": {"op": "EQUAL_TO", "left": "{{secrets/a/b}}", "right": "x"}},
+        {"run_job_task": {"job_id": 1, "job_parameters": {"p": "{{secrets/a/b}}"}}},
+        {"for_each_task": {"inputs": '["{{secrets/a/b}}"]', "task": {"task_key": "w"}}},
+    ],
+)
+def test_a_task_without_a_process_cannot_have_secrets(task: dict[str, Any]) -> None:
+    given = JobSettings.model_validate({"tasks": [{"task_key": "a", **task}]})
+    assert [dotted(each.path) for each in problems_of_secrets(given.tasks[0], ())] == [next(iter(task))]

@@ -75,9 +75,9 @@ def cells_of_jupyter(text: str, file: str) -> list[Cell]:
         raise InvalidNotebook(f"{file} is no notebook: {error}.") from None
     except RecursionError:
         raise InvalidNotebook(f"{file} is no notebook: it is nested too deeply.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        version = content.get("nbformat") if isinstance(content, dict) else None
-        hint = f"it has format {version}, and 4 is needed." if isinstance(version, int) else "it has no cells."
+    version = content.get("nbformat", 4) if isinstance(content, dict) else 4
+    if version != 4 or not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        hint = f"it has format {version}, and 4 is needed." if version != 4 else "it has no cells."
         raise InvalidNotebook(f"{file} is no notebook that can be run: {hint}")
     language = _language(content)
     if language not in _LANGUAGES:

@@ -123,9 +123,8 @@ def _compiled(cell: Cell, file: str) -> tuple[CodeType, CodeType | None]:
     text, place = "\n" * (cell.line - 1) + cell.text, cell.place(file)
     if cell.number:
         _remember_lines(place, text)
-    try:
-        tree = ast.parse(text, place)
-    except SyntaxError:
+    tree = _parsed(text, place)
+    if tree is None:
         text = without_magics(text, place, _check_pip)
         tree = ast.parse(text, place)
     last: CodeType | None = None
@@ -133,6 +132,14 @@ def _compiled(cell: Cell, file: str) -> tuple[CodeType, CodeType | None]:
         tree.body.pop()
         last = compile(ast.Expression(end.value), place, "eval")
     return compile(tree, place, "exec"), last
+
+
+def _parsed(text: str, place: str) -> ast.Module | None:
+    """The cell as Python; None when it is none, or not yet."""
+    try:
+        return ast.parse(text, place)
+    except SyntaxError:
+        return None
 
 
 def _remember_lines(place: str, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from boathouse.foundation.shapes import Shape, Unused
-from boathouse.jobs.settings.common import Milliseconds, Seconds, TaskKey, Text, Unsupported
+from boathouse.jobs.settings.common import Seconds, TaskKey, Text, Unsupported
 from boathouse.jobs.settings.telling import (
     EmailNotifications,
     Health,
@@ -184,7 +184,7 @@ class Task(Shape):
     libraries: list[Library] = []
     max_retries: Annotated[int, Field(ge=-1)] = 0
     """-1: as often as it takes."""
-    min_retry_interval_millis: Milliseconds = 0
+    min_retry_interval_millis: Annotated[int, Field(ge=0)] = 0
     retry_on_timeout: bool = False
     timeout_seconds: Seconds = 0
     """0: no limit."""
