@@ -68,6 +68,10 @@ class Manifest:
     format: int = FORMAT
 
 
+_KINDS = {str: str, int: int, bool: bool, tuple[BackupTable, ...]: list, tuple[str, ...]: list}
+"""What JSON has for the type of a field."""
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     content = json.dumps(asdict(manifest), indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(content + "\n", encoding="utf-8")
@@ -80,13 +84,15 @@ def read_manifest(folder: Path) -> Manifest:
         BackupDamaged: It cannot be read, or was written by a release that is too new.
     """
     try:
-        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(
             f"There is no backup at {folder}: it has no {MANIFEST}.", hint="Name the folder that boathouse backup made."
         ) from error
     except ValueError as error:
         raise BackupDamaged(f"The {MANIFEST} of {folder} cannot be read.", hint="Use another backup.") from error
+    if not isinstance(content, dict):
+        raise BackupDamaged(f"The {MANIFEST} of {folder} holds no manifest.", hint=_ANOTHER)
     if (found := content.get("format")) != FORMAT:
         raise BackupDamaged(
             f"The backup {folder} has format {found}, and this release reads format {FORMAT}.",
@@ -95,12 +101,17 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return _manifest_of(content)
     except (KeyError, TypeError) as error:
-        raise BackupDamaged(f"The {MANIFEST} of {folder} lacks a field: {error}.", hint=_ANOTHER) from error
+        raise BackupDamaged(
+            f"The {MANIFEST} of {folder} lacks a field, or has a wrong one: {error}.", hint=_ANOTHER
+        ) from error
 
 
 def _manifest_of(content: dict[str, Any]) -> Manifest:
     """Fields that a newer release has added without a new format are passed over."""
     known: dict[str, Any] = {name: content[name] for name in Manifest.__slots__}
+    for name, value in known.items():
+        if not isinstance(value, _KINDS[Manifest.__annotations__[name]]):
+            raise TypeError(f"{name} is {value!r}")
     known["tables"] = tuple(BackupTable(**table) for table in known["tables"])
     known["not_included"] = tuple(known["not_included"])
     return Manifest(**known)

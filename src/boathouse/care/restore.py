@@ -16,7 +16,7 @@ from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import AlreadyExists
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
-from boathouse.jobs.interrupting import interrupt_runs, queue_again
+from boathouse.jobs.interrupting import interrupt_runs, pause_all, queue_again
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.checking import check_store
 
@@ -29,6 +29,9 @@ class RestoreOptions:
     """Move a home that is there aside; it is kept."""
     resume_runs: bool = False
     """Go on with the runs that were under way, instead of ending them."""
+    keep_schedules: bool | None = None
+    """Leave schedules and triggers as they were. None: only when the home comes back to its own place, because
+    elsewhere the old one may be alive, and nothing must fire twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Restored:
     """Places in the databases that were rewritten, because the home has another path now."""
     runs: int
     """Runs that were under way, and were ended or queued again."""
+    paused: int
+    """Jobs whose schedule or trigger was paused."""
     experiments: int
     models: int
     aside: Path | None
@@ -67,11 +72,13 @@ def restore(backup: Path, home: Home, options: RestoreOptions | None = None) -> 
         for file in verified.files:
             _copy(backup, file, draft)
         relocated = relocate(draft / "db", Path(manifest.home), root)
-        runs = _wake(Home(draft), manifest, options)
+        is_at_home = Path(manifest.home) == root
+        keeps_schedules = is_at_home if options.keep_schedules is None else options.keep_schedules
+        runs, paused = _wake(Home(draft), manifest, options, keeps_schedules=keeps_schedules)
         table_files = verify_tables(draft, manifest, root)
         experiments, models = check_store(DatabaseUrl.sqlite(draft / "db" / MLFLOW).url)
         refuse_living(home)  # it took a while
-    return Restored(manifest, table_files, relocated, runs, experiments, models, aside)
+    return Restored(manifest, table_files, relocated, runs, paused, experiments, models, aside)
 
 
 def _aside(home: Home, options: RestoreOptions) -> Path | None:
@@ -97,16 +104,19 @@ def _copy(backup: Path, file: BackupFile, draft: Path) -> None:
         raise BackupDamaged(f"The file {file.path} of {backup} changed while it was read.", hint="Try again.")
 
 
-def _wake(home: Home, manifest: Manifest, options: RestoreOptions) -> int:
-    """Bring the database to this release's schema, and settle what was under way."""
+def _wake(home: Home, manifest: Manifest, options: RestoreOptions, *, keeps_schedules: bool) -> tuple[int, int]:
+    """Bring the database to this release's schema, and settle what was under way: runs, and jobs that are paused."""
     database = Database(DatabaseUrl.sqlite(home.databases / BOATHOUSE))
     try:
         migrate(database)
         now = epoch_ms(datetime.now(UTC))
         message = f"Interrupted: the home was restored from a backup of {manifest.instant}."
         runs = queue_again(database, now) if options.resume_runs else interrupt_runs(database, message, now)
+        paused = 0 if keeps_schedules else pause_all(database, now)
         catalog = Catalog(database, home)
-        catalog.audit.record(SYSTEM, "care", "restore", params={"instant": manifest.instant, "runs": runs})
-        return runs
+        catalog.identities.revoke_task_tokens()
+        params = {"instant": manifest.instant, "runs": runs, "paused": paused}
+        catalog.audit.record(SYSTEM, "care", "restore", params=params)
+        return runs, paused
     finally:
         database.dispose()

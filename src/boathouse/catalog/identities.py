@@ -197,6 +197,10 @@ class Identities:
         with self._database.read() as connection:
             return rows.groups_of(connection, self._require(connection, name).id)
 
+    def revoke_task_tokens(self) -> int:
+        """End the tokens of all tasks, whose processes are of another time; gives their number."""
+        return self._tokens.revoke_of_tasks()
+
     def forget_expired_tokens(self) -> int:
         """Remove tokens that expired long ago; gives their number."""
         return self._tokens.forget_expired()

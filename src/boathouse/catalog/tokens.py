@@ -109,6 +109,14 @@ class Tokens:
                 event.commit_with(connection)
             return IssuedToken(token_id, secret, expires_at, now, comment)
 
+    def revoke_of_tasks(self) -> int:
+        """End the tokens of all tasks, whose processes are of another time; gives their number."""
+        with self._database.write() as connection:
+            revoked = rows.revoke_tokens_of_tasks(connection, at=epoch_ms(self._clock.now()))
+            generation = self.changed(connection)
+        self.renew(generation)
+        return revoked
+
     def forget_expired(self) -> int:
         """Remove tokens of which nobody needs to hear any more that they have expired."""
         with self._database.write() as connection:

@@ -77,19 +77,26 @@ def verify_backup(folder: Path) -> None:
 @click.option("--home", "folder", type=FOLDER, help="Where to (default: the home in force, else .boathouse here).")
 @click.option("--replace", is_flag=True, help="Move a home that is there aside; it is kept.")
 @click.option("--resume-runs", is_flag=True, help="Go on with runs that were under way, instead of ending them.")
-def restore(backup: Path, folder: Path | None, replace: bool, resume_runs: bool) -> None:
+@click.option(
+    "--keep-schedules/--pause-schedules",
+    default=None,
+    help="Leave schedules and triggers as they were, or pause them all (default: pause, unless restored in place).",
+)
+def restore(backup: Path, folder: Path | None, replace: bool, resume_runs: bool, keep_schedules: bool | None) -> None:
     """Bring a home back from BACKUP; nothing is touched before all of it was checked."""
     from boathouse.care import RestoreOptions
     from boathouse.care import restore as restore_backup
 
     home = Home(folder.absolute()) if folder else locate_home() or Home(Path.cwd() / HOME_FOLDER)
-    done = restore_backup(backup.absolute(), home, RestoreOptions(replace, resume_runs))
+    done = restore_backup(backup.absolute(), home, RestoreOptions(replace, resume_runs, keep_schedules))
     click.echo(f"{home.root}: {_contents(done.manifest)}, as of {done.manifest.instant}.")
     click.echo(f"Checked: {done.manifest.files:,} hashes, and {done.table_files:,} data files of tables;")
     click.echo(f"         MLflow reads {done.experiments} experiments and {done.models} registered models.")
     if done.runs:
         became = "queued again" if resume_runs else "ended as interrupted"
         click.echo(f"Runs that were under way: {done.runs}, {became}.")
+    if done.paused:
+        _warn(f"Jobs whose schedule or trigger is paused now: {done.paused}. See: boathouse jobs schedules")
     if done.relocated:
         click.echo(f"Locations that now say {home.root}: {done.relocated}.")
     if done.aside:

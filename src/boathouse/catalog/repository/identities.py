@@ -161,6 +161,11 @@ def revoke_token(connection: Connection, token_id: str, *, at: int) -> None:
     connection.execute(update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=at))
 
 
+def revoke_tokens_of_tasks(connection: Connection, *, at: int) -> int:
+    of_tasks = update(tokens).where(tokens.c.task.is_not(None), tokens.c.revoked_at.is_(None))
+    return connection.execute(of_tasks.values(revoked_at=at)).rowcount
+
+
 def forget_tokens_expired_before(connection: Connection, instant: int) -> int:
     return connection.execute(delete(tokens).where(tokens.c.expires_at < instant)).rowcount
 
