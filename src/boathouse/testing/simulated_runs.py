@@ -85,7 +85,7 @@ class SimulatedRuns:
             for number in range(jobs)
         ]
 
-    def day(self, rounds: int) -> None:
+    def day(self, rounds: int, *, with_logs: bool = True) -> None:
         """Runs of every job, spread over a day: the first day by the verbs, later ones as copies of its rows."""
         if self._pattern is None:
             began = self.clock.now()
@@ -95,7 +95,8 @@ class SimulatedRuns:
             self._pattern = DayPattern(self._database, began)
         else:
             for run_id in self._pattern.repeat(self.clock.now()):
-                self._log(run_id, "task0")
+                if with_logs:
+                    self._log(run_id, "task0")
             self.clock.advance(timedelta(hours=24))
 
     def _round(self) -> None:
