@@ -40,9 +40,13 @@ class Access:
     def job(self, principal: Principal, privilege: Privilege, job_id: int) -> Job:
         """The job, if the principal has the privilege on it."""
         job = self._jobs.find(job_id)
+        missing = JobNotFound(f"There is no job {job_id}.", hint="List them with: boathouse jobs list")
         if job is None:
-            raise JobNotFound(f"There is no job {job_id}.", hint="List them with: boathouse jobs list")
-        self._catalog.grants.require(principal, privilege, JOB, str(job_id))
+            raise missing
+        try:
+            self._catalog.grants.require(principal, privilege, JOB, str(job_id))
+        except NotFound:
+            raise missing from None
         return job
 
     def run(self, principal: Principal, privilege: Privilege, run_id: int) -> Run:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.shapes import Shape, Unused, fit
+from boathouse.notifications.addresses import is_address
 
 SECRET_FIELDS = frozenset({"url", "password", "integration_key", "signing_secret"})
 """Told to nobody, administrators included; an answer says ``url_set: true``."""
@@ -101,6 +102,8 @@ def read_config(data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             hint=f"Give it one of {', '.join(KINDS)}.",
         )
     details = getattr(config, said[0]).model_dump(exclude_none=True)
+    if wrong := [each for each in details.get("addresses", ()) if not is_address(each)]:
+        raise InvalidInput(f"{wrong[0]!r} is no e-mail address.")
     if said[0] == "apprise":
         _check_apprise(details["url"])
     elif "url" in details:

@@ -42,6 +42,17 @@ def test_nobody_else_knows_of_a_job_until_it_is_shared(house) -> None:
         house.jobs.delete(house.bob, job_id)
 
 
+def test_a_job_that_one_may_not_know_of_answers_like_one_that_is_not_there(house) -> None:
+    job_id = house.create(house.ada)
+
+    with pytest.raises(NotFound) as hidden:
+        house.jobs.get(house.bob, job_id)
+    with pytest.raises(NotFound) as missing:
+        house.jobs.get(house.bob, 987654)
+
+    assert str(hidden.value).replace(str(job_id), "N") == str(missing.value).replace("987654", "N")
+
+
 def test_a_run_that_one_may_not_know_of_answers_like_one_that_is_not_there(house) -> None:
     run_id = house.jobs.run_now(house.ada, house.create(house.ada))
 

@@ -258,6 +258,7 @@ def test_a_name_is_taken_once_and_a_mistyped_one_is_answered_with_the_near_one(p
         ({"generic_webhook": {"url": "https://x.org", "signing_secret": "short"}}, "signing_secret"),
         ({"slak": {"url": "https://x.org"}}, "Did you mean slack"),
         ({"email": {"addresses": []}}, "email.addresses"),
+        ({"email": {"addresses": ["a@b.c", "x@y.z\r\nBcc: b@c.d"]}}, "is no e-mail address"),
         ({"apprise": {"url": "nosuchservice://x"}}, "Apprise does not know"),
     ],
 )

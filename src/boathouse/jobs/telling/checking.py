@@ -1,6 +1,5 @@
 """What is wrong with what a job says about who is told."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.shapes import Problem
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs.settings import Health, JobSettings, Task
+from boathouse.notifications.addresses import is_address
 
 EVENTS = ("on_start", "on_success", "on_failure", "on_duration_warning_threshold_exceeded")
 DURATION = "RUN_DURATION_SECONDS"
@@ -15,14 +15,13 @@ MOST_DESTINATIONS = 3
 """Per event, as on Databricks."""
 MOST_ADDRESSES = 100
 LONGEST_SECONDS = 366 * 24 * 3600
-_ADDRESS = re.compile(r"[^@\s<>,;\x00-\x1f]+@[^@\s<>,;\x00-\x1f]+")
 
 
 def problems_of_telling(said: JobSettings | Task, path: KeyPath = ()) -> Iterator[Problem]:
     """Everything wrong with the notifications and health rules of a job or a task."""
     for event in EVENTS:
         for index, address in enumerate(getattr(said.email_notifications, event, None) or ()):
-            if not _ADDRESS.fullmatch(address):
+            if not is_address(address):
                 place = (*path, "email_notifications", event, index)
                 yield Problem(place, f"{address!r} is no e-mail address.")
         if len(addresses := getattr(said.email_notifications, event, None) or []) > MOST_ADDRESSES:
