@@ -33,6 +33,7 @@ LAUNCH = Path(__file__).parent / "bootstrap" / "launch.py"
 STARTER = "--starter"
 
 _OF_ONE_TASK = ("BOATHOUSE_", "MLFLOW_", "DATABRICKS_")
+_HOOKS = "BOATHOUSE_TASK_HOOKS"
 _LONGEST_FOLDER = 4096
 _LONGEST_VARIABLE = 1 << 16
 _MOST_STARTERS = 8
@@ -99,7 +100,11 @@ class Starters:
                 self._known.pop(key).retire()
 
     def _starter(self, asked: "Asked") -> "_Starter | None":
-        base = {name: value for name, value in asked.environment.items() if not name.startswith(_OF_ONE_TASK)}
+        base = {
+            name: value
+            for name, value in asked.environment.items()
+            if name == _HOOKS or not name.startswith(_OF_ONE_TASK)
+        }
         key = (asked.python, frozenset(base.items()))
         with self._lock:
             if asked.python in self._unfit:

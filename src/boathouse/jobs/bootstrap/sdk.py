@@ -3,9 +3,14 @@
 Nothing happens until the task imports the SDK.
 """
 
+from __future__ import annotations
+
 import sys
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
 _WATCHED = "databricks.sdk.core"
 _PATH = "/api/2.0/secrets/get"

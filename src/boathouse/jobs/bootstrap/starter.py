@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import json
 import os
 import sys
 from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, socket
 
-from . import script, task  # pyright: ignore[reportUnusedImport] # noqa: F401 (what almost every task needs)
+from . import script, sdk  # pyright: ignore[reportUnusedImport] # noqa: F401 (what almost every task needs)
 from .guard import guard
+from .task import hooks
 
 MARKER = b"BOATHOUSE_TASK_FOLDER="
 _DESCRIPTOR_BYTES = 4
@@ -29,7 +31,9 @@ def serve(control: int) -> None:
     if reason := _why_not_to_copy():
         worker.send(json.dumps({"unfit": reason}).encode())
         os._exit(0)
+    _load_hooks()
     mark = _Mark()
+    gc.freeze()  # what is here already is copied memory that no task's garbage collection should touch
     worker.send(json.dumps({"places": _places()}).encode())
     while True:
         message, ancillary, _, _ = worker.recvmsg(64, CMSG_SPACE(_DESCRIPTORS * _DESCRIPTOR_BYTES), MSG_CMSG_CLOEXEC)
@@ -53,6 +57,14 @@ def serve(control: int) -> None:
             _become_a_guard(descriptors, mark, ours)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _load_hooks() -> None:
+    for module, _ in hooks():
+        try:
+            __import__(module)
+        except Exception:  # noqa: BLE001 (each task says so)
+            return
 
 
 class _Mark:

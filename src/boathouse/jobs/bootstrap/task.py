@@ -73,12 +73,18 @@ def _install_hooks() -> None:
     from .sdk import install
 
     install()
-    for hook in filter(None, os.environ.get("BOATHOUSE_TASK_HOOKS", "").split(",")):
-        module, _, name = hook.partition(":")
+    for module, name in hooks():
         try:
             getattr(__import__(module, fromlist=[name]), name)()
         except Exception as error:  # noqa: BLE001
-            print(f"[boathouse] the hook {hook} failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+            said = f"{type(error).__name__}: {error}"
+            print(f"[boathouse] the hook {module}:{name} failed: {said}", file=sys.stderr)  # noqa: T201
+
+
+def hooks() -> list[tuple[str, str]]:
+    """The module and the name of each hook."""
+    named = filter(None, os.environ.get("BOATHOUSE_TASK_HOOKS", "").split(","))
+    return [(module, name) for module, _, name in (hook.partition(":") for hook in named)]
 
 
 def _run(spec: dict[str, Any]) -> str | None:
