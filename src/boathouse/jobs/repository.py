@@ -235,6 +235,7 @@ class RunRepository:
             )
             if queued.rowcount:
                 self._end_open_tasks(connection, run_id, ResultState.CANCELED, state.message, now)
+                end_repair(connection, run_id, state, now)
                 moments.run_ends(connection, run_id, state, now)
                 return
             connection.execute(

@@ -5,6 +5,7 @@ import pytest
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, NotFound
 from boathouse.jobs import read_job
+from boathouse.jobs.repairs import RepairRequest
 from boathouse.jobs.repository import JobRepository, RunRepository
 from boathouse.jobs.rerunning import BackfillRequest
 from boathouse.jobs.states import LifeCycleState, ResultState
@@ -213,3 +214,14 @@ def test_a_token_of_another_job_starts_nothing_and_says_so(house) -> None:
 
     with pytest.raises(Conflict, match=f"stands for run {run_id}"):
         house.jobs.run_now(house.ada, second, idempotency_token="t")
+
+
+def test_a_repair_that_is_cancelled_while_it_waits_has_ended(house) -> None:
+    run_id = house.jobs.run_now(house.ada, house.create(house.ada))
+    house.jobs.cancel_run(house.ada, run_id)
+    house.jobs.repairs.begin(house.ada, run_id, RepairRequest(rerun_all_failed_tasks=True))
+
+    house.jobs.cancel_run(house.ada, run_id)
+
+    _, repair = house.jobs.views.look(house.ada, run_id, limit=1, with_history=True).repairs
+    assert (repair.state.result, repair.ended_at is not None) == (ResultState.CANCELED, True)
