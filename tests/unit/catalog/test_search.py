@@ -197,3 +197,24 @@ def test_words_are_split_where_people_see_them() -> None:
         "depdelay", "dep", "delay", "dep_delay", "dep", "delay", "httpserver", "http", "server", "strasse",
     ]  # fmt: skip
     assert closest("wether", ["weather", "other", "whether"]) == ["weather", "whether"]
+
+
+def test_a_typing_error_in_a_name_of_several_words_is_forgiven(law, found) -> None:
+    law.make_table("dev.trips.carrier_delays", comment="One row per month.")
+    law.make_table("dev.trips.weather")
+    law.catalog.securables.refresh_columns(
+        law.admin, TableName.parse("dev.trips.weather"), columns("crosswind_gust", "visibility")
+    )
+
+    assert found("carrierdelays") == ["carrier_delays"]
+    assert found("carier_delasy") == ["carrier_delays"]
+    assert found("croswind_gust") == ["weather"]  # a column's name is forgiven in its parts
+
+
+def test_a_rare_word_does_not_hide_what_has_the_other_one_by_its_place(law, found) -> None:
+    law.make_table("dev.trips.rides", comment="Rare. Counted per month.")
+    law.make_table("dev.trips.months", comment="Common words.")
+
+    assert found("rare month") == ["rides"]
+    assert found("trips rare") == ["rides"]
+    assert found("trips month") == ["months", "rides"]

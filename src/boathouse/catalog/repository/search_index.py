@@ -1,7 +1,7 @@
 """Keeping the index of search: called with each change of a governed thing, in the change's own transaction."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, tuple_
@@ -14,7 +14,7 @@ from boathouse.catalog.repository.schema import (
     securables,
     table_details,
 )
-from boathouse.catalog.search.words import LONGEST_WORD, plain, trigrams, words_of
+from boathouse.catalog.search.words import LONGEST_WORD, is_compound, plain, trigrams, words_of
 from boathouse.catalog.securables import SecurableKind
 from boathouse.metastore.upserting import insert_missing
 
@@ -65,6 +65,7 @@ def index(connection: Connection, securable_id: str) -> None:
     if new := sorted(wanted - known):
         rows = [{"word_id": word, "document_id": document, "field": field} for word, field in new]
         connection.execute(search_postings.insert(), rows)
+        _forgive(connection, entries, {word for word, field in new if field == Field.NAME})
 
 
 def forget(connection: Connection, securable_ids: Sequence[str]) -> None:
@@ -165,14 +166,27 @@ def _word_ids(connection: Connection, words: set[str]) -> dict[str, int]:
         return known
     insert_missing(connection, search_words, [{"word": word} for word in missing])
     added = _known_words(connection, set(missing))
+    _add_trigrams(connection, {word: id for word, id in added.items() if not is_compound(word)})
+    return known | added
+
+
+def _forgive(connection: Connection, entries: Iterable[tuple[str, Field]], new_ids: set[int]) -> None:
+    """Let names made of several words be found with a typing error in the whole. Those of columns are not: there are
+    as many of them as columns, and their parts are found so already."""
+    if compounds := {word for word, field in entries if field is Field.NAME and is_compound(word)}:
+        known = _known_words(connection, compounds)
+        _add_trigrams(connection, {word: id for word, id in known.items() if id in new_ids})
+
+
+def _add_trigrams(connection: Connection, words: Mapping[str, int]) -> None:
     rows = [
         {"trigram": trigram, "word_id": id}
-        for word, id in sorted(added.items())
+        for word, id in sorted(words.items())
         if not word.startswith("=")
         for trigram in sorted(trigrams(word))
     ]
-    insert_missing(connection, search_trigrams, rows)
-    return known | added
+    if rows:
+        insert_missing(connection, search_trigrams, rows)
 
 
 def _known_words(connection: Connection, words: set[str]) -> dict[str, int]:

@@ -29,12 +29,15 @@ _WEIGHTS = {
     Field.COLUMN_COMMENT: 15,
     Field.COLUMN_TYPE: 5,
 }
+_WEIGHT = case(*((search_postings.c.field == int(each), weight) for each, weight in _WEIGHTS.items()), else_=0)
 _PLACE_WEIGHT = 15
 """Of a word that names the catalog or schema in which a thing lies."""
 _EXACT, _PREFIX, _INSIDE, _CLOSE = 100, 70, 45, 30
 """How good a match is, in percent."""
 _WHOLE_NAME, _BEGINNING_OF_NAME = 1_000, 500
 _MOST_PREFIXED, _MOST_SIMILAR = 40, 100
+_FEW = 500
+"""Postings of a word that is called rare."""
 _LAST = "\U0010ffff"
 
 _PASSED_DOWN = sorted({privilege.value for kind in IN_SCHEMA for privilege in CONCERNS[kind]})
@@ -108,59 +111,97 @@ def places_named(connection: Connection, word: str) -> tuple[str, ...]:
 
 def documents(connection: Connection, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Found]:
     """The documents that answer, the best first."""
-    d, s = search_documents.c, securables.c
-    score = d.boost
-    if wanted.words:
-        hits = _hits(wanted)
-        name = plain_name(wanted.text)
-        by_name = case(
-            (or_(d.name == name, s.full_name == name), _WHOLE_NAME),
-            (or_(_begins(d.name, name), _begins(s.full_name, name)), _BEGINNING_OF_NAME),
-            else_=0,
-        )
-        score = score + hits.c.score + by_name
-        count = hits.c.words
-    else:
-        hits, count = None, literal(0)
-    query = select(d.securable_id, d.kind, s.full_name, score.label("score"), count).join_from(
-        search_documents, securables, s.id == d.securable_id
+    if wanted.all_words and not all(map(any, zip(wanted.words, wanted.places, strict=True))):
+        return []  # no thing has one of the words
+    best = _best(wanted, limit, offset, _rare(connection, wanted))
+    query = (
+        select(best.c.securable_id, best.c.kind, securables.c.full_name, best.c.score, best.c.words)
+        .join_from(best, securables, securables.c.id == best.c.securable_id)
+        .order_by(best.c.words.desc(), best.c.score.desc(), best.c.name, securables.c.full_name)
     )
-    if hits is not None:
-        query = query.join(hits, hits.c.document_id == d.id)
-        if wanted.all_words:
-            query = query.where(hits.c.words == len(wanted.words))
-        query = query.order_by(hits.c.words.desc())
-    if wanted.kinds:
-        query = query.where(d.kind.in_([kind.value for kind in wanted.kinds]))
-    if wanted.owner is not None:
-        query = query.where(s.owner == wanted.owner)
-    if wanted.inside is not None:
-        query = query.where(_begins(s.full_name, f"{wanted.inside}."))
-    if wanted.identities is not None:
-        query = query.where(_touched_by(sorted(wanted.identities)))
-    for tag in wanted.tag_words:
-        query = query.where(_has_tag(tag))
-    query = query.order_by(score.desc(), s.full_name, d.id).limit(limit).offset(offset)
     return [Found(row[0], SecurableKind(row[1]), row[2], row[3], row[4]) for row in connection.execute(query)]
 
 
-def _hits(wanted: Wanted) -> Any:
+def _rare(connection: Connection, wanted: Wanted) -> Guesses:
+    """One of the words that all have to be there, if few things have it: then only those are looked at."""
+    if not wanted.all_words or len(wanted.words) < 2:
+        return {}
+    p = search_postings.c
+    found: list[tuple[int, Guesses]] = []
+    for ids, places in zip(wanted.words, wanted.places, strict=True):
+        if not places:
+            some = select(p.document_id).where(p.word_id.in_(list(ids))).limit(_FEW + 1).subquery()
+            found.append((connection.execute(select(func.count()).select_from(some)).scalar() or 0, ids))
+    count, ids = min(found, key=lambda each: each[0], default=(_FEW + 1, {}))
+    return ids if count <= _FEW else {}
+
+
+def _best(wanted: Wanted, limit: int, offset: int, rare: Guesses) -> Any:
+    """A page of the documents that answer. What each is called in full is looked up for a page, not for all that
+    answer, unless the question is about it."""
+    d, s = search_documents.c, securables.c
+    score, count, source = d.boost, literal(0), search_documents
+    conditions: list[Any] = []
+    about_full_name = "." in wanted.text or wanted.inside is not None or wanted.owner is not None
+    if about_full_name:
+        source = source.join(securables, s.id == d.securable_id)
+    if wanted.words:
+        hits = _hits(wanted, rare)
+        source = source.join(hits, hits.c.document_id == d.id)
+        score, count = score + hits.c.score + _by_name(wanted.text, with_full_name=about_full_name), hits.c.words
+        if wanted.all_words:
+            conditions.append(count == len(wanted.words))
+    if wanted.kinds:
+        conditions.append(d.kind.in_([kind.value for kind in wanted.kinds]))
+    if wanted.owner is not None:
+        conditions.append(s.owner == wanted.owner)
+    if wanted.inside is not None:
+        conditions.append(_begins(s.full_name, f"{wanted.inside}."))
+    if wanted.identities is not None:
+        conditions.append(_touched_by(sorted(wanted.identities)))
+    conditions += [_has_tag(tag) for tag in wanted.tag_words]
+    query = select(d.id, d.securable_id, d.kind, d.name, score.label("score"), count.label("words"))
+    return (
+        query.select_from(source)
+        .where(*conditions)
+        .order_by(count.desc(), score.desc(), d.name, d.id)
+        .limit(limit)
+        .offset(offset)
+        .subquery()
+    )
+
+
+def _by_name(text: str, *, with_full_name: bool) -> Any:
+    """What is added where the question is the name itself, or its beginning."""
+    name = plain_name(text)
+    names = [search_documents.c.name, securables.c.full_name] if with_full_name else [search_documents.c.name]
+    return case(
+        (or_(*(each == name for each in names)), _WHOLE_NAME),
+        (or_(*(_begins(each, name) for each in names)), _BEGINNING_OF_NAME),
+        else_=0,
+    )
+
+
+def _hits(wanted: Wanted, rare: Guesses) -> Any:
     """A subquery with document_id, score and words: per document the sum over the words of the best each has there."""
     parts = [
         part
         for number, (ids, places) in enumerate(zip(wanted.words, wanted.places, strict=True))
-        for part in (_in_text(number, ids), _in_place(number, places) if places else None)
+        for part in (_in_text(number, ids, rare), _in_place(number, places) if places else None)
         if part is not None
     ]
     if len(parts) == 1:
         (part,) = parts
         c = part.subquery().c
+        return select(c.document_id, c.score, literal(1).label("words")).subquery()
+    every = union_all(*parts).subquery()
+    if not any(wanted.places):
+        c = every.c
         return (
-            select(c.document_id, func.max(c.score).label("score"), literal(1).label("words"))
+            select(c.document_id, func.sum(c.score).label("score"), func.count().label("words"))
             .group_by(c.document_id)
             .subquery()
         )
-    every = union_all(*parts).subquery()
     best = (
         select(every.c.document_id, every.c.number, func.max(every.c.score).label("score"))
         .group_by(every.c.document_id, every.c.number)
@@ -173,16 +214,23 @@ def _hits(wanted: Wanted) -> Any:
     )
 
 
-def _in_text(number: int, ids: Guesses) -> Any:
+def _in_text(number: int, ids: Guesses, rare: Guesses) -> Any:
+    """One row per document that has one of the words: the best of them there."""
     p = search_postings.c
-    weight = case(*((p.field == int(each), weight) for each, weight in _WEIGHTS.items()), else_=0)
     by_quality: dict[int, list[int]] = {}
     for id, quality in ids.items():
         by_quality.setdefault(quality, []).append(id)
-    quality = case(*((p.word_id.in_(same), each) for each, same in by_quality.items()), else_=0) if ids else literal(0)
-    return select(p.document_id, literal(number).label("number"), (weight * quality / 100).label("score")).where(
-        p.word_id.in_(list(ids)), p.field != int(Field.TAG_FILTER)
+    *worse, best = sorted(by_quality) or [_EXACT]
+    quality = case(*((p.word_id.in_(by_quality[each]), each) for each in worse), else_=best) if worse else best
+    query = (
+        select(p.document_id, literal(number).label("number"), func.max(_WEIGHT * quality // 100).label("score"))
+        .where(p.word_id.in_(list(ids)), p.field != int(Field.TAG_FILTER))
+        .group_by(p.document_id)
     )
+    if rare and rare is not ids:
+        few = search_postings.alias()
+        query = query.where(p.document_id.in_(select(few.c.document_id).where(few.c.word_id.in_(list(rare)))))
+    return query
 
 
 def _in_place(number: int, places: Sequence[str]) -> Any:

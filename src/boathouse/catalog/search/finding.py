@@ -1,7 +1,7 @@
 """The verb of search. Who may not know of a thing does not find it, and neither sees that there are more."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from boathouse.catalog.repository import securables as rows
 from boathouse.catalog.repository.search_index import tag_word
 from boathouse.catalog.repository.search_query import Found, Wanted
 from boathouse.catalog.rules import effective_privileges, owns
-from boathouse.catalog.search.words import asked_words, words_of
+from boathouse.catalog.search.words import asked_words, parts_of, words_of
 from boathouse.catalog.securables import Securable, SecurableKind
 from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.principals import Principal
@@ -116,16 +116,15 @@ class Search:
         words: Sequence[str],
         tags: tuple[str, ...] = (),
     ) -> tuple[list[Found], set[str]]:
-        """First what has all words as they stand; then with typing errors; then what has some of them."""
+        """First what has all words as they stand; then with typing errors, also in parts of names; then what has some
+        of them."""
         met: set[str] = set()
         found: list[Found] = []
         place, words = _placed(question.text, words)
         identities = None if self._sees_everything(principal) else frozenset(principal.identities)
-        for boldly, all_words in ((False, True), (True, True), (True, False)) if words else ((False, True),):
-            if boldly and not all_words and len(words) == 1:
-                break
-            guessed = [search_query.guesses(connection, word, boldly=boldly) for word in words]
-            places = [search_query.places_named(connection, word) if len(words) > 1 else () for word in words]
+        for asked, boldly, all_words in _attempts(words):
+            guessed = [search_query.guesses(connection, word, boldly=boldly) for word in asked]
+            places = [search_query.places_named(connection, word) if len(asked) > 1 else () for word in asked]
             wanted = Wanted(
                 question.text,
                 tuple(dict(each.values()) for each in guessed),
@@ -195,6 +194,19 @@ def _checked(question: Question) -> list[str]:
     if not 1 <= question.limit <= MOST_HITS:
         raise InvalidInput(f"The limit must be 1 to {MOST_HITS}, not {question.limit}.")
     return words
+
+
+def _attempts(words: Sequence[str]) -> Iterator[tuple[Sequence[str], bool, bool]]:
+    """In which words to look, whether boldly, and whether all of them have to be there."""
+    yield words, False, True
+    if not words:
+        return
+    yield words, True, True
+    parts = parts_of(words)[:_MOST_WORDS]
+    if parts != list(words) and parts:
+        yield parts, True, True
+    if len(words) > 1:
+        yield parts, True, False
 
 
 def _placed(text: str, words: Sequence[str]) -> tuple[str | None, Sequence[str]]:

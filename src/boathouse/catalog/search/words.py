@@ -24,6 +24,16 @@ def asked_words(text: str) -> list[str]:
     return list(dict.fromkeys(plain(run) for run in _RUN.findall(unicodedata.normalize("NFKC", text))))
 
 
+def is_compound(word: str) -> bool:
+    """Whether a word is made of several, which are words of their own too."""
+    return "_" in word
+
+
+def parts_of(words: Iterable[str]) -> list[str]:
+    """The words with those made of several taken apart, each once."""
+    return list(dict.fromkeys(part for word in words for part in word.split("_") if part))
+
+
 def plain(word: str) -> str:
     """A word as it is compared."""
     return unicodedata.normalize("NFKC", word).casefold()[:LONGEST_WORD]
