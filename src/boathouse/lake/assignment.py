@@ -8,6 +8,7 @@ from typing import Any
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.lake.schema import duckdb_type, literal
+from boathouse.lake.typed_macros import PREFIX
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _FRACTIONS = {"FLOAT", "DOUBLE"}
@@ -43,6 +44,8 @@ def assigned(value: str, given: str, column: str, delta_type: Any) -> str:
         raise Misassigned(column, given, wanted)
     if wanted in _INTEGERS and (given in _FRACTIONS or given.startswith("DECIMAL")):
         return _checked(value, f"TRY_CAST(trunc({value}) AS {wanted})", column, wanted)
+    if wanted == "VARCHAR" and given in _FRACTIONS:
+        return f"{PREFIX}double_text({value})"
     if wanted == "VARCHAR":
         text = f"CAST({value} AS VARCHAR)"
         return rf"regexp_replace({text}, '[+-]00$', '')" if given == "TIMESTAMP WITH TIME ZONE" else text

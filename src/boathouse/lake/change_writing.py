@@ -16,6 +16,7 @@ from boathouse.lake.row_changes import CLAUSE, FILE, ROW, ChangeKind, RowChanges
 from boathouse.lake.schema import duckdb_type, identifier, literal
 from boathouse.lake.snapshots import Snapshot
 from boathouse.lake.storage_format import TARGET_FILE_BYTES
+from boathouse.lake.typed_macros import lay_rules
 
 _COPY = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS true, USE_TMP_FILE false"
 _CHANGE_FOLDER = "_change_data"
@@ -64,6 +65,7 @@ class ChangeWriter:
         for each in self.changes.checks:
             if not self._writes_rows:
                 return
+            lay_rules(self.connection, each.sql)
             bad = self.connection.execute(
                 f"SELECT to_json(row_written)::VARCHAR FROM ({self._written_rows(touched)}) AS row_written "
                 f"WHERE ({each.sql}) IS NOT TRUE LIMIT 1"

@@ -23,6 +23,7 @@ from boathouse.lake.row_changes import (
 )
 from boathouse.lake.select_guard import parse_select
 from boathouse.lake.snapshots import DataFile, Snapshot
+from boathouse.lake.typed_macros import lay_rules
 
 CHANGED = "__boathouse_changed"
 """The temporary table of the rows that change."""
@@ -84,6 +85,7 @@ def find_changed_rows(bench: Workbench, snapshot: Snapshot, changes: RowChanges)
     """
     connection, parameters = bench.connection, changes.sources.parameters
     parsed = bench.parsed
+    lay_rules(connection, changes.sql)
     if changes.merge is not None:
         connection.execute(
             f"CREATE TEMP TABLE {SOURCE} AS SELECT *, row_number() OVER () AS {SOURCE_ROW} "
@@ -99,10 +101,10 @@ def find_changed_rows(bench: Workbench, snapshot: Snapshot, changes: RowChanges)
     rows = snapshot_sql(snapshot, files, only=parsed.columns, places=numbers)
     connection.execute(f"CREATE TEMP VIEW {TARGET} AS {rows}")
     used = _used_parameters(changes.sql, parameters)
-    columns = _columns(connection.sql(changes.sql, params=used), snapshot, changes)
+    columns = ", ".join(_columns(connection.sql(changes.sql, params=used), snapshot, changes))
+    lay_rules(connection, columns)
     connection.execute(
-        f"CREATE TEMP TABLE {CHANGED} AS SELECT {', '.join(columns)} FROM ({changes.sql}) AS found "
-        f"WHERE {CLAUSE} IS NOT NULL",
+        f"CREATE TEMP TABLE {CHANGED} AS SELECT {columns} FROM ({changes.sql}) AS found WHERE {CLAUSE} IS NOT NULL",
         used,
     )
     if changes.merge is not None:

@@ -16,8 +16,6 @@ from typing import Any
 
 import duckdb
 
-from boathouse.lake.typed_macros import CREATE_TYPED_MACROS
-
 
 def _spill_folder() -> str:
     # Beside the other temporary files, never in the current folder. DuckDB makes it when it has to spill and removes it
@@ -79,7 +77,6 @@ class DuckDBConnections:
     def _connect(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config=self._settings.config())
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(CREATE_TYPED_MACROS)
         return connection
 
     def _executor(self) -> ThreadPoolExecutor:

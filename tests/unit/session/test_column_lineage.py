@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from boathouse.catalog import ColumnFlow, LineageNode, NodeKind
 from boathouse.catalog.repository.records import EdgeFilter
-from boathouse.lake.typed_macros import CREATE_TYPED_MACROS
+from boathouse.lake.typed_macros import lay_rules
 from boathouse.session.sql.binding import bind
 from boathouse.session.sql.column_lineage import Origin, QueryFlow, flow_of_query
 from boathouse.session.sql.dialect import engine_sql
@@ -185,7 +185,7 @@ def test_changing_a_column_changes_only_what_its_lineage_names(sql: str, t: list
 def answers(text: str, names: Mapping[str, str], rows: Mapping[str, list]) -> dict[str, list]:
     """The values of each column, in an order that does not depend on the engine's."""
     with duckdb.connect() as engine:
-        engine.execute(CREATE_TYPED_MACROS)
+        lay_rules(engine, text)
         for alias, name in names.items():
             columns = ", ".join(f"{column} BIGINT" for column in SCHEMAS[name])
             engine.execute(f"CREATE TABLE {alias} ({columns})")

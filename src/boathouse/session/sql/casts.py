@@ -101,9 +101,19 @@ def cast(value: exp.Expr, kind: exp.DataType, *, is_try: bool = False) -> exp.Ex
     if target in _FORMS:
         is_text = isinstance(value, exp.Literal) and value.is_string
         return _literal_instant(value, kind, target, is_try=is_try) if is_text else _to_instant(value, target, verb)
-    if target == "VARCHAR" and not isinstance(value, exp.Literal):
+    if target == "VARCHAR" and not is_own_text(value):
         return native_scalar(_to_text(plain), value)
     return native(plain, value)
+
+
+def is_own_text(value: exp.Expr) -> bool:
+    """Whether a literal is spelled by both engines as it stands there: a text, or a number without an exponent."""
+    return isinstance(value, exp.Literal) and (value.is_string or "E" not in str(value.this).upper())
+
+
+def as_text(value: exp.Expr) -> exp.Expr:
+    """``CAST(value AS STRING)``, where a text is wanted and nobody has written the cast."""
+    return cast(value, exp.DataType.build("STRING", dialect="databricks"), is_try=False)
 
 
 def _each_element(value: exp.Expr, element: exp.DataType, *, is_try: bool) -> exp.Expr:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
+from boathouse.session.sql.casts import as_text
 from boathouse.session.sql.dialect import engine_sql, native
 from boathouse.session.sql.functions.regexes import spelled
 from boathouse.session.sql.functions.registry import Function, literal_text, scalar
@@ -144,6 +145,16 @@ def _sequence(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return native("cast_to_type(generate_series({0}, {1}, {2}), [{0}])", *arguments)
 
 
+def _joined_by(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Only numbers with exponents, instants and bytes need a look at each element."""
+    is_plain = "typeof({0}) NOT IN ('DOUBLE[]', 'FLOAT[]', 'TIMESTAMP WITH TIME ZONE[]', 'BLOB[]')"
+    text = as_text(native("one_"))
+    if len(arguments) == 2:
+        spelled = "array_to_string(list_transform({0}, lambda one_: {2}), {1})"
+        return native(f"CASE WHEN {is_plain} THEN array_to_string({{0}}, {{1}}) ELSE {spelled} END", *arguments, text)
+    return native("array_to_string(list_transform({0}, lambda one_: coalesce({3}, {2})), {1})", *arguments, text)
+
+
 FUNCTIONS: list[Function] = [
     *scalar("array(...)", dict.fromkeys(range(1001), "[{*}]")),
     *scalar("size/cardinality(expr)", _SIZE),
@@ -166,9 +177,7 @@ FUNCTIONS: list[Function] = [
     *scalar("sort_array(array[, ascending])", {
         1: "list_sort({0}, 'ASC', 'NULLS FIRST')",
         2: "CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') ELSE list_sort({0}, 'DESC', 'NULLS LAST') END"}),
-    *scalar("array_join(array, delimiter[, null_text])", {
-        2: "array_to_string({0}, {1})",
-        3: "array_to_string(list_transform({0}, lambda one_: coalesce(CAST(one_ AS VARCHAR), {2})), {1})"}),
+    *scalar("array_join(array, delimiter[, null_text])", _joined_by),
     *scalar("array_max(array)", "list_max({0})"),
     *scalar("array_min(array)", "list_min({0})"),
     *scalar("array_position(array, value)",

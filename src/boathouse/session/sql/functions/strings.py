@@ -10,41 +10,53 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.session.sql.dialect import native
+from boathouse.session.sql.casts import as_text, is_own_text
+from boathouse.session.sql.dialect import native, native_scalar
 from boathouse.session.sql.functions.charsets import BYTES, encoded
 from boathouse.session.sql.functions.registry import Function, literal_text, scalar
 from boathouse.session.sql.likeness import like
 
 
 def joined(arguments: Sequence[exp.Expr]) -> exp.Expr:
-    """``a || b || c``. An instant would bring its ``+00`` along: it must be made a text first."""
+    """``a || b || c``, of texts, of arrays, or of bytes."""
     if not arguments:
         return exp.Literal.string("")
-    body = " || ".join(f"({{{i}}})" for i in range(len(arguments)))
-    checked = [
-        f"typeof({{{i}}}) = 'TIMESTAMP WITH TIME ZONE'"
+    parts = [part for each in arguments for part in _parts(each)]
+    node = _in_our_spelling("", " || ", "", parts)
+    node.set(_JOINED, True)
+    return node
+
+
+_JOINED = "is_joined"
+
+
+def _parts(node: exp.Expr) -> list[exp.Expr]:
+    """A chain of ``||`` is one list of parts, so that each of them is looked at once."""
+    return node.expressions[: len(node.expressions) // 2] if node.args.get(_JOINED) else [node]
+
+
+def _in_our_spelling(start: str, between: str, end: str, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Numbers with an exponent, instants and bytes become texts otherwise in the engine, so they are cast before they
+    are put together. That is decided where the engine knows the types: arrays stay arrays, and bytes among bytes bytes.
+    """
+    count = len(arguments)
+    plain, spelled = (
+        start + between.join(f"({{{i}}})" for i in range(first, first + count)) + end for first in (0, count)
+    )
+    checks = [
+        f"typeof({{{i}}}) IN ('DOUBLE', 'FLOAT', 'TIMESTAMP WITH TIME ZONE', 'BLOB')"
         for i, argument in enumerate(arguments)
-        if not isinstance(argument, exp.Literal) and not is_joined(argument)
+        if not is_own_text(argument)
     ]
-    if not checked:
-        return native(f"({body})", *arguments)
-    error = "error('A TIMESTAMP is joined to a text; write CAST(... AS STRING) or date_format.')"
-    return native(f"{_JOINED} {' OR '.join(checked)} THEN {error} ELSE {body} END", *arguments)
-
-
-_JOINED = "CASE WHEN"
-
-
-def is_joined(node: exp.Expr) -> bool:
-    """Whether a node is what :func:`joined` makes, whose parts have been looked at."""
-    template = str(node.args.get("template", ""))
-    return template.startswith(f"{_JOINED} typeof(") and "TIMESTAMP is joined" in template
+    is_spelled = " OR ".join(checks) or "false"
+    template = f"(CASE WHEN {is_spelled} THEN __rule_spelled({spelled}, {plain}) ELSE {plain} END)"
+    return native_scalar(template, *arguments, *(as_text(each.copy()) for each in arguments))
 
 
 def _with_separator(arguments: Sequence[exp.Expr]) -> exp.Expr:
     if len(arguments) == 1:
         return native("CASE WHEN ({0}) IS NOT NULL THEN '' END", arguments[0])
-    return native(f"concat_ws({', '.join(f'{{{i}}}' for i in range(len(arguments)))})", *arguments)
+    return _in_our_spelling("concat_ws(", ", ", ")", arguments)
 
 
 def _sha2(arguments: Sequence[exp.Expr]) -> exp.Expr:
