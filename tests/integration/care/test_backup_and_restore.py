@@ -5,12 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +18,20 @@ from boathouse.testing.local import start_boathouse, stop_boathouse
 
 pytestmark = pytest.mark.server
 
+MAKE = """
+import boathouse as bh
+for statement in (
+    "CREATE CATALOG main", "CREATE SCHEMA main.s", "CREATE TABLE main.s.t (a INT)", "CREATE VOLUME main.s.files",
+    "CREATE TABLE main.s.still AS SELECT * FROM range(1000) r(id)",
+):
+    bh.sql(statement)
+"""
+APPEND = """
+import pathlib, sys
+import boathouse as bh
+while not pathlib.Path(sys.argv[1]).exists():
+    bh.sql("INSERT INTO main.s.t VALUES (1)")
+"""
 TRAIN = """
 import mlflow, numpy
 from sklearn.linear_model import LinearRegression
@@ -31,26 +43,26 @@ with mlflow.start_run():
     mlflow.log_metric("r2", model.score(x, 3 * x.ravel() + 1))
     mlflow.sklearn.log_model(
         model, name="model", signature=infer_signature(x, model.predict(x)), registered_model_name="main.s.delay",
-        serialization_format="cloudpickle",
+        serialization_format="cloudpickle", pip_requirements=["scikit-learn"],  # else MLflow tries it out, slowly
     )
 mlflow.MlflowClient().set_registered_model_alias("main.s.delay", "champion", "1")
 """
 PREDICT = """
 import mlflow, numpy
+import boathouse as bh
 model = mlflow.pyfunc.load_model("models:/main.s.delay@champion")
 print([round(float(each), 6) for each in model.predict(numpy.array([[2.0], [5.0]]))])
+"""
+COUNT = """
+for name in ("still", "t"):
+    print(name, bh.sql(f"SELECT count(*) AS n FROM main.s.{name}").rows()[0]["n"])
+bh.sql("INSERT INTO main.s.t VALUES (2)")
 """
 SLOW = """
 import time
 print("begun", flush=True)
 time.sleep(600)
 """
-
-
-def sql(server: LocalBoathouse, statement: str) -> Any:
-    done = server.run("sql", statement, "--format", "json")
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def python(server: LocalBoathouse, code: str) -> str:
@@ -71,35 +83,26 @@ def until(condition: Callable[[], object]) -> None:
 
 
 @contextmanager
-def appending(server: LocalBoathouse, table: str) -> Iterator[None]:
+def appending(server: LocalBoathouse) -> Iterator[None]:
     """Somebody appends to a table for the block."""
-    over = threading.Event()
-
-    def append() -> None:
-        while not over.is_set():
-            server.run("sql", f"INSERT INTO {table} VALUES (1)")
-
-    writer = threading.Thread(target=append)
-    writer.start()
+    script, over = server.home.root.parent / "append.py", server.home.root.parent / "over"
+    script.write_text(APPEND)
+    writer = subprocess.Popen([sys.executable, str(script), str(over)], env=server.environment())
     try:
         yield
     finally:
-        over.set()
-        writer.join()
+        over.touch()
+        writer.wait()
+    assert writer.returncode == 0
 
 
 def test_a_home_comes_back_elsewhere_as_it_was_while_it_was_written_to(tmp_path: Path) -> None:
     backup, elsewhere = tmp_path / "backup", tmp_path / "else where" / ".boathouse"
     server = start_boathouse(Home(tmp_path / ".boathouse"))
     try:
-        for statement in ("CREATE CATALOG main", "CREATE SCHEMA main.s", "CREATE TABLE main.s.t (a INT)"):
-            sql(server, statement)
-        sql(server, "CREATE TABLE main.s.still AS SELECT * FROM range(1000) r(id)")
-        sql(server, "CREATE VOLUME main.s.files")
+        predictions = python(server, MAKE + TRAIN + PREDICT).splitlines()[-1]
         (tmp_path / "note.txt").write_text("in a volume")
         assert server.run("upload", str(tmp_path / "note.txt"), "/Volumes/main/s/files/note.txt").returncode == 0
-        python(server, TRAIN)
-        predictions = python(server, PREDICT)
         (tmp_path / "slow.py").write_text(SLOW)
         client = server.client()
         task = {"task_key": "slow", "spark_python_task": {"python_file": str(tmp_path / "slow.py")}}
@@ -107,8 +110,10 @@ def test_a_home_comes_back_elsewhere_as_it_was_while_it_was_written_to(tmp_path:
         run_id = client.post("/api/2.2/jobs/run-now", {"job_id": job_id})["run_id"]
         until(lambda: client.get("/api/2.2/jobs/runs/get", run_id=run_id)["state"]["life_cycle_state"] == "RUNNING")
 
-        with appending(server, "main.s.t"):
-            until(lambda: sql(server, "SELECT count(*) AS n FROM main.s.t")[0]["n"] > 1)
+        table = client.get("/api/2.1/unity-catalog/tables/main.s.t")["storage_location"]
+        log = Path(table.removeprefix("file://")) / "_delta_log"
+        with appending(server):
+            until(lambda: len(list(log.glob("*.json"))) > 2)
             made = server.run("backup", str(backup))
             assert made.returncode == 0, made.stderr
             refused = server.run("restore", str(backup))
@@ -130,15 +135,14 @@ def test_a_home_comes_back_elsewhere_as_it_was_while_it_was_written_to(tmp_path:
             table["full_name"]: table["version"]
             for table in json.loads((backup / "manifest.json").read_text())["tables"]
         }
-        assert sql(again, "SELECT count(*) AS n FROM main.s.still") == [{"n": 1000}]
-        assert sql(again, "SELECT count(*) AS n FROM main.s.t") == [{"n": version["main.s.t"]}]
-        assert python(again, PREDICT) == predictions
+        assert version["main.s.t"] > 1
+        told = [predictions, "still 1000", f"t {version['main.s.t']}"]
+        assert python(again, PREDICT + COUNT).splitlines() == told
         again.run("download", "/Volumes/main/s/files/note.txt", str(tmp_path / "back.txt"))
         assert (tmp_path / "back.txt").read_text() == "in a volume"
         run = again.client().get("/api/2.2/jobs/runs/get", run_id=run_id)
         assert run["state"]["result_state"] == "FAILED"
         assert "restored from a backup" in run["state"]["state_message"]
-        sql(again, "INSERT INTO main.s.t VALUES (2)")
     finally:
         stop_boathouse(again)
 
