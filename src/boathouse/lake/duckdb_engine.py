@@ -15,13 +15,12 @@ from boathouse.lake.duckdb_connections import DuckDBConnections, DuckDBSettings
 from boathouse.lake.duckdb_files import explain_broken_file, source_sql
 from boathouse.lake.duckdb_views import snapshot_sql
 from boathouse.lake.engine import EngineQuery, Workbench
-from boathouse.lake.errors import DamagedTable
+from boathouse.lake.errors import DamagedTable, OutOfSpace, is_full_disk
 from boathouse.lake.files import FileSource
 from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.select_guard import ParsedSelect, RefusedStatement, parse_select
-from boathouse.lake.snapshots import DataFile, Snapshot
-from boathouse.lake.typed_macros import lay_rules
+from boathouse.lake.snapshots import Snapshot
 from boathouse.lake.value_errors import explain_value
 
 _CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z -]*? Error: )+")
@@ -87,8 +86,6 @@ class DuckDBEngine:
                 _lock(connection, readable, folder)
                 yield Workbench(connection, parsed)
         finally:
-            if query.release is not None:
-                query.release()
             self._connections.retire(connection)
 
 
@@ -179,13 +176,17 @@ def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_
 def _laid(
     connection: duckdb.DuckDBPyConnection, query: EngineQuery, parsed: ParsedSelect, *, all_columns: bool = False
 ) -> list[str]:
-    """Make the sources, functions and rules of a query known; gives the paths that it has to be able to open."""
-    lay_rules(connection, query.sql)
+    """Make the sources and functions of a query known; gives the paths that it has to be able to open."""
     readable: list[str] = []
+    joins = len(query.snapshots) + len(query.files) + len(query.arrow) > 1
     for alias, snapshot in query.snapshots.items():
         files = [] if snapshot.needs_delta_reader else needed_files(parsed, alias, snapshot, query.parameters)
-        _lay_snapshot(connection, alias, snapshot, files, None if all_columns else parsed.columns)
         readable += [file.path for file in files]
+        if snapshot.needs_delta_reader:
+            connection.register(alias, DeltaReader(snapshot))
+            continue
+        rows = snapshot_sql(snapshot, files, only=None if all_columns else parsed.columns, sized=joins)
+        connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS {rows}")
     for alias, source in query.files.items():
         readable += _lay_files(connection, alias, source)
     for alias, frame in query.arrow.items():
@@ -215,19 +216,6 @@ def _within_64_bits(relation: Any) -> Any:
         for position, (name, kind) in enumerate(zip(relation.columns, kinds, strict=True), start=1)
     ]  # fmt: skip
     return relation.project(", ".join(columns))
-
-
-def _lay_snapshot(
-    connection: duckdb.DuckDBPyConnection,
-    alias: str,
-    snapshot: Snapshot,
-    files: Sequence[DataFile],
-    columns: Set[str] | None,
-) -> None:
-    if snapshot.needs_delta_reader:
-        connection.register(alias, DeltaReader(snapshot))
-        return
-    connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS {snapshot_sql(snapshot, files, only=columns)}")
 
 
 def _lay_files(connection: duckdb.DuckDBPyConnection, alias: str, source: FileSource) -> list[str]:
@@ -264,6 +252,11 @@ def _fact(error: duckdb.Error) -> BoathouseError:
         return broken
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in text:
         return Unavailable("The query needs more memory or spill space than it may use.", hint=text.split("\n", 1)[0])
+    if is_full_disk(text):
+        return OutOfSpace(
+            "There is no space left on the disk; nothing was committed.",
+            hint="Free some disk space, then repeat the statement.",
+        )
     if isinstance(error, duckdb.IOException) or _UNREADABLE.search(text):
         return DamagedTable(
             f"A data file cannot be read: {_sentence(text)}.",

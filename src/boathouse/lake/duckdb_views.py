@@ -24,12 +24,14 @@ def snapshot_sql(
     only: Set[str] | None = None,
     beside: Mapping[str, Any] | None = None,
     places: Sequence[int] | None = None,
+    sized: bool = False,
 ) -> str:
     """The SELECT that reads the files as the snapshot's table.
 
     ``only`` are the lower-case names of the columns that are wanted; describing the others would take DuckDB a third of
     a millisecond each. ``beside`` are further columns that the files hold. With ``places``, one number per file, each
-    row also tells where it stands: the number of its file, and its position in it.
+    row also tells where it stands: the number of its file, and its position in it. ``sized`` tells the optimizer how
+    many rows there are.
     """
     fields = {**_wanted(snapshot, only), **(beside or {})}
     if not files:
@@ -41,7 +43,19 @@ def snapshot_sql(
         columns += f", {_numbered(places)} AS {FILE}, file_row_number AS {ROW}"
     stored = {name: kind for name, kind in fields.items() if name not in snapshot.partition_columns}
     paths = ", ".join(literal(file.path) for file in files)
-    return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(stored)})"
+    rows = f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false, schema={_schema(stored)})"
+    return rows + _as_many(files, fields) if sized else rows
+
+
+def _as_many(files: Sequence[DataFile], fields: Mapping[str, Any]) -> str:
+    """What follows the rows so that DuckDB knows about how many they are: as many again, of which none is taken.
+
+    It takes a file that is read with a given schema for one row long (``explicit_cardinality`` does not help), and
+    joins would hold the large table in memory rather than the small one. Only when it runs it sees the limit.
+    """
+    count = sum(file.row_count or 0 for file in files)
+    nulls = ", ".join(f"NULL::{duckdb_type(kind)}" for kind in fields.values())
+    return f" UNION ALL (SELECT {nulls} FROM range({count}) LIMIT (SELECT 0))" if count else ""
 
 
 def _numbered(places: Sequence[int]) -> str:

@@ -79,7 +79,7 @@ def translated(location: str) -> Generator[None]:
 def explained(error: Exception, location: str) -> BoathouseError:
     """The fact behind an error of delta-rs."""
     text, reason = str(error), first_line(error)
-    if _NO_SPACE.search(text):
+    if is_full_disk(text):
         return OutOfSpace(
             f"There is no space left for the table at {location}; nothing was committed.",
             hint="Free some disk space, then write again.",
@@ -117,6 +117,11 @@ def explained(error: Exception, location: str) -> BoathouseError:
         f"The Delta table at {location} cannot be read: {reason}.",
         hint="Restore the folder from a backup, or drop the table.",
     )
+
+
+def is_full_disk(text: str) -> bool:
+    """Whether the text of an error tells of a full disk, a used up quota or a limit of file sizes."""
+    return _NO_SPACE.search(text) is not None
 
 
 def first_line(error: BaseException) -> str:

@@ -56,7 +56,16 @@ def change_rows(
         InvalidInput: A value does not fit its column, a constraint is broken, or several source rows meet one row.
         WriteConflict: Rows were changed since ``read_version``, or the schema was.
     """
-    location = as_url(location)
+    try:
+        return _changed(engine, as_url(location), changes, read_version, commit_info or {})
+    finally:
+        if changes.sources.release is not None:  # not before: another round needs the same functions
+            changes.sources.release()
+
+
+def _changed(
+    engine: Engine, location: str, changes: RowChanges, read_version: int | None, info: Mapping[str, str]
+) -> ChangeReport:
     first = open_snapshot(location)
     for round_number in range(REWRITE_ROUNDS):
         snapshot = first if round_number == 0 else open_snapshot(location)
@@ -65,7 +74,7 @@ def change_rows(
         _require_alike(first, snapshot)
         require_changeable_rows(snapshot)
         require_writable(snapshot, open_table(location, snapshot.version))
-        report = _attempt(engine, snapshot, changes, commit_info or {}, alone=read_version is not None)
+        report = _attempt(engine, snapshot, changes, info, alone=read_version is not None)
         if report is not None:
             return report
         time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.005 * 2**round_number)))

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from boathouse.lake import DuckDBEngine, EngineQuery, OutOfSpace, as_url, open_snapshot, tables
+from boathouse.lake.key_merging import merge_frame
+from boathouse.lake.merging import Merge
 
 ROWS_OF_8_MB = 1_000_000
 
@@ -72,6 +74,18 @@ def test_when_there_is_space_again_writing_goes_on(small_disk: Path) -> None:
     assert tables.append(location, _incompressible(1000)) == 1
     tables.vacuum(location, retention_hours=0)
     assert DuckDBEngine().scan(open_snapshot(location)).arrow().num_rows == 2000
+
+
+def test_a_change_that_does_not_fit_leaves_the_table_as_it_was(small_disk: Path) -> None:
+    location = as_url(small_disk / "table")
+    tables.create_table(location, data=_incompressible(300_000))
+    files = sorted(small_disk.rglob("*.parquet"))
+
+    with pytest.raises(OutOfSpace, match=r"no space left .*nothing was committed"):
+        merge_frame(DuckDBEngine(), location, _incompressible(), Merge(["noise"], "update", "insert", "ignore"))
+
+    assert open_snapshot(location).version == 0
+    assert sorted(small_disk.rglob("*.parquet")) == files
 
 
 LIMITED = """

@@ -1,6 +1,7 @@
 """What every engine must do; runs over each implementation of the protocol."""
 
 import datetime
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.lake import Engine, EngineQuery, open_snapshot, tables
+from boathouse.lake import DuckDBEngine, Engine, EngineQuery, Snapshot, open_snapshot, tables
 
 
 def _run(engine: Engine, sql: str, **sources: Any) -> dict[str, list[Any]]:
@@ -209,3 +210,22 @@ def test_columns_that_are_not_named_are_left_out_and_never_missed(
     found = _run(engine, sql, snapshots={"t": open_snapshot(location)})
 
     assert found == rows
+
+
+@pytest.mark.parametrize("join", ["large JOIN small USING (k)", "small JOIN large USING (k)"])
+def test_a_join_holds_the_smaller_table_in_memory(location: str, join: str) -> None:
+    snapshots: dict[str, Snapshot] = {}
+    for name, rows in (("large", 200_000), ("small", 10)):
+        tables.create_table(f"{location}_{name}", data=pa.table({"k": range(rows), name: range(rows)}))
+        snapshots[name] = open_snapshot(f"{location}_{name}")
+    query = EngineQuery(f"SELECT sum(large), sum(small), count(*) FROM {join}", snapshots=snapshots)
+
+    with DuckDBEngine().workbench(query, also=set(), folder=None) as bench:
+        plan = json.loads(bench.connection.execute(f"EXPLAIN (FORMAT json) {query.sql}").fetchone()[1])
+
+    node = plan[0]
+    while node["name"].strip() != "HASH_JOIN":
+        node = node["children"][0]
+    held = json.dumps(node["children"][1])
+    assert "small" in held
+    assert "large" not in held

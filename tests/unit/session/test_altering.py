@@ -72,6 +72,13 @@ def test_a_constraint_holds_for_every_statement(shop: Session) -> None:
     shop.sql("ALTER TABLE dev.shop.t DROP CONSTRAINT IF EXISTS small")
 
 
+def test_a_broken_constraint_does_not_tell_where_the_table_lies(shop: Session) -> None:
+    shop.sql("ALTER TABLE dev.shop.t ADD CONSTRAINT known CHECK (id IS NOT NULL)")
+    with pytest.raises(InvalidInput, match="constraint") as broken:
+        shop.sql("INSERT OVERWRITE dev.shop.t (id) SELECT CAST(NULL AS BIGINT)")
+    assert "file:" not in str(broken.value)
+
+
 def test_properties_come_and_go(shop: Session) -> None:
     shop.sql("ALTER TABLE dev.shop.t SET TBLPROPERTIES ('my.own' = 'x', delta.appendOnly = 'true')")
     with pytest.raises(InvalidInput, match=r"Table dev\.shop\.t is append-only") as refused:

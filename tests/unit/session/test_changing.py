@@ -7,6 +7,7 @@ import pytest
 
 from boathouse.catalog import Catalog, Privilege
 from boathouse.foundation.errors import Denied, InvalidInput
+from boathouse.lake import rewriting
 from boathouse.session import Session
 
 
@@ -111,3 +112,26 @@ def test_a_view_is_not_changed_but_may_be_read(shop: Session) -> None:
         shop.sql("DELETE FROM dev.shop.v")
     shop.sql("DELETE FROM dev.shop.t WHERE id IN (SELECT id FROM dev.shop.v)")
     assert column(shop, "id") == list(range(8))
+
+
+def test_a_lost_race_is_run_again_with_the_same_python_functions(
+    shop: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a function in Python, and somebody who is faster with the same rows
+    shop.sql("CREATE FUNCTION dev.shop.f(x BIGINT) RETURNS STRING LANGUAGE PYTHON AS $$ return f'f{x}' $$")
+    land, rounds = rewriting.land, list[int]()
+
+    def landed_second(*arguments: Any, **options: Any) -> Any:
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            shop.sql("DELETE FROM dev.shop.t WHERE id > 1")
+        return land(*arguments, **options)
+
+    monkeypatch.setattr(rewriting, "land", landed_second)
+
+    # when a change calls the function
+    shop.sql("UPDATE dev.shop.t SET name = dev.shop.f(id)")
+
+    # then it is computed anew from what the other has left
+    assert len(rounds) == 3
+    assert column(shop, "name") == ["f0", "f1"]

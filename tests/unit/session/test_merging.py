@@ -74,20 +74,26 @@ def test_two_source_rows_are_fine_where_only_one_changes_the_row(shop: Session, 
 
 def test_values_are_computed_once(shop: Session) -> None:
     shop.sql(
-        "MERGE INTO dev.shop.t USING (SELECT 3 AS id, uuid() AS u) AS s ON t.id = s.id "
-        "WHEN MATCHED THEN UPDATE SET v = s.u"
+        "MERGE INTO dev.shop.t USING (SELECT id, uuid() AS u FROM dev.shop.s) AS s ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET v = s.u || uuid() WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, uuid())"
     )
-    feed = shop.sql("SELECT v FROM dev.shop.t WHERE id = 3").rows()
-    assert len(feed[0]["v"]) == 36
+    written = {row["v"] for row in shop.sql("SELECT v FROM dev.shop.t WHERE id > 2").rows()}
+    come = "_change_type IN ('update_postimage', 'insert')"
+    feed = {row["v"] for row in shop.sql(f"SELECT v FROM table_changes('dev.shop.t', 1) WHERE {come}").rows()}
+    assert len(written) == 4
+    assert feed == written
 
 
 @pytest.mark.parametrize(("statement", "message"), [
-    ("USING dev.shop.s ON t.id = s.id WHEN MATCHED THEN DELETE WHEN MATCHED THEN UPDATE SET v = 'x'", "no other is reached"),
+    ("USING dev.shop.s ON t.id = s.id WHEN MATCHED THEN DELETE WHEN MATCHED THEN UPDATE SET v = 'x'",
+     "no other is reached"),
     ("USING dev.shop.s ON t.id = s.id WHEN MATCHED THEN INSERT *", "cannot be followed by INSERT"),
     ("USING dev.shop.s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id, v) VALUES (1)", "names 2 columns, but gives 1"),
     ("USING dev.shop.s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN UPDATE SET *", "there is none here"),
     ("USING dev.shop.s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id) VALUES (t.id)", "does not meet the table"),
     ("USING dev.shop.s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN UPDATE SET v = s.v", "does not meet the source"),
+    ("USING dev.shop.s ON t.id = s.id WHEN MATCHED AND rand() < 0.5 THEN DELETE", r"rand\(\) in a WHEN of a MERGE"),
+    ("USING dev.shop.s ON t.v = uuid() WHEN MATCHED THEN DELETE", r"uuid\(\) in the ON of a MERGE"),
     ("USING dev.shop.s ON t.id IN (SELECT 1) WHEN MATCHED THEN DELETE", "A subquery in the ON of a MERGE"),
     ("USING dev.shop.s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = (SELECT 1)", "A subquery in the values"),
     ("USING (SELECT 3 AS id) AS s ON t.id = s.id WHEN MATCHED THEN UPDATE SET *", "There is no column v"),
@@ -98,6 +104,15 @@ def test_a_mistake_is_named_and_changes_nothing(shop: Session, statement: str, m
     with pytest.raises(Exception, match=message):
         shop.sql(f"MERGE INTO dev.shop.t {statement}")
     assert content(shop) == dict.fromkeys(range(5), "old")
+
+
+@pytest.mark.parametrize("source", ["(VALUES (1, 'x'), (9, 'y')) AS s(id, v)", "VALUES (1, 'x'), (9, 'y') AS s(id, v)"])
+def test_the_source_may_be_values(shop: Session, source: str) -> None:
+    shop.sql(
+        f"MERGE INTO dev.shop.t USING {source} ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
+    assert content(shop) == {0: "old", 1: "x", 2: "old", 3: "old", 4: "old", 9: "y"}
 
 
 def test_a_view_and_the_table_itself_can_be_the_source(shop: Session) -> None:

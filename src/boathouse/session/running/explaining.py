@@ -1,6 +1,7 @@
 """EXPLAIN: what a query would read, and how the engine would go about it. Nothing is read."""
 
 import re
+from contextlib import ExitStack
 
 from boathouse.lake.pruning import needed_files
 from boathouse.session.result import Result, result_of
@@ -16,7 +17,11 @@ def explain(access: Access, statement: Explain) -> Result:
     """The tables with their versions and how many of their files are needed, then the engine's plan."""
     prepared = prepare_query(access, read_query(statement.query))
     lines = ["== Tables =="]
-    with access.engine.workbench(prepared.for_engine(), also=set(), folder=None) as bench:
+    query = prepared.for_engine()
+    with ExitStack() as stack:
+        if query.release is not None:
+            stack.callback(query.release)
+        bench = stack.enter_context(access.engine.workbench(query, also=set(), folder=None))
         for alias, snapshot in prepared.query.snapshots.items():
             node = prepared.nodes[alias]
             read = "all rows by Delta's own reader"

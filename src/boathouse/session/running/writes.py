@@ -127,13 +127,14 @@ def overwrite(
     read_version: int | None = None,
 ) -> int:
     """Replace all rows of a table that the law has resolved for writing."""
-    version = tables.overwrite(
-        table.storage_location,
-        data,
-        read_version=read_version,
-        schema_mode=schema_mode,
-        commit_info=access.commit_info(),
-    )
+    with by_name(name, table.storage_location):
+        version = tables.overwrite(
+            table.storage_location,
+            data,
+            read_version=read_version,
+            schema_mode=schema_mode,
+            commit_info=access.commit_info(),
+        )
     _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 

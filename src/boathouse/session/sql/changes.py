@@ -12,6 +12,9 @@ from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import Assignment, Delete, Merge, MergeClause, MergeFamily, Truncate, Update
 
 _PLAIN = frozenset({"this", "where"})
+_RANDOM = {"rand", "random", "randn", "uuid", "shuffle"}
+"""Functions that answer anew whenever they are asked."""
+
 _SUBQUERIES = (exp.Select, exp.Subquery, exp.Exists, exp.SetOperation)
 
 
@@ -54,6 +57,8 @@ def read_merge(tree: exp.Merge, *, evolves: bool = False) -> Merge:
     _only(tree, frozenset({"this", "using", "on", "whens"}), "MERGE")
     table, alias = _target(tree.this)
     source = tree.args["using"]
+    if isinstance(source, exp.Values):
+        source = _as_query(source)
     if not isinstance(source, exp.Table | exp.Subquery):
         raise Unsupported("This source of a MERGE", hint="Name a table, or write a query in parentheses.")
     check_query(source)
@@ -61,6 +66,7 @@ def read_merge(tree: exp.Merge, *, evolves: bool = False) -> Merge:
     if on is None:
         raise InvalidInput("A MERGE needs a condition: ON ...")
     _check_expression(on, "the ON of a MERGE")
+    _require_repeatable(on, "the ON of a MERGE")
     whens = tree.args["whens"].expressions
     clauses = tuple(_clause(when) for when in whens)
     _require_reachable(clauses)
@@ -74,6 +80,7 @@ def _clause(when: exp.Expr) -> MergeClause:
     condition = when.args.get("condition")
     if condition is not None:
         _check_expression(condition, "a WHEN of a MERGE")
+        _require_repeatable(condition, "a WHEN of a MERGE")
     kind, assignments = _action(when.args["then"])
     if (kind is ChangeKind.INSERT) != (family is MergeFamily.NOT_MATCHED):
         raise InvalidInput(f"WHEN {family.value} cannot be followed by {kind.value.upper()}.")
@@ -159,6 +166,22 @@ def _check_expression(tree: exp.Expr, place: str) -> None:
     check_query(tree)
     if isinstance(tree, _SUBQUERIES) or tree.find(*_SUBQUERIES) is not None:
         raise Unsupported(f"A subquery in {place}", hint="Put it into the source: USING (SELECT ...).")
+
+
+def _as_query(values: exp.Values) -> exp.Subquery:
+    alias = values.args.get("alias")
+    name = None if alias is None else exp.TableAlias(this=alias.this.copy())
+    return exp.Subquery(this=exp.Select(expressions=[exp.Star()], from_=exp.From(this=values.copy())), alias=name)
+
+
+def _require_repeatable(tree: exp.Expr, place: str) -> None:
+    """A condition decides which clause holds and what it sets; both must see the same answer."""
+    for call in tree.find_all(exp.Func):
+        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+        if name in _RANDOM:
+            raise Unsupported(
+                f"{name}() in {place}", hint="Compute it in the source: USING (SELECT ..., rand() AS chance FROM ...)."
+            )
 
 
 def _require_reachable(clauses: Iterable[MergeClause]) -> None:
