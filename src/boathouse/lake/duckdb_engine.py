@@ -21,6 +21,7 @@ from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.select_guard import ParsedSelect, RefusedStatement, parse_select
 from boathouse.lake.snapshots import Snapshot
+from boathouse.lake.typed_macros import lay_rules
 from boathouse.lake.value_errors import explain_value
 
 _CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z -]*? Error: )+")
@@ -176,7 +177,8 @@ def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_
 def _laid(
     connection: duckdb.DuckDBPyConnection, query: EngineQuery, parsed: ParsedSelect, *, all_columns: bool = False
 ) -> list[str]:
-    """Make the sources and functions of a query known; gives the paths that it has to be able to open."""
+    """Make the sources, functions and rules of a query known; gives the paths that it has to be able to open."""
+    lay_rules(connection, query.sql)
     readable: list[str] = []
     joins = len(query.snapshots) + len(query.files) + len(query.arrow) > 1
     for alias, snapshot in query.snapshots.items():
