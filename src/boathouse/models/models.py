@@ -1,5 +1,6 @@
 """The verbs of the room: one object for the wiring, the doors and the bundles."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from boathouse.foundation.clock import Clock
@@ -40,9 +41,14 @@ class Models(ModelParts):
         super().__init__(catalog, database, home, settings=settings, clock=clock, environment_lock=environment_lock)
         self.gate = Gate(self)
 
-    def start(self) -> None:
+    def start(self, when_loaded: Callable[[], None] = lambda: None) -> None:
         """Load MLflow in the background and bring both databases to agree; requests wait for it."""
-        self.server.start(then=self.reconciliation.run)
+
+        def settle() -> None:
+            self.reconciliation.run()
+            when_loaded()
+
+        self.server.start(then=settle)
 
     @property
     def state(self) -> str:
