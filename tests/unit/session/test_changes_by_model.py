@@ -33,14 +33,11 @@ class Condition:
     holds: Test
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Stamp:
     """A timestamp by its text."""
 
     text: str
-
-    def __lt__(self, other: "Stamp") -> bool:
-        return self.text < other.text
 
     def __str__(self) -> str:
         return self.text
@@ -78,7 +75,7 @@ def ordered(value: Any) -> Any:
 
 
 def comparison(position: int, sign: str, value: Any) -> Condition:
-    verb = {"=": operator.eq, "<>": operator.ne, "<": operator.lt, ">=": lambda one, two: not one < two}[sign]
+    verb = {"=": operator.eq, "<>": operator.ne, "<": operator.lt, ">=": operator.ge}[sign]
 
     def holds(row: Row) -> bool | None:
         return None if row[position] is None or value is None else verb(ordered(row[position]), ordered(value))
