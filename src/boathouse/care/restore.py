@@ -16,7 +16,7 @@ from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import AlreadyExists
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
-from boathouse.jobs.interrupting import interrupt_runs, pause_all, queue_again
+from boathouse.jobs.executing.interrupting import interrupt_runs, pause_all, queue_again
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.checking import check_store
 

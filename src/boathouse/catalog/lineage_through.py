@@ -1,5 +1,5 @@
-"""Edges from a table to the view or function that reads it: whoever reads the view leaves them, and need not know of the
-table. What they say is checked against the view's own definition, so nobody can make them up."""
+"""Edges from a table to the view or function that reads it: whoever reads the view leaves them, and need not know
+of the table. What they say is checked against the view's own definition, so nobody can make them up."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING

@@ -9,11 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.foundation.errors import Conflict
-from boathouse.jobs.admission import any_queued, claim_run, queued_runs, refusal
+from boathouse.jobs.again.repair_rows import end_repair
 from boathouse.jobs.definitions import Definitions
-from boathouse.jobs.forgetting import delete_runs
+from boathouse.jobs.keeping.forgetting import delete_runs
 from boathouse.jobs.records import Attempt, Job, Outcome, Run, Start, State, TaskOverrides, TaskRun
-from boathouse.jobs.repair_rows import end_repair
 from boathouse.jobs.rows import (
     FINAL,
     attempt_columns,
@@ -33,6 +32,7 @@ from boathouse.jobs.settings import Task
 from boathouse.jobs.starting.following import follow, forget
 from boathouse.jobs.states import UNDER_WAY, LifeCycleState, ResultState
 from boathouse.jobs.telling import moments
+from boathouse.jobs.workers.admission import any_queued, claim_run, queued_runs, refusal
 from boathouse.metastore import Database
 
 _MOST_CHILDREN = 64

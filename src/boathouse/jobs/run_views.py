@@ -7,10 +7,10 @@ from typing import Any
 from boathouse.catalog import Privilege
 from boathouse.foundation.principals import Principal
 from boathouse.jobs.access import Access
-from boathouse.jobs.git_snapshots import GitSnapshots
-from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.again.repairs import RepairRepository
+from boathouse.jobs.executing.iterations import IterationRepository
+from boathouse.jobs.git.snapshots import GitSnapshots
 from boathouse.jobs.records import Repair, Run, TaskRun
-from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.repository import RunRepository, TaskPage
 
 

@@ -15,16 +15,16 @@ from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.foundation.shapes import DoesNotFit, Problem
 from boathouse.jobs import logs
 from boathouse.jobs.access import JOB, SUBMIT_RUN, Access, RunNotFound
-from boathouse.jobs.backfills import BackfillRepository
+from boathouse.jobs.again.backfills import BackfillRepository
+from boathouse.jobs.again.repairs import RepairRepository
+from boathouse.jobs.again.rerunning import Backfills, Repairs
+from boathouse.jobs.executing.iterations import IterationRepository
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, task_file
-from boathouse.jobs.git_snapshots import GitSnapshots
-from boathouse.jobs.git_source import uses_git
-from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.git.snapshots import GitSnapshots
+from boathouse.jobs.git.source import uses_git
 from boathouse.jobs.parameters import check_choice, read_as_of, run_parameters
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, Start, TaskOverrides, TaskRun
-from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
-from boathouse.jobs.rerunning import Backfills, Repairs
 from boathouse.jobs.run_views import RunViews
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.starting.repository import StarterRepository

@@ -7,10 +7,10 @@ from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.shapes import DoesNotFit, Problem, fit
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs import references
-from boathouse.jobs.flow import Known, problems_of_flow
-from boathouse.jobs.git_source import problems_of_git_source
+from boathouse.jobs.executing.flow import Known, problems_of_flow
+from boathouse.jobs.executing.secret_references import problems_of_secrets, problems_of_variables
+from boathouse.jobs.git.source import problems_of_git_source
 from boathouse.jobs.graph import problems_of_graph
-from boathouse.jobs.secret_references import problems_of_secrets, problems_of_variables
 from boathouse.jobs.settings import JobSettings, Library, SqlTask, Task
 from boathouse.jobs.starting.checking import problems_of_starting
 from boathouse.jobs.telling.checking import problems_of_telling

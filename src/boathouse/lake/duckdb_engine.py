@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import ARROW, SPECIAL
 
 from boathouse.foundation.errors import BoathouseError, InvalidInput, Unavailable
 from boathouse.lake.delta_reader import DeltaReader
@@ -199,8 +200,8 @@ def _laid(
             function.call,
             list(function.parameters),
             function.returns,
-            type="arrow",
-            null_handling="special",
+            type=ARROW,
+            null_handling=SPECIAL,
             side_effects=not function.deterministic,
         )
     return readable

@@ -9,10 +9,10 @@ from boathouse.foundation.errors import NotFound
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.foundation.settings import Settings
-from boathouse.jobs.housekeeping import Housekeeping
-from boathouse.jobs.retention import Retention, RetentionSettings
+from boathouse.jobs.keeping.housekeeping import Housekeeping
+from boathouse.jobs.keeping.retention import Retention, RetentionSettings
+from boathouse.jobs.keeping.workflows import EndedWorkflows
 from boathouse.jobs.starting.clockwork import Clockwork, Parts
-from boathouse.jobs.workflows import EndedWorkflows
 from boathouse.metastore import Database
 from boathouse.notifications.courier import Courier
 from boathouse.notifications.destinations import Destinations

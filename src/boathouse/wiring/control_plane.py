@@ -13,7 +13,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.jobs import Jobs
-from boathouse.jobs.fleet import Fleet
+from boathouse.jobs.workers.fleet import Fleet
 from boathouse.lake import DuckDBEngine, DuckDBSettings, Engine
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models

@@ -5,7 +5,7 @@ from boathouse.environments import Environments
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.settings import Settings
-from boathouse.jobs.worker import Worker, WorkerSettings
+from boathouse.jobs.workers.worker import Worker, WorkerSettings
 from boathouse.metastore import wait_until_migrated
 from boathouse.wiring.databases import boathouse_database, database_url
 from boathouse.wiring.secret_keys import secret_keys

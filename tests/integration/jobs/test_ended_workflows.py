@@ -2,8 +2,8 @@
 
 import time
 
+from boathouse.jobs.keeping.workflows import EndedWorkflows
 from boathouse.jobs.states import ResultState
-from boathouse.jobs.workflows import EndedWorkflows
 from boathouse.metastore import DatabaseUrl
 
 

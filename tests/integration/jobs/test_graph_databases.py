@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from boathouse.jobs.repairs import RepairRequest
-from boathouse.jobs.rerunning import BackfillRequest
+from boathouse.jobs.again.repairs import RepairRequest
+from boathouse.jobs.again.rerunning import BackfillRequest
 from boathouse.jobs.states import ResultState
 
 pytestmark = pytest.mark.server

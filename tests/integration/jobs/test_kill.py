@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from boathouse.foundation.home import Home
+from boathouse.jobs.executing.starters import MARKER
 from boathouse.jobs.records import Run
-from boathouse.jobs.starters import MARKER
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.testing.local import start_boathouse, stop_boathouse
 

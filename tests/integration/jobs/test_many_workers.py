@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from boathouse.jobs.leases import Leases
 from boathouse.jobs.records import Run
 from boathouse.jobs.states import ResultState
+from boathouse.jobs.workers.leases import Leases
 
 pytestmark = pytest.mark.server
 

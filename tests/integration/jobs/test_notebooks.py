@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess
+from boathouse.jobs.executing.processes import AttemptFiles, Command, TaskProcess
 
 pytestmark = pytest.mark.server
 

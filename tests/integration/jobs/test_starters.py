@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
-from boathouse.jobs.starters import MARKER, Starters
+from boathouse.jobs.executing.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.executing.starters import MARKER, Starters
 
 pytestmark = [
     pytest.mark.server,

@@ -17,7 +17,7 @@ from boathouse.foundation.errors import AlreadyExists, Unauthenticated
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import Jobs, read_job
-from boathouse.jobs.interrupting import pause_all
+from boathouse.jobs.executing.interrupting import pause_all
 from boathouse.jobs.records import DeploymentRef
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.states import LifeCycleState, ResultState

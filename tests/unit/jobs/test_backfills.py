@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.jobs.backfills import MAXIMUM_RUNS, NonsenseRange, instants
+from boathouse.jobs.again.backfills import MAXIMUM_RUNS, NonsenseRange, instants
+from boathouse.jobs.again.rerunning import BackfillRequest
 from boathouse.jobs.records import Start
 from boathouse.jobs.repository import RunRepository
-from boathouse.jobs.rerunning import BackfillRequest
 from boathouse.jobs.schema import job_runs
 from boathouse.jobs.states import LifeCycleState
 

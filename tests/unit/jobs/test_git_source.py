@@ -9,8 +9,8 @@ import pytest
 from boathouse.foundation.errors import Denied, Unavailable
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import ADMINS, Principal
-from boathouse.jobs.git_checkouts import GitCheckouts, GitRefNotFound
-from boathouse.jobs.git_source import problems_of_git_source, require_may_use, uses_git
+from boathouse.jobs.git.checkouts import GitCheckouts, GitRefNotFound
+from boathouse.jobs.git.source import problems_of_git_source, require_may_use, uses_git
 from boathouse.jobs.records import Run, State
 from boathouse.jobs.settings import GitSource, JobSettings
 from boathouse.jobs.states import LifeCycleState

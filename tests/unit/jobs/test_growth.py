@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
-from boathouse.jobs.retention import Retention, RetentionSettings
+from boathouse.jobs.keeping.retention import Retention, RetentionSettings
 from boathouse.jobs.schema import job_definitions, job_runs, task_attempts, task_runs
 from boathouse.metastore import Database, DatabaseUrl, metadata, migrate
 from boathouse.testing.simulated_runs import SimulatedRuns

@@ -3,10 +3,10 @@
 import pytest
 
 from boathouse.jobs import read_job, wire
+from boathouse.jobs.executing.run_results import final_state
+from boathouse.jobs.executing.watching import StopReason
 from boathouse.jobs.records import Outcome, Run, State, TaskRun
-from boathouse.jobs.run_results import final_state
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.jobs.watching import StopReason
 
 SUCCESS = Outcome(ResultState.SUCCESS)
 

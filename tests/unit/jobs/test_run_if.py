@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.jobs import read_job
-from boathouse.jobs.conditions import holds
+from boathouse.jobs.executing.conditions import holds
+from boathouse.jobs.executing.run_if import runs
+from boathouse.jobs.executing.scheduling import Schedule
 from boathouse.jobs.records import Outcome
-from boathouse.jobs.run_if import runs
-from boathouse.jobs.scheduling import Schedule
 from boathouse.jobs.settings import ConditionOperator, RunIf
 from boathouse.jobs.states import ResultState
 

@@ -7,8 +7,8 @@ import pytest
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.shapes import dotted
+from boathouse.jobs.executing.secret_references import problems_of_secrets, problems_of_variables, with_marks
 from boathouse.jobs.records import Run, State, TaskRun
-from boathouse.jobs.secret_references import problems_of_secrets, problems_of_variables, with_marks
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.states import LifeCycleState
 

@@ -5,9 +5,9 @@ import pytest
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, NotFound
 from boathouse.jobs import read_job
-from boathouse.jobs.repairs import RepairRequest
+from boathouse.jobs.again.repairs import RepairRequest
+from boathouse.jobs.again.rerunning import BackfillRequest
 from boathouse.jobs.repository import JobRepository, RunRepository
-from boathouse.jobs.rerunning import BackfillRequest
 from boathouse.jobs.states import LifeCycleState, ResultState
 
 

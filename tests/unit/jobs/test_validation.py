@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from boathouse.foundation.shapes import DoesNotFit, dotted, unused_fields
 from boathouse.jobs import problems_of_job, read_job
-from boathouse.jobs.loop_inputs import NoInputs, read_inputs
+from boathouse.jobs.executing.loop_inputs import NoInputs, read_inputs
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.validation import KINDS, UNSUPPORTED_KINDS
 

@@ -1,4 +1,4 @@
-"""The process beside a worker that kills it when it gives no sign of life; see ``boathouse.jobs.fence``.
+"""The process beside a worker that kills it when it gives no sign of life; see ``boathouse.jobs.workers.fence``.
 
 Started as a script with nothing but the standard library, so that it is there within milliseconds and costs little.
 """

@@ -1,7 +1,7 @@
 """A warm process of an environment, from which the guards of tasks are forked: what Python needs to start is done once.
 
 It reads nothing that belongs to a task: the request is opened by the fork. What a fork has that a new process would not
-is the seed of the hashes of strings, which tasks of one starter share. ``boathouse.jobs.starters`` is
+is the seed of the hashes of strings, which tasks of one starter share. ``boathouse.jobs.executing.starters`` is
 the other end.
 """
 

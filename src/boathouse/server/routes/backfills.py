@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from boathouse.foundation.shapes import Shape, fit
+from boathouse.jobs.again.rerunning import BackfillRequest
 from boathouse.jobs.records import Backfill
-from boathouse.jobs.rerunning import BackfillRequest
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.settings import Text
 from boathouse.server.authentication import Caller

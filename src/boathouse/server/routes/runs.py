@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body, Query, Request
 
 from boathouse.foundation.shapes import DoesNotFit, Problem, Shape, Unused, fit
 from boathouse.jobs import wire
+from boathouse.jobs.again.repairs import RepairRequest
 from boathouse.jobs.records import Start, TaskOverrides
-from boathouse.jobs.repairs import RepairRequest
 from boathouse.jobs.run_views import RunView
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.settings import JobSettings, QueueSettings, Text

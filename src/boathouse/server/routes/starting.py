@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from boathouse.foundation.shapes import Shape, fit
-from boathouse.jobs.housekeeping import Housekeeping
+from boathouse.jobs.keeping.housekeeping import Housekeeping
 from boathouse.jobs.service import Jobs
 from boathouse.jobs.settings import PauseStatus
 from boathouse.jobs.starting.showing import starter_json

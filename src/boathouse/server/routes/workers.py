@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from boathouse.jobs.fleet import Fleet
+from boathouse.jobs.workers.fleet import Fleet
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.unity_examples import example
 

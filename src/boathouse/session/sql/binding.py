@@ -154,7 +154,9 @@ class _Binder:
     def _with_ctes(self, node: exp.Expr, ctes: frozenset[str]) -> frozenset[str]:
         """Each common table expression sees those before it; the query sees them all."""
         with_ = node.args.get("with_")
-        for cte in with_.expressions if with_ else ():
+        if with_ is None:
+            return ctes
+        for cte in with_.expressions:
             own = {cte.alias.lower()} if with_.args.get("recursive") else set[str]()
             self.visit(cte, ctes | own)
             ctes |= {cte.alias.lower()}

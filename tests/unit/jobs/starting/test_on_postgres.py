@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from boathouse.catalog.repository.schema import audit_events
 from boathouse.foundation.clock import epoch_ms
-from boathouse.jobs.retention import Retention, RetentionSettings
+from boathouse.jobs.keeping.retention import Retention, RetentionSettings
 from boathouse.jobs.states import ResultState
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import Outbox

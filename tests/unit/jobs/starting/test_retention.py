@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import Denied
-from boathouse.jobs.git_snapshots import GitSnapshots
-from boathouse.jobs.housekeeping import Housekeeping
+from boathouse.jobs.git.snapshots import GitSnapshots
+from boathouse.jobs.keeping.housekeeping import Housekeeping
+from boathouse.jobs.keeping.retention import Retention, RetentionSettings
 from boathouse.jobs.logs import log_file
 from boathouse.jobs.records import Start
-from boathouse.jobs.retention import Retention, RetentionSettings
 from boathouse.jobs.schema import job_definitions, job_runs, task_attempts, task_runs, task_values
 from boathouse.metastore import metadata
 from boathouse.notifications.messages import Message
@@ -159,7 +159,7 @@ def test_a_sweep_that_was_cut_short_is_finished_by_the_next(house, monkeypatch) 
     for _ in range(6):
         ended_run(house, job_id)
     house.clock.advance(timedelta(days=61))
-    monkeypatch.setattr("boathouse.jobs.retention._BATCH", 2)
+    monkeypatch.setattr("boathouse.jobs.keeping.retention._BATCH", 2)
     real = house.database.write
     calls = []
 

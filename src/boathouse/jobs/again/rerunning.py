@@ -9,10 +9,8 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.principals import Principal
 from boathouse.jobs.access import SUBMIT_RUN, Access
-from boathouse.jobs.backfills import BackfillRepository, instants
-from boathouse.jobs.parameters import read_as_of, run_parameters
-from boathouse.jobs.records import Backfill, Job, Run, Start, TaskOverrides
-from boathouse.jobs.repairs import (
+from boathouse.jobs.again.backfills import BackfillRepository, instants
+from boathouse.jobs.again.repairs import (
     Renewed,
     RepairRepository,
     RepairRequest,
@@ -20,6 +18,8 @@ from boathouse.jobs.repairs import (
     require_same_tasks,
     tasks_to_repeat,
 )
+from boathouse.jobs.parameters import read_as_of, run_parameters
+from boathouse.jobs.records import Backfill, Job, Run, Start, TaskOverrides
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import inspect
 
 from boathouse.foundation.clock import from_epoch_ms
-from boathouse.jobs.durable import sqlite_engine
+from boathouse.jobs.executing.durable import sqlite_engine
 from boathouse.metastore import Database, DatabaseUrl
 
 _OVER = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]

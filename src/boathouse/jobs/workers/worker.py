@@ -13,27 +13,27 @@ from boathouse.environments import Environments
 from boathouse.foundation.clock import Clock, SystemClock, epoch_ms
 from boathouse.foundation.errors import Unavailable
 from boathouse.foundation.home import Home
-from boathouse.jobs.attempts import TaskRunner, TaskSettings
-from boathouse.jobs.child_runs import ChildRuns
-from boathouse.jobs.durable import Durable
-from boathouse.jobs.execution import ReserveStep, RunExecution
-from boathouse.jobs.fence import Fence
-from boathouse.jobs.git_checkouts import GitCheckouts
-from boathouse.jobs.git_snapshots import GitSnapshots
-from boathouse.jobs.graph_execution import Parts
-from boathouse.jobs.heartbeat import Heartbeat
-from boathouse.jobs.instant_tasks import InstantTasks
-from boathouse.jobs.iterations import IterationRepository
-from boathouse.jobs.leases import Leases
-from boathouse.jobs.preparing import Preparation
+from boathouse.jobs.again.repairs import RepairRepository
+from boathouse.jobs.executing.attempts import TaskRunner, TaskSettings
+from boathouse.jobs.executing.child_runs import ChildRuns
+from boathouse.jobs.executing.durable import Durable
+from boathouse.jobs.executing.execution import ReserveStep, RunExecution
+from boathouse.jobs.executing.graph_execution import Parts
+from boathouse.jobs.executing.instant_tasks import InstantTasks
+from boathouse.jobs.executing.iterations import IterationRepository
+from boathouse.jobs.executing.preparing import Preparation
+from boathouse.jobs.executing.upstream import Upstream
+from boathouse.jobs.executing.watching import Watch
+from boathouse.jobs.git.checkouts import GitCheckouts
+from boathouse.jobs.git.snapshots import GitSnapshots
 from boathouse.jobs.records import State
-from boathouse.jobs.repairs import RepairRepository
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.service import Jobs
-from boathouse.jobs.slots import SlotName
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.jobs.upstream import Upstream
-from boathouse.jobs.watching import Watch
+from boathouse.jobs.workers.fence import Fence
+from boathouse.jobs.workers.heartbeat import Heartbeat
+from boathouse.jobs.workers.leases import Leases
+from boathouse.jobs.workers.slots import SlotName
 from boathouse.metastore import Database, DatabaseUrl
 
 log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ _Key = tuple[Path, frozenset[tuple[str, str]]]
 
 MARKER = "BOATHOUSE_TASK_FOLDER"
 """In the environment of every process of an attempt: its folder, which no other attempt of any home shares."""
-LAUNCH = Path(__file__).parent / "bootstrap" / "launch.py"
+LAUNCH = Path(__file__).parents[1] / "bootstrap" / "launch.py"
 
 STARTER = "--starter"
 

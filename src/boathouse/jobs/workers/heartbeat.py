@@ -8,8 +8,8 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError
 
 from boathouse.foundation.errors import Unavailable
-from boathouse.jobs.fence import Fence
-from boathouse.jobs.leases import RENEW_SECONDS, LeaseLost, Leases
+from boathouse.jobs.workers.fence import Fence
+from boathouse.jobs.workers.leases import RENEW_SECONDS, LeaseLost, Leases
 
 log = logging.getLogger(__name__)
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from boathouse.foundation.clock import epoch_ms
-from boathouse.jobs.attempts import park
-from boathouse.jobs.graph_execution import GraphExecution, Parts, Step
+from boathouse.jobs.again.repairs import RepairRepository
+from boathouse.jobs.executing.attempts import park
+from boathouse.jobs.executing.graph_execution import GraphExecution, Parts, Step
+from boathouse.jobs.executing.run_results import final_state
+from boathouse.jobs.executing.watching import StopReason, Watch
 from boathouse.jobs.records import Run
-from boathouse.jobs.repairs import RepairRepository
-from boathouse.jobs.run_results import final_state
-from boathouse.jobs.watching import StopReason, Watch
 
 ReserveStep = Callable[[str], Step]
 

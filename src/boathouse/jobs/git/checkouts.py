@@ -12,7 +12,7 @@ from pathlib import Path
 
 from boathouse.foundation.errors import NotFound, Unavailable, did_you_mean
 from boathouse.foundation.home import Home
-from boathouse.jobs.git_source import is_local
+from boathouse.jobs.git.source import is_local
 from boathouse.jobs.settings import GitSource
 
 _TIMEOUT_SECONDS = 900

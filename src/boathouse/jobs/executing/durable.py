@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 
 from boathouse.foundation.ids import new_id
-from boathouse.jobs.execution import ReserveStep
-from boathouse.jobs.graph_execution import Step
+from boathouse.jobs.executing.execution import ReserveStep
+from boathouse.jobs.executing.graph_execution import Step
 from boathouse.metastore import DatabaseUrl
 
 _APPLICATION = "boathouse"

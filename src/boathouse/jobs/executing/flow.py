@@ -7,9 +7,9 @@ from functools import partial
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.shapes import Problem
 from boathouse.foundation.yaml_source import KeyPath
-from boathouse.jobs.conditions import holds
+from boathouse.jobs.executing.conditions import holds
+from boathouse.jobs.executing.loop_inputs import read_inputs
 from boathouse.jobs.graph import Order
-from boathouse.jobs.loop_inputs import read_inputs
 from boathouse.jobs.references import Scope
 from boathouse.jobs.settings import ConditionTask, ForEachTask, JobSettings, Task
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.jobs.conditions import holds
-from boathouse.jobs.iterations import IterationRepository
-from boathouse.jobs.loop_inputs import read_inputs
+from boathouse.jobs.executing.conditions import holds
+from boathouse.jobs.executing.iterations import IterationRepository
+from boathouse.jobs.executing.loop_inputs import read_inputs
+from boathouse.jobs.executing.upstream import Upstream
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Outcome, Run, TaskRun
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
 from boathouse.jobs.states import ResultState
-from boathouse.jobs.upstream import Upstream
 
 
 class InstantTasks:

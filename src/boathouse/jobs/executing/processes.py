@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from boathouse.jobs.bootstrap.guard import END_EVERYTHING
-from boathouse.jobs.starters import LAUNCH, MARKER, Asked, Starters
+from boathouse.jobs.executing.starters import LAUNCH, MARKER, Asked, Starters
 
 _GONE_WITHIN_SECONDS = 10.0
 

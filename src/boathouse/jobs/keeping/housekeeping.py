@@ -7,7 +7,7 @@ from boathouse.catalog.law import Catalog
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import Denied
 from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.jobs.retention import Retention, RetentionSettings, Swept
+from boathouse.jobs.keeping.retention import Retention, RetentionSettings, Swept
 
 log = logging.getLogger(__name__)
 

@@ -21,16 +21,16 @@ from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import logs
-from boathouse.jobs.preparing import Preparation, PreparedTask, task_variables
-from boathouse.jobs.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.executing.preparing import Preparation, PreparedTask, task_variables
+from boathouse.jobs.executing.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.executing.starters import Starters
+from boathouse.jobs.executing.upstream import Upstream
+from boathouse.jobs.executing.watching import LiveTask, RunControl, StopReason
 from boathouse.jobs.records import Attempt, Outcome, Run, State, TaskRun
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
 from boathouse.jobs.settings import Task
-from boathouse.jobs.starters import Starters
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.jobs.upstream import Upstream
-from boathouse.jobs.watching import LiveTask, RunControl, StopReason
 
 log = logging.getLogger(__name__)
 

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError
-from boathouse.jobs.attempts import TaskRunner, may_retry, park, stopped
-from boathouse.jobs.child_runs import ChildRuns
-from boathouse.jobs.instant_tasks import InstantTasks
-from boathouse.jobs.iterations import IterationRepository
+from boathouse.jobs.executing.attempts import TaskRunner, may_retry, park, stopped
+from boathouse.jobs.executing.child_runs import ChildRuns
+from boathouse.jobs.executing.instant_tasks import InstantTasks
+from boathouse.jobs.executing.iterations import IterationRepository
+from boathouse.jobs.executing.scheduling import Schedule
+from boathouse.jobs.executing.watching import RunControl, StopReason
 from boathouse.jobs.records import Outcome, Run, TaskRun
 from boathouse.jobs.repository import RunRepository
-from boathouse.jobs.scheduling import Schedule
 from boathouse.jobs.settings import Task
 from boathouse.jobs.states import ResultState
-from boathouse.jobs.watching import RunControl, StopReason
 
 Step = Callable[[Callable[[], dict[str, str]]], dict[str, str]]
 """Runs a function once and for all: when its result is known from an earlier life, that is what it gives back."""

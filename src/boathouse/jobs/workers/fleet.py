@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.principals import Principal
-from boathouse.jobs.leases import Lease, Leases
+from boathouse.jobs.workers.leases import Lease, Leases
 from boathouse.metastore import Database
 
 

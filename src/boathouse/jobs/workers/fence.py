@@ -28,7 +28,7 @@ class Fence:
     def start(self) -> None:
         arguments = [str(os.getpid()), str(self._seconds), str(int(self._counts_sleep))]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-S", "-E", str(Path(__file__).with_name("bootstrap") / "fence.py"), *arguments],
+            [sys.executable, "-P", "-S", "-E", str(Path(__file__).parents[1] / "bootstrap" / "fence.py"), *arguments],
             stdin=subprocess.PIPE,
             start_new_session=True,  # whoever stops or freezes the worker's group must not take its fence along
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from boathouse.jobs.executing.run_if import CANCELLED, FAILED
+from boathouse.jobs.executing.watching import StopReason
 from boathouse.jobs.records import Outcome, Run, State
-from boathouse.jobs.run_if import CANCELLED, FAILED
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.jobs.watching import StopReason
 
 
 def final_state(run: Run, outcomes: Mapping[str, Outcome], reason: StopReason | None) -> State:

@@ -11,13 +11,13 @@ from boathouse.catalog.law import Catalog
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.principals import Principal
+from boathouse.jobs.executing.secret_references import with_marks
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, code_from_git, source_root, task_file
-from boathouse.jobs.git_checkouts import GitCheckouts
-from boathouse.jobs.git_snapshots import GitSnapshots
-from boathouse.jobs.git_source import require_may_use, uses_git
+from boathouse.jobs.git.checkouts import GitCheckouts
+from boathouse.jobs.git.snapshots import GitSnapshots
+from boathouse.jobs.git.source import require_may_use, uses_git
 from boathouse.jobs.parameters import resolved_task
 from boathouse.jobs.records import Run, TaskRun
-from boathouse.jobs.secret_references import with_marks
 from boathouse.jobs.settings import Task
 from boathouse.jobs.validation import kind_of
 

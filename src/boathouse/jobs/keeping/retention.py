@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, select, text, tup
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.home import Home
-from boathouse.jobs.forgetting import delete_runs
+from boathouse.jobs.keeping.forgetting import delete_runs
 from boathouse.jobs.rows import FINAL
 from boathouse.jobs.schema import (
     job_backfills,

@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from boathouse.jobs.executing.run_if import outcome_before
 from boathouse.jobs.records import Outcome
-from boathouse.jobs.run_if import outcome_before
 from boathouse.jobs.settings import Task
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from boathouse.foundation.errors import Conflict, InvalidInput, did_you_mean
+from boathouse.jobs.again.repair_rows import repairs_of
 from boathouse.jobs.definitions import Definitions
 from boathouse.jobs.records import DeploymentRef, Repair, Run, State, TaskOverrides, TaskRun
-from boathouse.jobs.repair_rows import repairs_of
 from boathouse.jobs.rows import FINAL, deployment_column, next_ids, state_columns
 from boathouse.jobs.schema import job_runs, run_repairs, task_runs
 from boathouse.jobs.settings import JobSettings, Task

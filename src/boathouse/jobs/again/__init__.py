@@ -1,0 +1,1 @@
+"""Doing it again: repairs of runs that failed, and backfills over a range of instants."""
