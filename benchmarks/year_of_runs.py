@@ -23,8 +23,8 @@ from table import section
 from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.foundation.home import Home
 from boathouse.jobs.keeping.retention import Retention
-from boathouse.jobs.schema import job_runs
 from boathouse.jobs.keeping.workflows import EndedWorkflows
+from boathouse.jobs.schema import job_runs
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.testing.counted_steps import counted_steps
 from boathouse.testing.simulated_runs import SimulatedRuns
