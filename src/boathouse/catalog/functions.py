@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from boathouse.catalog.definitions import Function
 from boathouse.catalog.facts import SecurableExists
@@ -16,10 +16,13 @@ from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.names import FunctionName, SchemaName
 from boathouse.foundation.principals import Principal
 
-if TYPE_CHECKING:
-    from boathouse.catalog.owners_rights import OwnersRights
-
 FUNCTION, SCHEMA = SecurableKind.FUNCTION, SecurableKind.SCHEMA
+
+
+class Opens(Protocol):
+    """Looks with an owner's rights at what lies behind a function."""
+
+    def opened_function(self, function: Function, /) -> Function: ...
 
 
 class Functions(Registry):
@@ -44,9 +47,7 @@ class Functions(Registry):
         self._require_owner(principal, old)
         return dataclasses.replace(made, owner=old.owner, tags=old.tags)
 
-    def create(
-        self, principal: Principal, function: Function, owners: "OwnersRights", *, replace: bool = False
-    ) -> Function:
+    def create(self, principal: Principal, function: Function, owners: Opens, *, replace: bool = False) -> Function:
         """Add a function; of its securable only name and comment count. A replaced one hands down its owner, grants and
         tags.
 

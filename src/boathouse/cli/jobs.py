@@ -7,17 +7,16 @@ from typing import Any
 
 import click
 
+from boathouse.cli.named_jobs import all_jobs, job_id_of
 from boathouse.cli.reruns import assignments, backfill, backfill_cancel, backfill_resume, backfills, repair
 from boathouse.cli.starting import clean, pause, schedules, unpause
 from boathouse.cli.whole_run import whole_job, whole_run
 from boathouse.foundation.clock import from_epoch_ms
-from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.rest import Connection, RestClient
 
 API = "/api/2.2/jobs"
 LOGS = "/api/boathouse/v1/jobs/runs"
 OUTPUT = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
-PAGE = 100
 
 
 @click.group()
@@ -33,7 +32,7 @@ for command in (repair, backfill, backfills, backfill_cancel, backfill_resume, s
 @OUTPUT
 def list_jobs(output: str) -> None:
     """List the jobs you may see, newest first."""
-    found = _all_jobs(_client())
+    found = all_jobs(_client())
     if output == "json":
         _print_json(found)
         return
@@ -176,31 +175,6 @@ def notebook(run_id: int, task: str | None, output: str | None, attempt: int | N
 
 def _client() -> RestClient:
     return RestClient(Connection.from_surroundings())
-
-
-def _all_jobs(client: RestClient, name: str | None = None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    token: str | None = None
-    while True:
-        page = client.get(f"{API}/list", limit=PAGE, name=name, page_token=token)
-        found += page["jobs"]
-        token = page.get("next_page_token")
-        if not token:
-            return found
-
-
-def job_id_of(client: RestClient, job: str) -> int:
-    """The id of a job that is named by its id or its name."""
-    if job.isdigit():
-        return int(job)
-    found = _all_jobs(client, job)
-    if len(found) == 1:
-        return int(found[0]["job_id"])
-    if found:
-        ids = ", ".join(str(each["job_id"]) for each in found)
-        raise InvalidInput(f"{len(found)} jobs are called {job!r}: {ids}.", hint="Name the one you mean by its id.")
-    known = {each["settings"]["name"] for each in _all_jobs(client)}
-    raise NotFound(f"There is no job {job!r}.", hint=did_you_mean(job, known) or "List them with: boathouse jobs list")
 
 
 def _iterations(task: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from boathouse.cli.named_jobs import job_id_of
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.rest import Connection, RestClient
 
@@ -66,8 +67,6 @@ def backfill(
     at_a_time: int | None, wait: bool,
 ) -> None:  # fmt: skip
     """Run JOB once for each instant of a range, as of that instant. It goes on by itself, also after a restart."""
-    from boathouse.cli.jobs import job_id_of
-
     client = _client()
     body: dict[str, Any] = {"job_id": job_id_of(client, job), "start": start, "end": end, "every": every}
     body |= {"job_parameters": assignments(params), **({"concurrency": at_a_time} if at_a_time else {})}
@@ -83,8 +82,6 @@ def backfill(
 @_OUTPUT
 def backfills(job: str, output: str) -> None:
     """List the backfills of JOB and how far they are."""
-    from boathouse.cli.jobs import job_id_of
-
     client = _client()
     found = client.get(BACKFILLS, job_id=job_id_of(client, job))["backfills"]
     if output == "json":

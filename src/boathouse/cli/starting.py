@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from boathouse.cli.named_jobs import job_id_of
 from boathouse.cli.principals import connected, output_option, show_table
 from boathouse.foundation.clock import from_epoch_ms
 
@@ -50,8 +51,6 @@ def clean(dry_run: bool, output: str) -> None:
 
 
 def _post(job: str, what: str) -> None:
-    from boathouse.cli.jobs import job_id_of
-
     client = connected()
     client.post(f"{OURS}/{job_id_of(client, job)}/{what}")
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
-from .task import own_paths
+from .own import own_paths
 
 _DEPTH_VARIABLE = "BOATHOUSE_NOTEBOOK_DEPTH"
 _DEEPEST = 20

@@ -81,7 +81,7 @@ class Executed:
             "nbformat": 4,
             "nbformat_minor": 4,
         }
-        from .task import without_secrets
+        from .own import without_secrets
 
         content = without_secrets(content)
         draft = path + ".new"

@@ -50,7 +50,7 @@ def _watch(client: Any) -> None:
 
             from boathouse.foundation.redaction import note
 
-            from .task import own_ledger
+            from .own import own_ledger
 
             note([b64decode(answer["value"]), answer["value"].encode()], *own_ledger)
         return answer
