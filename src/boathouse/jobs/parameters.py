@@ -1,6 +1,7 @@
 """A run's parameters: the job's defaults, what the request changes, and what the tasks make of them."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -64,8 +65,11 @@ def check_choice(settings: JobSettings, only: Collection[str] | None) -> None:
         )
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 def read_as_of(text: str | None, what: str = "as_of") -> str | None:
-    """An instant of the replay clock in its canonical spelling.
+    """An instant of the replay clock in its canonical spelling; a day is its midnight in UTC.
 
     Raises:
         InvalidInput: It is no ISO 8601 instant, or says no time zone.
@@ -73,7 +77,7 @@ def read_as_of(text: str | None, what: str = "as_of") -> str | None:
     if text is None:
         return None
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
         if instant.tzinfo is not None:
             instant.astimezone(UTC)  # which the first and the last days of the calendar have not everywhere
     except (ValueError, OverflowError) as error:

@@ -19,10 +19,27 @@ class Misassigned(InvalidInput):
     """A value of a type that a column cannot take."""
 
     def __init__(self, column: str, given: str, wanted: str) -> None:
+        given, wanted = in_words(given), in_words(wanted)
         super().__init__(
             f"Column {column} is {wanted}; a value of type {given} cannot be put there.",
             hint=f"Convert it: CAST(... AS {wanted}).",
         )
+
+
+_WORDS = {
+    "VARCHAR": "STRING",
+    "INTEGER": "INT",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "TIMESTAMP": "TIMESTAMP_NTZ",
+    "BLOB": "BINARY",
+}
+
+
+def in_words(kind: str) -> str:
+    """A type of the engine as Databricks SQL spells it."""
+    if kind.endswith("[]"):
+        return f"ARRAY<{in_words(kind.removesuffix('[]'))}>"
+    return _WORDS.get(kind, kind)
 
 
 def assigned(value: str, given: str, column: str, delta_type: Any) -> str:
@@ -70,7 +87,7 @@ def _may_become(given: str, wanted: str) -> bool:
 
 
 def _checked(value: str, converted: str, column: str, wanted: str) -> str:
-    start, end = literal("The value "), literal(f" does not fit into column {column}, which is {wanted}.")
+    start, end = literal("The value "), literal(f" does not fit into column {column}, which is {in_words(wanted)}.")
     problem = f"error({start} || CAST({value} AS VARCHAR) || {end})"
     return f"CASE WHEN ({value}) IS NOT NULL AND {converted} IS NULL THEN {problem} ELSE {converted} END"
 
@@ -82,4 +99,4 @@ def _base(kind: str) -> str:
     return kind.partition("(")[0]
 
 
-__all__ = ["Misassigned", "assigned", "required"]
+__all__ = ["Misassigned", "assigned", "in_words", "required"]

@@ -102,7 +102,11 @@ def test_values_are_never_read_for_references_again(values: dict[str, str]) -> N
 
 @pytest.mark.parametrize(
     ("text", "canonical"),
-    [("2013-07-01T00:00:00Z", "2013-07-01T00:00:00Z"), ("2013-07-01T02:00:00+02:00", "2013-07-01T02:00:00+02:00")],
+    [
+        ("2013-07-01T00:00:00Z", "2013-07-01T00:00:00Z"),
+        ("2013-07-01T02:00:00+02:00", "2013-07-01T02:00:00+02:00"),
+        ("2013-07-01", "2013-07-01T00:00:00Z"),
+    ],
 )
 def test_instants_have_one_spelling(text: str, canonical: str) -> None:
     assert read_as_of(text) == canonical

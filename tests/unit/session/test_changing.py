@@ -59,7 +59,7 @@ def test_what_changes_no_row_makes_no_version(shop: Session) -> None:
 
 
 @pytest.mark.parametrize(("statement", "message"), [
-    ("UPDATE dev.shop.t SET id = 'x'", "Column id is BIGINT; a value of type VARCHAR cannot be put there"),
+    ("UPDATE dev.shop.t SET id = 'x'", "Column id is BIGINT; a value of type STRING cannot be put there"),
     ("UPDATE dev.shop.t SET id = 1e30", "does not fit into column id, which is BIGINT"),
     ("UPDATE dev.shop.t SET price = 123456789012", "The value 123456789012 does not fit into column price"),
     ("UPDATE dev.shop.t SET nam = 1", "There is no column nam to set. Did you mean name"),

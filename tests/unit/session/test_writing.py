@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -230,3 +231,37 @@ def test_names_of_any_script_round_trip(session: Session) -> None:
     session.sql("CREATE TABLE dev.shop.`größe-2` AS SELECT 1 AS `höhe`")
     assert session.sql("SELECT `höhe` FROM dev.shop.`Größe-2`").rows() == [{"höhe": 1}]
     assert session.table("dev.shop.größe-2").columns == ["höhe"]
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("5", Decimal("5.00")),
+        ("CAST(2.345 AS DOUBLE)", Decimal("2.35")),
+        ("(SELECT sum(id) FROM range(3))", Decimal("3.00")),
+        ("NULL", None),
+    ],
+)
+def test_inserted_values_become_the_columns_type_as_in_update(session: Session, value: str, stored: object) -> None:
+    session.sql("CREATE TABLE dev.shop.prices (id INT, amount DECIMAL(10, 2))")
+    session.sql(f"INSERT INTO dev.shop.prices VALUES (1, {value})")
+    session.sql("INSERT INTO dev.shop.prices VALUES (2, 0)")
+    session.sql(f"UPDATE dev.shop.prices SET amount = {value} WHERE id = 2")
+    assert [row["amount"] for row in session.sql("SELECT amount FROM dev.shop.prices").rows()] == [stored, stored]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("day", "'2026-01-03'", r"Column day is DATE; a value of type STRING .* CAST\(\.\.\. AS DATE\)"),
+        ("id", "9999999999", "The value 9999999999 does not fit into column id, which is INT"),
+        ("days", "1", r"Column days is ARRAY<DATE>; a value of type INT"),
+    ],
+)
+def test_a_value_that_no_column_can_take_is_told_in_words_of_sql(
+    session: Session, column: str, value: str, message: str
+) -> None:
+    session.sql("CREATE TABLE dev.shop.days (id INT, day DATE, days ARRAY<DATE>)")
+    with pytest.raises(InvalidInput, match=message):
+        session.sql(f"INSERT INTO dev.shop.days ({column}) VALUES ({value})")
+    assert len(session.table("dev.shop.days")) == 0

@@ -6,11 +6,12 @@ import pyarrow as pa
 from boathouse.catalog import LineageNode, Table
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
-from boathouse.lake import Rows, open_snapshot
+from boathouse.lake import Rows, Snapshot, open_snapshot
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result, result_of
 from boathouse.session.running import writes
 from boathouse.session.running.access import Access
+from boathouse.session.running.fitting import fitted
 from boathouse.session.running.queries import PreparedQuery, prepare_query, prepare_with
 from boathouse.session.running.writes import Counted, TableShape
 from boathouse.session.sql.arrow_types import arrow_schema
@@ -44,7 +45,7 @@ def insert(access: Access, statement: Insert) -> Result:
     prepared, table = prepare_with(access, statement.query, TableRequest(name, Intent.WRITE))
     assert table is not None
     snapshot = open_snapshot(table.storage_location)
-    with _Closing(prepared.run(access)) as rows:
+    with _Closing(_fitting_rows(access, prepared, statement, snapshot)) as rows:
         counted = Counted(_renamed(rows.reader(), statement, snapshot.arrow_schema, name))
         if statement.overwrite:
             seen = _read_version(prepared, name)
@@ -55,6 +56,23 @@ def insert(access: Access, statement: Insert) -> Result:
             info = {"isBlindAppend": False} if reads_itself else None
             writes.append(access, table, name, counted.reader(), prepared.sources, commit_info=info)
         return _affected(counted.rows)
+
+
+def _fitting_rows(access: Access, prepared: PreparedQuery, statement: Insert, snapshot: Snapshot) -> Rows:
+    """The rows with the types of the columns that they go to. What types they have, the engine says before it computes
+    any."""
+    rows = prepared.run(access)
+    name = access.namespace.table(statement.table)
+    try:
+        columns = _target_names(rows.schema, statement, snapshot.arrow_schema, name)
+        fitting = fitted(prepared, rows.schema, columns, snapshot)
+        if fitting is prepared:
+            return rows
+    except BaseException:
+        rows.close()
+        raise
+    rows.close()
+    return fitting.run(access)
 
 
 def _create(
