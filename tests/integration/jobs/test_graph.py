@@ -462,5 +462,5 @@ def test_the_rights_to_run_the_other_job_are_those_of_the_run(graphs: Graphs) ->
     run = graphs.ended(graphs.start(parent))
 
     assert run["state"]["result_state"] == "FAILED"
-    assert run["tasks"][0]["state"]["state_message"] == f"Job {child} was not found."
+    assert run["tasks"][0]["state"]["state_message"] == f"There is no job {child}. List them with: boathouse jobs list"
     assert graphs.client.get(f"{API}/runs/list", job_id=child).get("runs", []) == []
