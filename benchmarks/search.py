@@ -98,7 +98,9 @@ def _table(name: str, source: random.Random) -> Table:
 
 
 def _asked(client: RestClient, names: list[str], source: random.Random) -> list[float]:
-    """Milliseconds of each question."""
+    """Milliseconds of each question, once the server has loaded MLflow, which takes a processor for some seconds."""
+    while client.get("/health")["parts"]["mlflow"] != "ready":
+        time.sleep(0.5)
     for warm in ("delay", "id", "nothing at all"):
         client.get("/api/boathouse/v1/search", q=warm)
     times: list[float] = []

@@ -379,11 +379,21 @@ class Jobs:
         for task in self._runs.tasks_named(run.run_id, task_key.partition("/")[0]):
             if task.place == task_key:
                 return task
-        raise RunNotFound(f"The run {run.run_id} has no task {task_key!r}.", hint=did_you_mean(task_key, keys))
+        hint = _iterations_of(run, task_key) or did_you_mean(task_key, keys)
+        raise RunNotFound(f"The run {run.run_id} has no task {task_key!r}.", hint=hint)
 
     def _is_over(self, log: TaskLog) -> bool:
         task = self._runs.find_task(log.task.task_run_id)
         return task is None or task.state.life_cycle.is_final or task.attempt > log.attempt
+
+
+def _iterations_of(run: Run, task_key: str) -> str | None:
+    """How the iterations of a loop are named, for who asks by the name of the loop."""
+    for task in run.settings.tasks:
+        if task.for_each_task is not None and task.task_key == task_key.partition("/")[0]:
+            inner = task.for_each_task.task.task_key
+            return f"The iterations of {task.task_key} are {inner}/0, {inner}/1 and so on."
+    return None
 
 
 def check_files(settings: JobSettings, deployment: DeploymentRef | None) -> None:

@@ -225,3 +225,13 @@ def test_a_repair_that_is_cancelled_while_it_waits_has_ended(house) -> None:
 
     _, repair = house.jobs.views.look(house.ada, run_id, limit=1, with_history=True).repairs
     assert (repair.state.result, repair.ended_at is not None) == (ResultState.CANCELED, True)
+
+
+def test_who_asks_for_the_log_of_a_loop_is_told_how_its_iterations_are_named(house) -> None:
+    inner = {"task_key": "one", "spark_python_task": {"python_file": "a.py"}}
+    tasks = [{"task_key": "each", "for_each_task": {"inputs": "[1, 2]", "task": inner}}]
+    job_id = house.jobs.create(house.ada, read_job({"name": "n", "tasks": tasks}), deployment=house.deployment)
+    run_id = house.jobs.run_now(house.ada, job_id)
+
+    with pytest.raises(NotFound, match="The iterations of each are one/0, one/1 and so on"):
+        house.jobs.task_logs(house.ada, run_id, "each/1")
