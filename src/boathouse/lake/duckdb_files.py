@@ -29,7 +29,7 @@ _JSON_PLACE = re.compile(r'Malformed JSON in file "(.+?)", at byte (\d+) in line
 
 
 def source_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str:
-    """The table function call that reads the source; looks at the files where it must.
+    """What stands in FROM to read the source; looks at the files where it must.
 
     Raises:
         NotFound: A file does not exist.
@@ -47,7 +47,8 @@ def source_sql(connection: duckdb.DuckDBPyConnection, source: FileSource) -> str
         case FileFormat.PARQUET:
             for path in source.paths:
                 _require_parquet(path)
-            return f"read_parquet({_list(source.paths)}, union_by_name=true, hive_partitioning=false)"
+            files = f"read_parquet({_list(source.paths)}, union_by_name=true, hive_partitioning=false)"
+            return f"(SELECT TRY(COLUMNS(*)) FROM {files})"  # TRY: see duckdb_views about NaN
 
 
 def explain_broken_file(text: str) -> BrokenFile | None:

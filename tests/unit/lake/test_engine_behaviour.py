@@ -2,17 +2,20 @@
 
 import datetime
 import json
+import math
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.lake import DuckDBEngine, Engine, EngineQuery, Snapshot, open_snapshot, tables
+from boathouse.lake import DuckDBEngine, Engine, EngineQuery, FileFormat, FileSource, Snapshot, open_snapshot, tables
 
 
 def _run(engine: Engine, sql: str, **sources: Any) -> dict[str, list[Any]]:
@@ -229,3 +232,25 @@ def test_a_join_holds_the_smaller_table_in_memory(location: str, join: str) -> N
     held = json.dumps(node["children"][1])
     assert "small" in held
     assert "large" not in held
+
+
+@pytest.mark.parametrize("condition", ["isnan(x)", "x > 5", "x = 'nan'::DOUBLE", "NOT x < 5", "s.x > 5", "x <> 1"])
+def test_rows_with_nan_are_found_though_no_statistic_tells_of_them(
+    engine: Engine, location: str, condition: str
+) -> None:
+    values = [1.0, math.nan, None]
+    tables.create_table(location, data=pa.table({"x": values, "s": [{"x": value} for value in values]}))
+
+    found = _run(engine, f"SELECT count(*) AS n FROM t WHERE {condition}", snapshots={"t": open_snapshot(location)})
+
+    assert found == {"n": [1]}
+
+
+def test_rows_with_nan_of_a_parquet_file_are_found(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"x": [1.0, math.nan, None]}), path)
+
+    source = FileSource((str(path),), FileFormat.PARQUET)
+    found = _run(engine, "SELECT count(*) AS n FROM f WHERE isnan(x)", files={"f": source})
+
+    assert found == {"n": [1]}

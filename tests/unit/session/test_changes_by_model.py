@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.session.conftest import new_catalog
 
@@ -158,6 +158,9 @@ def require(session: Session, table: str, before: list[Row], after: list[Row], b
     assert counted(before) - gone + come == counted(after)
 
 
+EMPTY: Row = (None,) * 5
+NOT_A_NUMBER: Row = (None, math.nan, None, None, None)
+HALF: Row = (None, -0.5, None, None, None)
 PARTITIONS = st.sampled_from(["", "PARTITIONED BY (p)", "PARTITIONED BY (at)"])
 TABLES = st.lists(ROWS, max_size=3)
 
@@ -175,6 +178,8 @@ def test_delete_does_as_the_model(
 
 @settings(max_examples=12, deadline=None)
 @given(TABLES, CONDITIONS, PARTITIONS, st.tuples(*VALUES))
+@example([[EMPTY, NOT_A_NUMBER, HALF]], comparison(1, "=", math.nan), "", EMPTY)
+@example([[EMPTY, NOT_A_NUMBER, HALF]], comparison(1, ">=", math.inf), "", EMPTY)
 def test_update_does_as_the_model(
     shop: Session, batches: list[list[Row]], condition: Condition, partitioned: str, values: Row
 ) -> None:

@@ -161,7 +161,8 @@ class Opening:
     def _replace_rows(self, node: exp.Expr, function: Function, arguments: list[exp.Expr]) -> None:
         if not function.returns_rows:
             raise InvalidInput(f"Function {function.full_name} returns a value, not a table.", hint="Write SELECT f().")
-        query = exp.Subquery(this=inlined_rows(function, self._body(function), arguments))
+        body = self._fenced(self._body(function), function.securable.owner)
+        query = exp.Subquery(this=inlined_rows(function, body, arguments))
         if not isinstance(node, exp.Table):
             node.replace(query)
             return
@@ -227,12 +228,29 @@ class Opening:
         reader = LineageNode(NodeKind.TABLE, name)
         body = self._bound(view.text, reader, view.behind or Behind())
         _require_columns(reader, body, view.dependencies, view.behind or Behind())
+        body = self._fenced(body, table.securable.owner)
         rows = exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier("__view", quoted=True)))
         shown = [
             exp.Alias(this=_as_declared(name, source, column), alias=exp.to_identifier(column.name, quoted=True))
             for source, column in zip(view.query_columns, table.columns, strict=True)
         ]
         self._views[alias] = _named(alias, exp.Select(expressions=shown, from_=exp.From(this=rows)))
+
+    def _fenced(self, body: exp.Expr, owner: str) -> exp.Expr:
+        """The rows of a definition, which nothing of the reader's is computed before.
+
+        The engine would move a reader's condition in front of a join of the view, and an error that the condition
+        raises could tell of rows that the view does not show. It moves nothing across a value that changes by itself.
+        """
+        if owner == self.access.principal.name or not _leaves_rows_out(body):
+            return body
+        rows = exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier("__fenced", quoted=True)))
+        fence = exp.Alias(this=native("random()"), alias=exp.to_identifier("__fence", quoted=True))
+        return exp.Select(expressions=[exp.Star(), fence], from_=exp.From(this=rows))
+
+
+def _leaves_rows_out(body: exp.Expr) -> bool:
+    return body.find(exp.Where, exp.Join, exp.Having, exp.Qualify, exp.Except, exp.Intersect, exp.Limit) is not None
 
 
 def _put_in_front(tree: exp.Expr, ctes: Mapping[str, exp.CTE]) -> None:

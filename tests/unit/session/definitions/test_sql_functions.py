@@ -72,6 +72,21 @@ def test_a_function_may_return_a_table(shop: Session) -> None:
         shop.sql("SELECT dearer_than(3)")
 
 
+def test_errors_of_a_caller_do_not_tell_of_rows_that_a_table_function_hides(
+    shop: Session, session_of: Callable[..., Session], catalog: Catalog
+) -> None:
+    shop.sql(
+        "CREATE FUNCTION dearer_than(least DOUBLE) RETURNS TABLE (name STRING) "
+        "RETURN SELECT p.item FROM prices p JOIN (SELECT item FROM prices WHERE price > least) q ON p.item = q.item"
+    )
+    ann = session_of("ann", Privilege.USE_SCHEMA)
+    catalog.grants.grant(SYSTEM, "ann", [Privilege.EXECUTE], SecurableKind.FUNCTION, "dev.shop.dearer_than")
+    prying = "IF(name = 'tea', raise_error('there is tea'), 1) = 1"
+    assert ann.sql(f"SELECT name FROM dev.shop.dearer_than(3) WHERE {prying}").rows() == [{"name": "cup"}]
+    each = f"SELECT x, name FROM VALUES (3), (4) AS v(x), LATERAL dev.shop.dearer_than(v.x) WHERE {prying}"
+    assert len(ann.sql(each)) == 2
+
+
 def test_executing_needs_no_privilege_on_what_is_read(
     shop: Session, session_of: Callable[..., Session], catalog: Catalog
 ) -> None:

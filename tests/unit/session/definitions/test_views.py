@@ -57,6 +57,33 @@ def test_a_reader_needs_a_privilege_on_the_view_alone(
         ann.sql("SELECT * FROM dev.shop.late JOIN dev.shop.flights USING (origin)")
 
 
+HIDING = {
+    "a join": "CREATE VIEW dev.shop.pay_eu AS SELECT p.id, p.secret FROM dev.shop.pay AS p "
+    "JOIN (SELECT id FROM dev.shop.pay WHERE region = 'eu') AS q USING (id)",
+    "a condition": "CREATE VIEW dev.shop.pay_eu AS SELECT id, secret FROM dev.shop.pay WHERE upper(region) = 'EU'",
+    "a view of a view": "CREATE VIEW dev.shop.pay_eu AS SELECT id, secret FROM dev.shop.joined WHERE id >= 0",
+}
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_errors_of_a_reader_do_not_tell_of_rows_that_a_view_hides(
+    session: Session, session_of: SessionOf, catalog: Catalog, hiding: str
+) -> None:
+    session.sql(
+        "CREATE TABLE dev.shop.pay AS SELECT id, IF(id % 2 = 0, 'eu', 'us') AS region, concat('of-', id) AS secret "
+        "FROM range(1000) AS t(id)"
+    )
+    session.sql(HIDING["a join"].replace("pay_eu", "joined"))
+    session.sql(HIDING[hiding])
+    ann = reader(session_of, catalog, "ann", "dev.shop.pay_eu")
+    for condition in (
+        "1 / (id - 501) IS NOT NULL",
+        "IF(id = 501, raise_error(secret), 1) = 1",
+        "CASE WHEN id % 2 = 1 THEN CAST(secret AS INT) ELSE 1 END = 1",
+    ):
+        assert ann.sql(f"SELECT count(*) AS n FROM dev.shop.pay_eu WHERE {condition}").rows() == [{"n": 500}]
+
+
 def test_what_the_owner_may_no_longer_read_the_view_does_not_show(
     flights: Session, session_of: SessionOf, catalog: Catalog
 ) -> None:
