@@ -1,0 +1,42 @@
+"""Features: defined once, read as they were known, carried by the model, served by key.
+
+Example:
+    >>> from boathouse.features import FeatureEngineeringClient, FeatureLookup
+    >>> fe = FeatureEngineeringClient()
+    >>> training_set = fe.create_training_set(
+    ...     df=labels,
+    ...     feature_lookups=[FeatureLookup("prod.flights.weather", lookup_key="origin", timestamp_lookup_key="asked_at")],
+    ...     label="late",
+    ... )
+    >>> training_set.load_df()
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
+
+    from boathouse.features.client import FeatureEngineeringClient
+    from boathouse.features.feature_tables import FeatureTable
+    from boathouse.features.lookups import FeatureFunction, FeatureLookup
+    from boathouse.features.training_sets import TrainingSet
+
+__all__ = ["FeatureEngineeringClient", "FeatureFunction", "FeatureLookup", "FeatureTable", "TrainingSet"]
+
+_MODULES = {
+    "FeatureEngineeringClient": "client",
+    "FeatureFunction": "lookups",
+    "FeatureLookup": "lookups",
+    "FeatureTable": "feature_tables",
+    "TrainingSet": "training_sets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The parts come when they are used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,258 @@
+# pyright: reportUnknownParameterType=false
+"""The client that people know: the verbs and arguments that Databricks documents for its class of this name.
+
+Each verb is one call into the file that holds the work; what is Boathouse's own has arguments of its own, by name.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from boathouse.features.clocks import AT_ONCE, KnownTime
+from boathouse.features.feature_tables import FeatureTable
+from boathouse.features.lookups import FeatureFunction, FeatureLookup
+from boathouse.session import Session, WriteReport, default_session
+
+if TYPE_CHECKING:
+    from boathouse.features.online.nouns import OnlineStoreInfo, Publication
+    from boathouse.features.specs import FeatureSpecInfo
+    from boathouse.features.training_sets import TrainingSet
+
+Features = Sequence[FeatureLookup | FeatureFunction]
+
+
+class FeatureEngineeringClient:
+    """Feature tables, training sets, models that carry their features, and online stores.
+
+    Frames go in and come back in one kind: pandas, Polars or Arrow.
+
+    Args:
+        session: Whose rights and engine are used; the default session by default.
+    """
+
+    def __init__(self, *, session: Session | None = None, model_registry_uri: str | None = None) -> None:
+        self._given = session
+        self._model_registry_uri = model_registry_uri
+
+    @property
+    def _session(self) -> Session:
+        if self._given is None:
+            self._given = default_session()
+        return self._given
+
+    # Feature tables
+
+    def create_table(
+        self,
+        *,
+        name: str,
+        primary_keys: str | Sequence[str],
+        df: Any = None,
+        timeseries_column: str | None = None,
+        partition_columns: str | Sequence[str] | None = None,
+        schema: Any = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        known_time: str | KnownTime | Literal["commit"] | None = None,
+        freshness: timedelta | None = None,
+    ) -> FeatureTable:
+        """Create a feature table, from rows or from an Arrow schema.
+
+        Args:
+            primary_keys: The key, with the time column or without it.
+            timeseries_column: The event time of features that change.
+            known_time: Since when values are known: a column, a :class:`KnownTime` with a lag, or ``"commit"`` for the
+                instant at which ``write_table`` commits them. By default a value is known the moment it is so.
+            freshness: How old the newest values may be, as promised to consumers.
+
+        Raises:
+            AlreadyExists: There is a table of that name.
+            InvalidInput: A key or clock is missing from the rows, of a wrong type, or null.
+        """
+        from boathouse.features import writing
+
+        wish = writing.NewFeatureTable(
+            name, _several(primary_keys), timeseries_column, _several(partition_columns or ()), description,
+            dict(tags or {}), known_time if known_time is not None else AT_ONCE, freshness,
+        )  # fmt: skip
+        return writing.create_table(self._session, wish, df=df, schema=schema)
+
+    def write_table(self, *, name: str, df: Any, mode: Literal["merge", "overwrite"] = "merge") -> WriteReport:
+        """Write rows in one commit: ``merge`` updates by primary key and adds what is new, ``overwrite`` replaces all."""
+        from boathouse.features import writing
+
+        return writing.write_table(self._session, name, df, mode=mode)
+
+    def read_table(self, *, name: str, version: int | None = None) -> Any:
+        """The rows of a feature table, as :func:`boathouse.table` gives them."""
+        return self._session.table(name, version=version)
+
+    def get_table(self, *, name: str) -> FeatureTable:
+        """What the catalog knows of a feature table.
+
+        Raises:
+            NotFound: There is no such table.
+            InvalidInput: It has no primary key.
+        """
+        from boathouse.features.feature_tables import feature_table
+
+        return feature_table(self._session, name)
+
+    def delete_feature_table(self, *, name: str) -> None:
+        """Drop a feature table with its rows. Refused while it is published to an online store."""
+        from boathouse.features import writing
+
+        writing.delete_table(self._session, name)
+
+    drop_table = delete_feature_table
+
+    def set_feature_table_tag(self, *, name: str, key: str, value: str) -> None:
+        from boathouse.features import writing
+
+        writing.set_tag(self._session, name, key, value)
+
+    def delete_feature_table_tag(self, *, name: str, key: str) -> None:
+        from boathouse.features import writing
+
+        writing.delete_tag(self._session, name, key)
+
+    # Training and scoring
+
+    def create_training_set(
+        self,
+        *,
+        df: Any,
+        feature_lookups: Features | None = None,
+        label: str | Sequence[str] | None,
+        exclude_columns: Sequence[str] | None = None,
+        feature_spec: str | None = None,
+        as_of: Literal["known", "latest"] = "known",
+        table_versions: Mapping[str, int] | None = None,
+    ) -> "TrainingSet":
+        """Labels with features as they were known.
+
+        Args:
+            df: One row per example: keys, instants, the label, anything else that shall stay. No row is lost, no order
+                changed.
+            feature_spec: A named spec in place of ``feature_lookups``.
+            as_of: ``known`` takes what was known at each row's instant; ``latest`` the corrected values.
+            table_versions: Versions to read, by table; the newest by default.
+        """
+        from boathouse.features import training_sets
+
+        return training_sets.create(
+            self._session, df, feature_lookups, label=_several(label or ()), exclude=_several(exclude_columns or ()),
+            feature_spec=feature_spec, as_of=as_of, table_versions=table_versions or {},
+        )  # fmt: skip
+
+    def log_model(
+        self,
+        *,
+        model: Any,
+        artifact_path: str | None = None,
+        flavor: Any,
+        training_set: "TrainingSet | None" = None,
+        registered_model_name: str | None = None,
+        name: str | None = None,
+        infer_input_example: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Log a model with MLflow, with the recipe of its features packed in.
+
+        Args:
+            flavor: The MLflow module that logs such a model, as ``mlflow.lightgbm``.
+            options: Go to the flavour's own ``log_model``.
+        """
+        from boathouse.features import packing
+
+        return packing.log_model(
+            self._session, model, flavor, training_set, name=name or artifact_path,
+            registered_model_name=registered_model_name, infer_input_example=infer_input_example, options=options,
+        )  # fmt: skip
+
+    def score_batch(self, *, model_uri: str, df: Any, result_type: str | None = None, params: Any = None) -> Any:
+        """Predictions for keys: looks features up as the model's recipe says, and adds a column ``prediction``.
+
+        Columns of ``df`` that have the name of a feature override the lookup. Rows and order stay.
+        """
+        from boathouse.features import scoring
+
+        return scoring.score_batch(self._session, model_uri, df, result_type=result_type, params=params)
+
+    def create_feature_spec(
+        self, *, name: str, features: Features, exclude_columns: Sequence[str] | None = None
+    ) -> "FeatureSpecInfo":
+        """Keep a recipe under a name, as a securable of its own: for training sets and for serving."""
+        from boathouse.features import specs
+
+        return specs.create(self._session, name, features, exclude=_several(exclude_columns or ()))
+
+    def get_feature_spec(self, *, name: str) -> "FeatureSpecInfo":
+        from boathouse.features import specs
+
+        return specs.get(self._session, name)
+
+    def delete_feature_spec(self, *, name: str) -> None:
+        from boathouse.features import specs
+
+        specs.delete(self._session, name)
+
+    # Online stores
+
+    def create_online_store(self, *, name: str, capacity: str | None = None, kind: str = "lmdb", url: str | None = None,
+    ) -> "OnlineStoreInfo":  # fmt: skip
+        """Register an online store.
+
+        Args:
+            capacity: Accepted for compatibility (``CU_1``...); a store here is as large as its machine.
+            kind: ``lmdb`` (a folder of the home) or ``redis``.
+            url: For Redis, ``redis://host:port/0``.
+        """
+        from boathouse.features.online import stores
+
+        return stores.create(self._session, name, kind=kind, url=url, capacity=capacity)
+
+    def get_online_store(self, *, name: str) -> "OnlineStoreInfo | None":
+        from boathouse.features.online import stores
+
+        return stores.get(self._session, name)
+
+    def list_online_stores(self) -> "list[OnlineStoreInfo]":
+        from boathouse.features.online import stores
+
+        return stores.listed(self._session)
+
+    def delete_online_store(self, *, name: str) -> None:
+        from boathouse.features.online import stores
+
+        stores.delete(self._session, name)
+
+    def publish_table(
+        self,
+        *,
+        online_store: "OnlineStoreInfo | str | None" = None,
+        source_table_name: str,
+        online_table_name: str | None = None,
+        publish_mode: Literal["TRIGGERED", "CONTINUOUS", "SNAPSHOT"] = "TRIGGERED",
+        features: Sequence[str] | None = None,
+        time_to_live: timedelta | None = None,
+    ) -> "Publication":
+        """Publish the latest known value per key.
+
+        Args:
+            online_store: The default LMDB store of the home by default.
+            online_table_name: The source's name with ``_online`` by default.
+            publish_mode: ``SNAPSHOT`` publishes all rows; ``TRIGGERED`` what has changed since the last published
+                version; ``CONTINUOUS`` goes on until it is stopped.
+        """
+        from boathouse.features.online import publishing
+
+        store = online_store if isinstance(online_store, str) or online_store is None else online_store.name
+        return publishing.publish(
+            self._session, source_table_name, store=store, online_table=online_table_name, mode=publish_mode,
+            features=features, time_to_live=time_to_live,
+        )  # fmt: skip
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)

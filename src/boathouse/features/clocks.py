@@ -1,0 +1,30 @@
+"""The two clocks of a feature value: when it was so, and since when it could be known."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from boathouse.foundation.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTime:
+    """Since when a feature value is known: a column of the table, or its event time plus a lag.
+
+    A lookup at ``t`` takes the values with ``max(event, known) <= t``, and of those the one with the latest event time.
+    """
+
+    column: str | None = None
+    lag: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        if self.column is not None and self.lag:
+            raise InvalidInput("The known time is a column or a lag, not both.")
+        if self.lag < timedelta(0):
+            raise InvalidInput(
+                f"An availability lag of {self.lag} would make values known before they were so.",
+                hint="Give zero, or how long after its event time a value arrives.",
+            )
+
+
+AT_ONCE = KnownTime()
+"""Known the moment it is so."""

@@ -1,0 +1,44 @@
+"""The nouns of online serving."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class StoreKind(StrEnum):
+    LMDB = "lmdb"
+    REDIS = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineStoreInfo:
+    """A registered online store."""
+
+    name: str
+    kind: StoreKind
+    url: str
+    """``file:///...`` of a folder for LMDB, ``redis://host:port/db`` without a password for Redis."""
+    owner: str = ""
+    created_at: int = 0
+    """Milliseconds since 1970-01-01 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A feature table in an online store, as it stands."""
+
+    online_table: str
+    """Three-level name."""
+    store: str
+    source_table: str
+    published_version: int
+    """The Delta version of the source that readers see."""
+    published_at: int
+    """Milliseconds since 1970-01-01 UTC."""
+    keys: int
+    """Keys that readers find."""
+    written: int = 0
+    """Keys written or removed by this publication."""
+    mode: str = "SNAPSHOT"
+    """What this publication really did: ``SNAPSHOT`` or ``TRIGGERED``."""
+    time_to_live: timedelta | None = None
