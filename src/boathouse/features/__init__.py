@@ -5,7 +5,7 @@ Example:
     >>> fe = FeatureEngineeringClient()
     >>> training_set = fe.create_training_set(
     ...     df=labels,
-    ...     feature_lookups=[FeatureLookup("prod.flights.weather", lookup_key="origin", timestamp_lookup_key="asked_at")],
+    ...     feature_lookups=[FeatureLookup("prod.flights.aircraft_days", lookup_key="tailnum")],
     ...     label="late",
     ... )
     >>> training_set.load_df()

@@ -78,7 +78,7 @@ class FeatureEngineeringClient:
         return writing.create_table(self._session, wish, df=df, schema=schema)
 
     def write_table(self, *, name: str, df: Any, mode: Literal["merge", "overwrite"] = "merge") -> WriteReport:
-        """Write rows in one commit: ``merge`` updates by primary key and adds what is new, ``overwrite`` replaces all."""
+        """Write rows in one commit: ``merge`` updates by primary key and adds, ``overwrite`` replaces all."""
         from boathouse.features import writing
 
         return writing.write_table(self._session, name, df, mode=mode)
