@@ -63,3 +63,38 @@ class FeatureSpec:
     labels: tuple[str, ...] = ()
     table_versions: Mapping[str, int] = field(default_factory=dict[str, int])
     """The Delta version of each table that the training set was read from."""
+    frame: tuple[tuple[str, str], ...] = ()
+    """Name and Spark SQL type of each column of the frame that the training set was made from; none for a spec that was
+    made without a frame."""
+    inputs: tuple[str, ...] = ()
+    """What the model takes, in its order; none for a spec that no model carries."""
+    named: str | None = None
+    """The named spec that this came from, if any."""
+
+    @property
+    def lookups(self) -> tuple[Lookup, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Lookup))
+
+    @property
+    def computations(self) -> tuple[Computed, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Computed))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the steps add to a frame, in their order, excluded ones among them."""
+        return tuple(name for step in self.steps for name in outputs_of(step))
+
+    @property
+    def tables(self) -> tuple[TableName, ...]:
+        """The tables of the lookups, each once."""
+        return tuple(dict.fromkeys(lookup.table for lookup in self.lookups))
+
+    @property
+    def functions(self) -> tuple[FunctionName, ...]:
+        """The functions of the computations, each once."""
+        return tuple(dict.fromkeys(step.function for step in self.computations))
+
+
+def outputs_of(step: Lookup | Computed) -> tuple[str, ...]:
+    """The columns that a step adds."""
+    return (step.name,) if isinstance(step, Computed) else tuple(output.name for output in step.outputs)

@@ -1,6 +1,6 @@
 """Functions in Python: their code runs in a process of its own, apart from the session and its rights."""
 
 from boathouse.session.python_functions.calling import PythonFunctions, call_function
-from boathouse.session.python_functions.process import Limits, PythonProcess
+from boathouse.session.python_functions.process import FunctionRaised, Limits, PythonProcess
 
-__all__ = ["Limits", "PythonFunctions", "PythonProcess", "call_function"]
+__all__ = ["FunctionRaised", "Limits", "PythonFunctions", "PythonProcess", "call_function"]

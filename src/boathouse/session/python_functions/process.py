@@ -43,6 +43,18 @@ class Limits:
     """How long one batch of rows (about two thousand) may take."""
 
 
+class FunctionRaised(InvalidInput):
+    """A function ended with an exception at a row."""
+
+    def __init__(self, name: str, facts: dict[str, Any]) -> None:
+        self.row = int(facts["row"])
+        """Of the batch, from 0."""
+        self.line: int | None = facts.get("line")
+        self.reason = f"{facts['error']}: {facts['message']}"
+        line = f", line {self.line}" if self.line else ""
+        super().__init__(f"Function {name} failed in row {self.row + 1} of its batch{line}: {self.reason}")
+
+
 class PythonProcess:
     """Computes functions in a process of its own: no token, an empty folder, a clean environment.
 
@@ -65,7 +77,7 @@ class PythonProcess:
         """The values of a function for a batch of rows.
 
         Raises:
-            InvalidInput: The function raised; the message names the function, the row of the batch and the exception.
+            FunctionRaised: It did; the message names the function, the row of the batch and the exception.
             Unavailable: The process has ended, or the batch took too long.
         """
         with self._lock:
@@ -83,7 +95,7 @@ class PythonProcess:
             except BrokenPipeError as error:
                 raise self._ended(name) from error
         if kind == b"failure":
-            raise _failure(name, json.loads(answer))
+            raise FunctionRaised(name, json.loads(answer))
         return pa.ipc.open_stream(answer).read_next_batch().column(0)
 
     def close(self) -> None:
@@ -182,10 +194,3 @@ class PythonProcess:
 
 def _rows_without_columns(rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-
-
-def _failure(name: str, facts: dict[str, Any]) -> InvalidInput:
-    line = f", line {facts['line']}" if facts.get("line") else ""
-    return InvalidInput(
-        f"Function {name} failed in row {facts['row'] + 1} of its batch{line}: {facts['error']}: {facts['message']}"
-    )
