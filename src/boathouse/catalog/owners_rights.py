@@ -6,7 +6,7 @@ privileges when somebody else reads. Behind a view on a view the second owner is
 
 from dataclasses import replace
 
-from boathouse.catalog.definitions import Behind, Dependency, Function, View
+from boathouse.catalog.definitions import Behind, Dependency, Function, Language, View
 from boathouse.catalog.functions import Functions
 from boathouse.catalog.hierarchy import in_words
 from boathouse.catalog.identities import Identities
@@ -47,6 +47,8 @@ class OwnersRights:
 
     def opened_function(self, function: Function, path: Path = ()) -> Function:
         """A function with all that lies behind it. Raises as :meth:`opened_table`."""
+        if function.language is Language.FEATURE_SPEC:
+            return function
         return replace(function, behind=self._behind(function.securable, function.dependencies, path))
 
     def opened_view(self, securable: Securable, view: View) -> View:

@@ -39,7 +39,16 @@ def spec_text(spec: FeatureSpec) -> str:
         "named": spec.named,
     }
     kept = {key: value for key, value in document.items() if value or key == "steps"}
-    return _HEAD + yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=120)
+    text = _yaml(kept, allow_unicode=True)
+    return _HEAD + (_yaml(kept, allow_unicode=False) if _ODD_LINE_ENDS & set(text) else text)
+
+
+_ODD_LINE_ENDS = {"\x85", "\u2028", "\u2029"}
+"""A reader of YAML takes these for the end of a line, so they can only be written as escapes."""
+
+
+def _yaml(document: dict[str, Any], *, allow_unicode: bool) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=allow_unicode, width=120)
 
 
 def read_spec(text: str, *, place: str = SPEC_FILE) -> FeatureSpec:

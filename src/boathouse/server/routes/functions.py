@@ -129,6 +129,7 @@ def function_info(function: Function, metastore_id: str) -> JSON:
     """A function; without its definition for who may not execute it."""
     catalog, schema, name = function.full_name.split(".")
     is_python = function.language is Language.PYTHON
+    is_external = function.language is not Language.SQL
     info = {
         **common_info(function.securable, metastore_id),
         "catalog_name": catalog,
@@ -137,7 +138,7 @@ def function_info(function: Function, metastore_id: str) -> JSON:
         "input_params": {"parameters": [_parameter(each, at) for at, each in enumerate(function.parameters)]},
         "data_type": _TABLE_TYPE if function.returns_rows else _type_name(function.returns),
         "full_data_type": _full_type(function),
-        "routine_body": "EXTERNAL" if is_python else "SQL",
+        "routine_body": "EXTERNAL" if is_external else "SQL",
         "routine_definition": function.body,
         "parameter_style": "S",
         "is_deterministic": function.deterministic,
@@ -147,8 +148,8 @@ def function_info(function: Function, metastore_id: str) -> JSON:
         "specific_name": name,
         "properties": "{}",
     }
-    if is_python:
-        info["external_language"] = "Python"
+    if is_external:
+        info["external_language"] = "Python" if is_python else function.language.value
     if function.returns_rows:
         info["return_params"] = {"parameters": [_parameter(each, at) for at, each in enumerate(function.columns)]}
     if function.handler:

@@ -72,7 +72,7 @@ def call_function(law: Law, principal: Principal, name: FunctionName, columns: S
     statement: Statement = new_statement("CALL FUNCTION", f"call_function({name})")
     (function,) = law.resolve_functions(principal, [name], statement)
     if function.language is not Language.PYTHON:
-        raise InvalidInput(f"{name} is a function in SQL.", hint=f"Call it in a query: SELECT {name}(...).")
+        raise InvalidInput(f"{name} is no function in Python.", hint=f"Call one in SQL in a query: SELECT {name}(...).")
     if len(columns) != len(function.parameters) or len({len(each) for each in columns}) > 1:
         raise InvalidInput(
             f"{name} was called with {len(columns)} columns of {sorted({len(each) for each in columns})} rows.",

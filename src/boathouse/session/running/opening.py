@@ -144,6 +144,11 @@ class Opening:
         return resolved
 
     def _replace(self, call: FunctionCall, function: Function) -> None:
+        if function.language is Language.FEATURE_SPEC:
+            raise InvalidInput(
+                f"{function.full_name} is a feature spec; a statement cannot call it.",
+                hint="Give its name to create_training_set(feature_spec=...).",
+            )
         defaults = {each.name: _expression(each.default) for each in function.parameters if each.default is not None}
         arguments = arguments_of(function, _current(call), defaults)
         if isinstance(call.node, exp.Table) or isinstance(call.node.parent, exp.Lateral):

@@ -77,13 +77,19 @@ def describe_function(access: Access, name: Parts, *, extended: bool) -> Result:
     function = access.law.function(access.principal, access.namespace.function(name))
     lines = [
         f"Function:    {function.full_name}",
-        f"Type:        {'TABLE' if function.returns_rows else 'SCALAR'}",
+        f"Type:        {_kind_of(function)}",
         *_listed("Input:", [_parameter(each) for each in function.parameters] or ["()"]),
         *_listed("Returns:", [_parameter(each) for each in function.columns] or [function.returns.upper()]),
     ]
     if extended:
         lines += _extended(function)
     return _described(lines)
+
+
+def _kind_of(function: Function) -> str:
+    if function.language is Language.FEATURE_SPEC:
+        return "FEATURE SPEC"
+    return "TABLE" if function.returns_rows else "SCALAR"
 
 
 def _extended(function: Function) -> list[str]:

@@ -100,10 +100,9 @@ def _characteristic(words: Words, found: dict[str, Any]) -> None:
 
 
 def _language(text: str) -> Language:
-    try:
-        return Language(text.upper())
-    except ValueError:
-        raise Unsupported(f"LANGUAGE {text}", hint="There are SQL and PYTHON.") from None
+    if text.upper() not in (Language.SQL, Language.PYTHON):
+        raise Unsupported(f"LANGUAGE {text}", hint="There are SQL and PYTHON.")
+    return Language(text.upper())
 
 
 def _parameters(words: Words) -> tuple[FunctionParameter, ...]:

@@ -54,6 +54,7 @@ def view_row(table: Table) -> dict[str, Any]:
 def routine_row(function: Function) -> dict[str, Any]:
     """A function; its definition is null for who may not execute it."""
     python = function.language is Language.PYTHON
+    external = function.language is not Language.SQL
     securable = function.securable
     return {
         **_named(function, "specific"),
@@ -62,10 +63,10 @@ def routine_row(function: Function) -> dict[str, Any]:
         "routine_type": "FUNCTION",
         "data_type": "TABLE_TYPE" if function.returns_rows else _type_name(function.returns),
         "full_data_type": "table" if function.returns_rows else function.returns,
-        "routine_body": "EXTERNAL" if python else "SQL",
+        "routine_body": "EXTERNAL" if external else "SQL",
         "routine_definition": function.body or None,
         "external_name": function.handler,
-        "external_language": "PYTHON" if python else None,
+        "external_language": function.language.value if external else None,
         "parameter_style": "SQL",
         "is_deterministic": "YES" if function.deterministic else "NO",
         "sql_data_access": "NO SQL" if python else "READS SQL DATA" if function.dependencies else "CONTAINS SQL",
