@@ -6,6 +6,7 @@ index of a pandas frame stay as they were.
 """
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Result
+from boathouse.session.sql.arrow_types import type_word
 
 
 class FrameKind(StrEnum):
@@ -76,7 +78,10 @@ def _from_pandas(frame: Any) -> pa.Table:
             hint="Rename it: df.columns = [str(name) for name in df.columns].",
         )
     try:
-        return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        with warnings.catch_warnings():
+            # Arrow asks pandas for instants with a zone in a way that pandas is about to change.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
         raise InvalidInput(
             f"The pandas frame has no Arrow form: {'; '.join(map(str, error.args))}.",
@@ -96,6 +101,18 @@ def _from_arrow(data: Any) -> pa.Table:
     raise InvalidInput(
         f"A {type(data).__name__} is no frame.", hint="Give a pandas or Polars frame, an Arrow table or a result."
     )
+
+
+def type_text(kind: pa.DataType) -> str:
+    """Databricks' word for the type of a frame's column, as a table would store it."""
+    types = pa.types
+    if types.is_timestamp(kind):
+        return "timestamp_ntz" if kind.tz is None else "timestamp"
+    if types.is_large_string(kind):
+        return "string"
+    if types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return "binary"
+    return "date" if types.is_date(kind) else type_word(kind)
 
 
 def _checked(table: pa.Table) -> pa.Table:

@@ -191,7 +191,10 @@ class Opening:
         _require_columns(node, tree, function.dependencies, function.behind or Behind())
         if function.is_query:
             return tree
-        return tree.expressions[0].unalias()
+        value = tree.expressions[0].unalias()
+        if isinstance(value, exp.Subquery):
+            value.set("alias", None)  # the name of the column, which a subquery keeps itself
+        return value
 
     def _bound(self, text: str, reader: LineageNode, behind: Behind) -> exp.Expr:
         """A definition's text with its tables bound and everything behind it opened."""

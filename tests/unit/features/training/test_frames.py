@@ -16,7 +16,11 @@ X = pa.chunked_array([pa.array([1, None, 3])])
 
 def test_a_pandas_frame_keeps_index_and_types() -> None:
     given = pd.DataFrame(
-        {"c": pd.Categorical(["a", "b", "a"]), "n": pd.array([1, None, 3], "Int64"), "t": [datetime(2020, 1, 1, tzinfo=UTC)] * 3},
+        {
+            "c": pd.Categorical(["a", "b", "a"]),
+            "n": pd.array([1, None, 3], "Int64"),
+            "t": pd.to_datetime([datetime(2020, 1, 1, tzinfo=UTC)] * 3),
+        },
         index=pd.Index([7, 7, 5], name="id"),
     )
     frame = read_frame(given)

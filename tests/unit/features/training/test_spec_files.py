@@ -66,7 +66,9 @@ def spec() -> FeatureSpec:
         Output("price", "cost", "decimal(5,2)", Decimal("1.50")),
         Output("at", "at", "timestamp", datetime(2013, 1, 1, tzinfo=UTC)),
     )
-    lookup = Lookup(TableName("prod", "f", "weather"), (("origin", "airport"),), outputs, "hour", KnownTime("seen"), "t")
+    lookup = Lookup(
+        TableName("prod", "f", "weather"), (("origin", "airport"),), outputs, "hour", KnownTime("seen"), "t"
+    )
     return FeatureSpec((lookup,), labels=("late",), table_versions={"prod.f.weather": 3})
 
 
@@ -91,7 +93,7 @@ def test_the_file_reads_well() -> None:
     [
         ("format: 1", "format: 2", r"format 2; this version of Boathouse reads format 1"),
         ("format: 1\n", "", "does not say its format"),
-        ("    at: t", "    att: t", r"steps\[0\]\.lookup\.att: .*line 10"),
+        ("    at: t", "    att: t", r"steps\[0\]\.lookup\.att: .*line 11"),
         ("    table: prod.f.weather", "    table: weather", "weather"),
         ("      airport: origin", "      - airport", r"steps\[0\]\.lookup\.keys"),
         ("- lookup:", "- look_up:", "look_up"),
