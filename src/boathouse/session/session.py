@@ -14,6 +14,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import Engine
 from boathouse.session.law import Intent, Law
+from boathouse.session.opened import OpenTable, open_tables
 from boathouse.session.result import Result
 from boathouse.session.running import (
     altering,
@@ -130,6 +131,24 @@ class Session:
         statement = read_statement(text)
         assert isinstance(statement, Query)
         return queries.run_query(self._access("READ_TABLE", text), statement.tree)
+
+    def open_tables(
+        self, names: Sequence[str | TableName], versions: Mapping[Any, int] | None = None
+    ) -> list[OpenTable]:
+        """Tables for a program that reads their files itself: all are authorised by one call, and fixed at a version.
+
+        Args:
+            versions: Versions by table, for those that are not read as they are now.
+
+        Raises:
+            NotFound, Denied: There is no such table, or the principal may not read it.
+            InvalidInput: It is a view.
+            VersionNotFound: It has no such version.
+        """
+        parsed = [_table_name(name) for name in names]
+        known = {_table_name(name): version for name, version in (versions or {}).items()}
+        text = f"open_tables({', '.join(str(name) for name in parsed)})"
+        return open_tables(self._access("READ_TABLE", text), parsed, known)
 
     def write_table(
         self,
@@ -301,6 +320,10 @@ class Session:
         else:
             self._namespace = self._namespace.using_schema(access.namespace.schema_name(statement.name))
         return governing.done()
+
+
+def _table_name(name: str | TableName) -> TableName:
+    return name if isinstance(name, TableName) else TableName.parse(name)
 
 
 def quote_column(name: str) -> str:
