@@ -150,6 +150,32 @@ class Registry:
             assert changed is not None
             return changed
 
+    def set_properties(
+        self, principal: Principal, kind: SecurableKind, full_name: str, properties: Mapping[str, str | None]
+    ) -> Securable:
+        """Add or change properties, and take away those that are None; those not named stay.
+
+        Raises:
+            Denied: The principal may not manage the thing; for a table MODIFY is enough.
+        """
+        name = canonical_name(kind, full_name)
+        given = {key: value for key, value in properties.items() if value is not None}
+        params = {"properties": dict(properties)}
+        with self._audit.verb(principal, "catalog", f"update{_camel(kind)}", kind, name, params) as event:
+            if kind is SecurableKind.TABLE:
+                self._grants.require(principal, Privilege.MODIFY, kind, name)
+                _require_not_ours(principal, kind, name)
+            else:
+                self._require_manage(principal, kind, name)
+            with self._database.write() as connection:
+                found = self._held(connection, (kind, name), to_change=True)
+                kept = {key: value for key, value in found.properties.items() if key not in properties}
+                rows.change(connection, found.id, {"properties": kept | _valid_texts(given), **self._stamp(principal)})
+                event.commit_with(connection)
+                changed = rows.find(connection, (kind, name))
+            assert changed is not None
+            return changed
+
     def drop(self, principal: Principal, kind: SecurableKind, full_name: str, *, cascade: bool = False) -> None:
         """Take a catalog, schema, table, view, function or volume away. The name is free at once; data files and the
         record stay.
@@ -223,9 +249,7 @@ class Registry:
 
     def _require_manage(self, principal: Principal, kind: SecurableKind, name: str) -> None:
         self._grants.require(principal, Privilege.MANAGE, kind, name)
-        parts = name.split(".") if kind in NAMED_BY_LEVELS else []
-        if parts[:1] == [SYSTEM_CATALOG] and principal.name != SYSTEM.name:
-            raise Denied(f"{in_words(kind).capitalize()} {name} belongs to Boathouse and cannot be changed.")
+        _require_not_ours(principal, kind, name)
 
     def _require_create(self, principal: Principal, kind: SecurableKind, parent: SecurableKey) -> None:
         self._grants.require(principal, CREATE_PRIVILEGES[kind], *parent)
@@ -299,6 +323,12 @@ class Registry:
             shown = [f"{in_words(each.kind)} {each.full_name}" for each in inside]
             raise StillHolds(found.kind, found.full_name, shown, hint="Drop these first, or drop with CASCADE.")
         return inside
+
+
+def _require_not_ours(principal: Principal, kind: SecurableKind, name: str) -> None:
+    parts = name.split(".") if kind in NAMED_BY_LEVELS else []
+    if parts[:1] == [SYSTEM_CATALOG] and principal.name != SYSTEM.name:
+        raise Denied(f"{in_words(kind).capitalize()} {name} belongs to Boathouse and cannot be changed.")
 
 
 def _renamed(key: SecurableKey, new_name: str) -> str:

@@ -4,7 +4,7 @@
 The data itself never comes this way: a session reads and writes the files of a table directly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -140,6 +140,12 @@ class Law(Protocol):
         ...
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None: ...
+
+    def set_properties(
+        self, principal: Principal, kind: SecurableKind, full_name: str, properties: Mapping[str, str | None]
+    ) -> None:
+        """Add or change properties, and take away those that are None; those not named stay."""
+        ...
 
     def grant(
         self, principal: Principal, grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str

@@ -1,7 +1,7 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The law in process: what the control plane's own sessions use."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -36,6 +36,11 @@ class LocalLaw:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._system = SystemTables(catalog)
+
+    @property
+    def catalog(self) -> Catalog:
+        """For higher rooms, which keep what is theirs beside it."""
+        return self._catalog
 
     def resolve_tables(
         self, principal: Principal, requests: Sequence[TableRequest], statement: Statement
@@ -110,6 +115,11 @@ class LocalLaw:
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None:
         self._catalog.securables.update(principal, kind, full_name, comment=comment or "")
+
+    def set_properties(
+        self, principal: Principal, kind: SecurableKind, full_name: str, properties: Mapping[str, str | None]
+    ) -> None:
+        self._catalog.securables.set_properties(principal, kind, full_name, properties)
 
     def grant(
         self, principal: Principal, grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str

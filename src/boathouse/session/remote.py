@@ -5,7 +5,7 @@ Who acts is decided by the token; the principal that the verbs take is what the 
 costs two round trips: one for all its names, one for its lineage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +36,11 @@ class RemoteLaw:
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
+
+    @property
+    def client(self) -> RestClient:
+        """For higher rooms, which ask the same control plane for what is theirs."""
+        return self._client
 
     def who_am_i(self) -> Principal:
         """Whoever the token stands for.
@@ -103,6 +108,11 @@ class RemoteLaw:
 
     def set_comment(self, principal: Principal, kind: SecurableKind, full_name: str, comment: str | None) -> None:
         self._post("set-comment", {"kind": kind.value, "name": full_name, "comment": comment})
+
+    def set_properties(
+        self, principal: Principal, kind: SecurableKind, full_name: str, properties: Mapping[str, str | None]
+    ) -> None:
+        self._post("set-properties", {"kind": kind.value, "name": full_name, "properties": dict(properties)})
 
     def grant(
         self, principal: Principal, grantee: str, privileges: Sequence[Privilege], kind: SecurableKind, full_name: str

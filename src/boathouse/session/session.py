@@ -215,6 +215,18 @@ class Session:
                 )
         return WriteReport(str(table_name), version, rows)
 
+    def create_table(self, name: str | TableName, shape: TableShape, data: Any = None) -> WriteReport:
+        """Create a table of a given shape, with rows or without: one commit, and nothing is there when it fails.
+
+        Raises:
+            AlreadyExists: There is such a table.
+            InvalidInput: The rows or the key do not fit the columns.
+        """
+        table_name = name if isinstance(name, TableName) else TableName.parse(name)
+        access = self._access("CREATE TABLE", f"create_table({table_name})")
+        rows = 0 if data is None else row_count(data)
+        return WriteReport(str(table_name), writes.create(access, table_name, data, shape, ()), rows)
+
     def upload(self, path: str, content: bytes | str | Path | BinaryIO, *, overwrite: bool = True) -> str:
         """Put a file into a volume: bytes, an open file, or the local file that a path names. The file is there whole
         or not at all.

@@ -260,3 +260,28 @@ def test_columns_follow_the_delta_log(law):
     law.catalog.securables.refresh_columns(law.admin, RIDES, wider)
 
     assert [column.name for column in law.catalog.securables.table(law.admin, RIDES).columns] == ["id", "n"]
+
+
+def test_properties_are_set_one_by_one_and_those_not_named_stay(law):
+    law.make_table()
+    put = law.catalog.securables.set_properties
+    put(law.admin, TABLE, str(RIDES), {"team": "sales", "tier": "1"})
+
+    changed = put(law.admin, TABLE, str(RIDES), {"tier": None, "source": "till", "absent": None})
+
+    assert changed.properties == {"team": "sales", "source": "till"}
+    assert law.catalog.securables.table(law.admin, RIDES).securable == changed
+
+
+def test_who_may_modify_a_table_sets_its_properties_and_nobody_else(law):
+    law.make_table()
+    put = law.catalog.securables.set_properties
+    law.let("bob", Privilege.USE_CATALOG, Privilege.USE_SCHEMA, Privilege.SELECT)
+    with pytest.raises(Denied):
+        put(law.bob, TABLE, str(RIDES), {"team": "bob"})
+
+    law.let("bob", Privilege.MODIFY)
+
+    assert put(law.bob, TABLE, str(RIDES), {"team": "bob"}).properties == {"team": "bob"}
+    with pytest.raises(Denied):
+        put(law.bob, SCHEMA, "dev.trips", {"team": "bob"})

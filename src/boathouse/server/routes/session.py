@@ -197,6 +197,18 @@ def _add_securables(router: APIRouter, law: Law) -> None:
         return {}
 
 
+    @router.post("/set-properties", summary="Set properties of anything governed; null takes one away")
+    def set_properties(
+        caller: Caller, body: Annotated[Json, _body(kind="table", name="dev.shop.orders", properties={"team": "sales"})]
+    ) -> Json:
+        with WellFormed():
+            kind, name = SecurableKind(body["kind"]), str(body["name"])
+            given = dict(body["properties"]).items()
+            properties = {str(key): None if value is None else str(value) for key, value in given}
+        law.set_properties(caller, kind, name, properties)
+        return {}
+
+
 def _add_grants(router: APIRouter, law: Law) -> None:
     example = {"principal": "ann", "privileges": ["SELECT"], "kind": "table", "name": "dev.shop.orders"}
 

@@ -2,13 +2,14 @@
 """Writing tables: create, append, overwrite, merge. Each is one commit, and lineage is recorded right after it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from boathouse.catalog import LineageNode, NodeKind, Table
 from boathouse.catalog.columns import columns_from_delta
+from boathouse.catalog.keys import PrimaryKey, checked_key, require_known_time
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, local_path, open_snapshot, tables
@@ -41,6 +42,9 @@ class TableShape:
     partition_by: tuple[str, ...] = ()
     comment: str | None = None
     properties: Mapping[str, str] | None = None
+    key: PrimaryKey | None = None
+    declared: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else the catalog shall know of the table, as properties that its log does not have."""
 
 
 class Counted:
@@ -87,7 +91,12 @@ def create(
         )
         snapshot = open_snapshot(staged.storage_location)
         columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
-        new = NewTable(staged, columns, shape.comment, dict(shape.properties or {}))
+        properties = {**(shape.properties or {}), **shape.declared}
+        if shape.key is not None:
+            key = checked_key(shape.key, columns, str(name))
+            require_known_time(key, properties, columns, str(name))
+            properties |= {each: value for each, value in key.properties().items() if value is not None}
+        new = NewTable(staged, columns, shape.comment, properties)
         access.law.create_table(access.principal, new, replace=replace)
     except BaseException:
         _discard(staged.storage_location)

@@ -1,0 +1,181 @@
+"""The primary key of a table: declared, told to everybody, and what makes a feature table of it.
+
+As in Databricks it is a statement about the table: key columns are NOT NULL, but nobody checks each write for
+duplicates. It lives in the table's properties in the catalog, so that it goes where the table goes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from boathouse.catalog.securables import Column, Table
+from boathouse.foundation.errors import InvalidInput, did_you_mean
+
+DECLARED = "feature."
+"""What the names of these properties begin with; they are set by declaring, never as properties."""
+
+PRIMARY_KEYS = "feature.primary_keys"
+"""A JSON list of the entity keys: the primary key without its time column."""
+TIMESERIES_COLUMN = "feature.timeseries_column"
+CONSTRAINT_NAME = "feature.primary_key_name"
+KNOWN_COLUMN = "feature.known_column"
+KNOWN_LAG_SECONDS = "feature.known_lag_seconds"
+KNOWN_COMMIT = "feature.known_commit"
+FRESHNESS_SECONDS = "feature.freshness_seconds"
+
+TIME_TYPES = ("TIMESTAMP", "TIMESTAMP_NTZ", "DATE")
+_KEY_TYPES = frozenset(
+    {"STRING", "LONG", "INT", "SHORT", "BYTE", "DATE", "BOOLEAN", "DECIMAL", "TIMESTAMP", "TIMESTAMP_NTZ", "BINARY"}
+)
+_NO_KEYS = {"FLOAT": "fractions are rarely equal", "DOUBLE": "fractions are rarely equal"}
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    """What says which row is which; with a time column, which row at which instant."""
+
+    entity: tuple[str, ...]
+    timeseries: str | None = None
+    name: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.entity, *((self.timeseries,) if self.timeseries else ()))
+
+    def properties(self) -> dict[str, str | None]:
+        """As the catalog keeps it; None for what is not so."""
+        return {
+            PRIMARY_KEYS: json.dumps(list(self.entity), ensure_ascii=False),
+            TIMESERIES_COLUMN: self.timeseries,
+            CONSTRAINT_NAME: self.name or None,
+        }
+
+    def to_sql(self, default_name: str = "") -> str:
+        """As it stands in CREATE TABLE."""
+        from boathouse.foundation.names import quote_part
+
+        columns = [quote_part(each) + (" TIMESERIES" if each == self.timeseries else "") for each in self.columns]
+        return f"CONSTRAINT {quote_part(self.name or default_name)} PRIMARY KEY ({', '.join(columns)})"
+
+
+def primary_key_of(table: Table) -> PrimaryKey | None:
+    """The declared key of a table."""
+    return primary_key_in(table.securable.properties, table.securable.full_name)
+
+
+def primary_key_in(properties: Mapping[str, str], table: str) -> PrimaryKey | None:
+    """The key that properties declare.
+
+    Raises:
+        InvalidInput: Somebody has spoilt them.
+    """
+    text = properties.get(PRIMARY_KEYS)
+    if text is None:
+        return None
+    try:
+        entity = json.loads(text)
+    except ValueError:
+        entity = None
+    names: list[str] = [each for each in entity if isinstance(each, str)] if isinstance(entity, list) else []
+    if not names:
+        raise InvalidInput(
+            f"The key of table {table} cannot be read: its property {PRIMARY_KEYS} is {text!r}.",
+            hint=f"Declare it anew: ALTER TABLE {table} DROP PRIMARY KEY, then ADD CONSTRAINT ... PRIMARY KEY (...).",
+        )
+    name = properties.get(CONSTRAINT_NAME) or default_name(table)
+    return PrimaryKey(tuple(names), properties.get(TIMESERIES_COLUMN), name)
+
+
+def default_name(table: str) -> str:
+    """What a key is called that nobody has named."""
+    return f"{table.rpartition('.')[2]}_pk"
+
+
+def undeclared(properties: Iterable[str]) -> dict[str, str | None]:
+    """What takes the key, and all that hangs on it, away."""
+    return {name: None for name in properties if name.startswith(DECLARED)}
+
+
+def checked_key(key: PrimaryKey, columns: Sequence[Column], table: str) -> PrimaryKey:
+    """The key with its columns as the table spells them.
+
+    Raises:
+        InvalidInput: A column is missing, named twice, of a type that is no key or no time, or may be null.
+    """
+    if not key.entity:
+        raise InvalidInput(
+            f"The primary key of {table} needs a column beside its time column.", hint="Name what the rows are about."
+        )
+    known = {column.name.lower(): column for column in columns}
+    found: list[Column] = []
+    for name in key.columns:
+        column = known.get(name.lower())
+        if column is None:
+            hint = did_you_mean(name.lower(), known) or f"It has {', '.join(each.name for each in columns)}."
+            raise InvalidInput(f"{table} has no column {name} for its primary key.", hint=hint)
+        if column in found:
+            raise InvalidInput(f"The primary key of {table} names the column {column.name} twice.")
+        found.append(column)
+    spelled = PrimaryKey(
+        tuple(column.name for column in found[: len(key.entity)]), found[-1].name if key.timeseries else None, key.name
+    )
+    for column in found:
+        if column.name == spelled.timeseries:
+            _require_time(column, table)
+        else:
+            _require_key_type(column, table)
+        if column.nullable:
+            raise InvalidInput(
+                f"The column {column.name} of {table} may be null, so it cannot be part of the primary key.",
+                hint=f"Say ALTER TABLE {table} ALTER COLUMN {column.name} SET NOT NULL first.",
+            )
+    return spelled
+
+
+def require_known_time(key: PrimaryKey, properties: Mapping[str, str], columns: Sequence[Column], table: str) -> None:
+    """The known time that properties declare is a column, and of the event time's kind.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    name = properties.get(KNOWN_COLUMN)
+    if name is None:
+        return
+    by_name = {column.name: column for column in columns}
+    if name not in by_name:
+        raise InvalidInput(
+            f"{table} has no column {name} for its known time.", hint=did_you_mean(name, by_name) or "Name a column."
+        )
+    _require_same_time(by_name[key.timeseries] if key.timeseries else None, by_name[name], table)
+
+
+def _require_same_time(event: Column | None, known: Column, table: str) -> None:
+    """Both clocks of a table have a zone, or neither has; a day is a day for both."""
+    if known.type_name not in TIME_TYPES:
+        raise InvalidInput(
+            f"The known time {known.name} of {table} is {known.type_text}, which is no time.",
+            hint="Name a column of type timestamp, timestamp_ntz or date.",
+        )
+    if event is not None and "DATE" not in (event.type_name, known.type_name) and event.type_name != known.type_name:
+        raise InvalidInput(
+            f"In {table} the event time {event.name} is {event.type_text}, but the known time {known.name} is "
+            f"{known.type_text}: an instant with a zone cannot be compared with one without.",
+            hint=f"Cast {known.name} to {event.type_text}.",
+        )
+
+
+def _require_time(column: Column, table: str) -> None:
+    if column.type_name not in TIME_TYPES:
+        raise InvalidInput(
+            f"The time column {column.name} of {table} is {column.type_text}, which is no time.",
+            hint="Use a column of type timestamp, timestamp_ntz or date.",
+        )
+
+
+def _require_key_type(column: Column, table: str) -> None:
+    if column.type_name not in _KEY_TYPES:
+        why = _NO_KEYS.get(column.type_name, "such values cannot be compared as keys")
+        raise InvalidInput(
+            f"The column {column.name} of {table} is {column.type_text}, which cannot be a key: {why}.",
+            hint="Use a string, an integer, a decimal, a boolean, a date, a timestamp or binary.",
+        )
