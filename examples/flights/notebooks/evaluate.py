@@ -10,11 +10,11 @@
 import mlflow
 import polars as pl
 from flights.clocks import Windows, parse_as_of
-from flights.columns import FEATURES
 from flights.evaluation import calibration, judge, score
 from flights.training import forecast_naively, known_examples
 
 import boathouse as bh
+from boathouse.features import FeatureEngineeringClient
 
 # COMMAND ----------
 
@@ -25,7 +25,7 @@ schema, as_of = dbutils.widgets.get("schema"), dbutils.widgets.get("as_of")
 model, client = f"{schema}.delay_model", mlflow.MlflowClient()
 windows = Windows.before(parse_as_of(as_of))
 month = known_examples(
-    bh.table(f"{schema}.features", where=f"asked_at >= '{windows.train_until.isoformat()}'").pl(),
+    bh.table(f"{schema}.questions", where=f"asked_at >= '{windows.train_until.isoformat()}'").pl(),
     bh.table(f"{schema}.labels").pl(),
     asked_from=windows.train_until,
     asked_until=windows.evaluate_until,
@@ -43,9 +43,9 @@ print(f"{month.height:,} flights from {windows.train_until:%-d %B} to {windows.e
 
 
 def answers(version):
-    """The probabilities that a version of the model gives."""
-    loaded = mlflow.pyfunc.load_model(f"models:/{model}/{version.version}")
-    return loaded.predict(month.select(FEATURES).to_pandas())
+    """The probabilities that a version of the model gives, which looks its features up as they were known."""
+    uri = f"models:/{model}/{version.version}"
+    return FeatureEngineeringClient().score_batch(model_uri=uri, df=month)["prediction"].to_numpy()
 
 
 challenger = client.get_model_version_by_alias(model, "challenger")

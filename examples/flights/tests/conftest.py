@@ -1,12 +1,25 @@
 """A small airport year: a few aircraft, two carriers, honest clocks; random, but the same each time."""
 
+import itertools
 import random
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+
+from boathouse.catalog import Catalog
+from boathouse.features import FeatureEngineeringClient, TrainingSet
+from boathouse.foundation.home import Home
+from boathouse.foundation.names import SchemaName
+from boathouse.foundation.principals import SYSTEM
+from boathouse.lake import DuckDBEngine
+from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.session import LocalLaw, Session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
@@ -43,7 +56,75 @@ def weather() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def planes() -> pl.DataFrame:
-    return pl.DataFrame({"tailnum": ["N1", "N2", "N3"], "built": [1990, None, 2010], "seats": [50, 180, None]})
+    return pl.DataFrame({"tailnum": ["N1", "N2", "N3"], "built": [1990, None, 2010], "seats": [50, 180, None]}).cast(
+        {"built": pl.Int32, "seats": pl.Int32}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Feature tables of some flights, as the features job makes them."""
+
+    client: FeatureEngineeringClient
+    schema: str
+
+    def training_set(self, questions: pl.DataFrame, **options: Any) -> TrainingSet:
+        from flights.jobs.store import features
+
+        return self.client.create_training_set(
+            df=questions, feature_lookups=features(self.schema), label=None, **options
+        )
+
+    def answers(self, questions: pl.DataFrame) -> pl.DataFrame:
+        """Each question with everything that the store knew when it was asked."""
+        return self.training_set(questions).load_df()
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory) -> Iterator[Catalog]:
+    home = Home(tmp_path_factory.mktemp("flights") / "home")
+    home.create()
+    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    made = Catalog(database, home)
+    metadata.create_all(database.engine)
+    made.bootstrap("root")
+    yield made
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def new_store(catalog) -> Callable[..., Store]:
+    """Makes a feature store of flights, weather and planes; no server is needed."""
+    session = Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())
+    client, numbers = FeatureEngineeringClient(session=session), itertools.count()
+
+    def make(flights: pl.DataFrame, weather: pl.DataFrame, planes: pl.DataFrame) -> Store:
+        from flights.features import build_punctuality
+        from flights.jobs.store import PUNCTUALITY, WEATHER, make_functions, put
+
+        schema = f"dev.flights_{next(numbers)}"
+        catalog.securables.create_schema(SYSTEM, SchemaName(*schema.split(".")))
+        put(client, schema, WEATHER, weather.to_arrow())
+        tables = build_punctuality(flights.to_arrow())
+        for design in PUNCTUALITY:
+            put(client, schema, design, tables[design.name])
+        client.create_table(name=f"{schema}.planes", primary_keys="tailnum", df=planes)
+        make_functions(session, schema)
+        return Store(client, schema)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def store(new_store, flights, weather, planes) -> Store:
+    return new_store(flights, weather, planes)
+
+
+@pytest.fixture(scope="session")
+def questions(flights) -> pl.DataFrame:
+    from flights.features import build_questions
+
+    return pl.DataFrame(build_questions(flights.to_arrow()))
 
 
 def _flight(chance: random.Random, number: int) -> dict[str, object]:

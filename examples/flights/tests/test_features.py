@@ -1,4 +1,4 @@
-"""Features know what had happened when we were asked, all of it, and nothing more."""
+"""The store answers with what had happened when we were asked, all of it, and nothing more."""
 
 from datetime import timedelta
 
@@ -6,54 +6,63 @@ import polars as pl
 import pytest
 from flights.clocks import PREDICTION_LEAD
 from flights.columns import FEATURES
-from flights.features import build_features, build_labels
-from flights.proof import differences, recompute
+from flights.features import build_labels, build_questions
+from flights.proof import differences, recompute, some_of
 
 
 @pytest.fixture(scope="module")
-def features(flights, weather, planes) -> pl.DataFrame:
-    return pl.from_arrow(build_features(flights.to_arrow(), weather.to_arrow(), planes.to_arrow()))
+def answers(store, questions) -> pl.DataFrame:
+    return store.answers(questions)
 
 
-def test_every_flight_gets_one_row_whatever_is_missing(features, flights):
-    assert sorted(features["flight_id"]) == sorted(flights["flight_id"])
-    assert set(FEATURES) <= set(features.columns)
+def test_every_question_gets_one_row_whatever_is_missing(answers, questions):
+    assert answers["flight_id"].to_list() == questions["flight_id"].to_list()
+    assert set(FEATURES) <= set(answers.columns)
 
 
-def test_a_naive_computation_that_is_given_nothing_from_ahead_agrees(features, flights, weather, planes):
-    assert differences(features, flights, weather, planes, sample=250) == []
+def test_a_naive_computation_that_is_given_nothing_from_ahead_agrees(answers, flights, weather, planes):
+    assert differences(some_of(answers, 250), flights, weather, planes) == []
 
 
-def test_the_proof_finds_a_leak(features, flights, weather, planes):
+def test_the_proof_finds_a_leak(new_store, questions, flights, weather, planes):
     # given features that count a landing from its departure on, as if it were known at once
-    leaky_flights = flights.with_columns(landed_at=pl.col("departed_at"))
-    leaky = pl.from_arrow(build_features(leaky_flights.to_arrow(), weather.to_arrow(), planes.to_arrow()))
+    leaky = new_store(flights.with_columns(landed_at=pl.col("departed_at")), weather, planes)
 
-    found = differences(leaky, flights, weather, planes, sample=100)
+    found = differences(leaky.answers(some_of(questions, 100)), flights, weather, planes)
 
     assert {"carrier_late_share_1d", "origin_landings_6h"} <= {each.feature for each in found}
 
 
+def test_the_store_counts_what_would_leak_if_known_time_were_ignored(store, questions, answers):
+    ignoring = store.training_set(questions, as_of="latest")
+
+    differing = (ignoring.load_df()["aircraft_legs_today"] != answers["aircraft_legs_today"]).sum()
+
+    by_table = {report.table.name: report for report in ignoring.report}
+    assert by_table["aircraft_days"].differing["aircraft_legs_today"] == differing > 0
+    assert not any(by_table["planes"].differing.values())
+
+
 @pytest.mark.parametrize("position", [200, 700, 1300])
-def test_removing_everything_from_after_the_question_changes_nothing(features, flights, weather, planes, position):
+def test_removing_everything_from_after_the_question_changes_nothing(
+    new_store, questions, answers, flights, weather, planes, position
+):
     # given a flight, and tables as they were when we were asked about it
-    row = features.row(position, named=True)
-    asked_at = row["asked_at"]
+    asked = questions[position]
+    asked_at = asked["asked_at"][0]
     unknown = pl.col("landed_at").is_null() | (pl.col("landed_at") > asked_at)
     known_then = flights.with_columns(
         landed_at=pl.when(unknown).then(None).otherwise(pl.col("landed_at")),
         arrival_delay_minutes=pl.when(unknown).then(None).otherwise(pl.col("arrival_delay_minutes")),
     )
 
-    then = build_features(
-        known_then.to_arrow(), weather.filter(pl.col("known_at") <= asked_at).to_arrow(), planes.to_arrow()
-    )
+    then = new_store(known_then, weather.filter(pl.col("known_at") <= asked_at), planes)
 
-    assert pl.from_arrow(then).row(by_predicate=pl.col("flight_id") == row["flight_id"], named=True) == row
+    assert then.answers(asked).row(0) == answers.row(position)
 
 
 @pytest.mark.parametrize(("minutes", "counted"), [(0, 1), (1, 0)])
-def test_a_landing_counts_from_its_very_minute_on(flights, weather, planes, minutes, counted):
+def test_a_landing_counts_from_its_very_minute_on(new_store, flights, weather, planes, minutes, counted):
     # given an aircraft that lands in the minute in which we are asked about its next flight, or one minute later
     first, second = _same_day_pair(flights)
     asked_at = second["scheduled_departure_at"] - PREDICTION_LEAD
@@ -62,10 +71,11 @@ def test_a_landing_counts_from_its_very_minute_on(flights, weather, planes, minu
         schema=flights.schema,
     )
 
-    built = pl.from_arrow(build_features(pair.to_arrow(), weather.to_arrow(), planes.to_arrow()))
+    answers = new_store(pair, weather, planes).answers(pl.DataFrame(build_questions(pair.to_arrow())))
 
-    row = built.row(by_predicate=pl.col("flight_id") == second["flight_id"], named=True)
-    assert row["aircraft_legs_today"] == row["aircraft_late_legs_today"] == row["origin_landings_6h"] == counted
+    row = answers.row(by_predicate=pl.col("flight_id") == second["flight_id"], named=True)
+    assert row["aircraft_legs_today"] == row["aircraft_late_legs_today"] == counted
+    assert row["origin_landings_6h"] == (1 if counted else None)
     assert row["aircraft_last_delay_minutes"] == (20 if counted else None)
     assert recompute(second, pair, weather, planes)["aircraft_legs_today"] == counted
 

@@ -8,16 +8,15 @@ import pytest
 from flights.columns import FEATURES
 from flights.encoding import encode
 from flights.evaluation import Score, judge, score
-from flights.features import build_features, build_labels
+from flights.features import build_labels
 from flights.training import forecast_naively, known_examples, train, vocabulary_of
 
 
 @pytest.fixture(scope="module")
-def examples(flights, weather, planes) -> pl.DataFrame:
-    features = pl.from_arrow(build_features(flights.to_arrow(), weather.to_arrow(), planes.to_arrow()))
+def examples(store, questions, flights) -> pl.DataFrame:
     labels = pl.from_arrow(build_labels(flights.to_arrow()))
-    end = features["asked_at"].max() + timedelta(days=2)
-    return known_examples(features, labels, asked_from=None, asked_until=end, known_by=end)
+    end = questions["asked_at"].max() + timedelta(days=2)
+    return store.answers(known_examples(questions, labels, asked_from=None, asked_until=end, known_by=end))
 
 
 def test_a_flight_still_in_the_air_teaches_nothing(examples):

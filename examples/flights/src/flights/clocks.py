@@ -17,6 +17,14 @@ PREDICTION_LEAD = timedelta(hours=2)
 WEATHER_LAG = timedelta(hours=1)
 """An hourly weather row sums up its hour (until minute 51), so it is known when the hour is over."""
 
+MEMORY = {
+    "carrier_days": timedelta(days=7),
+    "route_days": timedelta(days=14),
+    "origin_days": timedelta(days=2),
+    "aircraft_days": timedelta(hours=24),
+}
+"""A day that began longer ago than this tells nothing any more, by feature table."""
+
 SCHEDULE_HORIZON = timedelta(days=1)
 """Schedules are published months ahead; we keep one day of them beyond the present."""
 

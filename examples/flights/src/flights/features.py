@@ -1,15 +1,23 @@
-"""Features as they were known when we were asked, and labels since when they are known."""
+"""Questions, features since when they are known, and labels since when they are known."""
 
 import pyarrow as pa
 
 from flights.clocks import LATE_MINUTES, PREDICTION_LEAD
 from flights.engine import run_sql
 
+PUNCTUALITY = ("carrier_days", "route_days", "origin_days", "aircraft_days")
+"""The feature tables that are made of landings, each by the SQL file of its name."""
 
-def build_features(flights: pa.Table, weather: pa.Table, planes: pa.Table) -> pa.Table:
-    """One row per flight: what could be known of it two hours before its scheduled departure."""
-    tables = {"flights": flights, "weather": weather, "planes": planes}
-    return run_sql("features", tables, prediction_lead=PREDICTION_LEAD, late_minutes=LATE_MINUTES)
+
+def build_questions(flights: pa.Table) -> pa.Table:
+    """One row per flight: what we are asked two hours before its scheduled departure."""
+    return run_sql("questions", {"flights": flights}, prediction_lead=PREDICTION_LEAD)
+
+
+def build_punctuality(flights: pa.Table) -> dict[str, pa.Table]:
+    """The feature tables that are made of landings: days, revised by each landing."""
+    landings = run_sql("landings", {"flights": flights}, late_minutes=LATE_MINUTES)
+    return {name: run_sql(name, {"landings": landings}) for name in PUNCTUALITY}
 
 
 def build_labels(flights: pa.Table) -> pa.Table:

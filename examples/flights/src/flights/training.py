@@ -40,19 +40,19 @@ class Trained:
 
 
 def known_examples(
-    features: pl.DataFrame,
+    questions: pl.DataFrame,
     labels: pl.DataFrame,
     *,
     asked_from: datetime | None = None,
     asked_until: datetime,
     known_by: datetime,
 ) -> pl.DataFrame:
-    """Flights that we were asked about in ``[asked_from, asked_until)`` and whose outcome was known by ``known_by``."""
+    """Questions of ``[asked_from, asked_until)`` whose outcome was known by ``known_by``, with the outcome."""
     asked = pl.col("asked_at") < asked_until
     if asked_from is not None:
         asked &= pl.col("asked_at") >= asked_from
     known = labels.filter(pl.col("known_at") <= known_by).select("flight_id", "late")
-    return features.filter(asked).join(known, on="flight_id").sort("asked_at", "flight_id")
+    return questions.filter(asked).join(known, on="flight_id").sort("asked_at", "flight_id")
 
 
 def train(examples: pl.DataFrame) -> Trained:

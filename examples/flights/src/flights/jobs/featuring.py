@@ -1,11 +1,11 @@
 """Features and labels: the second half of the features job."""
 
-import polars as pl
-
 import boathouse as bh
-from flights.features import build_features, build_labels
+from boathouse.features import FeatureEngineeringClient
+from flights.features import build_labels, build_punctuality, build_questions
 from flights.jobs.arguments import Arguments
-from flights.proof import differences
+from flights.jobs.store import PUBLISHED, PUNCTUALITY, features, make_functions, put
+from flights.proof import differences, some_of
 
 PROVEN_ROWS = 40
 """Flights that are recomputed naively in each run; the tests do it for hundreds."""
@@ -16,18 +16,35 @@ class Leak(Exception):
 
 
 def build() -> None:
-    """Features as they were known when we were asked, and labels since when they are known."""
+    """Questions, labels and the feature tables that are made of landings, each since when it is known."""
     arguments = Arguments.read()
-    flights, weather, planes = (bh.table(arguments.table(name)).arrow() for name in ("flights", "weather", "planes"))
-    features = build_features(flights, weather, planes)
-    _prove(*(pl.DataFrame(table) for table in (features, flights, weather, planes)))
-    for name, table in (("features", features), ("labels", build_labels(flights))):
+    flights = bh.table(arguments.table("flights")).arrow()
+    for name, table in (("questions", build_questions(flights)), ("labels", build_labels(flights))):
         report = bh.write_table(arguments.table(name), table, mode="overwrite")
         print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    client, tables = FeatureEngineeringClient(), build_punctuality(flights)
+    for design in PUNCTUALITY:
+        put(client, arguments.schema, design, tables[design.name])
+    make_functions(bh.default_session(), arguments.schema)
 
 
-def _prove(features: pl.DataFrame, flights: pl.DataFrame, weather: pl.DataFrame, planes: pl.DataFrame) -> None:
-    """Write nothing that knows more than it could have known."""
-    if found := differences(features, flights, weather, planes, sample=PROVEN_ROWS):
+def prove() -> None:
+    """Fail when the feature store answers a question with more than was known, or with less."""
+    arguments = Arguments.read()
+    names = ("questions", "flights", "weather", "planes")
+    questions, flights, weather, planes = (bh.table(arguments.table(name)).pl() for name in names)
+    asked = some_of(questions, PROVEN_ROWS)
+    answered = FeatureEngineeringClient().create_training_set(
+        df=asked, feature_lookups=features(arguments.schema), label=None
+    )
+    if found := differences(answered.load_df(), flights, weather, planes):
         raise Leak(f"{len(found)} feature values differ from what was known at the time: {found[:5]}")
-    print(f"{PROVEN_ROWS} random flights recomputed from what was known when we were asked: no difference")
+    print(f"{asked.height} random flights recomputed from what was known when we were asked: no difference")
+
+
+def publish() -> None:
+    """The latest known row of each key into the online store."""
+    arguments, client = Arguments.read(), FeatureEngineeringClient()
+    for name in PUBLISHED:
+        done = client.publish_table(source_table_name=arguments.table(name))
+        print(f"{done.online_table}: {done.keys:,} keys, as of version {done.published_version} ({done.mode.lower()})")

@@ -3,8 +3,10 @@
 import pyarrow as pa
 
 import boathouse as bh
+from boathouse.features import FeatureEngineeringClient
 from flights.checks import check
 from flights.jobs.arguments import Arguments
+from flights.jobs.store import WEATHER, put
 from flights.loading import load_flights, load_weather
 
 
@@ -22,9 +24,9 @@ def load() -> None:
         sample_percent=arguments.sample_percent,
     )
     weather = load_weather(_raw(arguments, "weather"), arguments.as_of)
-    for name, table in (("flights", flights), ("weather", weather)):
-        report = bh.write_table(arguments.table(name), table, mode="overwrite")
-        print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    report = bh.write_table(arguments.table("flights"), flights, mode="overwrite")
+    print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    put(FeatureEngineeringClient(), arguments.schema, WEATHER, weather)
 
 
 def check_data() -> None:

@@ -11,8 +11,10 @@ from mlflow.types import ColSpec, Schema
 
 import boathouse as bh
 import flights
+from boathouse.features import FeatureEngineeringClient, TrainingSet
 from flights.columns import CATEGORIES, FEATURES, NUMBERS
 from flights.jobs.arguments import Arguments
+from flights.jobs.store import NOT_SEEN, features
 from flights.training import PARAMETERS, ROUNDS, Trained, known_examples, train
 
 SOURCE = Path(flights.__file__).parent
@@ -31,20 +33,26 @@ def train_model() -> None:
     arguments = Arguments.read()
     windows = arguments.windows
     examples = known_examples(
-        bh.table(arguments.table("features")).pl(),
+        bh.table(arguments.table("questions")).pl(),
         bh.table(arguments.table("labels")).pl(),
         asked_until=windows.train_until,
         known_by=windows.train_until,
     )
+    training_set = FeatureEngineeringClient().create_training_set(
+        df=examples, feature_lookups=features(arguments.schema), label="late", exclude_columns=NOT_SEEN
+    )
+    certificate = training_set.certify()
+    print(certificate)
+    certificate.require()
     mlflow.autolog(disable=True, silent=True)  # what is worth keeping is logged below, and not a second time
     mlflow.set_experiment(arguments.experiment)
     with mlflow.start_run(run_name=f"until {windows.train_until:%Y-%m-%d}") as run:
-        trained = train(examples)
+        trained = train(training_set.load_df())
         mlflow.log_params(PARAMETERS | {"rounds": ROUNDS, "train_until": windows.train_until.isoformat()})
         mlflow.log_metrics({"train_rows": trained.rows, "train_late_share": trained.late_share})
         mlflow.log_dict(trained.baseline.to_dicts(), "naive_forecast.json")
         _log_importance(trained)
-        made = _register(arguments, trained, examples.head(5).select(FEATURES).to_pandas())
+        made = _register(arguments, trained, training_set)
         print(f"{arguments.model} version {made} from {trained.rows:,} flights, run {run.info.run_id}")
 
 
@@ -61,18 +69,20 @@ def promote() -> None:
     print(f"{arguments.model} version {challenger.version}: {verdict} ({reason})")
 
 
-def _register(arguments: Arguments, trained: Trained, example) -> str:
+def _register(arguments: Arguments, trained: Trained, training_set: TrainingSet) -> str:
     with tempfile.TemporaryDirectory() as folder:
         trees, vocabulary = Path(folder, "trees.txt"), Path(folder, "vocabulary.json")
         trained.booster.save_model(trees)
         vocabulary.write_text(json.dumps(trained.vocabulary))
-        info = mlflow.pyfunc.log_model(
+        info = FeatureEngineeringClient().log_model(
+            model=str(SOURCE / "delay_model.py"),
+            flavor=mlflow.pyfunc,
+            training_set=training_set,
             name="model",
-            python_model=str(SOURCE / "delay_model.py"),
             code_paths=[str(SOURCE)],
             artifacts={"trees": str(trees), "vocabulary": str(vocabulary)},
             signature=SIGNATURE,
-            input_example=example,
+            infer_input_example=True,
             pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "lightgbm", "numpy", "pandas")],
             registered_model_name=arguments.model,
         )

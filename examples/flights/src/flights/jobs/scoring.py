@@ -6,7 +6,7 @@ import mlflow
 import polars as pl
 
 import boathouse as bh
-from flights.columns import FEATURES
+from boathouse.features import FeatureEngineeringClient
 from flights.jobs.arguments import Arguments
 
 
@@ -14,18 +14,21 @@ def score() -> None:
     """Predictions with the version that made them, the instant they stand for and the present they were made in."""
     arguments = Arguments.read()
     champion = mlflow.MlflowClient().get_model_version_by_alias(arguments.model, "champion")
-    model = mlflow.pyfunc.load_model(f"models:/{arguments.model}/{champion.version}")
     window = (
         f"asked_at >= '{arguments.windows.train_until.isoformat()}' AND asked_at <= '{arguments.as_of.isoformat()}'"
     )
-    asked = bh.table(arguments.table("features"), where=window).pl()
-    predictions = asked.select(
+    asked = bh.table(arguments.table("questions"), where=window).pl()
+    # The model carries the recipe of its features: it takes keys and instants, the rest is looked up as it was known.
+    answered = FeatureEngineeringClient().score_batch(
+        model_uri=f"models:/{arguments.model}/{champion.version}", df=asked
+    )
+    predictions = answered.select(
         "flight_id",
         "scheduled_departure_at",
         "carrier",
         "origin",
         "dest",
-        late_probability=pl.Series(model.predict(asked.select(FEATURES).to_pandas())),
+        late_probability="prediction",
         model_name=pl.lit(arguments.model),
         model_version=pl.lit(int(champion.version), pl.Int32),
         predicted_at=pl.col("asked_at"),
