@@ -27,7 +27,7 @@ class OnlineSchema:
 class Plan(Protocol):
     """Some features of a table, compiled: what a reader holds on to. Sees each commit from its next call on.
 
-    Null keys match nothing. Any call raises NotFound when the table or one of the features is gone, and Unavailable when
+    Null keys match nothing. Any call raises NotFound when the table or a feature is gone, and Unavailable when
     the store does not answer.
     """
 
