@@ -45,6 +45,7 @@ class Catalog:
         self, database: Database, home: Home, clock: Clock | None = None, *, secret_keys: Keys | None = None
     ) -> None:
         clock = clock or SystemClock()
+        self.database, self.home, self.clock = database, home, clock
         book = LawBook(database)
         self.audit = Audit(database, clock)
         self.grants = Grants(database, clock, self.audit, book)

@@ -1,6 +1,6 @@
 """The verbs that are the same for everything governed: look, list, change, tag, drop, register."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from boathouse.catalog.audit import Audit
@@ -36,6 +36,9 @@ _OURS = frozenset(
 
 _LONGEST_TEXT = 10_000
 
+Holder = Callable[[Connection, Sequence[Securable]], None]
+"""Refuses, in the transaction that drops, what something outside of the catalog still rests on."""
+
 
 class Registry:
     """What is governed, whatever its kind."""
@@ -50,6 +53,16 @@ class Registry:
         self._grants = grants
         self._book = book
         self._root: Securable | None = None
+        self._holders: list[Holder] = []
+
+    def keep_for(self, holder: Holder) -> None:
+        """Ask a higher room before anything is dropped."""
+        self._holders.append(holder)
+
+    def names_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """What the things with these ids are called now, by id, for rooms that keep ids; dropped ones are left out."""
+        with self._database.read() as connection:
+            return {id: each.full_name for id, each in rows.by_ids(connection, ids).items()}
 
     def root(self) -> Securable:
         """The metastore. Everybody may know of it; its id never changes."""
@@ -192,6 +205,8 @@ class Registry:
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 inside = self._droppable(connection, found, cascade=cascade)
+                for holder in self._holders:
+                    holder(connection, [found, *inside])
                 now = epoch_ms(self._clock.now())
                 rows.mark_deleted(connection, [found.id, *(each.id for each in inside)], at=now, by=principal.name)
                 generation = self._book.changed(connection)

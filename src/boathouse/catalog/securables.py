@@ -144,6 +144,8 @@ class NodeKind(StrEnum):
     ENDPOINT = "endpoint"
     FUNCTION = "function"
     """A function that reads tables with the rights of its owner."""
+    ONLINE_TABLE = "online_table"
+    """A copy of a feature table in an online store, by its three-level name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@
 ├── environments/     virtual environments by lock hash
 ├── git/              mirrors of Git repositories that jobs take code from, and their commits
 ├── runs/             logs and working folders of task runs
+├── online/           the default online store: copies of feature tables, which can be published again
 └── logs/             logs of the processes
 """
 
@@ -79,6 +80,10 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def online(self) -> Path:
+        return self.root / "online"
 
     def create(self) -> None:
         """Make the folders; only the owner may enter the home."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from boathouse.bundles import Deployments
 from boathouse.catalog import Catalog
 from boathouse.environments import Environments
+from boathouse.features.service import LocalOnlineRegistry
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.home import Home
@@ -40,6 +41,7 @@ class ControlPlane:
     models: Models
     jobs: Jobs
     deployments: Deployments
+    online_registry: LocalOnlineRegistry
     fleet: Fleet
     destinations: Destinations
     statements: Statements
@@ -101,6 +103,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     tell_of_models_and_jobs(catalog, models, jobs)
     deployments = Deployments(database, catalog, jobs, models, home, clock)
     fleet = Fleet(database, catalog)
+    online_registry = LocalOnlineRegistry(catalog)
+    catalog.securables.keep_for(online_registry.require_unpublished)
     background, destinations = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
@@ -111,6 +115,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         models=models,
         jobs=jobs,
         deployments=deployments,
+        online_registry=online_registry,
         fleet=fleet,
         destinations=destinations,
         background=background,

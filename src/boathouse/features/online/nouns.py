@@ -42,3 +42,32 @@ class Publication:
     mode: str = "SNAPSHOT"
     """What this publication really did: ``SNAPSHOT`` or ``TRIGGERED``."""
     time_to_live: timedelta | None = None
+    features: tuple[str, ...] = ()
+    created_by: str = ""
+    because: str | None = None
+    """Why everything was published where only changes were asked for."""
+    skipped: int = 0
+    """Rows without a whole key, which nobody could ask for. Of all rows, or of those that changed, by the mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPublication:
+    """What shall be published where."""
+
+    online_table: str
+    store: str
+    source_table: str
+    mode: str
+    """As asked for: ``SNAPSHOT``, ``TRIGGERED`` or ``CONTINUOUS``."""
+    features: tuple[str, ...]
+    time_to_live: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one publication did."""
+
+    version: int
+    published_at: int
+    keys: int
+    mode: str
