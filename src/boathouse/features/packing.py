@@ -88,7 +88,7 @@ def _inputs(model: Any, training_set: TrainingSet, options: Mapping[str, Any]) -
     for possible in (training_set.inputs, columns):
         if count is None or count == len(possible):
             return possible  # a model that was fitted on bare numbers, in this order
-    told = f" ({', '.join(named[:5])}...)" if named else ""
+    told = f" ({', '.join(named[:5])}{', ...' * (len(named) > 5)})" if named else ""
     raise InvalidInput(
         f"The model takes {count} inputs{told}, and the training set has {len(training_set.inputs)}: "
         f"{', '.join(training_set.inputs[:20])}.",
