@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 THROUGH = "THROUGH"
 """The operation of a lineage edge from what is read to the view or function that reads it."""
 
+FEATURES = "FEATURES"
+"""The operation of a lineage edge from a feature table or function to what takes features of it: a model version, a
+feature spec."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:

@@ -21,6 +21,7 @@ from boathouse.catalog import (
     Securable,
     SecurableKind,
 )
+from boathouse.catalog.definitions import FEATURES
 from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.features.feature_tables import FeatureTable
 from boathouse.features.functions import functions_of, require_inputs
@@ -32,9 +33,6 @@ from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import FunctionName, TableName
 from boathouse.session import Session
 from boathouse.session.running.access import new_statement
-
-FEATURES = "FEATURES"
-"""The operation of a lineage edge from a feature table to what takes features of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class ModelParts:
             self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
         )
         catalog.lineage.subscribe(self.task_runs.observe)
+        catalog.lineage.subscribe(self.provenance.features_taken)
 
     def readable_experiments(self, principal: Principal, ids: list[str]) -> list[str]:
         """Those of the experiments that the principal may read."""

@@ -9,7 +9,8 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from boathouse.catalog import LineageEdge, LineageNode, NodeKind
+from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Privilege, SecurableKind
+from boathouse.catalog.definitions import FEATURES
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -20,6 +21,8 @@ from boathouse.models.stores import MlflowStores, artifact_path
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
+
+_MAKES_VERSIONS = (Privilege.MANAGE, Privilege.CREATE_MODEL_VERSION)
 
 INPUT_CONTEXT_TAG = "mlflow.data.context"
 
@@ -94,6 +97,31 @@ class Provenance:
         self._catalog.lineage.record(with_authority(principal), [edge])
         for item in self._repository.inputs_of(run_id):
             self._catalog.pins.pin(with_authority(principal), item.table_id, item.version, holder_of(model, number))
+
+    def features_taken(self, principal: Principal, edges: Sequence[LineageEdge], _: object = None) -> None:
+        """Lineage says that versions take features: the tables become inputs of their runs, and stay readable.
+
+        What the principal has no right to keep for a version is left out; so is a version without a run.
+        """
+        for edge in edges:
+            table, taker = edge.source, edge.target
+            if edge.operation != FEATURES or table is None or taker is None or taker.kind is not NodeKind.MODEL_VERSION:
+                continue
+            run_id = self._repository.run_of_version(taker.name, taker.version or 0)
+            known = self._input(table) if run_id and self._may_keep(principal, table, taker) else None
+            if run_id is None or known is None:
+                continue
+            self.add_inputs(principal, [run_id], [table])
+            holder = holder_of(taker.name, taker.version or 0)
+            self._catalog.pins.pin(with_authority(principal), known[0], table.version or 0, holder)
+
+    def _may_keep(self, principal: Principal, table: LineageNode, taker: LineageNode) -> bool:
+        allows = self._catalog.grants.allows
+        return (
+            table.kind is NodeKind.TABLE
+            and allows(principal, Privilege.SELECT, SecurableKind.TABLE, table.name)
+            and any(allows(principal, each, SecurableKind.REGISTERED_MODEL, taker.name) for each in _MAKES_VERSIONS)
+        )
 
     def version_deleted(self, model: str, number: int) -> None:
         self._catalog.pins.release(holder_of(model, number))

@@ -228,6 +228,13 @@ class ModelRepository:
         with self._database.read() as connection:
             return list(connection.execute(select(sources.c.version).where(sources.c.model == model)).scalars())
 
+    def run_of_version(self, model: str, version: int) -> str | None:
+        """The run that a version was made from, where it was made from one that we know."""
+        sources = model_version_sources
+        with self._database.read() as connection:
+            wanted = select(sources.c.run_id).where(sources.c.model == model, sources.c.version == version)
+            return connection.execute(wanted).scalar()
+
     def all_versions(self) -> set[tuple[str, int]]:
         sources = model_version_sources
         with self._database.read() as connection:

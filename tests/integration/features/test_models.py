@@ -165,6 +165,18 @@ def test_a_version_tells_what_it_takes(boathouse: LocalBoathouse, model: str, sc
     assert "FEATURES" in told.stdout
 
 
+def test_what_a_version_was_trained_on_stays_readable(
+    fe: FeatureEngineeringClient, session: Session, model: str, schema: str
+) -> None:
+    run_id = mlflow.MlflowClient().get_model_version(model, "1").run_id
+    inputs = mlflow.get_run(run_id).inputs.dataset_inputs
+    assert {each.dataset.name for each in inputs} == {f"{schema}.weather", f"{schema}.planes"}
+    session.sql(f"DELETE FROM {schema}.planes WHERE true")
+    session.sql(f"ALTER TABLE {schema}.planes SET TBLPROPERTIES ('boathouse.vacuum.retentionCheck' = 'false')")
+    session.sql(f"VACUUM {schema}.planes RETAIN 0 HOURS")
+    assert session.table(f"{schema}.planes", version=0).arrow().num_rows == 2
+
+
 def test_what_has_gone_is_named_with_the_model(
     fe: FeatureEngineeringClient, session: Session, model: str, schema: str
 ) -> None:
