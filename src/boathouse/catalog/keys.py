@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from boathouse.catalog.securables import Column, Table
 from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.foundation.names import quote_part
 
 DECLARED = "feature."
 """What the names of these properties begin with; they are set by declaring, never as properties."""
@@ -22,6 +23,9 @@ KNOWN_COLUMN = "feature.known_column"
 KNOWN_LAG_SECONDS = "feature.known_lag_seconds"
 KNOWN_COMMIT = "feature.known_commit"
 FRESHNESS_SECONDS = "feature.freshness_seconds"
+
+CLOCKS = (KNOWN_COLUMN, KNOWN_LAG_SECONDS, FRESHNESS_SECONDS)
+"""What may be set as a property; the rest follows from the key and the way the table was made."""
 
 TIME_TYPES = ("TIMESTAMP", "TIMESTAMP_NTZ", "DATE")
 _KEY_TYPES = frozenset(
@@ -50,12 +54,14 @@ class PrimaryKey:
             CONSTRAINT_NAME: self.name or None,
         }
 
-    def to_sql(self, default_name: str = "") -> str:
-        """As it stands in CREATE TABLE."""
-        from boathouse.foundation.names import quote_part
-
+    def clause(self) -> str:
+        """As it stands behind the constraint's name."""
         columns = [quote_part(each) + (" TIMESERIES" if each == self.timeseries else "") for each in self.columns]
-        return f"CONSTRAINT {quote_part(self.name or default_name)} PRIMARY KEY ({', '.join(columns)})"
+        return f"PRIMARY KEY ({', '.join(columns)})"
+
+    def to_sql(self) -> str:
+        """As it stands in CREATE TABLE."""
+        return f"CONSTRAINT {quote_part(self.name)} {self.clause()}"
 
 
 def primary_key_of(table: Table) -> PrimaryKey | None:
@@ -89,6 +95,39 @@ def primary_key_in(properties: Mapping[str, str], table: str) -> PrimaryKey | No
 def default_name(table: str) -> str:
     """What a key is called that nobody has named."""
     return f"{table.rpartition('.')[2]}_pk"
+
+
+def is_declared(property_name: str) -> bool:
+    """Whether a property says something of the table as a feature table."""
+    return property_name.startswith(DECLARED)
+
+
+def require_clocks(properties: Mapping[str, str]) -> None:
+    """Properties that somebody sets by hand are clocks and promises that make sense.
+
+    Raises:
+        InvalidInput: One is kept by declaring a key, or is no number.
+    """
+    for name, text in properties.items():
+        if name not in CLOCKS:
+            raise InvalidInput(
+                f"The property {name} cannot be set or unset.",
+                hint=did_you_mean(name, CLOCKS)
+                or "A key is declared with PRIMARY KEY; of its clocks there are " + ", ".join(CLOCKS) + ".",
+            )
+        if name != KNOWN_COLUMN and not _is_time_span(text):
+            raise InvalidInput(f"The property {name} is {text!r}, which is no number of seconds.", hint="Write 3600.")
+    if KNOWN_COLUMN in properties and float(properties.get(KNOWN_LAG_SECONDS, 0)):
+        raise InvalidInput(
+            "The known time is a column or a lag, not both.", hint=f"Unset {KNOWN_COLUMN} or {KNOWN_LAG_SECONDS}."
+        )
+
+
+def _is_time_span(text: str) -> bool:
+    try:
+        return 0 <= float(text) < 1e11
+    except ValueError:
+        return False
 
 
 def undeclared(properties: Iterable[str]) -> dict[str, str | None]:
@@ -127,7 +166,7 @@ def checked_key(key: PrimaryKey, columns: Sequence[Column], table: str) -> Prima
         if column.nullable:
             raise InvalidInput(
                 f"The column {column.name} of {table} may be null, so it cannot be part of the primary key.",
-                hint=f"Say ALTER TABLE {table} ALTER COLUMN {column.name} SET NOT NULL first.",
+                hint=f"Say NOT NULL in CREATE TABLE, or ALTER TABLE {table} ALTER COLUMN {column.name} SET NOT NULL.",
             )
     return spelled
 

@@ -124,7 +124,7 @@ def feature_table_of(table: Table) -> FeatureTable:
         table.columns,
         key.timeseries,
         known,
-        known_by_commit=properties.get(KNOWN_COMMIT) == "true",
+        known_by_commit=properties.get(KNOWN_COMMIT) == "true" and None not in (key.timeseries, known.column),
         freshness=freshness,
         owner=securable.owner,
         description=securable.comment,

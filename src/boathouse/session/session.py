@@ -205,6 +205,8 @@ class Session:
                     raise InvalidInput("An append cannot overwrite the schema.", hint="Use schema_mode='merge'.")
                 version = writes.append(access, table, table_name, data, (), schema_mode=schema_mode)
             case "overwrite":
+                if schema_mode == "overwrite":
+                    writes.require_key_kept(table, data)
                 version = writes.overwrite(
                     access, table, table_name, data, (), schema_mode=schema_mode, read_version=read_version
                 )

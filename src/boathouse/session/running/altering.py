@@ -7,6 +7,7 @@ from boathouse.foundation.names import TableName, quote_part
 from boathouse.lake import altering, open_snapshot
 from boathouse.session.law import Alteration, Intent
 from boathouse.session.result import Result
+from boathouse.session.running import declaring
 from boathouse.session.running.access import Access, by_name
 from boathouse.session.running.constraints import check_named
 from boathouse.session.running.governing import done, full_name
@@ -14,10 +15,12 @@ from boathouse.session.sql.arrow_types import arrow_schema
 from boathouse.session.sql.statements import (
     AddColumns,
     AddConstraint,
+    AddPrimaryKey,
     AlterSecurable,
     AlterTable,
     CommentColumn,
     DropConstraint,
+    DropPrimaryKey,
     RequireColumn,
     SetProperties,
     TableChange,
@@ -84,10 +87,23 @@ def _change(access: Access, name: TableName, table: Table, change: TableChange) 
         case RequireColumn(column, required):
             _require(access, name, table, column, required=required)
         case SetProperties(properties):
-            altering.set_properties(location, properties, commit_info=info)
+            declared, own = declaring.split(properties)
+            declaring.set_clocks(access, name, table, declared)
+            if own or not declared:
+                altering.set_properties(location, own, commit_info=info)
         case UnsetProperties(keys, if_exists):
-            altering.unset_properties(location, keys, if_exists=if_exists, commit_info=info)
+            own = declaring.unset_clocks(access, name, table, keys, if_exists=if_exists)
+            if own or not keys:
+                altering.unset_properties(location, own, if_exists=if_exists, commit_info=info)
+        case AddPrimaryKey(key):
+            declaring.add_key(access, name, table, key)
+        case DropPrimaryKey(if_exists):
+            declaring.drop_key(access, name, table, if_exists=if_exists)
+        case DropConstraint(constraint) if declaring.is_key(table, constraint):
+            declaring.drop_key(access, name, table, if_exists=False)
         case AddConstraint(constraint, condition):
+            if declaring.is_key(table, constraint):
+                raise InvalidInput(f"There is a constraint {constraint} already.", hint="Drop it first.")
             check = check_named(constraint, condition)
             _require_no_row(access, name, table, f"({check.sql}) IS NOT TRUE", f"break the constraint {constraint}")
             altering.add_constraint(location, constraint, condition, commit_info=info)
@@ -96,6 +112,8 @@ def _change(access: Access, name: TableName, table: Table, change: TableChange) 
 
 
 def _require(access: Access, name: TableName, table: Table, column: str, *, required: bool) -> None:
+    if not required:
+        declaring.require_no_key(name, table, column)
     snapshot = open_snapshot(table.storage_location)
     known = next((each for each in snapshot.fields if each.lower() == column.lower()), None)
     if required and known is not None:

@@ -4,12 +4,13 @@
 import pyarrow as pa
 
 from boathouse.catalog import LineageNode, Table
+from boathouse.catalog.keys import require_clocks
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.lake import Rows, Snapshot, open_snapshot
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result, result_of
-from boathouse.session.running import writes
+from boathouse.session.running import declaring, writes
 from boathouse.session.running.access import Access
 from boathouse.session.running.fitting import fitted
 from boathouse.session.running.queries import PreparedQuery, prepare_query, prepare_with
@@ -89,6 +90,7 @@ def _create(
         if old is not None:
             data = rows.reader() if rows else pa.table({f.name: pa.array([], f.type) for f in shape.schema or ()})
             writes.overwrite(access, old, name, data, sources, schema_mode="overwrite")
+            declaring.replace(access, old, shape.declared)
             if shape.comment != old.securable.comment:
                 access.law.set_comment(access.principal, old.securable.kind, str(name), shape.comment)
             return
@@ -116,7 +118,9 @@ def _is_there(access: Access, name: TableName) -> bool:
 
 
 def _shape(statement: CreateTable, schema: pa.Schema | None) -> TableShape:
-    return TableShape(schema, statement.partition_by, statement.comment, statement.properties or None)
+    declared, own = declaring.split(statement.properties)
+    require_clocks(declared)
+    return TableShape(schema, statement.partition_by, statement.comment, own or None, statement.key, declared)
 
 
 def _require_good_names(schema: pa.Schema) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from boathouse.catalog import Securable, SecurableKind, Table, TableType
+from boathouse.catalog.keys import CLOCKS, is_declared, primary_key_of
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import quote_part
@@ -114,7 +115,8 @@ def _columns(access: Access, statement: Show) -> Result:
 
 
 def _properties(access: Access, statement: Show) -> Result:
-    properties = _all_properties(_snapshot(access, _inside(statement)))
+    parts = _inside(statement)
+    properties = {**_all_properties(_snapshot(access, parts)), **_declared(_table(access, parts))}
     if statement.key is not None:
         if statement.key not in properties:
             raise NotFound(f"There is no property {statement.key}.", hint=did_you_mean(statement.key, properties))
@@ -127,7 +129,11 @@ def _create_table(access: Access, statement: Show) -> Result:
     if table.table_type is TableType.VIEW and table.view is not None:
         return result_of({"createtab_stmt": [definitions.create_view_text(table)]})
     name = ".".join(quote_part(part) for part in table.securable.full_name.split("."))
-    columns = ",\n".join(f"  {_column_text(column)}" for column in table.columns)
+    entries = [_column_text(column) for column in table.columns]
+    key = primary_key_of(table)
+    if key is not None:
+        entries.append(key.to_sql())
+    columns = ",\n".join(f"  {entry}" for entry in entries)
     partitions = [column for column in table.columns if column.partition_index is not None]
     lines = [f"CREATE TABLE {name} (\n{columns}\n)\nUSING delta"]
     if partitions:
@@ -135,6 +141,9 @@ def _create_table(access: Access, statement: Show) -> Result:
         lines.append(f"PARTITIONED BY ({', '.join(quote_part(column.name) for column in partitions)})")
     if table.securable.comment:
         lines.append(f"COMMENT {_quoted(table.securable.comment)}")
+    clocks = [f"  {_quoted(name)} = {_quoted(value)}" for name, value in _declared(table).items() if name in CLOCKS]
+    if clocks:
+        lines.append("TBLPROPERTIES (\n" + ",\n".join(clocks) + "\n)")
     return result_of({"createtab_stmt": ["\n".join(lines)]})
 
 
@@ -157,6 +166,9 @@ def _describe_table(access: Access, parts: Parts, *, extended: bool) -> Result:
     if extended:
         rows += [("", "", ""), ("# Detailed Table Information", "", "")]
         rows += [(name, value, "") for name, value in _facts(access, table)]
+        key = primary_key_of(table)
+        if key is not None:
+            rows += [("", "", ""), ("# Constraints", "", ""), (key.name, key.clause(), "")]
     names, types, comments = zip(*rows, strict=True) if rows else ((), (), ())
     return result_of({"col_name": list(names), "data_type": list(types), "comment": list(comments)})
 
@@ -176,7 +188,7 @@ def _facts(access: Access, table: Table) -> Iterable[tuple[str, str]]:
         yield "Provider", table.data_source_format.lower()
     yield "Owner", securable.owner
     if table.storage_location and table.data_source_format != SYSTEM_FORMAT:
-        properties = _all_properties(open_snapshot(table.storage_location))
+        properties = {**_all_properties(open_snapshot(table.storage_location)), **_declared(table)}
         yield "Table Properties", "[" + ",".join(f"{key}={value}" for key, value in properties.items()) + "]"
     yield from definitions.view_facts(table)
     if securable.tags:
@@ -279,6 +291,11 @@ def _require_delta(table: Table) -> None:
 
 def _all_properties(snapshot: Snapshot) -> dict[str, str]:
     return dict(sorted(snapshot.properties.items()))
+
+
+def _declared(table: Table) -> dict[str, str]:
+    """What the catalog alone keeps of the table."""
+    return {name: value for name, value in sorted(table.securable.properties.items()) if is_declared(name)}
 
 
 def _schema_of(access: Access, statement: Show) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from boathouse.catalog import LineageNode, NodeKind, Table
 from boathouse.catalog.columns import columns_from_delta
-from boathouse.catalog.keys import PrimaryKey, checked_key, require_known_time
+from boathouse.catalog.keys import PrimaryKey, checked_key, primary_key_of, require_known_time
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, local_path, open_snapshot, tables
@@ -194,6 +194,32 @@ def partitioned_alike(snapshot: Snapshot, partition_by: Sequence[str]) -> bool:
 def require_absent(name: TableName, table: Table | None) -> None:
     if table is not None:
         raise AlreadyExists(f"Table {name} already exists.", hint="Use mode='append' or mode='overwrite'.")
+
+
+def require_key_kept(table: Table, data: Any) -> None:
+    """Refuse rows that would take the columns of a declared key away with the old schema.
+
+    Raises:
+        InvalidInput: They would.
+    """
+    key, given = primary_key_of(table), _names_of(data)
+    lost = [name for name in key.columns if name not in given] if key is not None and given is not None else []
+    if lost:
+        name = table.securable.full_name
+        raise InvalidInput(
+            f"The rows have no column {lost[0]}, which belongs to the primary key of {name}.",
+            hint=f"ALTER TABLE {name} DROP PRIMARY KEY first, if it shall not be one any more.",
+        )
+
+
+def _names_of(data: Any) -> list[str] | None:
+    """The names of a frame's columns; None where they cannot be known without reading."""
+    schema = getattr(data, "schema", None)
+    names: Any = getattr(schema, "names", None)
+    found: Any = names() if callable(names) else names
+    if found is None:
+        found = getattr(data, "columns", None)
+    return None if found is None else [str(name) for name in found]
 
 
 def volume_node(name: object) -> LineageNode:

@@ -7,17 +7,19 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from boathouse.catalog import SecurableKind
-from boathouse.session.sql.creation import read_create_table
+from boathouse.session.sql.creation import KEY_OPTIONS, key_of, read_create_table
 from boathouse.session.sql.dialect import DatabricksSql
 from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import (
     AddColumns,
     AddConstraint,
+    AddPrimaryKey,
     AlterSecurable,
     AlterTable,
     CommentColumn,
     CreateTable,
     DropConstraint,
+    DropPrimaryKey,
     Explain,
     Optimize,
     RequireColumn,
@@ -33,6 +35,8 @@ K = SecurableKind
 
 _ANEW = "Make the table anew: CREATE OR REPLACE TABLE ... AS SELECT ... with the columns as they shall be."
 
+_NO_FOREIGN_KEY = "Say it in the comment of the table."
+
 
 def read_alter_table(words: Words) -> Statement:
     """``ALTER TABLE name ...``.
@@ -47,13 +51,17 @@ def read_alter_table(words: Words) -> Statement:
         return AlterTable(name, _constraint(words))
     if words.take("DROP", "CONSTRAINT"):
         if_exists = words.take("IF", "EXISTS")
-        return AlterTable(name, DropConstraint(words.part("the name of a constraint"), if_exists))
+        constraint = words.part("the name of a constraint")
+        words.take_one_of("RESTRICT", "CASCADE")
+        return AlterTable(name, DropConstraint(constraint, if_exists))
     if words.take_one_of("ADD COLUMNS", "ADD COLUMN"):
         return AlterTable(name, AddColumns(_columns(words)))
     if words.take_one_of("RENAME COLUMN", "DROP COLUMNS", "DROP COLUMN"):
         raise Unsupported("Renaming or dropping a column", hint=_ANEW)
     if words.take_one_of("ALTER COLUMN", "CHANGE COLUMN", "ALTER", "CHANGE"):
         return AlterTable(name, _column(words))
+    if (change := _key_change(words)) is not None:
+        return AlterTable(name, change)
     if words.take("SET", "TBLPROPERTIES"):
         return AlterTable(name, SetProperties(_pairs(words)))
     if words.take("UNSET", "TBLPROPERTIES"):
@@ -137,15 +145,53 @@ def _common(words: Words, kind: SecurableKind, name: tuple[str, ...]) -> Stateme
     return None
 
 
-def _constraint(words: Words) -> AddConstraint:
+def _constraint(words: Words) -> AddConstraint | AddPrimaryKey:
     name = words.part("the name of a constraint")
+    if words.take_key("PRIMARY"):
+        return _primary_key(words, name)
+    if words.take_key("FOREIGN"):
+        raise Unsupported("FOREIGN KEY", hint=_NO_FOREIGN_KEY)
     if not words.take("CHECK"):
-        raise Unsupported("A constraint other than CHECK", hint="Write ADD CONSTRAINT name CHECK (condition).")
+        raise Unsupported(
+            "A constraint other than CHECK and PRIMARY KEY",
+            hint="Write ADD CONSTRAINT name CHECK (condition) or ADD CONSTRAINT name PRIMARY KEY (columns).",
+        )
     words.expect_symbol("(")
     rest = words.rest().rstrip()  # up to the end: in a condition ``<`` opens nothing
     if not rest.endswith(")"):
         raise words.problem("expected )")
     return AddConstraint(name, rest[:-1].strip())
+
+
+def _key_change(words: Words) -> AddPrimaryKey | DropPrimaryKey | None:
+    """``ADD`` or ``DROP`` of a key without a name; nothing else begins with these words at this place."""
+    verb = words.take_one_of("ADD", "DROP")
+    if verb is None:
+        return None
+    if words.take_key("FOREIGN"):
+        raise Unsupported("FOREIGN KEY", hint=_NO_FOREIGN_KEY)
+    if not words.take_key("PRIMARY"):
+        raise words.problem(f"expected CONSTRAINT, PRIMARY KEY or a column after {verb}")
+    if verb == "ADD":
+        return _primary_key(words, "")
+    if_exists = words.take("IF", "EXISTS")
+    words.take_one_of("RESTRICT", "CASCADE")
+    return DropPrimaryKey(if_exists)
+
+
+def _primary_key(words: Words, name: str) -> AddPrimaryKey:
+    """``(a, t TIMESERIES)`` and what may follow."""
+    words.expect_symbol("(")
+    columns, times = list[str](), list[str]()
+    while True:
+        column = words.part("the name of a column")
+        (times if words.take("TIMESERIES") else columns).append(column)
+        if not words.symbol(","):
+            break
+    words.expect_symbol(")")
+    while words.take_one_of(*sorted(KEY_OPTIONS)):
+        pass
+    return AddPrimaryKey(key_of(name, columns, times))
 
 
 def _columns(words: Words) -> CreateTable:

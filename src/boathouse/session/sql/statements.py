@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlglot import exp
 
 from boathouse.catalog import Language, Privilege, SecurableKind
+from boathouse.catalog.keys import PrimaryKey
 from boathouse.lake.row_changes import ChangeKind
 
 Parts = tuple[str, ...]
@@ -39,6 +40,8 @@ class CreateTable:
     properties: dict[str, str] = field(default_factory=dict[str, str])
     if_not_exists: bool = False
     replace: bool = False
+    key: PrimaryKey | None = None
+    """As it was written: without a name where none was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +295,20 @@ class DropConstraint:
     if_exists: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AddPrimaryKey:
+    key: PrimaryKey
+
+
+@dataclass(frozen=True, slots=True)
+class DropPrimaryKey:
+    if_exists: bool = False
+
+
 TableChange = (
     AddColumns | CommentColumn | RequireColumn | SetProperties | UnsetProperties | AddConstraint | DropConstraint
-)
+    | AddPrimaryKey | DropPrimaryKey
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

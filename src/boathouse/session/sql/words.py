@@ -44,6 +44,14 @@ class Words:
         self._at += len(words)
         return True
 
+    def take_key(self, word: str) -> bool:
+        """Read ``PRIMARY KEY`` or ``FOREIGN KEY`` if it comes next; to the tokenizer that is one word."""
+        token = self._current
+        if token is None or _is_text(token) or token.text.upper().split() != [word, "KEY"]:
+            return False
+        self._at += 1
+        return True
+
     def take_one_of(self, *words: str) -> str | None:
         return next((word for word in words if self.take(*word.split())), None)
 
