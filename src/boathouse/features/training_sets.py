@@ -26,6 +26,7 @@ from boathouse.session import Session
 
 if TYPE_CHECKING:
     from boathouse.features.certificate import Certificate
+    from boathouse.features.leaks import LeakReport
 
 Features = Sequence[FeatureLookup | FeatureFunction]
 
@@ -148,6 +149,12 @@ class TrainingSet:
 
         self.certificate = certificate.certify(self._session, self, **options)
         return self.certificate
+
+    def leak_signals(self, **options: Any) -> "LeakReport":
+        """Signs that the set knows more than the model will know in use. See :mod:`boathouse.features.leak_signals`."""
+        from boathouse.features import leak_signals
+
+        return leak_signals.leak_signals(self, **options)
 
     def __repr__(self) -> str:
         tables = ", ".join(f"{name}@v{version}" for name, version in self.table_versions.items())
