@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false
 """What an online store does, whatever it is made of: one value per key, replaced for all readers at once."""
 
 from collections.abc import Iterator, Mapping, Sequence

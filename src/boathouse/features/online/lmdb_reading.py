@@ -1,0 +1,209 @@
+# pyright: reportUnknownParameterType=false
+"""Reading an online table in LMDB.
+
+Each read is a transaction of its own and has the newest commit, so there is nothing to notice, except another schema
+and the end of the table: a row's layout number and a missing row give them away.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lmdb
+import pyarrow as pa
+
+from boathouse.features.online.batches import decode_batch
+from boathouse.features.online.contract import Key, OnlineSchema
+from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDecoder
+from boathouse.features.online.keys import KeyCodec
+from boathouse.features.online.layout import Layout, layout_of, schema_from_json
+from boathouse.features.online.lmdb_environments import Environment, environment_of, refusals
+from boathouse.foundation.errors import NotFound, Unavailable
+
+LAYOUT, SCHEMA, META, NAME = b"layout", b"schema", b"meta", b"name"
+_TRIES = 5
+"""How often a reader starts anew because a table is being replaced at that very moment."""
+
+
+def layout_mark(layout: Layout) -> bytes:
+    return layout.number.to_bytes(4, "little")
+
+
+class LmdbTable:
+    """A table, as readers see it; safe to share between threads."""
+
+    def __init__(self, store: str, name: str, folder: Path, now: Moment) -> None:
+        self._store = store
+        self._name = name
+        self._folder = folder
+        self._now = now
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def schema(self) -> OnlineSchema:
+        return schema_from_json(self._read(SCHEMA))
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        return self._read(META)
+
+    def is_there(self) -> bool:
+        try:
+            self.schema  # noqa: B018
+        except NotFound:
+            return False
+        return True
+
+    def count(self) -> int:
+        with refusals(self._store):
+            environment = self.environment()
+            with environment.begin(environment.data) as txn:
+                return txn.stat(environment.data)["entries"]
+
+    def plan(self, features: Sequence[str] | None = None, *, instants: bool = False) -> "LmdbPlan":
+        return LmdbPlan(self, features, self._store, self._now, instants=instants)
+
+    def scan(self, batch_rows: int = 65_536) -> Iterator[pa.Table]:
+        with refusals(self._store):
+            environment = self.environment()
+            with environment.begin(environment.data) as txn:
+                schema = schema_from_json(json.loads(self._found(txn.get(SCHEMA, None, environment.state))))
+                layout, codec = layout_of(schema), KeyCodec(schema.keys)
+                batch: list[tuple[bytes, bytes]] = []
+                with txn.cursor() as cursor:
+                    for pair in cursor:
+                        batch.append(pair)
+                        if len(batch) >= batch_rows:
+                            yield decode_batch(layout, codec, batch)
+                            batch = []
+                if batch:
+                    yield decode_batch(layout, codec, batch)
+
+    def environment(self) -> Environment:
+        """
+        Raises:
+            NotFound: The table is gone, or has never been published.
+        """
+        if not (self._folder / "data.mdb").exists():
+            raise self._not_found()
+        return environment_of(self._folder)
+
+    def _read(self, what: bytes) -> dict[str, Any]:
+        with refusals(self._store):
+            environment = self.environment()
+            with environment.begin(environment.state) as txn:
+                return json.loads(self._found(txn.get(what)))
+
+    def _found(self, value: bytes | None) -> bytes:
+        if value is None:
+            raise self._not_found()
+        return value
+
+    def _not_found(self) -> NotFound:
+        return NotFound(
+            f"There is no online table {self._name} in the store {self._store}.", hint="Publish it (again)."
+        )
+
+
+class _Compiled(NamedTuple):
+    environment: Environment
+    mark: bytes
+    codec: KeyCodec
+    decoder: RowDecoder
+
+
+class LmdbPlan:
+    """A compiled read. What it holds is swapped as a whole, so threads may share it."""
+
+    def __init__(
+        self, table: LmdbTable, features: Sequence[str] | None, store: str, now: Moment, *, instants: bool
+    ) -> None:
+        self._table = table
+        self._features = None if features is None else tuple(features)
+        self._store = store
+        self._now = now
+        self._instants = instants
+        self._compiled = self._compile()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._compiled.decoder.names
+
+    def row(self, key: Key) -> Row:
+        for _ in range(_TRIES):
+            environment, mark, codec, decoder = self._compiled
+            raw = codec.encode(key)
+            if raw is None:
+                return None
+            try:
+                with environment.begin(environment.data) as txn:
+                    value = txn.get(raw)
+                    if value is not None:
+                        return decoder.one(value)
+                    if txn.get(LAYOUT, None, environment.state) == mark:
+                        return None
+            except OtherLayout:
+                pass
+            except lmdb.Error as error:
+                self._refuse(error)
+            self._compiled = self._compile()
+        raise self._restless()
+
+    def rows(self, keys: Sequence[Key]) -> list[Row]:
+        for _ in range(_TRIES):
+            environment, mark, codec, decoder = self._compiled
+            values = self._values(environment, mark, codec.encode_all(keys))
+            try:
+                if values is not None:
+                    return decoder.all(values)
+            except OtherLayout:
+                pass
+            self._compiled = self._compile()
+        raise self._restless()
+
+    def columns(self, keys: pa.Table) -> pa.Table:
+        for _ in range(_TRIES):
+            environment, mark, codec, decoder = self._compiled
+            values = self._values(environment, mark, codec.encode_columns(keys)[0])
+            try:
+                if values is not None:
+                    return decoder.columns(values)
+            except OtherLayout:
+                pass
+            self._compiled = self._compile()
+        raise self._restless()
+
+    def _values(self, environment: Environment, mark: bytes, raws: list[bytes | None]) -> list[bytes | None] | None:
+        """The stored rows; None when the table is not the one that was compiled for."""
+        try:
+            with environment.begin(environment.data) as txn:
+                get = txn.get
+                values = [raw and get(raw) for raw in raws] if None in raws else list(map(get, raws))
+                if None in values and txn.get(LAYOUT, None, environment.state) != mark:
+                    return None
+                return values
+        except lmdb.Error as error:
+            return self._refuse(error)
+
+    def _compile(self) -> _Compiled:
+        with refusals(self._store):
+            environment = self._table.environment()
+            layout = layout_of(self._table.schema)
+            decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
+            return _Compiled(environment, layout_mark(layout), KeyCodec(layout.schema.keys), decoder)
+
+    def _refuse(self, error: lmdb.Error) -> None:
+        """Nothing where opening anew helps.
+
+        Raises:
+            Unavailable: It does not.
+        """
+        if not isinstance(error, lmdb.BadRslotError):
+            raise Unavailable(f"The online store {self._store} cannot be read: {error}.") from error
+
+    def _restless(self) -> Unavailable:
+        return Unavailable(f"{self._table.name} in the online store {self._store} does not come to rest.")
