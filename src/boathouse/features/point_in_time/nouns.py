@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from boathouse.foundation.names import TableName
+
+Integers = npt.NDArray[np.signedinteger[Any]]
+Mask = npt.NDArray[np.bool_]
 
 AsOf = Literal["known", "latest"]
 """``known``: what was known at each row's instant. ``latest``: the corrected values, whenever they became known."""

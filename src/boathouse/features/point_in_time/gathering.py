@@ -1,0 +1,101 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportAttributeAccessIssue=false
+"""The second reading of a table: the values of the rows that somebody gets, and of no others."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from boathouse.features.feature_spec import Output
+from boathouse.features.point_in_time.nouns import Integers
+from boathouse.features.reading import BLOCK_BYTES, RowGroup, RowGroups
+
+ROW_BITS = 32
+"""A place is the number of a row group, and in its lower bits the position of a row in it."""
+
+_LONGEST_TEXT = 1 << 30
+"""Bytes of a column above which its offsets need 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The values at some places of a table, each place once."""
+
+    columns: dict[str, pa.Array]
+    position: Integers
+    """For each row of the spine where its values are; -1 for a row without a match."""
+
+    def output(self, output: Output, rows: Integers | None = None) -> pa.ChunkedArray:
+        """A column of the join, or some rows of it: the default stands where there is no match, or a null."""
+        position = self.position if rows is None else self.position[rows]
+        found = self.columns[output.feature].take(pa.array(position, mask=position < 0))
+        if output.default is not None:
+            found = pc.fill_null(found, pa.scalar(output.default, found.type))
+        return pa.chunked_array([found])
+
+
+def gather(groups: RowGroups, features: Sequence[str], places: Integers, executor: Executor) -> Gathered:
+    """Read the values of features at places; -1 is no place."""
+    taken, position = _distinct(places)
+    ends = np.searchsorted(taken >> ROW_BITS, np.arange(len(groups.parts) + 1))
+    rows = taken & ((1 << ROW_BITS) - 1)
+    tasks = [
+        executor.submit(_read, part, features, rows[start:end])
+        for part, start, end in zip(groups.parts, ends[:-1], ends[1:], strict=True)
+        if end > start
+    ]
+    pieces = [piece for task in tasks for piece in task.result()]
+    columns: dict[str, pa.Array] = {}
+    for feature in features:
+        columns[feature] = _joined([piece.pop(feature) for piece in pieces if feature in piece], groups.kinds[feature])
+    return Gathered(columns, position)
+
+
+def _distinct(places: Integers) -> tuple[Integers, Integers]:
+    found = np.flatnonzero(places >= 0)
+    order = found[np.argsort(places[found])]
+    ordered = places[order]
+    is_new = np.ones(len(ordered), np.bool_)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    position = np.full(len(places), -1, np.int64)
+    position[order] = np.cumsum(is_new) - 1
+    return ordered[is_new], position
+
+
+def _read(part: RowGroup, features: Sequence[str], rows: Integers) -> list[dict[str, pa.Array]]:
+    """The values of some rows of a part; as many columns at a time as fit into a block."""
+    return [piece for names in _fitting(part, features) for piece in _read_together(part, names, rows)]
+
+
+def _read_together(part: RowGroup, features: Sequence[str], rows: Integers) -> list[dict[str, pa.Array]]:
+    pieces: list[dict[str, pa.Array]] = []
+    for first, batch in part.batches(features):
+        start, end = np.searchsorted(rows, [first, first + batch.num_rows])
+        if end > start:
+            wanted = pa.array(rows[start:end] - first)
+            pieces.append({name: batch.column(name).take(wanted) for name in features})
+    return pieces
+
+
+def _fitting(part: RowGroup, features: Sequence[str]) -> list[list[str]]:
+    together: list[list[str]] = [[]]
+    size = 0
+    for name in features:
+        more = part.bytes_of(name)
+        if together[-1] and size + more > BLOCK_BYTES:
+            together.append([])
+            size = 0
+        together[-1].append(name)
+        size += more
+    return together
+
+
+def _joined(arrays: list[pa.Array], kind: pa.DataType) -> pa.Array:
+    small = pa.types.is_string(kind) or pa.types.is_binary(kind)
+    if small and sum(array.nbytes for array in arrays) > _LONGEST_TEXT:
+        wide = pa.large_string() if pa.types.is_string(kind) else pa.large_binary()
+        return pa.concat_arrays([array.cast(wide) for array in arrays])
+    return pa.concat_arrays(arrays or [pa.array([], kind)])
