@@ -1,5 +1,6 @@
 """One real Boathouse for the room: MLflow's client, governed tables, people with tokens."""
 
+import sys
 from collections.abc import Callable, Iterator
 
 import mlflow
@@ -26,6 +27,8 @@ def as_tracking_server(boathouse: LocalBoathouse, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", boathouse.url)
+    # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
+    monkeypatch.setenv("SPARK_HOME", sys.prefix)
     acting(boathouse.token)
     mlflow.set_tracking_uri(boathouse.url)
     mlflow.set_registry_uri(boathouse.url)
