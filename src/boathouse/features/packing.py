@@ -4,7 +4,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from boathouse.catalog import LineageNode, NodeKind
 from boathouse.features.feature_spec import FeatureSpec
@@ -16,9 +16,6 @@ from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.models import feature_models
 from boathouse.session import Session
-
-if TYPE_CHECKING:
-    from mlflow.models.model import ModelInfo
 
 CERTIFICATE_FILE = "feature_certificate.json"
 FEATURES_TAG, CERTIFICATE_TAG = "features", "certificate"
@@ -36,8 +33,8 @@ def log_model(
     registered_model_name: str | None = None,
     infer_input_example: bool = False,
     options: Mapping[str, Any] | None = None,
-) -> "ModelInfo":
-    """As :meth:`FeatureEngineeringClient.log_model`.
+) -> Any:
+    """As :meth:`FeatureEngineeringClient.log_model`; gives what the flavour's own ``log_model`` gives.
 
     Raises:
         InvalidInput: The model takes something that the training set does not have.

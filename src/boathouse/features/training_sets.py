@@ -19,6 +19,7 @@ from boathouse.features.functions import OnDemand, functions_of
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
 from boathouse.features.opening import Opened, open_features
 from boathouse.features.point_in_time import LookupReport
+from boathouse.features.point_in_time.checking import require_fit
 from boathouse.features.resolving import Known, function_names_of, resolve, tables_of
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
@@ -68,6 +69,7 @@ def create(
         frame=tuple((field.name, type_text(field.type)) for field in frame.table.schema),
     )
     _require_excluded(spec)
+    require_fit(frame.table.schema, [(lookup, opened.tables[lookup.table]) for lookup in spec.lookups])
     return TrainingSet(session, frame, spec, opened, as_of)
 
 

@@ -263,3 +263,12 @@ def test_an_empty_frame_gives_an_empty_set(fe: FeatureEngineeringClient, session
     found = fe.create_training_set(df=labels().slice(0, 0), feature_lookups=wishes, label="late").load_df()
     assert found.num_rows == 0
     assert found.schema.field("f").type == pa.float64()
+
+
+def test_keys_and_instants_of_other_types_are_told_when_the_set_is_made(fe: FeatureEngineeringClient) -> None:
+    odd = labels().set_column(1, "origin", pa.array([1, 2, 3, 4]))
+    with pytest.raises(InvalidInput, match="origin"):
+        fe.create_training_set(df=odd, feature_lookups=[weather()], label="late")
+    naive = labels().set_column(2, "at", labels().column("at").cast(pa.timestamp("us")))
+    with pytest.raises(InvalidInput, match="zone"):
+        fe.create_training_set(df=naive, feature_lookups=[weather()], label="late")
