@@ -1,0 +1,43 @@
+"""``boathouse features certificate``: what was proven of the training set behind a model."""
+
+import os
+
+import click
+
+from boathouse.foundation.errors import NotFound
+from boathouse.foundation.rest import Connection
+
+
+@click.command()
+@click.argument("run_or_model")
+@click.option("--require", is_flag=True, help="Fail unless it has passed.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def certificate(run_or_model: str, output: str, *, require: bool) -> None:
+    """Print the certificate of the training set behind RUN_OR_MODEL.
+
+    RUN_OR_MODEL is catalog.schema.model, with /3 or @alias if it is not the newest version, or a run's id.
+    """
+    connection = Connection.from_surroundings()
+    os.environ |= {
+        "MLFLOW_TRACKING_URI": connection.url,
+        "MLFLOW_REGISTRY_URI": connection.url,
+        "MLFLOW_TRACKING_TOKEN": connection.token,
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    }
+    from boathouse.features.certificate import Certificate
+    from boathouse.features.packing import CERTIFICATE_FILE
+    from boathouse.models.model_files import texts_of
+
+    try:
+        found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(run_or_model, CERTIFICATE_FILE)]
+    except NotFound as error:
+        hint = "Call training_set.certify() before fe.log_model(training_set=...)."
+        raise NotFound(error.message, hint=error.hint or hint) from error
+    for uri, each in found:
+        if output == "json":
+            click.echo(each.to_json())
+        else:
+            click.secho(uri, bold=True)
+            click.echo(str(each))
+        if require:
+            each.require()
