@@ -28,6 +28,8 @@ class FeatureEngineeringClient:
 
     Args:
         session: Whose rights and engine are used; the default session by default.
+        model_registry_uri: MLflow's registry, where it is not the one that MLflow is set up with: the process is set to
+            it before a model is logged or asked.
     """
 
     def __init__(self, *, session: Session | None = None, model_registry_uri: str | None = None) -> None:
@@ -168,6 +170,7 @@ class FeatureEngineeringClient:
         return packing.log_model(
             self._session, model, flavor, training_set, name=name or artifact_path,
             registered_model_name=registered_model_name, infer_input_example=infer_input_example, options=options,
+            registry_uri=self._model_registry_uri,
         )  # fmt: skip
 
     def score_batch(self, *, model_uri: str, df: Any, result_type: str | None = None, params: Any = None) -> Any:
@@ -177,7 +180,9 @@ class FeatureEngineeringClient:
         """
         from boathouse.features import scoring
 
-        return scoring.score_batch(self._session, model_uri, df, result_type=result_type, params=params)
+        return scoring.score_batch(
+            self._session, model_uri, df, result_type=result_type, params=params, registry_uri=self._model_registry_uri
+        )
 
     def create_feature_spec(
         self, *, name: str, features: Features, exclude_columns: Sequence[str] | None = None

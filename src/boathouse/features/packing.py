@@ -33,6 +33,7 @@ def log_model(
     registered_model_name: str | None = None,
     infer_input_example: bool = False,
     options: Mapping[str, Any] | None = None,
+    registry_uri: str | None = None,
 ) -> Any:
     """As :meth:`FeatureEngineeringClient.log_model`; gives what the flavour's own ``log_model`` gives.
 
@@ -41,6 +42,7 @@ def log_model(
     """
     if registered_model_name is not None:
         ModelName.parse(registered_model_name)  # a mistake shows before anything is logged
+    feature_models.use_registry(registry_uri)
     wanted, files, metadata, spec = dict(options or {}), dict[str, str](), dict[str, Any](), None
     if training_set is not None:
         spec = replace(training_set.spec, inputs=tuple(_inputs(model, training_set, wanted)))

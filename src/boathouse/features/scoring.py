@@ -31,7 +31,13 @@ Columns = Mapping[str, pa.ChunkedArray]
 
 
 def score_batch(
-    session: Session, model_uri: str, df: Any, *, result_type: str | None = None, params: Any = None
+    session: Session,
+    model_uri: str,
+    df: Any,
+    *,
+    result_type: str | None = None,
+    params: Any = None,
+    registry_uri: str | None = None,
 ) -> Any:
     """As :meth:`FeatureEngineeringClient.score_batch`.
 
@@ -47,6 +53,7 @@ def score_batch(
     wanted = None if result_type is None else arrow_type(type_of(result_type))
     if PREDICTION in frame.table.schema.names:
         raise InvalidInput(f"The frame has a column {PREDICTION} already.", hint="Rename or drop it.")
+    feature_models.use_registry(registry_uri)
     with feature_models.fetched(model_uri) as folder:
         spec = spec_in(folder, model_uri)
         predictor = feature_models.load_predictor(folder)

@@ -62,6 +62,16 @@ def log_with_files(
     return info
 
 
+def use_registry(uri: str | None) -> None:
+    """Let MLflow in this process use another registry than it is set up with; None changes nothing."""
+    if uri is None:
+        return
+    import mlflow
+
+    if mlflow.get_registry_uri() != uri:
+        mlflow.set_registry_uri(uri)
+
+
 def tag_version(model: str, version: int, tags: Mapping[str, str]) -> None:
     """Set tags of a model version."""
     import mlflow
