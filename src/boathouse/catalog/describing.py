@@ -94,6 +94,14 @@ class Describing:
                 more,
             )
 
+    def used_by(self, principal: Principal, table: str) -> UsedBy:
+        """Who uses a table, as far as the principal may know of them.
+
+        Raises:
+            NotFound: There is no such table that the principal may know of.
+        """
+        return self._used_by(principal, self._securables.get(principal, K.TABLE, table))
+
     def _named(self, principal: Principal, text: str, kind: SecurableKind | None) -> tuple[Securable, str | None]:
         found = self._all_named(principal, text, kind)
         if not found and "@" in text:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from boathouse.cli.features import told_lines
 from boathouse.cli.lineage import MOST_SIBLINGS, tree_lines
 from boathouse.cli.principals import ROOT, connected
 
@@ -40,6 +41,8 @@ def _sections(found: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
     yield "what", list(_what(found))
     yield "whose", list(_whose(found))
     yield "since", list(_since(found))
+    if table := found["more"].get("feature_table"):
+        yield "features", [f"{heading.ljust(_WIDTH)}{line}" for heading, line in told_lines(table)]
     if found["upstream"]:
         yield "from", list(tree_lines(found["upstream"], MOST_SIBLINGS))
     if found["downstream"]:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
     "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
+    "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),
     "describe": ("boathouse.cli.describe", "describe", "What a thing is, whose, from what, used by whom."),

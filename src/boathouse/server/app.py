@@ -15,6 +15,7 @@ from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
     bundles,
     catalog,
+    features,
     files,
     functions,
     jobs,
@@ -68,6 +69,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         notifications.routes(plane.destinations),
         workers.routes(plane.fleet),
         bundles.routes(plane.deployments),
+        features.routes(plane.feature_tables),
         online_features.routes(plane.online_registry),
         secrets.routes(plane.catalog),
         functions.routes(plane.catalog, lambda principal: Session(principal, plane.law, plane.engine)),

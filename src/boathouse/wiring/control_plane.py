@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
-from boathouse.catalog import Catalog
+from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
+from boathouse.features.listing import FeatureTables
 from boathouse.features.service import LocalOnlineRegistry
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
@@ -42,6 +43,7 @@ class ControlPlane:
     jobs: Jobs
     deployments: Deployments
     online_registry: LocalOnlineRegistry
+    feature_tables: FeatureTables
     fleet: Fleet
     destinations: Destinations
     statements: Statements
@@ -105,6 +107,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     fleet = Fleet(database, catalog)
     online_registry = LocalOnlineRegistry(catalog)
     catalog.securables.keep_for(online_registry.require_unpublished)
+    feature_tables = FeatureTables(catalog, clock, online_registry.publications)
+    catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
     background, destinations = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
@@ -116,6 +120,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         jobs=jobs,
         deployments=deployments,
         online_registry=online_registry,
+        feature_tables=feature_tables,
         fleet=fleet,
         destinations=destinations,
         background=background,

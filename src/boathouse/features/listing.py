@@ -1,0 +1,268 @@
+"""What feature tables there are, how fresh they are, and who takes their features: as far as a principal may know."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from boathouse.catalog import Catalog, NodeKind, Securable, SecurableKind, Table
+from boathouse.catalog.definitions import FEATURES
+from boathouse.catalog.keys import PRIMARY_KEYS
+from boathouse.catalog.lineage_graph import Graph, Step, Walk
+from boathouse.catalog.lineage_names import GOVERNED
+from boathouse.features.feature_tables import FeatureTable, feature_table_of
+from boathouse.features.online.nouns import Publication
+from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.names import SchemaName, TableName, split_name
+from boathouse.foundation.principals import Principal
+from boathouse.lake import Snapshot, open_snapshot
+
+K = SecurableKind
+
+Publications = Callable[[Principal, str], Sequence[Publication]]
+"""Where a table is published."""
+
+_THROUGH_A_RUN = 2
+"""Steps from a table over a run to the model version that it has made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the newest values of a feature table are."""
+
+    newest_event: int | None
+    """Milliseconds since 1970-01-01 UTC; None where the table is empty, has no time, or its log does not tell."""
+    age_seconds: float | None
+    """At the instant that was asked about."""
+    promised_seconds: float | None
+    is_kept: bool | None
+    """None where there is no promise, or nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """A feature table with its state."""
+
+    table: FeatureTable
+    version: int | None
+    """Of the Delta table; None for who may not read it."""
+    freshness: Freshness | None
+    published: tuple[Publication, ...]
+    consumers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Something that reads features of a table."""
+
+    kind: str
+    """``model_version``, ``function`` (a feature spec), ``table``, ``run``, ``job``, ..."""
+    name: str
+    """For a job, its id."""
+    version: int | None = None
+    title: str | None = None
+    how: str = ""
+    """``FEATURES`` for what looks features up, ``TRAINED``, ``WRITE`` for a table made from it, ``READ``."""
+    features: tuple[str, ...] | None = None
+    """The columns that it takes; None where only the table as a whole is known."""
+    last_at: int | None = None
+    """Milliseconds since 1970-01-01 UTC."""
+
+
+class FeatureTables:
+    """Feature tables, seen through the catalog."""
+
+    def __init__(self, catalog: Catalog, clock: Clock, publications: Publications) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._publications = publications
+
+    def listed(self, principal: Principal, place: str | None = None) -> list[FeatureTable]:
+        """The feature tables of a catalog, of a schema, or all, by name.
+
+        Raises:
+            NotFound: There is no such catalog or schema.
+        """
+        found: list[FeatureTable] = []
+        for schema in self._schemas(principal, place):
+            tables = self._catalog.securables.tables(principal, schema)
+            found += [known for table in tables if (known := known_feature_table(table)) is not None]
+        return sorted(found, key=lambda each: each.name)
+
+    def shown(self, principal: Principal, name: str, as_of: datetime | None = None) -> ShownTable:
+        """A feature table with its state now, or its age as of an instant.
+
+        Raises:
+            NotFound: There is no such table.
+            InvalidInput: It has no primary key.
+        """
+        table = self._catalog.securables.table(principal, TableName.parse(name))
+        found = feature_table_of(table)
+        snapshot = _snapshot_of(table)
+        return ShownTable(
+            found,
+            snapshot.version if snapshot is not None else None,
+            freshness_of(found, snapshot, as_of or self._clock.now()) if snapshot is not None else None,
+            tuple(self._publications(principal, found.name)),
+            len(self.consumers(principal, found.name)),
+        )
+
+    def told(self, principal: Principal, securable: Securable, _: str | None = None) -> dict[str, Any]:
+        """The feature side of a table, for its description; nothing for any other table."""
+        if PRIMARY_KEYS not in securable.properties:
+            return {}
+        table = self._catalog.securables.table(principal, TableName.parse(securable.full_name))
+        found = known_feature_table(table)
+        if found is None:
+            return {}
+        snapshot = _snapshot_of(table)
+        from boathouse.features.table_json import feature_table_json, freshness_json
+
+        return {
+            "feature_table": {
+                **feature_table_json(found),
+                "freshness": freshness_json(freshness_of(found, snapshot, self._clock.now()) if snapshot else None),
+                "published": [each.online_table for each in self._publications(principal, found.name)],
+            }
+        }
+
+    def consumers(self, principal: Principal, name: str) -> list[Consumer]:
+        """Who takes a table's features, or one of them (``catalog.schema.table.feature``).
+
+        Jobs are those that have read the table lately; of one feature, nobody knows that of a job.
+
+        Raises:
+            NotFound: There is no such table or feature.
+        """
+        parts = split_name(name)
+        if len(parts) not in (3, 4):
+            raise InvalidInput(f"{name!r} is no feature table.", hint="Write catalog.schema.table or table.feature.")
+        table = self._catalog.securables.table(principal, TableName(*parts[:3]))
+        feature = _feature(feature_table_of(table), parts[3]) if len(parts) == 4 else None
+        asked = self._catalog.lineage.find(principal, name, NodeKind.TABLE)
+        graph = self._catalog.lineage.columns_down(
+            principal, asked, Walk("down", depth=_THROUGH_A_RUN, with_indirect=True)
+        )
+        found = [*_takers(graph), *(self._jobs(principal, table.securable.full_name) if feature is None else ())]
+        return sorted(self._living(principal, found), key=lambda each: (each.kind, each.name, -(each.version or 0)))
+
+    def _jobs(self, principal: Principal, name: str) -> Iterator[Consumer]:
+        used = self._catalog.describing.used_by(principal, name)
+        for job in used.jobs:
+            yield Consumer("job", str(job.job_id), title=job.name, how="READ")
+
+    def _living(self, principal: Principal, found: Sequence[Consumer]) -> Iterator[Consumer]:
+        """Without what has been dropped: nothing breaks that is not there."""
+        for kind, governed in GOVERNED.items():
+            named = [each for each in found if each.kind == kind.value]
+            living = self._catalog.grants.visible(principal, governed, {each.name for each in named})
+            yield from (each for each in named if each.name in living)
+        ungoverned = {kind.value for kind in GOVERNED}
+        yield from (each for each in found if each.kind not in ungoverned)
+
+    def _schemas(self, principal: Principal, place: str | None) -> Iterator[SchemaName]:
+        parts = split_name(place) if place else []
+        if len(parts) > 2:
+            raise InvalidInput(f"{place!r} is no schema.", hint="Write catalog or catalog.schema.")
+        if len(parts) == 2:
+            yield SchemaName(*parts)
+            return
+        for schema in self._catalog.securables.list(principal, K.SCHEMA, place):
+            yield SchemaName.parse(schema.full_name)
+
+
+def known_feature_table(table: Table) -> FeatureTable | None:
+    """The feature side of a table; None for one without, or whose declaration does not hold any more."""
+    if PRIMARY_KEYS not in table.securable.properties:
+        return None
+    try:
+        return feature_table_of(table)
+    except BoathouseError:
+        return None
+
+
+def freshness_of(table: FeatureTable, snapshot: Snapshot, now: datetime) -> Freshness:
+    """How old the newest values are, by what the table's log says of its files."""
+    promised = table.freshness.total_seconds() if table.freshness is not None else None
+    newest = newest_event(snapshot, table.timeseries_column) if table.timeseries_column else None
+    if newest is None:
+        return Freshness(None, None, promised, None)
+    age = (now - newest).total_seconds()
+    return Freshness(epoch_ms(newest), age, promised, None if promised is None else age <= promised)
+
+
+def newest_event(snapshot: Snapshot, column: str) -> datetime | None:
+    """The latest instant in a column, from the statistics of the files; None where a file has none."""
+    newest: datetime | None = None
+    for file in snapshot.files:
+        if file.row_count == 0:
+            continue
+        value = file.partition.get(column, file.maximum.get(column))
+        instant = _instant(value)
+        if instant is None:
+            return None
+        newest = instant if newest is None else max(newest, instant)
+    return newest
+
+
+def _instant(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time.min, UTC) if isinstance(value, date) else None
+
+
+def _snapshot_of(table: Table) -> Snapshot | None:
+    """None for who may not read the table; a damaged one still has a definition."""
+    try:
+        return open_snapshot(table.storage_location) if table.storage_location else None
+    except BoathouseError:
+        return None
+
+
+def _feature(table: FeatureTable, name: str) -> str:
+    known = {column.name.lower(): column.name for column in table.columns}
+    if name.lower() not in known:
+        hint = did_you_mean(name.lower(), known) or f"It has {', '.join(table.features)}."
+        raise NotFound(f"Feature table {table.name} has no feature {name}.", hint=hint)
+    return known[name.lower()]
+
+
+def _takers(graph: Graph) -> Iterator[Consumer]:
+    """What lies behind the table, a run's model version in the place of the run."""
+    near = [step for step in graph.steps if step.source == graph.start]
+    made: dict[Any, list[Step]] = {}
+    for step in graph.steps:
+        if step.source.node.kind is NodeKind.RUN and step.target.node.kind is NodeKind.MODEL_VERSION:
+            made.setdefault(step.source.node, []).append(step)
+    found: dict[tuple[str, str, int | None], Consumer] = {}
+    for step in near:
+        for last in made.get(step.target.node, [step]):
+            node = last.target.node
+            edge = step.passage.latest.edge
+            taken = Consumer(
+                node.kind.value,
+                node.name,
+                node.version,
+                how=edge.operation,
+                features=_columns(step),
+                last_at=step.passage.latest.event_time,
+            )
+            key = (taken.kind, taken.name, taken.version)
+            found[key] = _more_telling(found[key], taken) if key in found else taken
+    yield from found.values()
+
+
+def _more_telling(one: Consumer, other: Consumer) -> Consumer:
+    """Of two ways to one consumer, the one that says which features it takes."""
+    if (one.how == FEATURES) != (other.how == FEATURES):
+        return one if one.how == FEATURES else other
+    return one if (one.last_at or 0) >= (other.last_at or 0) else other
+
+
+def _columns(step: Step) -> tuple[str, ...] | None:
+    flow = step.passage.latest.edge.columns
+    if flow is None or step.passage.in_memory:
+        return None
+    taken = [name for names in (*flow.direct.values(), *flow.indirect.values(), flow.rows) for name in names]
+    return tuple(dict.fromkeys(taken))
