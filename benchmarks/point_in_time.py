@@ -25,10 +25,9 @@ PEERS = Path(__file__).parent / "peers"
 sys.path.append(str(PEERS))
 
 from contending import HEADER, OURS, Outcome, bare, contend, feast, feast_python, table_rows  # noqa: E402
-from feature_data import SCHEMA_NAME, Shape, plan_of, write_labels, write_table  # noqa: E402
+from feature_data import Shape, prepare  # noqa: E402
 
 from boathouse.foundation.rest import Connection  # noqa: E402
-from boathouse.session import Session  # noqa: E402
 from boathouse.session.default import connected_session  # noqa: E402
 from boathouse.testing import LocalBoathouse, running_boathouse  # noqa: E402
 
@@ -163,7 +162,7 @@ def kept_labels() -> None:
         "label",
         *(f"{name} days" if not name.endswith(" 0") else name.replace(" 0", " no TTL") for name in found),
     )
-    print(section("Which labels Feast gives back", header, rows, KEPT_LABELS))
+    print(section("Which labels Feast gives back", header, rows, KEPT_LABELS.strip()))
 
 
 def shapes(divisor: int) -> dict[str, list[Shape]]:
@@ -180,29 +179,13 @@ def shapes(divisor: int) -> dict[str, list[Shape]]:
 def home_with_data(folder: Path, divisor: int, *, large: bool) -> Generator[LocalBoathouse]:
     """A running Boathouse with the tables in its home, written where they are not there; plans lie beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    labels, runs = folder / "labels.parquet", shapes(divisor)
+    runs = shapes(divisor)
     if not large:
         del runs["large"]
     with running_boathouse(folder) as server:
         session = connected_session(Connection(server.url, server.token))
-        if not labels.exists():
-            session.sql(f"CREATE SCHEMA {SCHEMA_NAME}")
-            write_labels(labels, LABELS // divisor, ENTITIES // divisor)
-        there = _tables(session)
-        wanted = {shape.name: shape for run in runs.values() for shape in run}
-        for seed, (name, shape) in enumerate(sorted(wanted.items())):
-            if name not in there:
-                print(f"writing {name} ...", file=sys.stderr, flush=True)
-                write_table(session, shape, seed)
-        for name, run in runs.items():
-            plan_of(session, labels, run).write(folder / f"{name}.json")
+        prepare(folder, session, runs, LABELS // divisor)
         yield server
-
-
-def _tables(session: Session) -> set[str]:
-    catalog, schema = SCHEMA_NAME.split(".")
-    query = f"SELECT table_name FROM {catalog}.information_schema.tables WHERE table_schema = '{schema}'"
-    return {row["table_name"] for row in session.sql(query).arrow().to_pylist()}
 
 
 def _growth(small: Outcome, big: Outcome) -> tuple[str, str]:

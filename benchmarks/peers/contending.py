@@ -29,6 +29,8 @@ class Outcome:
     name: str
     command: list[str]
     seconds: list[float] = field(default_factory=list[float])
+    cpu_seconds: list[float] = field(default_factory=list[float])
+    """Of all processors: what the work costs whatever else the machine does."""
     peaks: list[float] = field(default_factory=list[float])
     stopped: str = ""
     rows: str = ""
@@ -38,6 +40,10 @@ class Outcome:
     @property
     def median_seconds(self) -> float | None:
         return statistics.median(self.seconds) if self.seconds else None
+
+    @property
+    def median_cpu_seconds(self) -> float | None:
+        return statistics.median(self.cpu_seconds) if self.cpu_seconds else None
 
     @property
     def peak_gb(self) -> float | None:
@@ -75,7 +81,11 @@ def contend(commands: Mapping[str, list[str]], plan: Path, environment: Mapping[
             result = reference if outcome is outcomes[0] else folder / "result.arrow"
             print(f"  {outcome.name} ...", end=" ", file=sys.stderr, flush=True)
             run(outcome, plan, result, environment)
-            print(outcome.stopped or f"{outcome.seconds[-1]:.1f} s, {outcome.peaks[-1]:.2f} GB", file=sys.stderr)
+            print(
+                outcome.stopped
+                or f"{outcome.seconds[-1]:.1f} s, {outcome.cpu_seconds[-1]:.1f} cpu, {outcome.peaks[-1]:.2f} GB",
+                file=sys.stderr,
+            )
             if not turn and not outcome.stopped:
                 compare(outcome, reference, result)
     return outcomes
@@ -107,6 +117,7 @@ def run(outcome: Outcome, plan: Path, result: Path, environment: Mapping[str, st
             sys.exit(f"{outcome.name} failed with code {process.returncode}:\n{errors.read()[-4000:]}")
     told = next(json.loads(line) for line in reversed(output.splitlines()) if line.startswith('{"seconds"'))
     outcome.seconds.append(told["seconds"])
+    outcome.cpu_seconds.append(told["cpu_seconds"])
     outcome.peaks.append(told["peak_gb"])
 
 
@@ -136,6 +147,7 @@ def table_rows(outcomes: Sequence[Outcome], verdict: Callable[[Outcome, Outcome]
             each.name,
             each.stopped or _shown(each.median_seconds, 1),
             _shown(each.median_seconds and ours.median_seconds and each.median_seconds / ours.median_seconds, 2),
+            _shown(each.median_cpu_seconds, 1),
             _shown(each.peak_gb, 2),
             each.rows,
             verdict(each, ours),
@@ -144,7 +156,7 @@ def table_rows(outcomes: Sequence[Outcome], verdict: Callable[[Outcome, Outcome]
     ]
 
 
-HEADER = ("contender", "s", "times ours", "peak GB", "rows", "goal")
+HEADER = ("contender", "s", "times ours", "processor s", "peak GB", "rows", "goal")
 
 
 def _read(file: Path) -> pl.DataFrame:

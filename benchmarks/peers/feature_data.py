@@ -6,7 +6,8 @@ to three days later, and one row of a hundred is a correction of another: the sa
 """
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,8 @@ class Shape:
     is_static: bool = False
     has_known_time: bool = False
     value_type: str = "float64"
+    levels: int | None = None
+    """How many different values a feature has; as good as none is there twice by default."""
     blocks: int = 10
 
     @property
@@ -124,5 +127,30 @@ def plan_of(session: Any, labels: Path, shapes: list[Shape]) -> Plan:
     return plan
 
 
+def tables_in_bench(session: Any) -> set[str]:
+    """The names of the tables that are there."""
+    catalog, schema = SCHEMA_NAME.split(".")
+    query = f"SELECT table_name FROM {catalog}.information_schema.tables WHERE table_schema = '{schema}'"
+    return {row["table_name"] for row in session.sql(query).arrow().to_pylist()}
+
+
+def prepare(folder: Path, session: Any, runs: Mapping[str, list[Shape]], labels: int) -> None:
+    """Write the tables and labels that are not there yet, and a plan for each run beside them."""
+    spine = folder / "labels.parquet"
+    wanted = {shape.name: shape for run in runs.values() for shape in run}
+    if not spine.exists():
+        session.sql(f"CREATE SCHEMA {SCHEMA_NAME}")
+        write_labels(spine, labels, next(iter(wanted.values())).entities)
+    there = tables_in_bench(session)
+    for seed, (name, shape) in enumerate(sorted(wanted.items())):
+        if name not in there:
+            print(f"writing {name} ...", file=sys.stderr, flush=True)
+            write_table(session, shape, seed)
+    for name, run in runs.items():
+        plan_of(session, spine, run).write(folder / f"{name}.json")
+
+
 def _values(shape: Shape, count: int, random: np.random.Generator) -> dict[str, Any]:
+    if shape.levels:
+        return {name: random.integers(0, shape.levels, count).astype(shape.value_type) for name in shape.feature_names}
     return {name: random.random(count).astype(shape.value_type) for name in shape.feature_names}
