@@ -206,3 +206,19 @@ def test_declaring_takes_the_right_to_modify(session, session_of):
     writer.sql(f"ALTER TABLE {T} ADD CONSTRAINT pk PRIMARY KEY (id)")
 
     assert key(session) == PrimaryKey(("id",), None, "pk")
+
+
+def test_the_information_schema_tells_of_keys(session):
+    keyed(session)
+    session.sql("CREATE TABLE dev.shop.plain (id BIGINT)")
+
+    constraints = session.sql("SELECT * FROM dev.information_schema.table_constraints").arrow().to_pylist()
+    columns = session.sql(
+        "SELECT constraint_name, table_name, column_name, ordinal_position "
+        "FROM system.information_schema.key_column_usage"
+    ).arrow()
+
+    assert [(row["constraint_name"], row["table_name"], row["constraint_type"]) for row in constraints] == [
+        ("pk", "spent", "PRIMARY KEY")
+    ]
+    assert [tuple(row.values()) for row in columns.to_pylist()] == [("pk", "spent", "id", 1), ("pk", "spent", "ts", 2)]

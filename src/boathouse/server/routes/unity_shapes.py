@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from boathouse.catalog import Column, Securable, Table, View, Volume
+from boathouse.catalog.keys import primary_key_of
 from boathouse.foundation.errors import InvalidInput
 
 JSON = dict[str, Any]
@@ -71,9 +72,26 @@ def table_info(table: Table, metastore_id: str, *, with_columns: bool = True) ->
         info["storage_location"] = table.storage_location
     if table.view is not None:
         info |= _view_info(table.view)
+    constraints = _constraints(table)
+    if constraints:
+        info["table_constraints"] = constraints
     if with_columns:
         info["columns"] = [column_info(column) for column in table.columns]
     return info
+
+
+def _constraints(table: Table) -> list[JSON]:
+    """The primary key, as Databricks tells of it."""
+    try:
+        key = primary_key_of(table)
+    except InvalidInput:  # a spoilt declaration; whoever reads the table hears of it
+        return []
+    if key is None:
+        return []
+    told: JSON = {"name": key.name, "child_columns": list(key.columns)}
+    if key.timeseries is not None:
+        told["timeseries_columns"] = [key.timeseries]
+    return [{"primary_key_constraint": told}]
 
 
 def _view_info(view: View) -> JSON:

@@ -10,6 +10,12 @@ from boathouse.catalog import Function, SecurableKind, Table
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import Principal
+from boathouse.session.system_tables.constraints import (
+    KEY_COLUMN_USAGE,
+    TABLE_CONSTRAINTS,
+    constraint_rows,
+    key_column_rows,
+)
 from boathouse.session.system_tables.definitions import (
     PARAMETERS,
     ROUTINES,
@@ -42,6 +48,8 @@ INFORMATION: dict[str, pa.Schema] = {
         [("table_catalog", TEXT), ("table_schema", TEXT), ("table_name", TEXT), ("column_name", TEXT),
          ("ordinal_position", pa.int32()), ("is_nullable", TEXT), ("full_data_type", TEXT), ("data_type", TEXT),
          ("partition_index", pa.int32()), ("comment", TEXT)]),
+    "table_constraints": TABLE_CONSTRAINTS,
+    "key_column_usage": KEY_COLUMN_USAGE,
     "volumes": _texts("volume_catalog", "volume_schema", "volume_name", "volume_type", "volume_owner",
                       "storage_location", *_CHANGES),
     "views": VIEWS,
@@ -111,6 +119,14 @@ class InformationSchema:
                     "comment": column.comment,
                 }
 
+    def constraint_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        for table in self._tables(principal, inside):
+            yield from constraint_rows(table)
+
+    def key_column_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        for table in self._tables(principal, inside):
+            yield from key_column_rows(table)
+
     def volume_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
         for schema in self._schemas(principal, inside):
             for each in self._catalog.securables.volumes(principal, SchemaName.parse(schema.full_name)):
@@ -171,6 +187,8 @@ _ROWS: dict[str, _Rows] = {
     "schemata": InformationSchema.schema_rows,
     "tables": InformationSchema.table_rows,
     "columns": InformationSchema.column_rows,
+    "table_constraints": InformationSchema.constraint_rows,
+    "key_column_usage": InformationSchema.key_column_rows,
     "volumes": InformationSchema.volume_rows,
     "views": InformationSchema.view_rows,
     "routines": InformationSchema.routine_rows,
