@@ -94,7 +94,10 @@ class RowDecoder:
         def one(value: bytes | None) -> Row:
             if value is None:
                 return None
-            row = unpack(value)
+            try:
+                row = unpack(value)
+            except struct.error:  # shorter than ours
+                raise OtherLayout from None
             if row[0] != number:
                 raise OtherLayout
             if is_plain and row[nulls] == none:
@@ -107,10 +110,13 @@ class RowDecoder:
         def plain(values: list[bytes | None]) -> list[Row]:
             if None in values:
                 return [one(value) for value in values]
-            return [
-                row[2:] if row[1] == none and row[0] == number else one(value)
-                for row, value in zip(map(unpack, values), values, strict=True)  # type: ignore[arg-type]
-            ]
+            try:
+                return [
+                    row[2:] if row[1] == none and row[0] == number else one(value)
+                    for row, value in zip(map(unpack, values), values, strict=True)  # type: ignore[arg-type]
+                ]
+            except struct.error:
+                raise OtherLayout from None
 
         def each(values: list[bytes | None]) -> list[Row]:
             return [one(value) for value in values]
@@ -152,6 +158,8 @@ class RowDecoder:
         width = self.layout.width
         missing = bytes(width)
         heads = b"".join([missing if value is None else value[:width] for value in values])
+        if len(heads) != width * len(values):
+            raise OtherLayout
         packed = np.frombuffer(heads, dtype=self.layout.dtype)
         found = np.array([value is not None for value in values], dtype=bool)
         if (packed["layout"][found] != self.layout.number).any():

@@ -19,7 +19,7 @@ from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDeco
 from boathouse.features.online.keys import KeyCodec
 from boathouse.features.online.layout import Layout, layout_of, schema_from_json
 from boathouse.features.online.lmdb_environments import Environment, environment_of, refusals
-from boathouse.foundation.errors import NotFound, Unavailable
+from boathouse.foundation.errors import InvalidInput, NotFound, Unavailable
 
 LAYOUT, SCHEMA, META, NAME = b"layout", b"schema", b"meta", b"name"
 _TRIES = 5
@@ -136,10 +136,10 @@ class LmdbPlan:
     def row(self, key: Key) -> Row:
         for _ in range(_TRIES):
             environment, mark, codec, decoder = self._compiled
-            raw = codec.encode(key)
-            if raw is None:
-                return None
             try:
+                raw = codec.encode(key)
+                if raw is None:
+                    return None
                 with environment.begin(environment.data) as txn:
                     value = txn.get(raw)
                     if value is not None:
@@ -148,6 +148,9 @@ class LmdbPlan:
                         return None
             except OtherLayout:
                 pass
+            except InvalidInput:
+                if not self._has_moved():
+                    raise
             except lmdb.Error as error:
                 self._refuse(error)
             self._compiled = self._compile()
@@ -156,24 +159,30 @@ class LmdbPlan:
     def rows(self, keys: Sequence[Key]) -> list[Row]:
         for _ in range(_TRIES):
             environment, mark, codec, decoder = self._compiled
-            values = self._values(environment, mark, codec.encode_all(keys))
             try:
+                values = self._values(environment, mark, codec.encode_all(keys))
                 if values is not None:
                     return decoder.all(values)
             except OtherLayout:
                 pass
+            except InvalidInput:
+                if not self._has_moved():
+                    raise
             self._compiled = self._compile()
         raise self._restless()
 
     def columns(self, keys: pa.Table) -> pa.Table:
         for _ in range(_TRIES):
             environment, mark, codec, decoder = self._compiled
-            values = self._values(environment, mark, codec.encode_columns(keys)[0])
             try:
+                values = self._values(environment, mark, codec.encode_columns(keys)[0])
                 if values is not None:
                     return decoder.columns(values)
             except OtherLayout:
                 pass
+            except InvalidInput:
+                if not self._has_moved():
+                    raise
             self._compiled = self._compile()
         raise self._restless()
 
@@ -195,6 +204,10 @@ class LmdbPlan:
             layout = layout_of(self._table.schema)
             decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
             return _Compiled(environment, layout_mark(layout), KeyCodec(layout.schema.keys), decoder)
+
+    def _has_moved(self) -> bool:
+        """Whether the table has another schema than the one that was compiled for: what was wrong may be right."""
+        return layout_mark(layout_of(self._table.schema)) != self._compiled.mark
 
     def _refuse(self, error: lmdb.Error) -> None:
         """Nothing where opening anew helps.
