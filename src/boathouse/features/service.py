@@ -13,15 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from boathouse.catalog import Catalog, Privilege, Securable, SecurableKind
 from boathouse.features import repository as rows
 from boathouse.features.online.addresses import checked_kind, checked_name, checked_url
-from boathouse.features.online.nouns import NewPublication, OnlineStoreInfo, Outcome, Publication, StoreKind
+from boathouse.features.online.nouns import (
+    DEFAULT_STORE,
+    NewPublication,
+    OnlineStoreInfo,
+    Outcome,
+    Publication,
+    StoreKind,
+)
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import AlreadyExists, Conflict, Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import as_url
-
-DEFAULT_STORE = "default"
-"""The LMDB store of the home; it needs no registration."""
 
 _SERVICE = "features"
 _TABLE = SecurableKind.TABLE

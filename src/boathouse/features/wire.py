@@ -15,7 +15,8 @@ def store_json(store: OnlineStoreInfo) -> Json:
 
 
 def store_of(data: Mapping[str, Any]) -> OnlineStoreInfo:
-    return OnlineStoreInfo(**{**data, "kind": StoreKind(data["kind"])})
+    given: Json = {**data, "kind": StoreKind(data["kind"])}
+    return OnlineStoreInfo(**given)
 
 
 def publication_json(publication: Publication) -> Json:
@@ -23,7 +24,8 @@ def publication_json(publication: Publication) -> Json:
 
 
 def publication_of(data: Mapping[str, Any]) -> Publication:
-    return Publication(**{**_with_time(data), "features": tuple(map(str, data["features"]))})
+    given: Json = {**_with_time(data), "features": tuple(map(str, data["features"]))}
+    return Publication(**given)
 
 
 def new_publication_json(new: NewPublication) -> Json:
@@ -31,7 +33,8 @@ def new_publication_json(new: NewPublication) -> Json:
 
 
 def new_publication_of(data: Mapping[str, Any]) -> NewPublication:
-    return NewPublication(**{**_with_time(data), "features": tuple(map(str, data["features"]))})
+    given: Json = {**_with_time(data), "features": tuple(map(str, data["features"]))}
+    return NewPublication(**given)
 
 
 def outcome_json(outcome: Outcome) -> Json:

@@ -17,7 +17,7 @@ from boathouse.lake.duckdb_views import snapshot_sql
 from boathouse.lake.errors import DamagedTable
 from boathouse.lake.locations import local_path
 from boathouse.lake.log import Commit, DeltaLog
-from boathouse.lake.schema import literal
+from boathouse.lake.schema import identifier, literal
 from boathouse.lake.snapshots import DataFile, Snapshot, absolute_path
 
 CHANGE_COLUMNS = pa.schema(
@@ -29,20 +29,25 @@ CHANGE_COLUMNS = pa.schema(
 )
 
 
-def read_changes(snapshot: Snapshot, commits: Sequence[Commit]) -> pa.RecordBatchReader:
-    """The changed rows of the commits, in their order, in the snapshot's columns and those of ``CHANGE_COLUMNS``."""
-    schema = pa.schema([*snapshot.arrow_schema, *CHANGE_COLUMNS])
+def read_changes(
+    snapshot: Snapshot, commits: Sequence[Commit], columns: Sequence[str] | None = None
+) -> pa.RecordBatchReader:
+    """The changed rows of the commits, in their order, in the snapshot's columns (or some of them) and those of
+    ``CHANGE_COLUMNS``."""
+    wanted = snapshot.arrow_schema if columns is None else [snapshot.arrow_schema.field(name) for name in columns]
+    schema = pa.schema([*wanted, *CHANGE_COLUMNS])
     return pa.RecordBatchReader.from_batches(schema, _batches(snapshot, commits, schema))
 
 
 def _batches(snapshot: Snapshot, commits: Sequence[Commit], schema: pa.Schema) -> Generator[pa.RecordBatch]:
+    shown = ", ".join(identifier(name) for name in schema.names)
     log = DeltaLog(snapshot.location)
     with duckdb.connect(config=DuckDBSettings().config()) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for commit in commits:
             for select in _selects(snapshot, commit, log.actions(commit.version) or []):
                 try:
-                    table = connection.sql(select).to_arrow_table()
+                    table = connection.sql(f"SELECT {shown} FROM ({select})").to_arrow_table()
                 except duckdb.IOException as error:
                     raise DamagedTable(
                         f"The changes of version {commit.version} of {snapshot.location} are gone.",

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+DEFAULT_STORE = "default"
+"""The LMDB store of the home; it needs no registration."""
+
 
 class StoreKind(StrEnum):
     LMDB = "lmdb"

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from boathouse.features.online.addresses import resolved
+from boathouse.features.online.contract import OnlineStore
 from boathouse.features.online.nouns import NewPublication, OnlineStoreInfo, Outcome, Publication
+from boathouse.features.online.opening import open_store
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.principals import Principal
 from boathouse.session import Session
@@ -79,6 +82,17 @@ def delete(session: Session, name: str) -> None:
         Conflict: Something is published to it.
     """
     registry_of(session).delete_store(session.principal, name)
+
+
+def opened_store(session: Session, name: str) -> OnlineStore:
+    """A store, ready to be asked.
+
+    Raises:
+        NotFound: There is none of that name.
+        Denied: The principal may not read the password that its address refers to.
+    """
+    info = registry_of(session).store(session.principal, name)
+    return open_store(replace(info, url=address_of(session, info)))
 
 
 def address_of(session: Session, store: OnlineStoreInfo) -> str:

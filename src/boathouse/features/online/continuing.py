@@ -1,0 +1,82 @@
+"""Publishing that goes on: after each new version, and whenever values become known, until somebody says stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from boathouse.features.online.moments import run_instant
+from boathouse.features.online.nouns import Publication
+from boathouse.foundation.errors import Conflict, Unavailable
+from boathouse.lake.log import DeltaLog
+from boathouse.session import Session
+
+if TYPE_CHECKING:
+    from boathouse.features.online.publishing import Target
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""How often the log is looked at for a new version."""
+
+_LONGEST_PAUSE_SECONDS = 60.0
+
+
+def publish_continuously(session: Session, target: "Target", stop: Event | None) -> Publication:
+    """Publish what changes until ``stop`` is set, or SIGTERM or SIGINT comes; gives the last publication. A publication
+    under way is finished first.
+
+    While the store does not answer, or somebody else publishes, it waits, longer each time.
+    """
+    from boathouse.features.online.publishing import publish_once
+
+    last, pause = target.declared, POLL_SECONDS
+    with _until_told(stop) as told:
+        while not told.is_set():
+            try:
+                last = publish_once(session, target, everything=False)
+            except (Unavailable, Conflict) as error:
+                log.warning("Publishing %s waits %.1f s: %s", target.name, pause, error)
+                told.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                continue
+            pause = POLL_SECONDS
+            _wait_for_change(session, target, last, told)
+    return last
+
+
+def _wait_for_change(session: Session, target: "Target", last: Publication, told: Event) -> None:
+    from boathouse.features.online.publishing import open_source
+
+    source, _ = open_source(session, target.declared)
+    history = DeltaLog(source.snapshot.location)
+    online = target.store.table(target.name)
+    due: int | None = None if online is None else online.meta.get("next_known")
+    while history.latest() == last.published_version and not (due is not None and due <= run_instant()):
+        if told.wait(POLL_SECONDS):
+            return
+
+
+@contextmanager
+def _until_told(stop: Event | None) -> Generator[Event]:
+    """The event that is given, else one that a signal to this process sets."""
+    if stop is not None:
+        yield stop
+        return
+    told = Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+
+    def hear(*_: Any) -> None:
+        told.set()
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
