@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import click
 
+from boathouse.cli.feature_certificates import certificate
 from boathouse.cli.principals import ROOT, connected, output_option, show_table
 from boathouse.foundation.clock import from_epoch_ms
 
@@ -18,6 +19,9 @@ _WIDTH = 12
 @click.group()
 def features() -> None:
     """Feature tables: what there is, how fresh, who takes it."""
+
+
+features.add_command(certificate)
 
 
 @features.command("list")

@@ -2,7 +2,7 @@
 """Making a certificate: all proofs for all lookups of a training set."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from boathouse.features.augmenting import look_up_all
 from boathouse.features.certificate.boundary import boundary
+from boathouse.features.certificate.computed import computed_again
 from boathouse.features.certificate.declared import declared_clocks
-from boathouse.features.certificate.history import history
+from boathouse.features.certificate.history import History
 from boathouse.features.certificate.nouns import Certificate, Check, LookupFacts, verdict_of
 from boathouse.features.certificate.recomputed import recomputed
 from boathouse.features.certificate.removed import without_later_rows, without_rows_after_the_end
@@ -36,6 +37,7 @@ def certify(
     sample: int = 200,
     seed: int = 0,
     history: bool = True,
+    grace: timedelta = timedelta(seconds=10),
     frame: Any = None,
 ) -> Certificate:
     """Prove a training set.
@@ -44,6 +46,7 @@ def certify(
         sample: How many rows are recomputed one by one; some more where few of them have a match.
         seed: Chooses them.
         history: Whether older versions of the tables are held against what is declared as known.
+        grace: How long after its known time a value may take to stand in the table.
         frame: The rows that a model was trained on, if they are not those that ``load_df`` gives now: the same rows in
             the same order.
 
@@ -55,18 +58,24 @@ def certify(
     spine, spec = training_set.spine, training_set.spec
     loaded = training_set.load_arrow() if frame is None else _given(frame, training_set)
     rows = chosen_rows(loaded, spec.lookups, sample, seed)
-    got = _features(training_set, loaded)
-    checks = tuple(_checks(session, training_set, got, pa.array(rows), seed=seed, with_history=history))
+    past = History(grace, seed) if history else None
+    lookups = tuple(_lookup_checks(session, training_set, _features(training_set, loaded), pa.array(rows), past))
+    held = {
+        step.name: loaded[step.name].take(pa.array(rows))
+        for step in spec.computations
+        if step.name in loaded.schema.names
+    }
+    checks = (*lookups, *computed_again(session, training_set, spine.take(pa.array(rows)), held))
     return Certificate(
         verdict_of(checks), checks, tuple(_facts(training_set)), spine.num_rows, training_set.as_of,
         dict(training_set.table_versions), sha256(spec_text(spec).encode()).hexdigest(), len(rows), seed,
         version("boathouse"), datetime.now(UTC).isoformat(timespec="seconds"),
-        tuple(step.name for step in spec.computations),
+        tuple(step.name for step in spec.computations if step.name not in held),
     )  # fmt: skip
 
 
-def _checks(
-    session: Session, training_set: "TrainingSet", got: Columns, rows: pa.Array, *, seed: int, with_history: bool
+def _lookup_checks(
+    session: Session, training_set: "TrainingSet", got: Columns, rows: pa.Array, past: History | None
 ) -> Iterator[Check]:
     spine = training_set.spine
     few = spine.take(rows)
@@ -78,8 +87,8 @@ def _checks(
         yield without_later_rows(taken)
         yield without_rows_after_the_end(features, lookup, spine, pa.table(dict(mine)))
         yield boundary(taken)
-        if with_history:
-            yield history(taken, seed=seed)
+        if past is not None:
+            yield past.check(taken)
         yield declared_clocks(lookup, feature_table(session, str(lookup.table)))
 
 

@@ -4,7 +4,8 @@ A known time is what somebody has declared. Delta keeps what the table was, so t
 the table is older than the row's instant, the version of that instant must give the same row.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -23,17 +24,32 @@ MOST_VERSIONS = 20
 """Older versions that are opened for one lookup."""
 
 
-def history(sample: Sampled, *, seed: int = 0) -> Check:
-    if sample.at is None or sample.rows.effective is None:
+@dataclass(frozen=True, slots=True)
+class History:
+    """How the past of a table is looked at."""
+
+    grace: timedelta
+    """How long after its known time a value may take to stand in the table."""
+    seed: int = 0
+
+    def check(self, sample: Sampled) -> Check:
+        return _history(sample, self.grace // timedelta(microseconds=1), self.seed)
+
+
+def _history(sample: Sampled, grace: int, seed: int) -> Check:
+    if sample.lookup.at is None or sample.at is None or sample.rows.effective is None:
         return _not_applicable(sample, "the lookup does not look at time.")
+    kind = sample.spine.schema.field(sample.lookup.at).type
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        return _not_applicable(sample, "the instants of the rows have no zone, so no version is the one of then.")
     location, newest = sample.features.snapshot.location, sample.features.version
     commits = [commit for commit in dated_commits(location) if commit.version <= newest]
     if not commits:
         return _not_applicable(sample, "the log of the table is gone.")
     starts = np.array([int(commit.timestamp.timestamp() * 1_000_000) for commit in commits])
-    then = np.searchsorted(starts, sample.at.values, side="right") - 1
+    then = np.searchsorted(starts, sample.at.values + grace, side="right") - 1
     matched = np.array([len(sample.winners(row)) > 0 for row in range(sample.spine.num_rows)], bool)
-    young = matched & sample.at.present & (then >= 0)
+    young = matched & sample.at.present & (sample.at.values >= starts[0])
     if not young.any():
         return _not_applicable(sample, "the table is younger than the instants of the rows.")
     past = sorted(set(then[young].tolist()) - {len(commits) - 1})

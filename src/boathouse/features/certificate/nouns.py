@@ -29,11 +29,11 @@ class CheckVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One proof for one lookup."""
+    """One proof for one lookup or function."""
 
     name: str
     lookup: str
-    """The table and what is looked up in it."""
+    """The table and what is looked up in it, or the function."""
     verdict: CheckVerdict
     measured: int
     """Rows that were compared."""
@@ -87,7 +87,7 @@ class Certificate:
     made_at: str
     """ISO 8601, in UTC."""
     unchecked: tuple[str, ...] = field(default=())
-    """Features that no proof speaks of, as those of functions."""
+    """Features that no proof speaks of: computed ones that the set leaves out."""
 
     @property
     def reasons(self) -> list[str]:
@@ -146,14 +146,15 @@ class Certificate:
             f"  {self.rows:,} rows with values as {_as_of(self.as_of)}; {self.sample:,} recomputed (seed {self.seed})",
             *(f"  reads {table} version {version}" for table, version in self.table_versions.items()),
         ]
-        for facts in self.lookups:
-            lines += ["", f"  {facts.lookup}", *(f"    {line}" for line in _fact_lines(facts))]
+        facts = {each.lookup: _fact_lines(each) for each in self.lookups}
+        for subject in dict.fromkeys([*facts, *(check.lookup for check in self.checks)]):
+            lines += ["", f"  {subject}", *(f"    {line}" for line in facts.get(subject, ()))]
             for check in self.checks:
-                if check.lookup == facts.lookup:
+                if check.lookup == subject:
                     lines.append(f"    {_MARKS[check.verdict]} {check.name}: {check.explanation}")
                     lines += [f"        {_example(example)}" for example in check.examples]
         if self.unchecked:
-            lines += ["", f"  Not looked at: {', '.join(self.unchecked)} (computed from the others by functions)."]
+            lines += ["", f"  Not looked at: {', '.join(self.unchecked)} (computed, and left out of the set)."]
         if self.verdict is CertificateVerdict.INCONCLUSIVE and not self.checks:
             lines += ["", "  There is nothing that could be proven."]
         return "\n".join(

@@ -18,6 +18,7 @@ from boathouse.features.certificate import (
     Check,
     CheckVerdict,
     boundary,
+    computed,
     declared,
     history,
     recomputed,
@@ -30,6 +31,7 @@ from boathouse.features.reading import FeatureRows
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.session import Session
 
+AT_THE_SAME_TIME = timedelta(0)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 STATIONS = ["JFK", "LGA", "EWR"]
 
@@ -223,7 +225,7 @@ def test_a_known_time_that_lies_is_found_out_by_the_history_of_the_table(
     late = pl.DataFrame({"station": ["JFK"], "at": [hour(1)], "known_at": [known], "temp": [2.0]})
     fe.write_table(name="dev.shop.lying", df=late)
     lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
-    certificate = training_set(fe, [lookup], now_flights).certify()
+    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
     check = the(certificate, history.NAME, "dev.shop.lying")
     assert check.measured == 1
     if honest:
@@ -238,13 +240,21 @@ def test_a_known_time_that_lies_is_found_out_by_the_history_of_the_table(
         assert history.NAME not in {check.name for check in left_out.checks}
 
 
+def test_a_write_may_take_a_moment(fe: FeatureEngineeringClient, now_flights: pl.DataFrame) -> None:
+    late = pl.DataFrame({"station": ["JFK"], "at": [hour(1)], "known_at": [hour(1)], "temp": [2.0]})
+    fe.write_table(name="dev.shop.lying", df=late)
+    lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
+    certificate = training_set(fe, [lookup], now_flights).certify(grace=timedelta(hours=1))
+    assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.PASSED
+
+
 def test_a_value_that_was_changed_in_place_is_found_out(
     fe: FeatureEngineeringClient, now_flights: pl.DataFrame
 ) -> None:
     changed = pl.DataFrame({"station": ["JFK"], "at": [hour(0)], "known_at": [hour(0)], "temp": [9.0]})
     fe.write_table(name="dev.shop.lying", df=changed, mode="overwrite")
     lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
-    certificate = training_set(fe, [lookup], now_flights).certify()
+    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
     assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.FAILED
 
 
@@ -254,7 +264,7 @@ def test_a_feature_that_was_added_later_has_no_history_to_be_held_against(
     wider = pl.DataFrame({"station": ["JFK"], "at": [hour(0)], "known_at": [hour(0)], "temp": [1.0], "wind": [3]})
     session.write_table("dev.shop.lying", wider, mode="overwrite", schema_mode="merge")
     lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves", feature_names="wind")
-    certificate = training_set(fe, [lookup], now_flights).certify()
+    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
     assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.NOT_APPLICABLE
     assert certificate.verdict is CertificateVerdict.PASSED
 
@@ -326,13 +336,28 @@ def test_excluded_features_and_the_same_table_twice_are_proven(fe: FeatureEngine
 
 
 @pytest.mark.usefixtures("tables")
-def test_features_of_functions_are_named_as_not_looked_at(fe: FeatureEngineeringClient, session: Session) -> None:
+def test_features_of_functions_are_computed_once_more(fe: FeatureEngineeringClient, session: Session) -> None:
     session.sql("CREATE FUNCTION dev.shop.double_it(x DOUBLE) RETURNS DOUBLE RETURN x * 2")
     steps = [weather_lookup(), FeatureFunction("dev.shop.double_it", {"x": "temp"}, "twice")]
-    certificate = training_set(fe, steps).certify()
+    found = training_set(fe, steps)
+    certificate = found.certify()
     assert certificate.verdict is CertificateVerdict.PASSED
-    assert certificate.unchecked == ("twice",)
-    assert "twice" in str(certificate)
+    assert the(certificate, computed.NAME, "function dev.shop.double_it").measured == 60
+    assert "function dev.shop.double_it (twice)" in str(certificate)
+    tampered = pl.DataFrame(found.load_arrow()).with_columns(twice=pl.lit(1.0))
+    check = the(found.certify(frame=tampered), computed.NAME, "function")
+    assert check.verdict is CheckVerdict.FAILED
+    left_out = training_set(fe, steps, exclude_columns=["twice"]).certify()
+    assert left_out.unchecked == ("twice",)
+    assert "Not looked at: twice" in str(left_out)
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_function_that_draws_lots_is_found(fe: FeatureEngineeringClient, session: Session) -> None:
+    session.sql("CREATE FUNCTION dev.shop.lots(x DOUBLE) RETURNS DOUBLE RETURN x + rand()")
+    steps = [weather_lookup(), FeatureFunction("dev.shop.lots", {"x": "temp"}, "luck")]
+    check = the(training_set(fe, steps).certify(), computed.NAME, "function")
+    assert check.verdict is CheckVerdict.FAILED
 
 
 TIMES = {
