@@ -71,7 +71,7 @@ def read_alter_table(words: Words) -> Statement:
 
 
 def read_alter(kind: SecurableKind) -> Callable[[Words], Statement]:
-    """``ALTER CATALOG``, ``SCHEMA`` or ``VOLUME``."""
+    """``ALTER CATALOG``, ``SCHEMA``, ``VOLUME`` or ``FUNCTION``."""
 
     def read(words: Words) -> Statement:
         name = words.name(f"the name of a {kind.value}")

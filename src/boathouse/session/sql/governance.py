@@ -305,6 +305,7 @@ _READERS: dict[str, Callable[[Words], Statement]] = {
     "ALTER SCHEMA": read_alter(K.SCHEMA),
     "ALTER DATABASE": read_alter(K.SCHEMA),
     "ALTER VOLUME": read_alter(K.VOLUME),
+    "ALTER FUNCTION": read_alter(K.FUNCTION),
     "OPTIMIZE": read_optimize,
     "VACUUM": read_vacuum,
     "RESTORE": read_restore,

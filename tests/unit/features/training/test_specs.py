@@ -148,3 +148,17 @@ def test_mistakes_in_a_spec_are_told_when_it_is_made(fe: FeatureEngineeringClien
     window = FeatureLookup(PLANES, lookup_key="tail", timestamp_lookup_key="at", lookback_window=timedelta(1))
     with pytest.raises(InvalidInput, match="lookback_window"):
         fe.create_feature_spec(name=NAME, features=[window])
+
+
+def test_a_spec_gets_tags_another_name_and_another_owner(
+    fe: FeatureEngineeringClient, session: Session, session_of: Callable[..., Session]
+) -> None:
+    fe.create_feature_spec(name=NAME, features=WISHES)
+    session_of("bob")
+    session.sql(f"ALTER FUNCTION {NAME} SET TAGS ('team' = 'flights')")
+    session.sql(f"ALTER FUNCTION {NAME} RENAME TO dev.shop.other")
+    session.sql("ALTER FUNCTION dev.shop.other SET OWNER TO bob")
+    found = fe.get_feature_spec(name="dev.shop.other")
+    assert (found.tags, found.owner, found.spec.features) == ({"team": "flights"}, "bob", ("built", "seats", "age"))
+    session.sql("ALTER FUNCTION dev.shop.age RENAME TO dev.shop.years")
+    assert session.sql("SELECT dev.shop.years(1999, 2013) AS n").rows() == [{"n": 14}]
