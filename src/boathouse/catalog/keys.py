@@ -130,6 +130,33 @@ def _is_time_span(text: str) -> bool:
         return False
 
 
+def require_declaration(properties: Mapping[str, str], columns: Sequence[Column], table: str) -> None:
+    """What properties declare holds for a table with these columns.
+
+    Raises:
+        InvalidInput: It does not.
+    """
+    key = primary_key_in(properties, table)
+    if key is not None:
+        require_known_time(checked_key(key, columns, table), properties, columns, table)
+    require_clocks({name: properties[name] for name in CLOCKS if name in properties})
+
+
+def with_declared(there: Mapping[str, str], wanted: Mapping[str, str], table: str) -> dict[str, str]:
+    """Properties that replace those there were: what is declared stays, since it is declared by SQL.
+
+    Raises:
+        InvalidInput: They would declare something else.
+    """
+    for name, value in wanted.items():
+        if is_declared(name) and there.get(name) != value:
+            raise InvalidInput(
+                f"The property {name} of {table} cannot be set so.",
+                hint=f"Say it in SQL: ALTER TABLE {table} ADD CONSTRAINT ... PRIMARY KEY, or SET TBLPROPERTIES.",
+            )
+    return {**wanted, **{name: value for name, value in there.items() if is_declared(name)}}
+
+
 def undeclared(properties: Iterable[str]) -> dict[str, str | None]:
     """What takes the key, and all that hangs on it, away."""
     return {name: None for name in properties if name.startswith(DECLARED)}

@@ -16,6 +16,7 @@ from boathouse.catalog.hierarchy import (
     parent_of,
 )
 from boathouse.catalog.identity_names import identity_key
+from boathouse.catalog.keys import is_declared, require_declaration, with_declared
 from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.repository import Connection, identities
@@ -124,6 +125,8 @@ class Registry:
             values = _changes(comment=comment, properties=properties, title=title)
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
+                if properties is not None and kind is SecurableKind.TABLE:
+                    values["properties"] = with_declared(found.properties, _valid_texts(properties), name)
                 if owner is not None:
                     values["owner"] = _canonical_owner(connection, owner)
                     _require_safe_heir(connection, principal, found, values["owner"])
@@ -183,7 +186,10 @@ class Registry:
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 kept = {key: value for key, value in found.properties.items() if key not in properties}
-                rows.change(connection, found.id, {"properties": kept | _valid_texts(given), **self._stamp(principal)})
+                after = kept | _valid_texts(given)
+                if any(map(is_declared, given)) and (table := rows.find_table(connection, name)) is not None:
+                    require_declaration(after, table.columns, name)
+                rows.change(connection, found.id, {"properties": after, **self._stamp(principal)})
                 event.commit_with(connection)
                 changed = rows.find(connection, (kind, name))
             assert changed is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from boathouse.catalog.definitions import View
 from boathouse.catalog.facts import SecurableExists, SecurableNotFound
 from boathouse.catalog.hierarchy import ROOT
+from boathouse.catalog.keys import require_declaration
 from boathouse.catalog.locations import external_location, managed_location, path_of, require_free
 from boathouse.catalog.privileges import Privilege
 from boathouse.catalog.registry import Registry
@@ -131,6 +132,7 @@ class Securables(Registry):
         Raises:
             AlreadyExists: Somebody was faster.
             Conflict: The place is taken by another table or volume.
+            InvalidInput: The properties declare a key that the columns are not.
         """
         with self._audit.verb(
             principal, "catalog", "createTable", TABLE, str(name), {"type": table_type.value, "replace": replace}
@@ -139,6 +141,7 @@ class Securables(Registry):
             if table_type is TableType.EXTERNAL:
                 self._grants.require(principal, Privilege.CREATE_EXTERNAL_TABLE, *ROOT)
             location = self._table_location(table_type, table_id, storage_location)
+            require_declaration(properties or {}, columns, str(name))
             made = self._new(principal, TABLE, str(name), id=table_id, comment=comment, properties=properties)
             with self._database.write() as connection:
                 parent = self._held(connection, (SCHEMA, str(name.parent)))

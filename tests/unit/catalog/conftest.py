@@ -102,8 +102,7 @@ class Law:
             table,
             table_id=place.table_id,
             storage_location=place.storage_location,
-            columns=(column_from_info({"name": "id", "type_text": "bigint"}, 0),),
-            **options,
+            **{"columns": (column_from_info({"name": "id", "type_text": "bigint"}, 0),), **options},
         )
 
 

@@ -285,3 +285,20 @@ def test_who_may_modify_a_table_sets_its_properties_and_nobody_else(law):
     assert put(law.bob, TABLE, str(RIDES), {"team": "bob"}).properties == {"team": "bob"}
     with pytest.raises(Denied):
         put(law.bob, SCHEMA, "dev.trips", {"team": "bob"})
+
+
+def test_what_is_declared_of_a_table_must_hold_and_stays_when_properties_are_replaced(law):
+    required = column_from_info({"name": "id", "type_text": "bigint", "nullable": False}, 0)
+    law.make_table(columns=(required,), properties={"feature.primary_keys": '["id"]', "a": "1"})
+    securables = law.catalog.securables
+
+    changed = securables.update(law.admin, TABLE, str(RIDES), properties={"b": "2"})
+
+    assert changed.properties == {"b": "2", "feature.primary_keys": '["id"]'}
+    with pytest.raises(InvalidInput, match="Say it in SQL"):
+        securables.update(law.admin, TABLE, str(RIDES), properties={"feature.primary_keys": '["x"]'})
+    for wrong in ('["x"]', "oops", "[]"):
+        with pytest.raises(InvalidInput):
+            securables.set_properties(law.admin, TABLE, str(RIDES), {"feature.primary_keys": wrong})
+        with pytest.raises(InvalidInput):
+            law.make_table("dev.trips.wrong", columns=(required,), properties={"feature.primary_keys": wrong})

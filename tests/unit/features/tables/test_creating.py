@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from boathouse.catalog import Privilege, SecurableKind
+from boathouse.catalog import Privilege
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.clocks import KnownTime
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput, NotFound
@@ -255,10 +255,16 @@ def test_each_verb_asks_for_its_privilege(fe, session_of):
             unknown()
 
 
-def test_what_hangs_on_the_key_is_read_anew_each_time(fe, session):
+def spoil(catalog) -> None:
+    """As only who has the database can."""
+    with catalog.database.write() as connection:
+        connection.exec_driver_sql("UPDATE securables SET properties = replace(properties, '[', '')")
+
+
+def test_a_declaration_that_somebody_has_spoilt_is_told(fe, catalog):
     fe.create_table(name=NAME, df=rows(), **WITH_TIME)
 
-    session.law.set_properties(session.principal, SecurableKind.TABLE, NAME, {"feature.primary_keys": "oops"})
+    spoil(catalog)
 
     with pytest.raises(InvalidInput, match="cannot be read"):
         fe.get_table(name=NAME)

@@ -66,9 +66,10 @@ def test_feature_tables_are_listed_by_place(fe, session, tables):
         tables.listed(root, NAME)
 
 
-def test_a_table_whose_declaration_is_spoilt_is_not_listed(fe, session, tables):
+def test_a_table_whose_declaration_is_spoilt_is_not_listed(fe, session, tables, catalog):
     make(fe)
-    session.law.set_properties(session.principal, SecurableKind.TABLE, NAME, {"feature.primary_keys": "[]"})
+    with catalog.database.write() as connection:
+        connection.exec_driver_sql("UPDATE securables SET properties = replace(properties, '[', '')")
 
     assert tables.listed(session.principal) == []
 
