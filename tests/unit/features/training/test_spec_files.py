@@ -1,7 +1,9 @@
 """Feature specs as text: what is written is read again, and what is wrong is told with its line."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +115,11 @@ def test_a_default_without_a_text_form_is_refused() -> None:
     odd = Lookup(TableName("a", "b", "c"), (("k", "k"),), (Output("x", "x", "binary", object()),))
     with pytest.raises(InvalidInput, match="A object cannot be a default value"):
         spec_text(FeatureSpec((odd,)))
+
+
+def test_the_file_in_the_reference_is_one() -> None:
+    page = Path(__file__).parents[4].joinpath("docs", "reference", "features.md").read_text(encoding="utf-8")
+    (text,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if block.startswith("format:")]
+    spec = read_spec(text)
+    assert spec.features == ("temp", "age")
+    assert spec.lookups[0].keys == (("origin", "origin"),)
