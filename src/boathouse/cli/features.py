@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from boathouse.cli.feature_certificates import certificate
+from boathouse.cli.online_features import online_stores, publish, unpublish, verify
 from boathouse.cli.principals import ROOT, connected, output_option, show_table
 from boathouse.foundation.clock import from_epoch_ms
 
@@ -21,7 +22,8 @@ def features() -> None:
     """Feature tables: what there is, how fresh, who takes it."""
 
 
-features.add_command(certificate)
+for command in (certificate, publish, verify, unpublish, online_stores):
+    features.add_command(command)
 
 
 @features.command("list")

@@ -97,7 +97,8 @@ def survey(engine: Engine, source: Source, asked: pa.Table | None = None) -> Sur
     whole = _whole_key(source)
     counts = f"count(*)::BIGINT AS rows, (count(*) FILTER (NOT ({whole})))::BIGINT AS skipped"
     if not source.has_time:
-        text = f"SELECT {counts}, NULL::BIGINT AS next, NULL::BIGINT AS first, NULL::BIGINT AS last FROM {_rows(source, asked)}"
+        clocks = "NULL::BIGINT AS next, NULL::BIGINT AS first, NULL::BIGINT AS last"
+        text = f"SELECT {counts}, {clocks} FROM {_rows(source, asked)}"
     else:
         effective = f"greatest({event}, {known})"
         sound = f"{whole} AND {event} IS NOT NULL AND {known} IS NOT NULL"

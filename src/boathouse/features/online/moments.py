@@ -2,7 +2,7 @@
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from boathouse.foundation.errors import InvalidInput
 
@@ -30,3 +30,19 @@ def microseconds_of(moment: datetime) -> int:
 def milliseconds_now() -> int:
     """Of the machine's clock."""
     return time.time_ns() // 1_000_000
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def duration_of(text: str) -> timedelta:
+    """What people write for a time to live: ``90s``, ``15m``, ``36h``, ``7d``; a bare number is seconds.
+
+    Raises:
+        InvalidInput: It says no time.
+    """
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in _UNITS else (text, "s")
+    try:
+        return timedelta(seconds=float(number) * _UNITS[unit])
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{text!r} is no duration.", hint="Write 90s, 15m, 36h or 7d.") from error

@@ -56,8 +56,8 @@ def test_a_password_is_never_kept_nor_repeated(fe: FeatureEngineeringClient, url
 
 @pytest.mark.parametrize(
     ("kind", "url"),
-    [("redis", None), ("redis", "http://cache"), ("redis", "redis://"), ("redis", "redis://cache:port"), ("lmdb", "/tmp"),
-     ("dynamodb", None)],
+    [("redis", None), ("redis", "http://cache"), ("redis", "redis://"), ("redis", "redis://cache:port"),
+     ("lmdb", "/tmp"), ("dynamodb", None)],
 )  # fmt: skip
 def test_an_address_that_no_store_can_have_is_refused(fe: FeatureEngineeringClient, kind: str, url: str | None) -> None:
     with pytest.raises(InvalidInput):
