@@ -9,16 +9,19 @@ from datetime import datetime
 
 import polars as pl
 
+from boathouse.features.leaks import near_duplicates, shared_entities
 from boathouse.features.leaks.identifiers import identifier_signals, looks_like_an_identifier
 from boathouse.features.leaks.label import read_label
 from boathouse.features.leaks.near_duplicates import duplicate_signals
-from boathouse.features.leaks.nouns import LeakReport, LeakSignal, LeakVerdict, sorted_report
+from boathouse.features.leaks.nouns import LeakReport, LeakSignal, LeakVerdict, not_measured, sorted_report
 from boathouse.features.leaks.shared_entities import shared_entity_signals
 from boathouse.features.leaks.single_feature import single_feature_signals
 from boathouse.features.leaks.splits import Split, split_by_column, split_by_time
 from boathouse.foundation.errors import InvalidInput
 
 __all__ = ["LeakReport", "LeakSignal", "LeakVerdict", "Roles", "chosen_split", "frame_signals", "sorted_report"]
+
+_OF_A_SPLIT = (shared_entities.NAME, near_duplicates.EXACT, near_duplicates.NEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,10 @@ def frame_signals(frame: pl.DataFrame, roles: Roles, split: Split | None = None,
     found = single_feature_signals(frame, label, roles.features, seed=seed)
     named = [name for name in roles.features if name not in roles.identifiers and looks_like_an_identifier(frame[name])]
     found += identifier_signals(frame, label, [*roles.identifiers, *named], seed=seed)
-    if split is not None:
+    if split is None:
+        why = "There is no split to look across; give split or split_at."
+        found += [not_measured(name, "all features", near_duplicates.THRESHOLD, why) for name in _OF_A_SPLIT]
+    else:
         found += shared_entity_signals(frame, split, roles.entities, label)
         found += duplicate_signals(frame, split, roles.features, seed=seed)
     return found

@@ -291,6 +291,13 @@ def test_rows_without_a_match_leave_the_question_open(fe: FeatureEngineeringClie
 
 
 @pytest.mark.usefixtures("tables")
+def test_keys_that_are_all_null_leave_the_question_open(fe: FeatureEngineeringClient) -> None:
+    nobody = flights().with_columns(origin=pl.lit(None, dtype=pl.String))
+    certificate = training_set(fe, [weather_lookup()], nobody).certify()
+    assert certificate.verdict is CertificateVerdict.INCONCLUSIVE
+
+
+@pytest.mark.usefixtures("tables")
 def test_an_empty_training_set_leaves_the_question_open(fe: FeatureEngineeringClient) -> None:
     certificate = training_set(fe, df=flights().head(0)).certify()
     assert certificate.verdict is CertificateVerdict.INCONCLUSIVE

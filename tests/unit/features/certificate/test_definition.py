@@ -44,7 +44,7 @@ clocks = st.sampled_from(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(spine=spine_rows, rows=feature_rows, clock=clocks, at=st.sampled_from(["t", None]))
 def test_both_definitions_choose_the_same_rows(
     spine: list[dict[str, Any]], rows: list[dict[str, Any]], clock: dict[str, Any], at: str | None

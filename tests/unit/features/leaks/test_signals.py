@@ -43,7 +43,8 @@ def signals(label: pl.Series, *columns: pl.Series, **roles: tuple[str, ...]) -> 
     frame = pl.DataFrame([label, *columns])
     named = roles.get("identifiers", ())
     features = tuple(column.name for column in columns if column.name not in named)
-    return frame_signals(frame, Roles(label.name, features, identifiers=named))
+    found = frame_signals(frame, Roles(label.name, features, identifiers=named))
+    return [signal for signal in found if signal.column != "all features"]
 
 
 def the(found: Sequence[LeakSignal], name: str) -> LeakSignal:
@@ -326,6 +327,12 @@ def test_copies_are_found_among_names_nulls_nan_and_constant_columns() -> None:
     found = split_signals(copied, Split(np.arange(ROWS + 100) < ROWS, by_time=False, said="last"))
     assert the(found, near_duplicates.EXACT).score == 1
     assert the(found, near_duplicates.NEAR).score == 1
+
+
+def test_without_a_split_its_signals_are_said_not_to_be_measured() -> None:
+    found = frame_signals(pl.DataFrame({"y": LATE, "x": PLACE}), Roles("y", ("x",)))
+    for name in (shared_entities.NAME, near_duplicates.EXACT, near_duplicates.NEAR):
+        assert the(found, name).verdict is LeakVerdict.NOT_MEASURED
 
 
 def test_an_empty_side_is_not_measured() -> None:
