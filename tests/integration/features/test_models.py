@@ -252,7 +252,8 @@ def test_a_fitted_model_says_itself_what_it_takes(fe: FeatureEngineeringClient, 
     fitted = LinearRegression().fit(frame[["wind", "temp"]], frame["late"])
     with mlflow.start_run():
         info = fe.log_model(
-            model=fitted, name="model", flavor=mlflow.sklearn, pip_requirements=[], training_set=training_set, infer_input_example=True,
+            model=fitted, name="model", flavor=mlflow.sklearn, pip_requirements=[],
+            training_set=training_set, infer_input_example=True,
             serialization_format="cloudpickle",
         )  # fmt: skip
     assert info.signature.inputs.input_names() == ["wind", "temp"]
@@ -328,7 +329,8 @@ def test_the_certificate_goes_with_the_version(fe: FeatureEngineeringClient, wis
     name = f"{schema}.certified"
     with mlflow.start_run():
         fe.log_model(
-            model=Sum(), name="model", flavor=mlflow.pyfunc, pip_requirements=[], training_set=training_set, registered_model_name=name,
+            model=Sum(), name="model", flavor=mlflow.pyfunc, pip_requirements=[],
+            training_set=training_set, registered_model_name=name,
             signature=mlflow.models.infer_signature(pd.DataFrame({"temp": [1.0]})),
         )  # fmt: skip
     told = json.loads(mlflow.artifacts.load_text(f"models:/{name}/1/feature_certificate.json"))
@@ -346,7 +348,8 @@ def test_a_function_that_raises_stops_the_scoring(
         df=labels().slice(1), feature_lookups=[wishes[0], FeatureFunction(f"{schema}.odd")], label="late"
     )
     with mlflow.start_run():
-        info = fe.log_model(model=Sum(), name="model", flavor=mlflow.pyfunc, pip_requirements=[], training_set=training_set,
+        info = fe.log_model(model=Sum(), name="model", flavor=mlflow.pyfunc, pip_requirements=[],
+                            training_set=training_set,
                             signature=mlflow.models.infer_signature(pd.DataFrame({"odd": [1]})))  # fmt: skip
     with pytest.raises(BoathouseError, match=rf"{schema}.odd failed in row 2 with wind=20 .*ZeroDivisionError"):
         fe.score_batch(model_uri=info.model_uri, df=keys().slice(0, 2))

@@ -17,7 +17,8 @@ NAME = FunctionName.parse("dev.shop.f")
 
 
 def python(body: str, *parameters: str, returns: str = "INT") -> str:
-    return f"CREATE OR REPLACE FUNCTION dev.shop.f({', '.join(parameters)}) RETURNS {returns} LANGUAGE PYTHON AS $$\n{body}\n$$"
+    signature = f"dev.shop.f({', '.join(parameters)}) RETURNS {returns}"
+    return f"CREATE OR REPLACE FUNCTION {signature} LANGUAGE PYTHON AS $$\n{body}\n$$"
 
 
 def sql(body: str, *parameters: str, returns: str = "INT") -> str:

@@ -18,7 +18,8 @@ from boathouse.foundation.names import FunctionName, TableName
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=12)
 SCALARS = st.one_of(
-    st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), NAMES, st.binary(max_size=8), st.dates(),
+    st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), NAMES, st.binary(max_size=8),
+    st.dates(),
     st.datetimes(timezones=st.just(UTC)), st.datetimes(), st.decimals(allow_nan=False, allow_infinity=False, places=2),
 )  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.none() | SCALARS | st.lists(SCALARS, max_size=3)

@@ -42,7 +42,7 @@ def test_a_spec_is_kept_and_makes_training_sets(fe: FeatureEngineeringClient) ->
 
 def test_a_frame_must_fit_the_spec(fe: FeatureEngineeringClient) -> None:
     fe.create_feature_spec(name=NAME, features=WISHES)
-    with pytest.raises(InvalidInput, match="no column tail, by which features of dev.shop.planes"):
+    with pytest.raises(InvalidInput, match=r"no column tail, by which features of dev\.shop\.planes"):
         fe.create_training_set(df=LABELS.drop_columns(["tail"]), feature_spec=NAME, label="late")
     with pytest.raises(InvalidInput, match="takes year from the column year, which is not there"):
         fe.create_training_set(df=LABELS.drop_columns(["year"]), feature_spec=NAME, label="late")
@@ -72,9 +72,9 @@ def test_a_name_is_taken_once(fe: FeatureEngineeringClient, session: Session) ->
 
 def test_a_function_is_no_spec_and_a_spec_no_function(fe: FeatureEngineeringClient, session: Session) -> None:
     fe.create_feature_spec(name=NAME, features=WISHES)
-    with pytest.raises(InvalidInput, match="dev.shop.age is a function, no feature spec"):
+    with pytest.raises(InvalidInput, match=r"dev\.shop\.age is a function, no feature spec"):
         fe.get_feature_spec(name="dev.shop.age")
-    with pytest.raises(InvalidInput, match="dev.shop.age is a function, no feature spec"):
+    with pytest.raises(InvalidInput, match=r"dev\.shop\.age is a function, no feature spec"):
         fe.delete_feature_spec(name="dev.shop.age")
     with pytest.raises(InvalidInput, match=f"{NAME} is a feature spec, no function"):
         fe.create_training_set(df=LABELS, feature_lookups=[FeatureFunction(NAME)], label="late")
@@ -141,7 +141,7 @@ def test_what_a_spec_takes_is_in_the_lineage(fe: FeatureEngineeringClient, catal
 
 
 def test_mistakes_in_a_spec_are_told_when_it_is_made(fe: FeatureEngineeringClient) -> None:
-    with pytest.raises(NotFound, match="no feature sets. Did you mean seats"):
+    with pytest.raises(NotFound, match=r"no feature sets\. Did you mean seats"):
         fe.create_feature_spec(name=NAME, features=[FeatureLookup(PLANES, lookup_key="tail", feature_names="sets")])
     with pytest.raises(InvalidInput, match="is no feature of the spec"):
         fe.create_feature_spec(name=NAME, features=WISHES, exclude_columns=["year"])

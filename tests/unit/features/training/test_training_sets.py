@@ -126,7 +126,8 @@ def test_nothing_of_a_pandas_frame_changes_a_set_afterwards(fe: FeatureEngineeri
 def test_a_table_may_be_looked_up_more_than_once(fe: FeatureEngineeringClient) -> None:
     frame = labels().append_column("dest", pa.array(["EWR", "JFK", "JFK", "EWR"]))
     there = FeatureLookup(
-        WEATHER, lookup_key="dest", timestamp_lookup_key="at", feature_names=["wind"], rename_outputs={"wind": "dest_wind"},
+        WEATHER, lookup_key="dest", timestamp_lookup_key="at", feature_names=["wind"],
+        rename_outputs={"wind": "dest_wind"},
         default_values={"wind": 0},
     )  # fmt: skip
     made = fe.create_training_set(df=frame, feature_lookups=[weather(feature_names=["wind"]), there], label="late")
@@ -154,7 +155,8 @@ def test_functions_compute_from_columns_and_features_in_their_order(
 ) -> None:
     session.sql("CREATE FUNCTION dev.shop.age(built INT, `at` TIMESTAMP) RETURNS INT RETURN year(`at`) - built")
     session.sql(
-        "CREATE FUNCTION dev.shop.old(age INT) RETURNS BOOLEAN LANGUAGE PYTHON AS $$\nreturn age is not None and age > 10\n$$"
+        "CREATE FUNCTION dev.shop.old(age INT) RETURNS BOOLEAN LANGUAGE PYTHON "
+        "AS $$\nreturn age is not None and age > 10\n$$"
     )
     wishes = [
         planes(),
@@ -197,22 +199,44 @@ def test_the_corrected_view_counts_what_differs(fe: FeatureEngineeringClient) ->
     assert dict(latest.report[0].differing) == {"temp": 1, "wind": 0}
 
 
+ODD_LOOKUPS: list[tuple[FeatureLookup | FeatureFunction, type[BoathouseError], str]] = [
+    (FeatureLookup("dev.shop.wether", lookup_key="origin"), NotFound, "wether was not found"),
+    (weather(feature_names="tmp"), NotFound, r"no feature tmp\. Did you mean temp"),
+    (weather(feature_names="origin"), InvalidInput, "part of the key"),
+    (FeatureLookup(WEATHER, lookup_key="orign"), InvalidInput, "no column orign.*Did you mean origin"),
+    (weather(rename_outputs={"tmp": "t"}), InvalidInput, "rename_outputs .* tmp, which is not looked up"),
+    (weather(default_values={"tmp": 1}), InvalidInput, "default_values .* tmp"),
+    (weather(default_values={"wind": "x"}), InvalidInput, r"'x' of dev\.shop\.weather\.wind is no INT"),
+    (weather(rename_outputs={"temp": "wind"}), InvalidInput, "column wind comes from table .* and from table"),
+    (
+        planes(rename_outputs={"built": "Late"}),
+        InvalidInput,
+        r"Late comes from the frame and from table dev\.shop\.planes.*rename_outputs",
+    ),
+    (
+        FeatureLookup(WEATHER, lookup_key=["origin", "at"]),
+        InvalidInput,
+        r"key of dev\.shop\.weather is \(origin\), and lookup_key names 2.*timestamp_lookup_key",
+    ),
+    (FeatureLookup(WEATHER, lookup_key="origin", timestamp_lookup_key="when"), InvalidInput, "no column when"),
+    (planes(lookback_window=timedelta(1)), InvalidInput, "lookback_window"),
+    (weather(lookback_window=timedelta(-1)), InvalidInput, "lies in the future"),
+    (FeatureFunction("dev.shop.nothing"), NotFound, "nothing was not found"),
+]
+
+
+@pytest.mark.parametrize(("lookup", "kind", "message"), ODD_LOOKUPS)
+def test_mistakes_in_a_lookup_are_told_when_the_set_is_made(
+    fe: FeatureEngineeringClient, lookup: FeatureLookup | FeatureFunction, kind: type[BoathouseError], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        fe.create_training_set(df=labels(), feature_lookups=[lookup], label="late")
+
+
 MISTAKES: list[tuple[dict[str, Any], type[BoathouseError], str]] = [
-    ({"feature_lookups": [FeatureLookup("dev.shop.wether", lookup_key="origin")]}, NotFound, "wether was not found"),
-    ({"feature_lookups": [weather(feature_names="tmp")]}, NotFound, r"no feature tmp. Did you mean temp"),
-    ({"feature_lookups": [weather(feature_names="origin")]}, InvalidInput, "part of the key"),
-    ({"feature_lookups": [FeatureLookup(WEATHER, lookup_key="orign")]}, InvalidInput, "no column orign.*Did you mean origin"),
-    ({"feature_lookups": [weather(rename_outputs={"tmp": "t"})]}, InvalidInput, "rename_outputs .* tmp, which is not looked up"),
-    ({"feature_lookups": [weather(default_values={"tmp": 1})]}, InvalidInput, "default_values .* tmp"),
-    ({"feature_lookups": [weather(default_values={"wind": "x"})]}, InvalidInput, r"'x' of dev.shop.weather.wind is no INT"),
-    ({"feature_lookups": [weather(rename_outputs={"temp": "wind"})]}, InvalidInput, "column wind comes from table .* and from table"),
-    ({"feature_lookups": [planes(rename_outputs={"built": "Late"})]}, InvalidInput, "Late comes from the frame and from table dev.shop.planes.*rename_outputs"),
-    ({"feature_lookups": [FeatureLookup(WEATHER, lookup_key=["origin", "at"])]}, InvalidInput, r"key of dev.shop.weather is \(origin\), and lookup_key names 2.*timestamp_lookup_key"),
-    ({"feature_lookups": [FeatureLookup(WEATHER, lookup_key="origin", timestamp_lookup_key="when")]}, InvalidInput, "no column when"),
-    ({"feature_lookups": [planes(lookback_window=timedelta(1))]}, InvalidInput, "lookback_window"),
     ({"feature_lookups": []}, InvalidInput, "No features"),
     ({"feature_lookups": None}, InvalidInput, "either feature_lookups or a feature_spec"),
-    ({"label": "lat"}, InvalidInput, "no column lat, which is to be the label. Did you mean late"),
+    ({"label": "lat"}, InvalidInput, r"no column lat, which is to be the label\. Did you mean late"),
     ({"exclude_columns": ["temperature"]}, InvalidInput, "neither a column of the frame nor a feature"),
     ({"exclude_columns": ["late"]}, InvalidInput, "The label late is among exclude_columns"),
     ({"table_versions": {PLANES: 0}}, InvalidInput, "from which nothing is looked up"),
@@ -220,8 +244,7 @@ MISTAKES: list[tuple[dict[str, Any], type[BoathouseError], str]] = [
     ({"as_of": "now"}, InvalidInput, "as_of"),
     ({"df": [1, 2]}, InvalidInput, "no frame"),
     ({"df": labels().drop_columns(["origin"])}, InvalidInput, "no column origin"),
-    ({"feature_lookups": [FeatureFunction("dev.shop.nothing")]}, NotFound, "nothing was not found"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changed", "kind", "message"), MISTAKES)
