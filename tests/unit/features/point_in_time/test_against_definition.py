@@ -1,5 +1,6 @@
 """The join gives what its definition says, over random tables with everything that is awkward."""
 
+import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def cases(draw: st.DrawFn) -> Case:
     spine = _table([*mine, "at"], [*(kind for kind, _, _ in kinds), at_kind], labels)
     cuts = sorted(draw(st.lists(st.integers(0, len(rows)), max_size=2)))
     ends = [0, *cuts, len(rows)]
-    files = [table.slice(start, end - start) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    files = [table.slice(start, end - start) for start, end in itertools.pairwise(ends)]
     has_event = draw(st.sampled_from([True, True, True, False]))
     at = draw(st.sampled_from(["at", "at", "at", "at", None]))
     lookback = st.sampled_from([None, None, timedelta(0), step, 3 * step, timedelta(days=1)])
