@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from boathouse.features.online.contract import Key
-from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.errors import Conflict, InvalidInput
 
 LONGEST = 500
 """Bytes; LMDB takes 511."""
@@ -171,6 +171,18 @@ def slices_of(array: pa.Array, rows: int) -> list[bytes]:
     ends = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + rows + 1].tolist()
     whole = b"" if data is None else data.to_pybytes()
     return [whole[start:end] for start, end in pairwise(ends)]
+
+
+def require_same_keys(table: str, before: Sequence[str], now: Sequence[str]) -> None:
+    """
+    Raises:
+        Conflict: A reader gives keys in an order that is no longer the table's.
+    """
+    if list(before) != list(now):
+        raise Conflict(
+            f"The online table {table} had the key {', '.join(before)}, and now has {', '.join(now)}.",
+            hint="Make a new plan of it.",
+        )
 
 
 def is_stood_for(key: bytes) -> bool:

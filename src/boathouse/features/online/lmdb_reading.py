@@ -16,7 +16,7 @@ import pyarrow as pa
 from boathouse.features.online.batches import decode_batch
 from boathouse.features.online.contract import Key, OnlineSchema
 from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.keys import KeyCodec
+from boathouse.features.online.keys import KeyCodec, require_same_keys
 from boathouse.features.online.layout import Layout, layout_of, schema_from_json
 from boathouse.features.online.lmdb_environments import Environment, environment_of, refusals
 from boathouse.foundation.errors import InvalidInput, NotFound, Unavailable
@@ -127,6 +127,7 @@ class LmdbPlan:
         self._store = store
         self._now = now
         self._instants = instants
+        self._keys: tuple[str, ...] = tuple(table.schema.keys.names)
         self._compiled = self._compile()
 
     @property
@@ -202,6 +203,7 @@ class LmdbPlan:
         with refusals(self._store):
             environment = self._table.environment()
             layout = layout_of(self._table.schema)
+            require_same_keys(self._table.name, self._keys, layout.schema.keys.names)
             decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
             return _Compiled(environment, layout_mark(layout), KeyCodec(layout.schema.keys), decoder)
 

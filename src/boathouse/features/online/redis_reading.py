@@ -13,7 +13,7 @@ import pyarrow as pa
 from boathouse.features.online.batches import decode_batch
 from boathouse.features.online.contract import Key, OnlineSchema
 from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.keys import KeyCodec
+from boathouse.features.online.keys import KeyCodec, require_same_keys
 from boathouse.features.online.layout import layout_of
 from boathouse.features.online.redis_connection import RedisConnection
 from boathouse.features.online.redis_names import Names, State
@@ -115,6 +115,7 @@ class RedisPlan:
         self._connection = connection
         self._now = now
         self._instants = instants
+        self._keys: tuple[str, ...] = tuple(table.schema.keys.names)
         self._compiled = self._compile()
 
     @property
@@ -168,6 +169,7 @@ class RedisPlan:
 
     def _compile(self) -> _Compiled:
         state, names = self._table.state(), Names(self._table.name)
+        require_same_keys(self._table.name, self._keys, state.schema.keys.names)
         layout = layout_of(state.schema)
         decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
         codec = KeyCodec(state.schema.keys)
