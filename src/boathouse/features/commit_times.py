@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from boathouse.features.feature_tables import FeatureTable
@@ -106,7 +107,7 @@ def _news(session: Session, table: FeatureTable, snapshot: Snapshot, rows: pa.Ta
         f"(PARTITION BY {partition} ORDER BY f.{identifier(known)} DESC NULLS LAST) = 1) AS l "
         f"ON {_same('b', 'l', keys)} WHERE {' OR '.join([f'l.{identifier(known)} IS NULL', *differs])} ORDER BY 1",
         snapshots={"features": snapshot},
-        arrow={"batch": fitted.append_column(_ROW, pa.array(range(fitted.num_rows), pa.int64()))},
+        arrow={"batch": fitted.append_column(_ROW, pa.array(np.arange(fitted.num_rows)))},
     )
     return fitted.take(session.engine.run(query).arrow().column(_ROW))
 

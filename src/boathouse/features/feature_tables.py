@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from boathouse.session import Session
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FeatureTable:
     """What the catalog knows of a feature table."""
 
@@ -44,6 +44,18 @@ class FeatureTable:
     created_at: int = 0
     """Milliseconds since 1970-01-01 UTC."""
     table_id: str = ""
+
+    def __repr__(self) -> str:
+        told = {
+            "name": self.name,
+            "primary_keys": self.primary_keys,
+            "timestamp_keys": self.timestamp_keys,
+            "features": self.features,
+            "known": self.known,
+            "description": self.description,
+            "tags": self.tags,
+        }
+        return f"<FeatureTable: {', '.join(f'{name}={value!r}' for name, value in told.items() if value)}>"
 
     @property
     def name(self) -> str:

@@ -1,15 +1,15 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """What rows must fulfil before they may go into a feature table: every key is there, and there once."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import pyarrow as pa
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 
 
-def require_keys(rows: pa.Table, keys: Sequence[str], table: str) -> None:
-    """Refuse rows that lack a key column, a key, or have one twice.
+def require_keys(rows: pa.Table, keys: Sequence[str], table: str, *, may_be_null: Set[str] = frozenset()) -> None:
+    """Refuse rows that lack a key column, a key, or have one twice. (Where nulls are allowed, one equals the other.)
 
     Raises:
         InvalidInput: Says how many rows are wrong, and shows one.
@@ -20,7 +20,7 @@ def require_keys(rows: pa.Table, keys: Sequence[str], table: str) -> None:
                 f"The rows lack the column {key}, which belongs to the key of {table}.",
                 hint=did_you_mean(key, rows.schema.names) or f"They have {', '.join(rows.schema.names)}.",
             )
-    for key in keys:
+    for key in [each for each in keys if each not in may_be_null]:
         _require_no_null(rows, keys, key, table)
     _require_unique(rows, keys, table)
 
@@ -40,6 +40,7 @@ def _require_unique(rows: pa.Table, keys: Sequence[str], table: str) -> None:
     import polars as pl
 
     frame = pl.DataFrame(pl.from_arrow(rows.select(list(keys))))
+    frame = frame.with_columns(pl.col(pl.Datetime("ns", "*"), pl.Datetime("ns")).dt.cast_time_unit("us"))  # as stored
     distinct = frame.n_unique()
     if distinct < rows.num_rows:
         repeated = frame.group_by(list(keys), maintain_order=True).len().filter(pl.col("len") > 1).row(0, named=True)

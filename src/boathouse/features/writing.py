@@ -24,6 +24,7 @@ from boathouse.features.frames import read_frame
 from boathouse.features.key_rules import require_keys
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
+from boathouse.lake.schema import identifier
 from boathouse.session import Session, WriteReport
 from boathouse.session.law import Alteration
 from boathouse.session.running.writes import TableShape
@@ -76,7 +77,7 @@ def create_table(session: Session, wish: NewFeatureTable, df: Any = None, schema
     columns = _given_schema(name, rows, schema)
     _require_columns(wish, columns)
     if rows is not None:
-        require_keys(rows, _identity(wish), str(name))
+        require_keys(rows, _identity(wish), str(name), may_be_null={wish.known.column or ""})
     if wish.by_commit and wish.timeseries_column:
         columns = columns.append(commit_times.known_field(KNOWN_AT, columns.field(wish.timeseries_column).type))
         if rows is not None:
@@ -86,8 +87,7 @@ def create_table(session: Session, wish: NewFeatureTable, df: Any = None, schema
     key = PrimaryKey(wish.entity_keys, wish.timeseries_column, default_name(str(name)))
     shape = TableShape(columns, wish.partition_columns, wish.description, None, key, declared_clocks(wish))
     session.create_table(name, shape, rows)
-    if wish.tags:
-        session.law.alter(session.principal, SecurableKind.TABLE, str(name), Alteration(tags=dict(wish.tags)))
+    _tag_or_undo(session, name, wish.tags)
     return feature_table(session, name)
 
 
@@ -104,11 +104,10 @@ def write_table(session: Session, name: str, df: Any, *, mode: Literal["merge", 
     rows = read_frame(df).table
     if table.known_by_commit:
         return commit_times.write(session, table, rows, mode)
-    keys = identity(table)
-    require_keys(rows, keys, table.name)
+    require_keys(rows, identity(table), table.name, may_be_null={table.known.column or ""})
     if mode == "overwrite":
         return session.write_table(table.table, rows, mode="overwrite")
-    return session.write_table(table.table, rows, mode="merge", merge_on=keys)
+    return session.write_table(table.table, rows, mode="merge", merge_on=_merge_on(table, rows))
 
 
 def delete_table(session: Session, name: str) -> None:
@@ -147,6 +146,15 @@ def identity(table: FeatureTable) -> list[str]:
     return [*table.primary_keys, *([table.known.column] if is_history and table.known.column else [])]
 
 
+def _merge_on(table: FeatureTable, rows: pa.Table) -> list[str] | str:
+    """The key columns; a condition where some rows are not known yet: writing them twice is writing them once."""
+    keys, known = identity(table), table.known.column
+    if known not in keys or rows.column(known).null_count == 0:
+        return keys
+    same = {key: "IS NOT DISTINCT FROM" if key == known else "=" for key in keys}
+    return " AND ".join(f"target.{identifier(key)} {how} source.{identifier(key)}" for key, how in same.items())
+
+
 def declared_clocks(wish: NewFeatureTable) -> dict[str, str]:
     """What the catalog keeps of the known time and the promise."""
     known, declared = wish.known, dict[str, str]()
@@ -166,6 +174,16 @@ def _identity(wish: NewFeatureTable) -> list[str]:
         return list(wish.entity_keys)
     known = [wish.known.column] if wish.known.column and not wish.by_commit else []
     return [*wish.entity_keys, wish.timeseries_column, *known]
+
+
+def _tag_or_undo(session: Session, name: TableName, tags: Mapping[str, str]) -> None:
+    if not tags:
+        return
+    try:
+        session.law.alter(session.principal, SecurableKind.TABLE, str(name), Alteration(tags=dict(tags)))
+    except BaseException:
+        session.law.drop(session.principal, SecurableKind.TABLE, str(name))
+        raise
 
 
 def _require_sound(wish: NewFeatureTable) -> None:

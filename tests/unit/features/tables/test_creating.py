@@ -268,3 +268,39 @@ def test_a_declaration_that_somebody_has_spoilt_is_told(fe, catalog):
 
     with pytest.raises(InvalidInput, match="cannot be read"):
         fe.get_table(name=NAME)
+
+
+def test_a_row_that_is_not_known_yet_is_written_once_however_often_it_is_written(fe):
+    frame = rows((1, 2), (0, 0), (1.0, 2.0), seen=hours(None, 1))
+    fe.create_table(name=NAME, df=frame, known_time="seen", **WITH_TIME)
+
+    fe.write_table(name=NAME, df=frame.with_columns(spent=pl.lit(5.0)))
+    fe.write_table(name=NAME, df=rows((1,), (0,), (7.0,), seen=hours(3)))
+
+    found = [(row["id"], row["seen"], row["spent"]) for row in read(fe, NAME, "id", "seen")]
+    assert found == [(1, None, 5.0), (1, hours(3)[0], 7.0), (2, hours(1)[0], 5.0)]
+
+
+def test_instants_that_are_one_when_stored_are_one_key(fe):
+    nanoseconds = pl.Series([1_000, 1_001], dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
+    frame = pl.DataFrame({"id": [1, 1], "ts": nanoseconds})
+
+    with pytest.raises(InvalidInput, match="repeat the key"):
+        fe.create_table(name=NAME, df=frame, **WITH_TIME)
+
+
+def test_a_table_whose_tags_are_refused_is_not_there(fe):
+    with pytest.raises(InvalidInput):
+        fe.create_table(name=NAME, df=rows(), tags={"a": "x" * 20_000}, **WITH_TIME)
+
+    with pytest.raises(NotFound):
+        fe.get_table(name=NAME)
+
+
+def test_a_feature_table_says_in_a_line_what_it_is(fe):
+    made = fe.create_table(name=NAME, df=rows(), description="Spending.", **WITH_TIME)
+
+    assert repr(made) == (
+        "<FeatureTable: name='dev.shop.customers', primary_keys=['id', 'ts'], timestamp_keys=['ts'], "
+        "features=['spent'], known=KnownTime(column=None, lag=datetime.timedelta(0)), description='Spending.'>"
+    )
