@@ -22,7 +22,7 @@ def boundary(sample: Sampled) -> Check:
     effective = rows.effective
     if effective is None or rows.event is None or rows.known is None or sample.at is None:
         return Check(NAME, sample.label, CheckVerdict.NOT_APPLICABLE, 0, 0, "the lookup does not look at time.")
-    found = [sample.winners(row) for row in range(sample.spine.num_rows)]
+    found = sample.winners
     matched = np.array([row for row, each in enumerate(found) if len(each)], np.int64)
     if not len(matched):
         return Check(NAME, sample.label, CheckVerdict.INCONCLUSIVE, 0, 0, "no row has a match.")

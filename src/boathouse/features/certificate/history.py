@@ -48,7 +48,7 @@ def _history(sample: Sampled, grace: int, seed: int) -> Check:
         return _not_applicable(sample, "the log of the table is gone.")
     starts = np.array([int(commit.timestamp.timestamp() * 1_000_000) for commit in commits])
     then = np.searchsorted(starts, sample.at.values + grace, side="right") - 1
-    matched = np.array([len(sample.winners(row)) > 0 for row in range(sample.spine.num_rows)], bool)
+    matched = np.array([len(found) > 0 for found in sample.winners], bool)
     young = matched & sample.at.present & (sample.at.values >= starts[0])
     if not young.any():
         return _not_applicable(sample, "the table is younger than the instants of the rows.")
@@ -97,7 +97,7 @@ def _wrong(sample: Sampled, rows: np.ndarray, version: int) -> tuple[list[tuple[
     at, at_up = (Instants(each.values[rows], each.present[rows]) for each in (sample.at, sample.at_up))
     wrong: list[tuple[int, str]] = []
     for place, row in enumerate(rows.tolist()):
-        now, before = sample.winners(row), winners(raw, lookup, place, at, at_up)
+        now, before = sample.winners[row], winners(raw, lookup, place, at, at_up)
         for output in outputs:
             right = accepted_values(sample.rows, now, output)
             old = accepted_values(raw, before, output)

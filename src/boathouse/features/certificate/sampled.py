@@ -37,8 +37,8 @@ class Sampled:
     at_up: Instants | None
     """The same, nanoseconds rounded up."""
 
-    def winners(self, row: int, rows: RawRows | None = None) -> Winners:
-        return winners(rows or self.rows, self.lookup, row, self.at, self.at_up)
+    winners: tuple[Winners, ...]
+    """For each sampled row the raw rows that count for it, by the definition."""
 
     def described(self, row: int, **more: object) -> dict[str, str]:
         """A row of the sample, as the example of a violation."""
@@ -55,7 +55,8 @@ def sampled(features: FeatureRows, lookup: Lookup, spine: pa.Table, got: Mapping
     at = None if lookup.at is None else instants_of(kept[lookup.at])
     at_up = None if lookup.at is None else instants_of(kept[lookup.at], up=True)
     outputs = {output.name: got[output.name].take(pa.array(used)) for output in lookup.outputs}
-    return Sampled(lookup, label_of(lookup), features, kept, outputs, rows, at, at_up)
+    found = tuple(winners(rows, lookup, row, at, at_up) for row in range(kept.num_rows))
+    return Sampled(lookup, label_of(lookup), features, kept, outputs, rows, at, at_up, found)
 
 
 def label_of(lookup: Lookup) -> str:
