@@ -341,7 +341,7 @@ def _column(keys: pa.Table, part: _Part, verb: str) -> pa.Array:
     if pt.is_null(given):
         return pa.nulls(len(column), part.type)
     family = _part(part.name, given).family
-    zones = family == "timestamp" and (given.tz is None) != (part.type.tz is None)
+    zones = family == part.family == "timestamp" and (given.tz is None) != (part.type.tz is None)
     if family.replace("unsigned", "integer") != part.family.replace("unsigned", "integer") or zones:
         raise InvalidInput(
             f"Key column {part.name} is {given} in the rows to be {verb}, and {part.type} in the online table.",

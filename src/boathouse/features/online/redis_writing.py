@@ -47,9 +47,7 @@ class RedisWriter:
         self._count = 0
         self._is_over = False
         with connection.refusals():
-            text: Any = self._client.get(self._names.state)
-            self._there = None if text is None else State.from_json(text)
-            self._remove_leftovers()
+            self._there = self._cleaned()
             if keep:
                 self._generation = self._required().generation
                 self._count = self._required().count
@@ -85,23 +83,18 @@ class RedisWriter:
                     pipeline.execute()
             except WatchError as error:
                 raise self._lock.lost() from error
+        replaced = self._there
         self._there = state
-        try:
-            with self._connection.refusals():
-                self._remove_leftovers()
-        except Unavailable:
-            pass  # the next publication does it
+        if replaced is not None and replaced.generation != self._generation:
+            self._remove(replaced.generation)
         self._end()
         return self._count
 
     def abort(self) -> None:
         if self._is_over:
             return
-        try:
-            with self._connection.refusals():
-                self._remove_leftovers()
-        except Unavailable:
-            pass  # the next publication does it
+        if self._there is None or self._generation != self._there.generation:
+            self._remove(self._generation)
         self._end()
 
     def __enter__(self) -> "RedisWriter":
@@ -167,13 +160,31 @@ class RedisWriter:
         self._client.sadd(self._names.generations, generation)
         return generation
 
-    def _remove_leftovers(self) -> None:
-        """All generations but the one that readers see."""
-        seen = None if self._there is None else self._there.generation
-        generations: Any = self._client.smembers(self._names.generations)
+    def _cleaned(self) -> State | None:
+        """What readers see now, after removing what publishers that died have left.
+
+        Lock, state and generations are read at one instant: what is listed then is nobody's but the readers'.
+        """
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.get(self._lock.key)
+            pipeline.get(self._names.state)
+            pipeline.smembers(self._names.generations)
+            holder, text, generations = pipeline.execute()
+        if holder != self._lock.token:
+            raise self._lock.lost()
+        there = None if text is None else State.from_json(text)
         for generation in generations:
-            if generation != seen:
+            if there is None or generation != there.generation:
                 remove_generation(self._client, self._names, generation)
+        return there
+
+    def _remove(self, generation: bytes) -> None:
+        """Free a generation that nobody can see; never one that another publisher may have made."""
+        try:
+            with self._connection.refusals():
+                remove_generation(self._client, self._names, generation)
+        except Unavailable:
+            return  # the next publication does it
 
     def _required(self) -> State:
         if self._there is None:

@@ -57,7 +57,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path, hand: Hand) -> Ite
     opened: list[RedisStore] = []
 
     def again() -> RedisStore:
-        opened.append(RedisStore("shared", url, now=hand, lock_seconds=1.0))
+        opened.append(RedisStore("shared", url, now=hand, lock_seconds=10.0))
         return opened[-1]
 
     yield again
