@@ -73,8 +73,8 @@ def bound(function: Function, wish: FeatureFunction, types: Types | None) -> Com
         InvalidInput: A parameter has no column, a binding no parameter, a column is missing or of another type.
     """
     parameters = {each.name.lower(): each for each in function.parameters}
-    given = {name.lower(): column for name, column in wish.input_bindings.items()}
-    for name in wish.input_bindings:
+    given = {name.lower(): column for name, column in (wish.input_bindings or {}).items()}
+    for name in wish.input_bindings or ():
         if name.lower() not in parameters:
             raise InvalidInput(
                 f"Function {function.full_name} has no parameter {name}.",

@@ -1,9 +1,11 @@
 """What a training set asks for: values looked up by key and time, and values computed on demand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from boathouse.foundation.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -17,8 +19,8 @@ class FeatureLookup:
         lookup_key: The columns of the frame that hold the key, in the order of the table's entity keys.
         feature_names: One or several features; all by default.
         rename_outputs: New names by feature.
-        timestamp_lookup_key: The column of the frame with the instant to look up at. Without one, a table with a time
-            column gives its latest known values.
+        timestamp_lookup_key: The column of the frame with the instant to look up at, or a list of this one column.
+            Without one, a table with a time column gives its latest known values.
         lookback_window: Values whose event time is longer ago than this are no match.
         default_values: What stands where there is no match or a null, by feature.
     """
@@ -38,7 +40,7 @@ class FeatureLookup:
         lookup_key: str | Sequence[str],
         feature_names: str | Sequence[str] | None = None,
         rename_outputs: Mapping[str, str] | None = None,
-        timestamp_lookup_key: str | None = None,
+        timestamp_lookup_key: str | Sequence[str] | None = None,
         lookback_window: timedelta | None = None,
         default_values: Mapping[str, Any] | None = None,
     ) -> None:
@@ -47,7 +49,7 @@ class FeatureLookup:
         put(self, "lookup_key", _several(lookup_key))
         put(self, "feature_names", None if feature_names is None else _several(feature_names))
         put(self, "rename_outputs", dict(rename_outputs or {}))
-        put(self, "timestamp_lookup_key", timestamp_lookup_key)
+        put(self, "timestamp_lookup_key", _one(timestamp_lookup_key))
         put(self, "lookback_window", lookback_window)
         put(self, "default_values", dict(default_values or {}))
 
@@ -58,13 +60,21 @@ class FeatureFunction:
 
     Args:
         udf_name: A function in SQL or Python, in full.
-        input_bindings: The column that each parameter takes.
+        input_bindings: The column that each parameter takes; that of its own name where none is given.
         output_name: The name of the feature; that of the function by default.
     """
 
     udf_name: str
-    input_bindings: Mapping[str, str] = field(default_factory=dict[str, str])
+    input_bindings: Mapping[str, str] | None = None
     output_name: str | None = None
+
+
+def _one(name: str | Sequence[str] | None) -> str | None:
+    if name is None or isinstance(name, str):
+        return name
+    if len(name) != 1:
+        raise InvalidInput(f"The timestamp_lookup_key is one column, not {len(name)}.")
+    return name[0]
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

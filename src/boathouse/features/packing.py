@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from boathouse.catalog import LineageNode, NodeKind
+from boathouse.catalog import LineageNode, NodeKind, SecurableKind
 from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.model_frames import model_frame
 from boathouse.features.spec_files import SPEC_FILE, spec_text
 from boathouse.features.specs import feature_edges
 from boathouse.features.training_sets import TrainingSet
-from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.models import feature_models
 from boathouse.session import Session
@@ -123,13 +123,15 @@ def _registered(session: Session, model: str, version: int, spec: FeatureSpec, t
     """Say of a new version what it takes: tags for people, lineage for everybody."""
     feature_models.tag_version(model, version, _tags(spec, training_set))
     versions = {TableName.parse(name): number for name, number in spec.table_versions.items()}
-    node = LineageNode(NodeKind.MODEL_VERSION, str(ModelName.parse(model)), version)
+    name = str(ModelName.parse(model))
+    node = LineageNode(NodeKind.MODEL_VERSION, name, version)
     try:
+        session.law.get(session.principal, SecurableKind.REGISTERED_MODEL, name)
         session.law.record_lineage(session.principal, feature_edges(spec, versions, node))
-    except NotFound as error:
+    except BoathouseError as error:  # the version is registered by now, and stays
         warnings.warn(
-            f"The catalog does not know model {model}, so its lineage has no features: is MLFLOW_TRACKING_URI that of "
-            f"this Boathouse? {error.message}",
+            f"The lineage of {model}, version {version}, has no features: {error.message} "
+            "Is MLFLOW_TRACKING_URI that of this Boathouse?",
             stacklevel=3,
         )
 

@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -353,3 +354,38 @@ def test_a_function_that_raises_stops_the_scoring(
                             signature=mlflow.models.infer_signature(pd.DataFrame({"odd": [1]})))  # fmt: skip
     with pytest.raises(BoathouseError, match=rf"{schema}.odd failed in row 2 with wind=20 .*ZeroDivisionError"):
         fe.score_batch(model_uri=info.model_uri, df=keys().slice(0, 2))
+
+
+def test_a_big_frame_is_given_to_the_model_in_blocks(
+    fe: FeatureEngineeringClient, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fe.score_batch(model_uri=f"models:/{model}/1", df=keys())
+    monkeypatch.setattr("boathouse.features.scoring.BLOCK_ROWS", 3)
+    assert fe.score_batch(model_uri=f"models:/{model}/1", df=keys()) == whole
+
+
+def test_a_prediction_sees_the_features_that_training_saw(
+    fe: FeatureEngineeringClient, model: str, wishes: list[Any]
+) -> None:
+    trained = fe.create_training_set(df=labels(), feature_lookups=wishes, label="late").load_df()
+    scored = fe.score_batch(model_uri=f"models:/{model}/1", df=labels())
+    for name in ("temp", "wind", "age"):
+        assert scored.column(name) == trained.column(name)
+
+
+def test_a_tracking_server_that_is_not_ours_is_told(
+    fe: FeatureEngineeringClient, wishes: list[Any], tmp_path: Path
+) -> None:
+    training_set = fe.create_training_set(df=labels(), feature_lookups=wishes, label="late")
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_registry_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = mlflow.create_experiment("elsewhere", artifact_location=str(tmp_path / "artifacts"))
+    with pytest.warns(UserWarning, match="Is MLFLOW_TRACKING_URI that of this Boathouse"):
+        with mlflow.start_run(experiment_id=experiment):
+            fe.log_model(
+                model=Sum(), name="model", flavor=mlflow.pyfunc, training_set=training_set, pip_requirements=[],
+                registered_model_name="dev.elsewhere.sum",
+                signature=mlflow.models.infer_signature(pd.DataFrame({"temp": [1.0]})),
+            )  # fmt: skip
+    scored = fe.score_batch(model_uri="models:/dev.elsewhere.sum/1", df=labels())
+    assert scored.column("prediction").to_pylist() == [5.0, 1.0, 3.0]
