@@ -31,7 +31,8 @@ def shared_entity_signals(
 
 def _signal(frame: pl.DataFrame, split: Split, keys: tuple[str, ...], label: Label | str) -> LeakSignal:
     column = ", ".join(keys)
-    rows = frame.select(keys).with_columns(_learnt=split.learnt, _row=np.arange(frame.height)).drop_nulls(list(keys))
+    rows = frame.select(keys).with_columns(_learnt=split.learnt, _row=np.arange(frame.height))
+    rows = rows.filter(split.learnt | split.tested).drop_nulls(list(keys))
     learnt = rows.filter(pl.col("_learnt")).select(keys).unique()
     tested = rows.filter(~pl.col("_learnt"))
     if learnt.height == 0 or tested.height == 0:
@@ -40,7 +41,7 @@ def _signal(frame: pl.DataFrame, split: Split, keys: tuple[str, ...], label: Lab
     share = shared.height / tested.height
     per_entity = rows.height / rows.select(keys).n_unique()
     found = f"{share:.1%} of the rows tested on have a {column} that is also learnt from"
-    if per_entity > MANY_ROWS:
+    if per_entity > MANY_ROWS and not split.by_time:
         why = f"{found}; but it has {per_entity:.0f} rows per value, so it is a category rather than an entity."
         return not_measured(NAME, column, THRESHOLD, why)
     if not split.by_time:

@@ -14,15 +14,17 @@ LEARNING = ("train", "training", "learn", "fit", "development", "dev", "true")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Which rows are learnt from; the others are tested on."""
+    """Which rows are learnt from, and which are tested on."""
 
     learnt: np.ndarray
     by_time: bool
     said: str
+    unknown: np.ndarray | None = None
+    """Rows that are on neither side."""
 
     @property
     def tested(self) -> np.ndarray:
-        return ~self.learnt
+        return ~self.learnt if self.unknown is None else ~self.learnt & ~self.unknown
 
 
 def split_by_column(frame: pl.DataFrame, column: str) -> Split:
@@ -38,7 +40,8 @@ def split_by_column(frame: pl.DataFrame, column: str) -> Split:
         )
     known = [name for name in names if name.lower() in LEARNING]
     learnt = known[0] if len(known) == 1 else str(values.value_counts(sort=True)[column][0])
-    return Split((values == learnt).fill_null(value=False).to_numpy(), by_time=False, said=f"{column} = {learnt}")
+    mine = (values == learnt).fill_null(value=False).to_numpy()
+    return Split(mine, by_time=False, said=f"{column} = {learnt}", unknown=values.is_null().to_numpy())
 
 
 def split_by_time(frame: pl.DataFrame, column: str, at: datetime) -> Split:
@@ -53,7 +56,7 @@ def split_by_time(frame: pl.DataFrame, column: str, at: datetime) -> Split:
     since = pl.Series([instant.replace(tzinfo=None)], dtype=pl.Datetime("us")).to_physical().item()
     naive = times.dt.convert_time_zone("UTC") if zone else times
     learnt = (naive.to_physical() < since).fill_null(value=False).to_numpy()
-    return Split(learnt, by_time=True, said=f"{column} < {at.isoformat()}")
+    return Split(learnt, by_time=True, said=f"{column} < {at.isoformat()}", unknown=times.is_null().to_numpy())
 
 
 def _require(frame: pl.DataFrame, column: str) -> None:

@@ -341,6 +341,21 @@ def test_an_empty_side_is_not_measured() -> None:
     assert the(found, near_duplicates.EXACT).verdict is LeakVerdict.NOT_MEASURED
 
 
+def test_rows_without_a_side_are_on_neither() -> None:
+    frame = patients(4).with_columns(
+        side=pl.when(pl.col("patient") % 5 != 0).then(pl.lit("train")).otherwise(pl.lit("test")),
+        at=pl.when(pl.int_range(pl.len()) % 4 != 0).then("at"),
+    )
+    holes = frame.with_columns(side=pl.when(pl.int_range(pl.len()) % 4 != 0).then("side"))
+    split = chosen_split(holes, "side", None, None)
+    assert split is not None
+    assert (split.learnt.sum(), split.tested.sum()) == (ROWS * 3 // 4 * 4 // 5, ROWS * 3 // 4 // 5)
+    assert the(split_signals(holes, split, entities=(("patient",),)), shared_entities.NAME).score == 0
+    by_time = chosen_split(frame, None, datetime(2026, 1, 1, tzinfo=UTC), "at")
+    assert by_time is not None
+    assert by_time.learnt.sum() + by_time.tested.sum() == 0.75 * ROWS
+
+
 @pytest.mark.parametrize(
     ("column", "at", "time", "said"),
     [
