@@ -12,6 +12,9 @@ from boathouse.foundation.errors import InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
+PREDICTION = "prediction"
+"""The column of a model's answers."""
+
 WHOLE = ("integer", "long")
 """MLflow's words for types that, in pandas, have no null."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from boathouse.catalog import LineageNode, NodeKind, SecurableKind
 from boathouse.features.feature_spec import FeatureSpec
-from boathouse.features.model_frames import model_frame
+from boathouse.features.model_frames import PREDICTION, model_frame
 from boathouse.features.spec_files import SPEC_FILE, spec_text
 from boathouse.features.specs import feature_edges
 from boathouse.features.training_sets import TrainingSet
@@ -45,6 +45,7 @@ def log_model(
     feature_models.use_registry(registry_uri)
     wanted, files, metadata, spec = dict(options or {}), dict[str, str](), dict[str, Any](), None
     if training_set is not None:
+        _require_room(training_set)
         spec = replace(training_set.spec, inputs=tuple(_inputs(model, training_set, wanted)))
         files = _files(spec, training_set)
         metadata = {"feature_spec": SPEC_FILE}
@@ -55,6 +56,15 @@ def log_model(
     if training_set is not None and spec is not None and registered_model_name is not None:
         _registered(session, registered_model_name, int(info.registered_model_version or 0), spec, training_set)
     return info
+
+
+def _require_room(training_set: TrainingSet) -> None:
+    """Refuse a feature with the name that predictions will have."""
+    if PREDICTION in training_set.spec.features:
+        raise InvalidInput(
+            f"A feature of the training set is named {PREDICTION}, which is what score_batch calls its answers.",
+            hint=f"Give it another name: rename_outputs={{{PREDICTION!r}: ...}}.",
+        )
 
 
 def _files(spec: FeatureSpec, training_set: TrainingSet) -> dict[str, str]:

@@ -13,7 +13,7 @@ from boathouse.features.augmenting import Augmented, augment
 from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.frames import read_frame
 from boathouse.features.functions import OnDemand, functions_of
-from boathouse.features.model_frames import answers, columns_with_nulls, model_frame
+from boathouse.features.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.features.opening import open_features
 from boathouse.features.spec_files import SPEC_FILE, read_spec
 from boathouse.features.specs import require_tables
@@ -23,7 +23,6 @@ from boathouse.session import Session
 from boathouse.session.sql.arrow_types import arrow_type
 from boathouse.session.sql.inlining import type_of
 
-PREDICTION = "prediction"
 BLOCK_ROWS = 100_000
 """Rows that a model is given at a time."""
 

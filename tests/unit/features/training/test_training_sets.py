@@ -295,3 +295,10 @@ def test_keys_and_instants_of_other_types_are_told_when_the_set_is_made(fe: Feat
     naive = labels().set_column(2, "at", labels().column("at").cast(pa.timestamp("us")))
     with pytest.raises(InvalidInput, match="zone"):
         fe.create_training_set(df=naive, feature_lookups=[weather()], label="late")
+
+
+def test_a_feature_cannot_be_named_as_predictions_are(fe: FeatureEngineeringClient) -> None:
+    renamed = planes(rename_outputs={"built": "prediction"})
+    made = fe.create_training_set(df=labels(), feature_lookups=[renamed], label="late")
+    with pytest.raises(InvalidInput, match="is named prediction"):
+        fe.log_model(model=object(), name="model", flavor=pd, training_set=made)
