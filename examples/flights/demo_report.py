@@ -13,12 +13,15 @@ API = "/api/boathouse/v1"
 MODEL = "prod.flights.delay_model"
 PREDICTIONS = "prod.flights.predictions"
 METRICS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error"}
+LEARNED = ("TRAINED", "FEATURES")
 COMMANDS = (
     'sql "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7"',
     'sql "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY 1"',
     'sql "SELECT event_time, user_identity.email FROM system.access.audit WHERE response.statusCode = 403"',
     "lineage prod.flights.predictions --up",
     "models show prod.flights.delay_model",
+    "features show prod.flights.aircraft_days",
+    "features certificate prod.flights.delay_model",
 )
 
 
@@ -30,7 +33,7 @@ def print_report(story: Story, server: Server) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    for name, text in _facts(client):
+    for name, text in _facts(client, server):
         facts.add_row(name, text)
     facts.add_row("Refused", story.refusal)
     show(facts)
@@ -42,7 +45,7 @@ def print_report(story: Story, server: Server) -> None:
     show("\nIt goes on running. Stop it with: [bold].venv/bin/boathouse down[/]")
 
 
-def _facts(client: RestClient) -> Iterator[tuple[str, str]]:
+def _facts(client: RestClient, server: Server) -> Iterator[tuple[str, str]]:
     import boathouse as bh
 
     models = client.get(f"{API}/models/{MODEL}")
@@ -59,6 +62,9 @@ def _facts(client: RestClient) -> Iterator[tuple[str, str]]:
         "",
         ", ".join(f"{shown} {metrics[name]:.3f} ({metrics[f'naive_{name}']:.3f})" for name, shown in METRICS.items()),
     )
+    certificate = server.command_json("features", "certificate", f"{MODEL}/{champion}")
+    for line in _certificate(certificate):
+        yield "Certificate" if line.startswith(certificate["verdict"]) else "", line
     scored = bh.sql(f"SELECT count(*) AS n, avg(late_probability) AS p FROM {PREDICTIONS}").rows()[0]
     yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"
     for line in _lineage(client, champion):
@@ -70,12 +76,29 @@ def _metrics(client: RestClient, run_id: str) -> dict[str, float]:
     return {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
 
 
+def _certificate(found: dict[str, Any]) -> Iterator[str]:
+    """What was proven of the champion's training set, one line per feature table."""
+    yield (
+        f"{found['verdict']}: {found['rows']:,} rows of the training set hold what was known when we were asked;"
+        f" {found['sample']:,} of each table recomputed by the definition"
+    )
+    for facts in found["lookups"]:
+        checks = [check for check in found["checks"] if check["lookup"] == facts["lookup"]]
+        passed, failed = (sum(check["verdict"] == each for check in checks) for each in ("passed", "failed"))
+        table = facts["lookup"].split(" ")[0].rpartition(".")[2]
+        line = f"{table:<13} {facts['matched'] / facts['rows']:4.0%} matched, {passed} proofs passed, {failed} failed"
+        feature, count = max(facts["differing"].items(), key=lambda pair: pair[1], default=("", 0))
+        if count:
+            line += f"; known time ignored, {count / facts['rows']:.0%} of {feature} would come from the future"
+        yield line
+
+
 def _lineage(client: RestClient, champion: int) -> Iterator[str]:
     """Where the predictions come from: each thing with the versions of what it was made of."""
     yield from _table_lineage(client)
     upstream = client.get(f"{API}/lineage/upstream", kind="model_version", name=MODEL, version=champion)["edges"]
-    data = [edge["source"] for edge in upstream if edge["operation"] == "TRAINED"]
-    yield f"{MODEL} v{champion} from {', '.join(_versioned(each['name'], each['version']) for each in data)}"
+    data = {(edge["source"]["name"], edge["source"]["version"]) for edge in upstream if edge["operation"] in LEARNED}
+    yield f"{MODEL} v{champion} from {', '.join(_versioned(*each) for each in sorted(data))}"
 
 
 def _table_lineage(client: RestClient) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import boathouse as bh
 from boathouse.features import FeatureEngineeringClient
+from boathouse.features.online.verifying import verify
 from flights.features import build_labels, build_punctuality, build_questions
 from flights.jobs.arguments import Arguments
 from flights.jobs.store import PUBLISHED, PUNCTUALITY, features, make_functions, put
@@ -13,6 +14,10 @@ PROVEN_ROWS = 40
 
 class Leak(Exception):
     """A feature knows what it could not have known."""
+
+
+class NotAsPublished(Exception):
+    """Readers of the online store find something else than the feature table says."""
 
 
 def build() -> None:
@@ -43,8 +48,11 @@ def prove() -> None:
 
 
 def publish() -> None:
-    """The latest known row of each key into the online store."""
+    """The latest known row of each key into the online store, and a look whether readers find just that."""
     arguments, client = Arguments.read(), FeatureEngineeringClient()
     for name in PUBLISHED:
         done = client.publish_table(source_table_name=arguments.table(name))
-        print(f"{done.online_table}: {done.keys:,} keys, as of version {done.published_version} ({done.mode.lower()})")
+        compared = verify(bh.default_session(), done.online_table)
+        if not compared.matches:
+            raise NotAsPublished(f"{done.online_table} is not what {compared.source_table} says: {compared.examples}")
+        print(f"{done.online_table}: {done.keys:,} keys of version {done.published_version}, all compared")

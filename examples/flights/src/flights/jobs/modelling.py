@@ -41,9 +41,9 @@ def train_model() -> None:
     training_set = FeatureEngineeringClient().create_training_set(
         df=examples, feature_lookups=features(arguments.schema), label="late", exclude_columns=NOT_SEEN
     )
-    certificate = training_set.certify()
-    print(certificate)
-    certificate.require()
+    print(training_set.certify().require())
+    signals = training_set.leak_signals()
+    print(signals)
     mlflow.autolog(disable=True, silent=True)  # what is worth keeping is logged below, and not a second time
     mlflow.set_experiment(arguments.experiment)
     with mlflow.start_run(run_name=f"until {windows.train_until:%Y-%m-%d}") as run:
@@ -51,6 +51,7 @@ def train_model() -> None:
         mlflow.log_params(PARAMETERS | {"rounds": ROUNDS, "train_until": windows.train_until.isoformat()})
         mlflow.log_metrics({"train_rows": trained.rows, "train_late_share": trained.late_share})
         mlflow.log_dict(trained.baseline.to_dicts(), "naive_forecast.json")
+        mlflow.log_text(signals.to_json(), "leak_signals.json")
         _log_importance(trained)
         made = _register(arguments, trained, training_set)
         print(f"{arguments.model} version {made} from {trained.rows:,} flights, run {run.info.run_id}")
@@ -82,7 +83,7 @@ def _register(arguments: Arguments, trained: Trained, training_set: TrainingSet)
             code_paths=[str(SOURCE)],
             artifacts={"trees": str(trees), "vocabulary": str(vocabulary)},
             signature=SIGNATURE,
-            infer_input_example=True,
+            input_example=training_set.head(5).select(FEATURES).to_pandas(),
             pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "lightgbm", "numpy", "pandas")],
             registered_model_name=arguments.model,
         )

@@ -13,7 +13,8 @@ AT = "asked_at"
 """The instant of a question: every lookup answers as of it."""
 
 NOT_SEEN = (
-    "flight_id", "asked_at", "scheduled_departure_at", "tailnum", "weather_known_at", "aircraft_landed_at", "built",
+    "flight_id", "asked_at", "scheduled_departure_at", "departure_date", "tailnum",
+    "weather_known_at", "aircraft_landed_at", "built",
 )  # fmt: skip
 """Keys, instants and steps on the way, which the model does not see."""
 
@@ -57,13 +58,9 @@ FUNCTIONS = (
     """CREATE OR REPLACE FUNCTION {schema}.minutes_between(since TIMESTAMP, until TIMESTAMP) RETURNS DOUBLE
     COMMENT 'How old something is when we are asked, in minutes.'
     RETURN (unix_seconds(until) - unix_seconds(since)) / 60""",
-    """CREATE OR REPLACE FUNCTION {schema}.aircraft_age(built INT, departure TIMESTAMP) RETURNS DOUBLE
-    LANGUAGE PYTHON DETERMINISTIC COMMENT 'The age of an aircraft in the year of its departure from New York.' AS $$
-from zoneinfo import ZoneInfo
-
-if built is None or departure is None:
-    return None
-return float(departure.astimezone(ZoneInfo("America/New_York")).year - built)
+    """CREATE OR REPLACE FUNCTION {schema}.aircraft_age(built INT, departure DATE) RETURNS DOUBLE
+    LANGUAGE PYTHON DETERMINISTIC COMMENT 'The age of an aircraft in the year of its departure.' AS $$
+return None if built is None or departure is None else float(departure.year - built)
 $$""",
 )
 
@@ -113,7 +110,7 @@ def features(schema: str) -> list[FeatureLookup | FeatureFunction]:
         _minutes(schema, "weather_known_at", "weather_age_minutes"),
         _minutes(schema, "aircraft_landed_at", "aircraft_minutes_since_landing"),
         FeatureFunction(
-            f"{schema}.aircraft_age", {"built": "built", "departure": "scheduled_departure_at"}, "aircraft_age_years"
+            f"{schema}.aircraft_age", {"built": "built", "departure": "departure_date"}, "aircraft_age_years"
         ),
     ]
 

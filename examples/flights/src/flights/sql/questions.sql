@@ -3,7 +3,7 @@
 SELECT
     flight_id,
     scheduled_departure_at - getvariable('prediction_lead') AS asked_at,
-    scheduled_departure_at, tailnum,
+    scheduled_departure_at, departure_date, tailnum,
     carrier, origin, dest,
     distance::DOUBLE AS distance,
     date_diff('minute', scheduled_departure_at, scheduled_arrival_at)::DOUBLE AS scheduled_minutes,
