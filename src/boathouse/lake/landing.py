@@ -36,6 +36,7 @@ _CHECKPOINT_INTERVAL = 100
 _UNDERSTOOD = {
     *("appendOnly", "invariants", "checkConstraints", "changeDataFeed", "timestampNtz", "vacuumProtocolCheck"),
     *("columnMapping", "deletionVectors", "domainMetadata", "v2Checkpoint", "generatedColumns", "identityColumns"),
+    "variantType",
 }
 """Writer features that a rewrite keeps to: by not using them, or by refusing where a column uses them."""
 

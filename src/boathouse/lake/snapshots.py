@@ -29,8 +29,11 @@ from boathouse.lake.schema import fields_of, is_plain
 KEPT_TABLES = 256
 """How many tables stay open in one process."""
 
-_PARQUET_SAYS_ALL = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
-"""Reader features that do not change what the rows of a Parquet file mean."""
+_PARQUET_SAYS_ALL = {
+    *("timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview", "variantType"),
+}
+"""Reader features that do not change what the rows of a Parquet file mean. (delta-rs lists ``variantType`` when it sets
+a property of a table with ``timestampNtz``; a column of that type is not plain, and shows so.)"""
 
 
 @dataclass(frozen=True)

@@ -189,3 +189,15 @@ def test_changes_are_read_as_a_table(shop: Session, arguments: str) -> None:
 def test_changes_are_for_those_who_may_read_the_table(shop: Session, session_of: Callable[..., Session]) -> None:
     with pytest.raises((Denied, NotFound)):
         session_of("bob").sql("SELECT * FROM table_changes('dev.shop.t', 0)")
+
+
+def test_a_table_with_instants_without_a_zone_can_be_changed_after_its_properties_were(session):
+    session.sql("CREATE TABLE dev.shop.clocks (id BIGINT, at TIMESTAMP_NTZ)")
+    session.sql("INSERT INTO dev.shop.clocks VALUES (1, TIMESTAMP_NTZ'2020-01-01 00:00:00')")
+    session.sql("ALTER TABLE dev.shop.clocks SET TBLPROPERTIES ('my.own' = 'x')")
+
+    session.sql("UPDATE dev.shop.clocks SET id = 2")
+    session.sql("ALTER TABLE dev.shop.clocks UNSET TBLPROPERTIES ('my.own')")
+    session.sql("DELETE FROM dev.shop.clocks WHERE id = 1")
+
+    assert session.sql("SELECT id FROM dev.shop.clocks").rows() == [{"id": 2}]
