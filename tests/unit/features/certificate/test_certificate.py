@@ -367,6 +367,32 @@ def test_a_function_that_draws_lots_is_found(fe: FeatureEngineeringClient, sessi
     assert check.verdict is CheckVerdict.FAILED
 
 
+def test_a_table_that_knows_by_commit_is_proven_by_its_own_history(fe: FeatureEngineeringClient) -> None:
+    first = pl.DataFrame({"station": ["JFK", "LGA"], "at": [hour(0)] * 2, "temp": [1.0, 5.0]})
+    fe.create_table(name="dev.shop.told", primary_keys="station", timeseries_column="at", known_time="commit", df=first)
+    time.sleep(0.02)
+    asked = pl.DataFrame({"origin": ["JFK", "LGA"], "leaves": [datetime.now(UTC)] * 2, "late": [True, False]})
+    time.sleep(0.02)
+    fe.write_table(name="dev.shop.told", df=first.with_columns(temp=pl.col("temp") + 1))
+    lookup = FeatureLookup("dev.shop.told", lookup_key="origin", timestamp_lookup_key="leaves")
+    found = training_set(fe, [lookup], asked)
+    certificate = found.certify(grace=AT_THE_SAME_TIME)
+    assert certificate.verdict is CertificateVerdict.PASSED
+    assert found.load_arrow()["temp"].to_pylist() == [1.0, 5.0]
+    assert the(certificate, history.NAME, "dev.shop.told").measured == 2
+    assert certificate.lookups[0].differing == {"temp": 2}
+
+
+def test_a_partitioned_table_is_proven(fe: FeatureEngineeringClient) -> None:
+    rows = weather().with_columns(day=pl.col("at").dt.date())
+    fe.create_table(
+        name="dev.shop.parted", primary_keys="station", timeseries_column="at", known_time="known_at",
+        partition_columns=["day"], df=rows,
+    )  # fmt: skip
+    lookup = FeatureLookup("dev.shop.parted", lookup_key="origin", timestamp_lookup_key="leaves")
+    assert training_set(fe, [lookup]).certify().verdict is CertificateVerdict.PASSED
+
+
 TIMES = {
     "date": lambda: (pl.Date, pl.Date),
     "timestamps against dates": lambda: (pl.Datetime("us", "UTC"), pl.Date),
