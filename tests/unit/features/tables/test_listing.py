@@ -15,9 +15,10 @@ from boathouse.catalog import (
 )
 from boathouse.features import FeatureLookup
 from boathouse.features.listing import FeatureTables, Freshness
+from boathouse.features.online.nouns import NewPublication, Outcome
 from boathouse.features.service import LocalOnlineRegistry
 from boathouse.foundation.clock import ManualClock
-from boathouse.foundation.errors import Denied, InvalidInput, NotFound
+from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
 from boathouse.foundation.principals import SYSTEM
 
 NAME = "dev.shop.customers"
@@ -189,6 +190,23 @@ def test_who_may_not_read_a_table_hears_nothing_of_its_rows(fe, session_of, tabl
     assert (shown.table.features, shown.version, shown.freshness) == (["spent", "visits"], None, None)
     with pytest.raises(Denied):
         browser.table(NAME).arrow()
+
+
+def test_a_table_tells_where_it_is_published_and_is_not_dropped_meanwhile(fe, session, tables, catalog):
+    make(fe)
+    registry, root = LocalOnlineRegistry(catalog), session.principal
+    catalog.securables.keep_for(registry.require_unpublished)
+    registry.declare(root, NewPublication(f"{NAME}_online", "default", NAME, "SNAPSHOT", ("spent",)))
+    registry.done(root, f"{NAME}_online", Outcome(0, 0, 2, "SNAPSHOT"))
+
+    (published,) = tables.shown(root, NAME).published
+
+    assert (published.online_table, published.store) == (f"{NAME}_online", "default")
+    assert tables.told(root, catalog.securables.get(root, SecurableKind.TABLE, NAME))["feature_table"]["published"] == [
+        f"{NAME}_online"
+    ]
+    with pytest.raises(Conflict, match="online"):
+        fe.delete_feature_table(name=NAME)
 
 
 def test_a_description_tells_the_feature_side(fe, session, tables, catalog):
