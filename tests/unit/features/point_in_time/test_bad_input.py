@@ -42,7 +42,7 @@ SPINE = pa.table({"id": pa.array([1], pa.int64()), "at": pa.array([NOON], ZONED)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"keys": (("ids", "id"),)}, r"The spine has no column ids, which .* dev\.shop\.features needs\. Did you mean id"),
+        ({"keys": (("ids", "id"),)}, r"The spine has no column ids, .* dev\.shop\.features needs\. Did you mean id"),
         ({"at": "when"}, r"The spine has no column when"),
         ({"keys": ()}, r"has no key"),
         ({"keys": (("id", "idd"),)}, r"dev\.shop\.features has no key column idd at version 0\. Did you mean id"),
