@@ -1,4 +1,4 @@
 """Will this flight arrive late? Pure functions over tables: no server, no session, no file system.
 
-What a job does with them stands beside this package, in the scripts of ``src``.
+What a job does with them stands in ``jobs``.
 """
