@@ -2,10 +2,12 @@
 
 import os
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import lmdb
 
@@ -42,7 +44,8 @@ class Environment:
         self.begin = begin
 
 
-_open: dict[Path, Environment] = {}
+_open: WeakValueDictionary[Path, Environment] = WeakValueDictionary()
+"""Closed when nobody holds one any more: each takes two file descriptors and its address space."""
 _guard = threading.Lock()
 
 
@@ -54,9 +57,21 @@ def environment_of(folder: Path) -> Environment:
             return there
         if there is not None:
             there.abandon("the table was dropped")
-        opened = Environment(folder)
+        opened = _once_closed(folder)
         _open[folder] = opened
         return opened
+
+
+def _once_closed(folder: Path) -> Environment:
+    """Opened anew. Another thread that held the last use of it may still be closing it."""
+    until = time.monotonic() + 5
+    while True:
+        try:
+            return Environment(folder)
+        except lmdb.Error as error:
+            if "already open" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.001)
 
 
 def leave(environment: Environment) -> None:
