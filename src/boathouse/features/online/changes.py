@@ -2,6 +2,7 @@
 """Which keys have changed between two versions of a table, as its log tells: by change files where a commit wrote them,
 else by the rows of the files that it added and removed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,10 @@ class Changes:
     """Those that changed rows."""
     rewrites: bool
     """Whether one of them only tells of whole files that went and came, among which most rows may be the same."""
+    only_adds: bool = False
+    """Whether rows have come, and none has gone or changed."""
+    rows: int | None = None
+    """How many have come, where the log tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,18 @@ def changes_since(source: Source, version: int) -> Changes | Unknown:
     if version > source.snapshot.version:
         return Unknown(f"version {version}, which was published, is not there any more")
     log, commits, rewrites = DeltaLog(source.snapshot.location), list[Commit](), False
+    only_adds, rows = True, 0
     for number in range(version + 1, source.snapshot.version + 1):
         commit = log.commit(number)
         if commit is None:
             return Unknown(f"the history since version {version} is gone")
         if commit.changes_data:
             commits.append(commit)
-            rewrites = rewrites or _replaces_files(log.actions(number) or [])
-    return Changes(tuple(commits), rewrites)
+            actions = log.actions(number) or []
+            rewrites = rewrites or _replaces_files(actions)
+            only_adds = only_adds and not any("remove" in action or "cdc" in action for action in actions)
+            rows = _sum(rows, _added_rows(actions))
+    return Changes(tuple(commits), rewrites, only_adds, rows)
 
 
 def changed_keys(engine: Engine, source: Source, changes: Changes) -> pa.Table:
@@ -65,7 +74,7 @@ def changed_keys(engine: Engine, source: Source, changes: Changes) -> pa.Table:
     if not changes.rewrites:
         text = f"SELECT DISTINCT {keys} FROM changes WHERE {whole}"
         return _run(engine, source, changes, source.keys, text)
-    columns = _columns(source)
+    columns = changed_columns(source)
     row = ", ".join(identifier(column) for column in columns)
     deleted = ", ".join(f"'{each}'" for each in _DELETED)
     # A row that went with one file and came with another is counted up and down, and so is none.
@@ -77,7 +86,7 @@ def changed_keys(engine: Engine, source: Source, changes: Changes) -> pa.Table:
     return _run(engine, source, changes, columns, text)
 
 
-def _columns(source: Source) -> list[str]:
+def changed_columns(source: Source) -> list[str]:
     """All that the value of a key depends on."""
     clocks = [each for each in (source.table.timeseries_column, source.table.known.column) if each]
     return list(dict.fromkeys([*source.keys, *clocks, *source.features]))
@@ -93,3 +102,13 @@ def _replaces_files(actions: Sequence[Mapping[str, Any]]) -> bool:
     if any(action.get("cdc") for action in actions):
         return False
     return any(action["remove"].get("dataChange", True) for action in actions if action.get("remove"))
+
+
+def _added_rows(actions: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many rows the files of a commit hold; None where one does not tell."""
+    found = [json.loads(action["add"].get("stats") or "{}").get("numRecords") for action in actions if "add" in action]
+    return None if None in found else sum(found)
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

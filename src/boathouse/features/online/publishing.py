@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind
 from boathouse.features.feature_tables import FeatureTable, feature_table, feature_table_of
+from boathouse.features.online.appended import appended, can_be_told
 from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema, OnlineStore, OnlineTable, Writer
 from boathouse.features.online.latest import EVENT, KNOWN, Source, Survey, latest, published_features, survey, turned
@@ -25,6 +26,7 @@ from boathouse.features.online.nouns import DEFAULT_STORE, NewPublication, Outco
 from boathouse.features.online.stores import OnlineRegistry, opened_store, registry_of
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import TableName, quote_part, split_name
+from boathouse.lake import DamagedTable
 from boathouse.lake.log import DeltaLog
 from boathouse.session import Session
 from boathouse.session.opened import OpenTable
@@ -194,14 +196,14 @@ def _publish_changes(session: Session, target: Target, source: Source, table_id:
         touched = _touched(session, source, table_id, online)
         if isinstance(touched, str):
             return touched
-        keys, next_known = touched
-        known = survey(session.engine, source, keys) if keys.num_rows else Survey(0, 0, None, 0, 0)
-        written = _write(session, source, known, writer, keys) if keys.num_rows else 0
-        coming = [each for each in (next_known, known.next_known) if each is not None]
+        known = survey(session.engine, source, touched.keys) if touched.keys.num_rows else Survey(0, 0, None, 0, 0)
+        written = _put(source, writer, touched.newer) if touched.newer is not None else 0
+        written += _write(session, source, known, writer, touched.keys) if touched.keys.num_rows else 0
+        coming = [each for each in (touched.next_known, known.next_known) if each is not None]
         note = _note(source, table_id, min(coming, default=None))
         count = writer.commit(note)
     return _told(session, target, source, Outcome(source.snapshot.version, note["published_at"], count, "TRIGGERED"),
-                 written=written, skipped=known.skipped)  # fmt: skip
+                 written=written, skipped=known.skipped + touched.skipped)  # fmt: skip
 
 
 def _newest(session: Session, target: Target, source: Source, table_id: str) -> tuple[Source, str]:
@@ -211,10 +213,21 @@ def _newest(session: Session, target: Target, source: Source, table_id: str) -> 
     return open_source(session, target.declared)
 
 
-def _touched(
-    session: Session, source: Source, table_id: str, online: OnlineTable
-) -> tuple[pa.Table, int | None] | str:  # fmt: skip
-    """The keys whose values may have changed, and when the next of all others will; or why nobody can tell."""
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What may have changed since the last publication."""
+
+    keys: pa.Table
+    """Keys whose values have to be looked for in the table."""
+    next_known: int | None
+    """When the next value of all others will be known."""
+    newer: pa.Table | None = None
+    """Values that are newer than what is online."""
+    skipped: int = 0
+
+
+def _touched(session: Session, source: Source, table_id: str, online: OnlineTable) -> Touched | str:
+    """What may have changed; or why nobody can tell."""
     note = online.meta
     same = {**_note(source, table_id, None), "version": note.get("version")}
     if any(note.get(field) != same[field] for field in ("source_id", "clocks", "columns")):
@@ -225,20 +238,29 @@ def _touched(
     changes = changes_since(source, int(note["version"]))
     if isinstance(changes, Unknown):
         return changes.because
-    try:
-        keys = changed_keys(session.engine, source, changes)
-    except BoathouseError as error:
-        return f"what has changed cannot be read ({error.message})"
     next_known: int | None = note.get("next_known")
     is_due = next_known is not None and next_known <= source.now
+    try:
+        if not is_due and can_be_told(source, changes):
+            told = appended(source, changes, online)
+            coming = [each for each in (next_known, told.next_known) if each is not None]
+            return _few(told.keys, online) or Touched(
+                told.undecided, min(coming, default=None), told.newer, told.skipped
+            )
+        keys = changed_keys(session.engine, source, changes)
+    except DamagedTable as error:
+        return f"what has changed cannot be read ({error.message})"
     if is_due:
         next_known = survey(session.engine, source).next_known
     if source.has_time and (is_due or source.expired_before is not None):
         keys = _distinct(keys, turned(session.engine, source, since))
+    return _few(keys.num_rows, online) or Touched(keys, next_known)
+
+
+def _few(changed: int, online: OnlineTable) -> str | None:
+    """Why changes are too many to be published one by one, if they are."""
     count = online.count()
-    if keys.num_rows > max(1_000, count * _MOST_CHANGED):
-        return f"{keys.num_rows} of {count} keys have changed"
-    return keys, next_known
+    return f"{changed} of {count} keys have changed" if changed > max(1_000, count * _MOST_CHANGED) else None
 
 
 def _write(
@@ -247,15 +269,19 @@ def _write(
     """Put the latest values, and take away the keys that have none any more; gives how many keys that were."""
     written, gone = 0, asked
     for batch in latest(session.engine, source, known, asked):
-        keys = batch.select(list(source.keys))
-        writer.put(keys, batch.select(list(source.features)), event=_clock(source, batch, EVENT),
-                   known=_clock(source, batch, KNOWN))  # fmt: skip
-        written += batch.num_rows
-        gone = None if gone is None else _without(gone, keys)
+        written += _put(source, writer, batch)
+        gone = None if gone is None else _without(gone, batch.select(list(source.keys)))
     if gone is not None and gone.num_rows:
         writer.delete(gone)
         written += gone.num_rows
     return written
+
+
+def _put(source: Source, writer: Writer, values: pa.Table) -> int:
+    if values.num_rows:
+        writer.put(values.select(list(source.keys)), values.select(list(source.features)),
+                   event=_clock(source, values, EVENT), known=_clock(source, values, KNOWN))  # fmt: skip
+    return values.num_rows
 
 
 def _clock(source: Source, batch: pa.Table, name: str) -> pa.ChunkedArray | None:

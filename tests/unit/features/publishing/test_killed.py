@@ -1,4 +1,4 @@
-"""A publisher may die at any moment, or find no store: readers see one whole version, and the next publication works."""
+"""A publisher may die at any moment, or find no store: readers see a whole version, and the next publication works."""
 
 import importlib.util
 import os

@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 
 from boathouse.features.clocks import AT_ONCE, KnownTime
 from boathouse.features.feature_tables import FeatureTable
+from boathouse.features.online.appended import appended, can_be_told
 from boathouse.features.online.changes import Unknown, changed_keys, changes_since
+from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.latest import EVENT, KNOWN, Source, latest, survey, turned
+from boathouse.features.online.lmdb_store import LmdbStore
+from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.lake import DuckDBEngine, open_snapshot
 
@@ -113,6 +117,46 @@ def test_changes_and_the_passing_of_time_give_what_the_whole_table_does(
             online.pop(key, None)
         online |= found(after, keys)
         assert online == expected(after, hour) == found(after)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    first=st.lists(row, max_size=12), then=st.lists(row, min_size=1, max_size=6), clock=clocks,
+    hour=st.integers(-3, 7),
+)  # fmt: skip
+def test_new_rows_are_told_from_what_readers_see(
+    tmp_path: Path, first: list[Any], then: list[Any], clock: tuple[str | None, KnownTime], hour: int
+) -> None:
+    with table_at(tmp_path) as place:
+        write_deltalake(place, arrow(first))
+        before = source_of(place, *clock, hour)
+        store = LmdbStore("near", tmp_path / new_id())
+        schema = OnlineSchema(before.key_schema, before.feature_schema)
+        put(store, schema, before, latest(ENGINE, before, survey(ENGINE, before)))
+        write_deltalake(place, arrow(then), mode="append")
+        after = source_of(place, *clock, hour)
+        changes = changes_since(after, before.snapshot.version)
+        assert not isinstance(changes, Unknown)
+        assert can_be_told(after, changes)
+        table = store.table("dev.shop.t")
+        assert table is not None
+        told = appended(after, changes, table)
+        online = found(before)
+        online |= {(each["a"], each["b"]): {"x": each["x"]} for each in told.newer.to_pylist()}
+        online |= found(after, told.undecided)
+        assert online == expected(after, hour) == found(after)
+        known = survey(ENGINE, after)
+        assert told.skipped == known.skipped - survey(ENGINE, before).skipped
+        coming = [each for each in (survey(ENGINE, before).next_known, told.next_known) if each is not None]
+        assert min(coming, default=None) == known.next_known
+
+
+def put(store: LmdbStore, schema: OnlineSchema, source: Source, batches: Iterator[pa.Table]) -> None:
+    with store.begin("dev.shop.t", schema, keep=False) as writer:
+        for batch in batches:
+            clocks = {"event": batch.column(EVENT), "known": batch.column(KNOWN)} if source.has_time else {}
+            writer.put(batch.select(["a", "b"]), batch.select(["x"]), **clocks)
+        writer.commit({})
 
 
 def test_rows_without_a_whole_key_are_counted_and_left_out(tmp_path: Path) -> None:
