@@ -62,7 +62,7 @@ def look_up_all(
     given: Mapping[str, pa.ChunkedArray] | None = None,
 ) -> Augmented:
     """Only the lookups of a spec, all by one pass over the frame."""
-    lookups = [lookup for each in spec.lookups if (lookup := _without(each, given or {})).outputs]
+    lookups = [lookup for each in spec.lookups if (lookup := without(each, given or {})).outputs]
     if not lookups:
         return Augmented({}, ())
     needed = dict.fromkeys(column for lookup in lookups for column in _needed(lookup))
@@ -72,7 +72,8 @@ def look_up_all(
     return Augmented({name: answer.table.column(name) for name in names}, tuple(answer.report))
 
 
-def _without(lookup: Lookup, given: Mapping[str, pa.ChunkedArray]) -> Lookup:
+def without(lookup: Lookup, given: Mapping[str, pa.ChunkedArray]) -> Lookup:
+    """The lookup without what is known already."""
     return replace(lookup, outputs=tuple(output for output in lookup.outputs if output.name not in given))
 
 

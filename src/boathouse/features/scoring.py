@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from boathouse.features.augmenting import Augmented, augment
+from boathouse.features.augmenting import Augmented, augment, without
 from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.frames import read_frame
 from boathouse.features.functions import OnDemand, functions_of
@@ -95,7 +95,7 @@ def features_for(session: Session, frame: pa.Table, spec: FeatureSpec, whose: st
     something of it is missing.
     """
     given = _given(frame, spec, whose)
-    needed = replace(spec, steps=tuple(step for step in spec.steps if _is_needed(step, given)))
+    needed = replace(spec, steps=tuple(rest for step in spec.steps if (rest := _missing(step, given)) is not None))
     try:
         opened = open_features(session, needed.tables, {})
         functions = functions_of(session, needed.functions)
@@ -106,10 +106,12 @@ def features_for(session: Session, frame: pa.Table, spec: FeatureSpec, whose: st
         return augment(frame, spec, opened.tables, on_demand, given=given)
 
 
-def _is_needed(step: Lookup | Computed, given: Columns) -> bool:
+def _missing(step: Lookup | Computed, given: Columns) -> Lookup | Computed | None:
+    """The step without what the frame brings; None when it brings all of it."""
     if isinstance(step, Computed):
-        return step.name not in given
-    return any(output.name not in given for output in step.outputs)
+        return None if step.name in given else step
+    rest = without(step, given)
+    return rest if rest.outputs else None
 
 
 def _given(frame: pa.Table, spec: FeatureSpec, whose: str) -> dict[str, pa.ChunkedArray]:

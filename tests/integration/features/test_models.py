@@ -125,6 +125,13 @@ def test_given_values_stand_and_spare_the_lookup(
     scored = fe.score_batch(model_uri=f"models:/{model}/1", df=frame)
     assert scored.column("temp").to_pylist() == [None, 1.0, 1.0, 1.0]
     assert scored.column("prediction").to_pylist() == [-960.0, -979.0, -984.0, 26.0]
+    rows = pa.table({"origin": ["JFK"], "hour": instants(1), "wind": [7]})
+    session.write_table(f"{schema}.weather", rows, mode="overwrite", schema_mode="overwrite")
+    frame = keys().append_column("temp", pa.array([0.0] * 4))
+    assert fe.score_batch(model_uri=f"models:/{model}/1", df=frame).column("wind").to_pylist() == [None, 7, None, None]
+    session.write_table(
+        f"{schema}.weather", rows.append_column("temp", pa.array([1.0])), mode="overwrite", schema_mode="overwrite"
+    )
     session.sql(f"DROP TABLE {schema}.planes")
     frame = keys().drop_columns(["tail"]).append_column("built", pa.array([2000] * 4))
     assert fe.score_batch(model_uri=f"models:/{model}/1", df=frame).column("age").to_pylist() == [14] * 4
