@@ -15,6 +15,7 @@ from sqlglot import exp
 from boathouse.catalog import Function, Language
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName
+from boathouse.session.distinct_rows import distinct_rows
 from boathouse.session.python_functions import FunctionRaised, PythonProcess
 from boathouse.session.running.access import Access, new_statement
 from boathouse.session.running.queries import PreparedQuery, prepare_query
@@ -29,6 +30,8 @@ BATCH_ROWS = 2_048
 
 _FRAME, _ROW, _VALUE = "given_rows", "given_row", "value"
 _LONGEST_SHOWN = 60
+_WORTHWHILE = 0.8
+"""A deterministic function is called once for rows that are alike, if they are no more than this share of all."""
 
 Columns = Sequence[pa.ChunkedArray]
 
@@ -86,6 +89,17 @@ class _PythonCall:
         self._process = PythonProcess([call.function])
 
     def values(self, columns: Columns, rows: int) -> pa.ChunkedArray:
+        if self._call.function.deterministic and rows > BATCH_ROWS:
+            distinct = distinct_rows(columns)
+            if distinct is not None and len(distinct.first) <= rows * _WORTHWHILE:
+                try:
+                    found = self._of_all([column.take(distinct.first) for column in columns], len(distinct.first))
+                    return found.take(pa.array(distinct.of_row))
+                except InvalidInput:
+                    pass  # row by row, the message names the first row that fails
+        return self._of_all(columns, rows)
+
+    def _of_all(self, columns: Columns, rows: int) -> pa.ChunkedArray:
         parts = [self._part(columns, start, min(BATCH_ROWS, rows - start)) for start in range(0, rows, BATCH_ROWS)]
         return pa.chunked_array(parts, self._call.returns)
 
