@@ -42,9 +42,8 @@ def look_up(spine: pa.Table, lookups: Sequence[tuple[Lookup, FeatureRows]], *, a
         DamagedTable: A file of a table is missing or broken.
     """
     require_fit(spine.schema, lookups)
-    cores = len(os.sched_getaffinity(0))
     with (
-        ThreadPoolExecutor(cores, thread_name_prefix="boathouse-join") as readers,
+        ThreadPoolExecutor(_cores(), thread_name_prefix="boathouse-join") as readers,
         ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix="boathouse-lookup") as joiners,
     ):
         join = _Join(spine, as_of, readers)
@@ -95,17 +94,14 @@ class _Join:
         kinds = [rows.schema.field(theirs).type for _, theirs in lookup.keys]
         shared_by = tuple(mine for mine, _ in lookup.keys), tuple(kinds), lookup.at
         with self._lock:
-            known = self._labels.get(shared_by)
-            mine = self._labels.setdefault(shared_by, Future())
-        if known is not None:
-            return known.result()
-        columns = [self._spine.column(name) for name, _ in lookup.keys]
-        at = None if lookup.at is None else self._spine.column(lookup.at)
-        try:
-            mine.set_result(labels_of(Keys(columns, kinds), at))
-        finally:
-            mine.cancel()  # nobody waits for what failed
-        return mine.result()
+            if shared_by not in self._labels:
+                self._labels[shared_by] = self._readers.submit(self._sorted, lookup, kinds)
+            labels = self._labels[shared_by]
+        return labels.result()
+
+    def _sorted(self, lookup: Lookup, kinds: Sequence[pa.DataType]) -> Labels:
+        keys = Keys([self._spine.column(mine) for mine, _ in lookup.keys], kinds)
+        return labels_of(keys, None if lookup.at is None else self._spine.column(lookup.at))
 
     def _winners(self, view: View, lookup: Lookup) -> Winners:
         lookback = None if lookup.lookback is None else microseconds(lookup.lookback)
@@ -120,6 +116,11 @@ class _Join:
             output.name: _unequal(values.output(output, rows), known_values.output(output, rows))
             for output in lookup.outputs
         }
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
