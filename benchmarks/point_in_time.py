@@ -110,15 +110,23 @@ class Bench:
         commands = {name: self._commands[name] for name in (OURS, "bare Polars")}
         single, large = self._contend("single", commands), self._contend("large", commands)
         rows = [
-            (small.name, *(_figure(value) for value in (small.median_seconds, small.peak_gb)),
-             big.stopped or _figure(big.median_seconds), _figure(big.peak_gb), big.rows, *_growth(small, big))
+            (small.name, *map(_figure, (small.median_seconds, small.median_cpu_seconds, small.peak_gb)),
+             big.stopped or _figure(big.median_seconds), *map(_figure, (big.median_cpu_seconds, big.peak_gb)),
+             big.rows, *_growth(small, big))
             for small, big in zip(single, large, strict=True)
         ]  # fmt: skip
         rows_small = ROWS // self._divisor
         title = (
             f"One table of {LARGE * rows_small:,} rows beside one of {rows_small:,}, {LABELS // self._divisor:,} labels"
         )
-        header = ("contender", "small, s", "peak GB", "large, s", "peak GB", "rows", "times", "goal")
+        costs = ("s", "processor s", "peak GB")
+        header = (
+            "contender",
+            *(f"{size}, {cost}" for size in ("small", "large") for cost in costs),
+            "rows",
+            "times",
+            "goal",
+        )
         print(section(title, header, rows, f"Load {os.getloadavg()[0]:.1f}."))
 
     def _contend(self, run: str, commands: dict[str, list[str]]) -> list[Outcome]:

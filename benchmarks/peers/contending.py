@@ -86,6 +86,8 @@ def contend(commands: Mapping[str, list[str]], plan: Path, environment: Mapping[
                 or f"{outcome.seconds[-1]:.1f} s, {outcome.cpu_seconds[-1]:.1f} cpu, {outcome.peaks[-1]:.2f} GB",
                 file=sys.stderr,
             )
+            if outcomes[0].stopped:
+                sys.exit(f"{outcomes[0].name}, which the others are compared with, was {outcomes[0].stopped}.")
             if not turn and not outcome.stopped:
                 compare(outcome, reference, result)
     return outcomes
