@@ -59,11 +59,19 @@ class KeyCodec:
         self._parts = [_part(field.name, field.type) for field in schema]
         self.is_text = any(part.width is None for part in self._parts)
         self._names = [part.name for part in self._parts]
+        self._is_one_integer = [part.family for part in self._parts] == ["integer"]
         self.encode = self._encoder()
         """One key as bytes; None for a key that nothing can have."""
 
     def encode_all(self, keys: Sequence[Key]) -> list[bytes | None]:
-        return [self.encode(key) for key in keys]
+        if self._is_one_integer:  # as most keys are
+            pack = _LONG.pack
+            try:
+                return [pack(*key) for key in keys]
+            except struct.error:  # some are null, out of range, or wrong
+                pass
+        encode = self.encode
+        return [encode(key) for key in keys]
 
     def encode_columns(self, keys: pa.Table, verb: str = "looked up") -> tuple[list[bytes | None], dict[int, bytes]]:
         """Keys row by row, None where nothing can match; and of those that are stood for, by row, the whole.
