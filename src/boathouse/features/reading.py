@@ -140,7 +140,7 @@ class _ParquetFile:
 
     @cached_property
     def _stored(self) -> frozenset[str]:
-        return frozenset(path.partition(".")[0] for path in self._positions)
+        return frozenset(self.metadata.schema.to_arrow_schema().names)
 
     def bytes_of(self, group: int, column: str) -> int:
         rows = self.metadata.row_group(group)

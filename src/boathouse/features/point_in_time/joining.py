@@ -48,7 +48,10 @@ def look_up(spine: pa.Table, lookups: Sequence[tuple[Lookup, FeatureRows]], *, a
     ):
         join = _Join(spine, as_of, readers)
         tasks = [joiners.submit(join.looked_up, lookup, rows) for lookup, rows in lookups]
-        found = [task.result() for task in tasks]
+        try:
+            found = [task.result() for task in tasks]
+        finally:  # after a failure nobody waits for the others
+            joiners.shutdown(cancel_futures=True)
     columns = {name: spine.column(name) for name in spine.schema.names}
     for added, _ in found:
         columns |= added

@@ -15,7 +15,7 @@ _POSITION_BITS = 31
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Rows of a spine that a value can match, sorted by key and instant."""
+    """Rows of a spine that a value can match, sorted by key and instant; in any order where there are no instants."""
 
     keys: Keys
     row: Integers
@@ -23,7 +23,7 @@ class Labels:
     key: Integers
     """The number of its key."""
     start: Integers
-    """By key, the first of its labels; one more at the end."""
+    """By key, the first of its labels; one more at the end. Empty without instants."""
     at: Integers | None
     """The instant of each, rounded down; None for the end of time."""
     at_most: Integers | None
@@ -38,8 +38,7 @@ def labels_of(keys: Keys, at: pa.ChunkedArray | None) -> Labels:
     wanted = keys.codes >= 0
     if at is None:
         row = np.flatnonzero(wanted)
-        row = row[_order(keys.codes[row])]
-        return Labels(keys, row, keys.codes[row], _starts(keys.codes[row], keys.count), None, None)
+        return Labels(keys, row, keys.codes[row], np.zeros(0, np.int64), None, None)
     if (present := present_in(at)) is not None:
         wanted &= present
     row = np.flatnonzero(wanted)

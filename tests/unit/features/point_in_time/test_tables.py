@@ -100,6 +100,15 @@ def test_nested_features_are_looked_up_like_others(session: Session) -> None:
     assert latest.report[0].differing == {"gusts": 0}
 
 
+def test_names_with_dots_and_quotes_are_names_like_others(rows_of: Callable[..., FeatureRows], tmp_path: Path) -> None:
+    table = pa.table({"a.k": [1, 2], 't"s': pa.array([hour(1), hour(1)], ZONED), "a.b": [1.0, 2.0], "a": [3, 4]})
+    rows = rows_of(tmp_path, [table])
+    outputs = (Output("a.b", "x.y", "double"), Output("a", "a", "bigint"))
+    labels = pa.table({"m.n": [2, 3], "at": pa.array([hour(2), hour(2)], ZONED)})
+    answer = look_up(labels, [(Lookup(rows.name, (("m.n", "a.k"),), outputs, event='t"s', at="at"), rows)])
+    assert answer.table.select(["x.y", "a"]).to_pydict() == {"x.y": [2.0, None], "a": [4, None]}
+
+
 def test_what_the_files_alone_do_not_say_is_read_by_the_engine(session: Session) -> None:
     session.write_table("dev.shop.weather", weather(["JFK", "EWR", "JFK"], [3, 1, 1], [3.0, 9.0, 1.0]), mode="error")
     (opened,) = session.open_tables(["dev.shop.weather"])
