@@ -232,6 +232,12 @@ class FeatureEngineeringClient:
 
         stores.delete(self._session, name)
 
+    def drop_online_table(self, *, name: str) -> None:
+        """Take an online table away: its readers find nothing any more."""
+        from boathouse.features.online import publishing
+
+        publishing.unpublish(self._session, name)
+
     def publish_table(
         self,
         *,
