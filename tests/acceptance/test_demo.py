@@ -81,6 +81,15 @@ def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Dem
     assert any("Stop it with" in line for line in lines)
 
 
+def test_the_training_set_is_certified_and_the_report_shows_it(demo: Demo) -> None:
+    assert "Certificate  passed: " in demo.first.stdout
+    model = demo.model()
+
+    [tags] = [version["tags"] for version in model["versions"] if version["version"] == 1]
+    assert tags["certificate"] == "passed"
+    assert "prod.flights.aircraft_days@v0" in tags["features"]
+
+
 def test_predictions_stand_in_production_with_version_instant_and_as_of(demo: Demo) -> None:
     row = demo.session().sql(
         "SELECT count(*) AS rows, count(DISTINCT flight_id) AS flights, min(model_version) AS first,"
@@ -110,7 +119,8 @@ def test_the_predictions_can_be_traced_to_the_raw_files(demo: Demo) -> None:
     found = demo.client().get("/api/boathouse/v1/lineage/upstream", name="prod.flights.predictions")["edges"]
 
     names = {edge["source"]["name"] for edge in found if edge["source"]}
-    assert {f"prod.flights.{name}" for name in ("features", "flights", "weather", "planes", "landing")} <= names
+    assert {f"prod.flights.{name}" for name in ("questions", "flights", "weather", "planes", "landing")} <= names
+    assert {f"prod.flights.{name}_days" for name in ("carrier", "route", "origin", "aircraft")} <= names
     versions = [edge["source"]["version"] for edge in found if (edge["source"] or {}).get("kind") == "table"]
     assert None not in versions
     [scored] = {edge["entity"]["job_name"] for edge in found if edge["entity"].get("task_key") == "score"}
