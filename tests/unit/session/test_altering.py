@@ -201,3 +201,13 @@ def test_a_table_with_instants_without_a_zone_can_be_changed_after_its_propertie
     session.sql("DELETE FROM dev.shop.clocks WHERE id = 1")
 
     assert session.sql("SELECT id FROM dev.shop.clocks").rows() == [{"id": 2}]
+
+
+@pytest.mark.parametrize("rows", ["", " AS SELECT 1 AS x"])
+def test_a_table_is_created_with_properties_of_ones_own(session: Session, rows: str) -> None:
+    columns = "" if rows else "(x INT) "
+    session.sql(f"CREATE TABLE dev.shop.own {columns}TBLPROPERTIES ('my.own' = 'x', 'delta.appendOnly' = 'true'){rows}")
+    shown = {row["key"]: row["value"] for row in session.sql("SHOW TBLPROPERTIES dev.shop.own").rows()}
+    assert shown["my.own"] == "x"
+    assert shown["delta.appendOnly"] == "true"
+    assert len(session.sql("SELECT * FROM dev.shop.own")) == (1 if rows else 0)

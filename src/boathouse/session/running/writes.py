@@ -12,7 +12,7 @@ from boathouse.catalog.columns import columns_from_delta
 from boathouse.catalog.keys import PrimaryKey, checked_key, primary_key_of, require_known_time
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
-from boathouse.lake import Snapshot, local_path, open_snapshot, tables
+from boathouse.lake import Snapshot, altering, local_path, open_snapshot, tables
 from boathouse.lake.commits import Turn
 from boathouse.lake.key_merging import merge_frame
 from boathouse.lake.merging import Merge
@@ -79,16 +79,20 @@ def create(
         AlreadyExists: There is such a table.
     """
     staged = access.law.stage_table(access.principal, name, replace=replace)
+    given = shape.properties or {}
+    own = {key: value for key, value in given.items() if not key.startswith("delta.")}
     try:
         version = tables.create_table(
             staged.storage_location,
             shape.schema,
             partition_by=shape.partition_by,
-            properties=shape.properties,
+            properties={key: value for key, value in given.items() if key not in own},
             comment=shape.comment,
             data=data,
             commit_info=access.commit_info(),
         )
+        if own:  # delta-rs takes them for a table that is there only
+            version = altering.set_properties(staged.storage_location, own, commit_info=access.commit_info())
         snapshot = open_snapshot(staged.storage_location)
         columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
         properties = {**(shape.properties or {}), **shape.declared}
