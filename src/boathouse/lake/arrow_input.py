@@ -196,10 +196,17 @@ def _converted(batch: pa.RecordBatch, target: pa.Schema) -> pa.RecordBatch:
 
 
 def _refuse_reserved(batch: pa.RecordBatch, partitions: Sequence[str]) -> None:
-    """The folder of null partitions has this name; delta-rs would read the text back as null."""
+    """The folder of null partitions has this name; delta-rs would read the text back as null. Delta has the empty text
+    for null there too, and a table with a null in a column that must have none can never be read again."""
     for name in partitions:
         if pc.index(batch.column(name), _NULL_PARTITION).as_py() >= 0:
             raise InvalidInput(f"Column {name} is partitioned by; it cannot hold the text {_NULL_PARTITION}.")
+        if not batch.schema.field(name).nullable and pc.index(batch.column(name), "").as_py() >= 0:
+            raise InvalidInput(
+                f"Column {name} is partitioned by and must not be null; it cannot hold the empty text, which Delta "
+                "stores as null there.",
+                hint="Give such rows another value, or partition by another column.",
+            )
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

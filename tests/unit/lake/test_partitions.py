@@ -101,3 +101,12 @@ def test_values_that_no_folder_can_be_named_after_are_refused(location: str, val
     with pytest.raises(InvalidInput, match=message):
         tables.append(location, pa.table({"id": [1], "part": [value]}))
     assert open_snapshot(location).version == 0
+
+
+def test_an_empty_text_is_refused_where_a_partition_must_not_be_null(location: str, read: Read) -> None:
+    columns = pa.schema([("id", pa.int64()), pa.field("part", pa.string(), nullable=False)])
+    tables.create_table(location, columns, partition_by=["part"])
+
+    with pytest.raises(InvalidInput, match="must not be null; it cannot hold the empty text"):
+        tables.append(location, pa.table({"id": [1, 2], "part": ["a", ""]}))
+    assert read(location) == {"id": [], "part": []}
