@@ -68,7 +68,7 @@ class FeatureRows:
         with tempfile.TemporaryDirectory(prefix="boathouse-features-") as folder:
             copy = DataFile(str(Path(folder) / "rows.parquet"), 0, None, {})
             with pq.ParquetWriter(copy.path, pa.schema(list(kinds.items())), compression="lz4") as writer:
-                for batch in self.batches(list(kinds)):
+                for batch in self.engine.scan(self.snapshot.in_order(), list(kinds)).reader():
                     writer.write_batch(batch.cast(writer.schema))
             yield RowGroups.of(self, kinds, [copy], may_hold)
 

@@ -91,6 +91,11 @@ class Snapshot:
         """The files that hold the rows; none are listed where ``needs_delta_reader``."""
         return _files(self.location, self._adds)
 
+    def in_order(self) -> "Snapshot":
+        """The same version, its files in the order of the table: by their paths."""
+        order = sorted(range(self._adds.num_rows), key=lambda row: self.files[row].path)
+        return replace(self, _adds=self._adds.take(order)) if order else self
+
     @cached_property
     def timestamp(self) -> datetime:
         """When this version was committed."""

@@ -100,6 +100,15 @@ def test_nested_features_are_looked_up_like_others(session: Session) -> None:
     assert latest.report[0].differing == {"gusts": 0}
 
 
+def test_of_rows_that_are_there_twice_the_last_of_the_table_wins_for_nested_features_too(session: Session) -> None:
+    for temp in range(8):
+        rows = weather(["EWR"], [1], [float(temp)], winds=pa.array([[temp]], pa.list_(pa.int64())))
+        session.write_table("dev.shop.weather", rows, mode="append" if temp else "error")
+    plain = found(session, spine(["EWR"], [2]), lookup("temp")).table["temp"].to_pylist()
+    nested = found(session, spine(["EWR"], [2]), lookup("winds")).table["winds"].to_pylist()
+    assert [plain] == nested
+
+
 def test_names_with_dots_and_quotes_are_names_like_others(rows_of: Callable[..., FeatureRows], tmp_path: Path) -> None:
     table = pa.table({"a.k": [1, 2], 't"s': pa.array([hour(1), hour(1)], ZONED), "a.b": [1.0, 2.0], "a": [3, 4]})
     rows = rows_of(tmp_path, [table])
