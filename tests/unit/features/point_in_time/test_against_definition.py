@@ -140,7 +140,7 @@ def bounds(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(case=cases())
 def test_each_row_gets_what_the_definition_says(rows_of: Callable[..., FeatureRows], case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder:
