@@ -126,7 +126,7 @@ def _columns(relation: Any, snapshot: Snapshot, changes: RowChanges) -> list[str
     if changes.merge is not None:
         columns.append(SOURCE_ROW)
     columns.append(f"CAST({CLAUSE} AS SMALLINT) AS {CLAUSE}")
-    never_null = set(snapshot.required_columns)
+    never_null, partitions = set(snapshot.required_columns), set(snapshot.partition_columns)
     for position, name in enumerate(changes.columns):
         value = value_name(position)
         new = assigned(value, kinds[value], name, snapshot.fields[name])
@@ -134,7 +134,9 @@ def _columns(relation: Any, snapshot: Snapshot, changes: RowChanges) -> list[str
             setters = [
                 str(n) for n, clause in enumerate(changes.clauses) if _must_be_there(clause.kind, name, clause.columns)
             ]
-            new = required(new, name, f"{CLAUSE} IN ({', '.join(setters)})") if setters else new
+            # Delta stores the empty text as null in a partition column, and then the table cannot be read any more.
+            stored = f"nullif({new}, '')" if snapshot.fields[name] == "string" and name in partitions else new
+            new = required(stored, name, f"{CLAUSE} IN ({', '.join(setters)})") if setters else new
         columns.append(f"{new} AS {value}")
     _require_all_required(snapshot, changes)
     return columns

@@ -135,3 +135,16 @@ def test_a_lost_race_is_run_again_with_the_same_python_functions(
     # then it is computed anew from what the other has left
     assert len(rounds) == 3
     assert column(shop, "name") == ["f0", "f1"]
+
+
+def test_a_partition_that_must_not_be_null_does_not_become_the_empty_text(session: Session) -> None:
+    session.sql("CREATE TABLE dev.shop.parts (id INT, part STRING NOT NULL) PARTITIONED BY (part)")
+    session.sql("INSERT INTO dev.shop.parts VALUES (1, 'a')")
+    for statement in (
+        "UPDATE dev.shop.parts SET part = ''",
+        "MERGE INTO dev.shop.parts AS t USING (SELECT 2 AS id, '' AS part) AS s ON t.id = s.id "
+        "WHEN NOT MATCHED THEN INSERT *",
+    ):
+        with pytest.raises(InvalidInput, match="Column part must not be null"):
+            session.sql(statement)
+    assert session.sql("SELECT * FROM dev.shop.parts").arrow().to_pylist() == [{"id": 1, "part": "a"}]
