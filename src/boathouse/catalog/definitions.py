@@ -70,8 +70,8 @@ class Language(StrEnum):
     SQL = "SQL"
     PYTHON = "PYTHON"
     FEATURE_SPEC = "FEATURE_SPEC"
-    """Not code but a recipe of features: its parameters are what it needs, its columns what it gives. Nothing of SQL can
-    call it; who uses it reads with rights of their own."""
+    """Not code but a recipe of features: its parameters are what it needs, its columns what it gives. No SQL can call
+    it; who uses it reads with rights of their own."""
 
 
 @dataclass(frozen=True, slots=True)
