@@ -64,8 +64,7 @@ def read_frame(data: Any, *, keep: bool = False) -> Frame:
     if polars is not None and isinstance(data, polars.LazyFrame):
         data = data.collect()
     if polars is not None and isinstance(data, polars.DataFrame):
-        table = data.to_arrow(compat_level=polars.CompatLevel.oldest())
-        return Frame(FrameKind.POLARS, _checked(table), data)
+        return Frame(FrameKind.POLARS, _checked(_from_polars(data, polars.CompatLevel.oldest())), data)
     table = _checked(_from_arrow(data))
     return Frame(FrameKind.ARROW, table, table)
 
@@ -82,10 +81,21 @@ def _from_pandas(frame: Any) -> pa.Table:
             # Arrow asks pandas for instants with a zone in a way that pandas is about to change.
             warnings.simplefilter("ignore", DeprecationWarning)
             return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError) as error:
         raise InvalidInput(
             f"The pandas frame has no Arrow form: {'; '.join(map(str, error.args))}.",
             hint="Give each column a name of its own and values of one type.",
+        ) from error
+
+
+def _from_polars(frame: Any, level: Any) -> pa.Table:
+    try:
+        return frame.to_arrow(compat_level=level)
+    except pa.ArrowException as error:
+        kinds = ", ".join(sorted({str(kind) for kind in frame.schema.values()}))
+        raise InvalidInput(
+            f"The Polars frame has no Arrow form: {error}.",
+            hint=f"It has columns of the types {kinds}; cast the one that nobody else knows (Int128 is one).",
         ) from error
 
 
@@ -131,7 +141,7 @@ def _checked(table: pa.Table) -> pa.Table:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) and not isinstance(kind.value_type, pa.BaseExtensionType):
         return _plain(kind.value_type)
     if pa.types.is_string_view(kind):
         return pa.large_string()

@@ -44,6 +44,14 @@ class FeatureLookup:
         lookback_window: timedelta | None = None,
         default_values: Mapping[str, Any] | None = None,
     ) -> None:
+        if lookback_window is not None and not isinstance(lookback_window, timedelta):  # type: ignore[redundant-expr]
+            raise InvalidInput(
+                f"The lookback_window of {table_name} is {lookback_window!r}, which is no timedelta.",
+                hint="Give a datetime.timedelta: timedelta(hours=6).",
+            )
+        for feature, new in (rename_outputs or {}).items():
+            if not new or not isinstance(new, str):  # type: ignore[redundant-expr]
+                raise InvalidInput(f"rename_outputs of {table_name} calls {feature} {new!r}, which is no name.")
         put = object.__setattr__
         put(self, "table_name", table_name)
         put(self, "lookup_key", _several(lookup_key))

@@ -35,7 +35,19 @@ class Known:
 
 
 def tables_of(wishes: Iterable[FeatureLookup | FeatureFunction]) -> list[TableName]:
-    """The tables that are asked for, each once."""
+    """The tables that are asked for, each once.
+
+    Raises:
+        InvalidInput: Something among them is neither a lookup nor a function.
+    """
+    if isinstance(wishes, FeatureLookup | FeatureFunction):
+        raise InvalidInput("Features are asked for as a list.", hint=f"Give [{type(wishes).__name__}(...)].")
+    for wish in wishes:
+        if not isinstance(wish, FeatureLookup | FeatureFunction):  # type: ignore[redundant-expr]
+            raise InvalidInput(
+                f"{wish!r} is neither a FeatureLookup nor a FeatureFunction.",
+                hint="Name a table's features by FeatureLookup(table_name, lookup_key=...).",
+            )
     return list(dict.fromkeys(TableName.parse(each.table_name) for each in wishes if isinstance(each, FeatureLookup)))
 
 
@@ -157,7 +169,7 @@ def _require_column(name: str, frame: Mapping[str, pa.DataType] | None, what: st
     if frame is not None and name not in frame:
         raise InvalidInput(
             f"The frame has no column {name}, which is the {what}.",
-            hint=did_you_mean(name, frame) or f"It has {', '.join(list(frame)[:20])}.",
+            hint=did_you_mean(name, frame) or f"It has {', '.join(list(frame)[:20]) or 'no columns'}.",
         )
 
 
@@ -196,7 +208,10 @@ def _default(value: Any, table: FeatureTable, column: Column) -> Any:
     if value is None:
         return None
     try:
-        return pa.scalar(_plain(value), arrow_type(type_of(column.type_text))).as_py()
+        kind, plain = arrow_type(type_of(column.type_text)), _plain(value)
+        if pa.types.is_integer(kind) and plain != int(plain):
+            raise ValueError("Arrow would cut the fraction")
+        return pa.scalar(plain, kind).as_py()
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(
             f"The default value {value!r} of {table.name}.{column.name} is no {column.type_text.upper()}."

@@ -55,7 +55,7 @@ def create(
         raise InvalidInput(f"There is no as_of={as_of!r}.", hint="Use 'known' or 'latest'.")
     frame = read_frame(df, keep=True)
     _require_labels(frame.table.schema, label)
-    versions = {TableName.parse(name): version for name, version in (table_versions or {}).items()}
+    versions = {TableName.parse(name): _number(name, version) for name, version in (table_versions or {}).items()}
     if feature_spec is not None:
         spec, opened = _of_named(session, feature_spec, frame.table.schema, versions)
     else:
@@ -201,6 +201,12 @@ def _of_named(
     specs.require_frame(spec, schema, functions)
     specs.require_tables(spec, opened.feature_tables, f"Feature spec {name}")
     return spec, replace(opened, functions=functions)
+
+
+def _number(table: str, version: Any) -> int:
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise InvalidInput(f"The version of {table} is {version!r}, which is no number.")
+    return version
 
 
 def _require_labels(schema: pa.Schema, labels: Sequence[str]) -> None:

@@ -142,8 +142,10 @@ def test_a_partition_that_must_not_be_null_does_not_become_the_empty_text(sessio
     session.sql("INSERT INTO dev.shop.parts VALUES (1, 'a')")
     for statement in (
         "UPDATE dev.shop.parts SET part = ''",
-        ("MERGE INTO dev.shop.parts AS t USING (SELECT 2 AS id, '' AS part) AS s ON t.id = s.id "
-        "WHEN NOT MATCHED THEN INSERT *"),
+        (
+            "MERGE INTO dev.shop.parts AS t USING (SELECT 2 AS id, '' AS part) AS s ON t.id = s.id "
+            "WHEN NOT MATCHED THEN INSERT *"
+        ),
     ):
         with pytest.raises(InvalidInput, match="Column part must not be null"):
             session.sql(statement)

@@ -75,6 +75,16 @@ def test_what_is_no_frame_is_refused() -> None:
         read_frame(pd.DataFrame({"a": [1, "x"]}))
     with pytest.raises(InvalidInput, match="no Arrow form"):
         read_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    with pytest.raises(InvalidInput, match="no Arrow form"):
+        read_frame(pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}))
+    with pytest.raises(InvalidInput, match="no Arrow form"):
+        read_frame(pl.DataFrame({"a": pl.Series([2**100], dtype=pl.Int128)}))
+
+
+def test_categories_that_are_intervals_stay() -> None:
+    given = pd.DataFrame({"bin": pd.cut([1.0, 2.0, 9.0], 2)})
+    back = read_frame(given).given_back(["bin", "x"], {"x": X})
+    assert back["bin"].dtype == given["bin"].dtype and back["bin"].tolist() == given["bin"].tolist()
 
 
 def test_frames_without_rows_or_without_own_columns_work() -> None:

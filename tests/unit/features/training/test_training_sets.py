@@ -302,3 +302,22 @@ def test_a_feature_cannot_be_named_as_predictions_are(fe: FeatureEngineeringClie
     made = fe.create_training_set(df=labels(), feature_lookups=[renamed], label="late")
     with pytest.raises(InvalidInput, match="is named prediction"):
         fe.log_model(model=object(), name="model", flavor=pd, training_set=made)
+
+
+def test_arguments_that_cannot_be_are_told_by_name(fe: FeatureEngineeringClient) -> None:
+    odd: Any
+    for odd, message in (
+        ({"lookback_window": 3600}, "which is no timedelta"),
+        ({"rename_outputs": {"temp": ""}}, "calls temp '', which is no name"),
+        ({"rename_outputs": {"temp": None}}, "calls temp None, which is no name"),
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            weather(**odd)
+    for odd, message in ((weather(), "asked for as a list"), ([WEATHER], "neither a FeatureLookup nor")):
+        with pytest.raises(InvalidInput, match=message):
+            fe.create_training_set(df=labels(), feature_lookups=odd, label=None)
+    with pytest.raises(InvalidInput, match=r"default value 1.5 of .*wind is no INT"):
+        fe.create_training_set(df=labels(), feature_lookups=[weather(default_values={"wind": 1.5})], label=None)
+    odd = {WEATHER: "0"}
+    with pytest.raises(InvalidInput, match=r"version of .* is '0', which is no number"):
+        fe.create_training_set(df=labels(), feature_lookups=[weather()], label=None, table_versions=odd)
