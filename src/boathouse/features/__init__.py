@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from boathouse.features.client import FeatureEngineeringClient
-    from boathouse.features.feature_tables import FeatureTable
     from boathouse.features.lookups import FeatureFunction, FeatureLookup
+    from boathouse.features.tables.feature_tables import FeatureTable
     from boathouse.features.training_sets import TrainingSet
 
 __all__ = ["FeatureEngineeringClient", "FeatureFunction", "FeatureLookup", "FeatureTable", "TrainingSet"]
@@ -28,7 +28,7 @@ _MODULES = {
     "FeatureEngineeringClient": "client",
     "FeatureFunction": "lookups",
     "FeatureLookup": "lookups",
-    "FeatureTable": "feature_tables",
+    "FeatureTable": "tables.feature_tables",
     "TrainingSet": "training_sets",
 }
 

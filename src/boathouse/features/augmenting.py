@@ -10,7 +10,7 @@ import pyarrow as pa
 from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.features.functions import OnDemand
 from boathouse.features.point_in_time import LookupReport, look_up
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName
 
 AsOf = Literal["known", "latest"]

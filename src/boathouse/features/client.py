@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.feature_tables import FeatureTable
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
+from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.session import Session, WriteReport, default_session
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class FeatureEngineeringClient:
             AlreadyExists: There is a table of that name.
             InvalidInput: A key or clock is missing from the rows, of a wrong type, or null.
         """
-        from boathouse.features import writing
+        from boathouse.features.tables import writing
 
         wish = writing.NewFeatureTable(
             name, _several(primary_keys), timeseries_column, _several(partition_columns or ()), description,
@@ -81,7 +81,7 @@ class FeatureEngineeringClient:
 
     def write_table(self, *, name: str, df: Any, mode: Literal["merge", "overwrite"] = "merge") -> WriteReport:
         """Write rows in one commit: ``merge`` updates by primary key and adds, ``overwrite`` replaces all."""
-        from boathouse.features import writing
+        from boathouse.features.tables import writing
 
         return writing.write_table(self._session, name, df, mode=mode)
 
@@ -96,25 +96,25 @@ class FeatureEngineeringClient:
             NotFound: There is no such table.
             InvalidInput: It has no primary key.
         """
-        from boathouse.features.feature_tables import feature_table
+        from boathouse.features.tables.feature_tables import feature_table
 
         return feature_table(self._session, name)
 
     def delete_feature_table(self, *, name: str) -> None:
         """Drop a feature table with its rows. Refused while it is published to an online store."""
-        from boathouse.features import writing
+        from boathouse.features.tables import writing
 
         writing.delete_table(self._session, name)
 
     drop_table = delete_feature_table
 
     def set_feature_table_tag(self, *, name: str, key: str, value: str) -> None:
-        from boathouse.features import writing
+        from boathouse.features.tables import writing
 
         writing.set_tag(self._session, name, key, value)
 
     def delete_feature_table_tag(self, *, name: str, key: str) -> None:
-        from boathouse.features import writing
+        from boathouse.features.tables import writing
 
         writing.delete_tag(self._session, name, key)
 

@@ -14,9 +14,9 @@ from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.frames import read_frame
 from boathouse.features.functions import OnDemand, functions_of
 from boathouse.features.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
-from boathouse.features.opening import open_features
 from boathouse.features.spec_files import SPEC_FILE, read_spec
 from boathouse.features.specs import require_tables
+from boathouse.features.tables.opening import open_features
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.models import feature_models
 from boathouse.session import Session

@@ -23,12 +23,12 @@ from boathouse.catalog import (
 )
 from boathouse.catalog.definitions import FEATURES
 from boathouse.features.feature_spec import FeatureSpec, Lookup
-from boathouse.features.feature_tables import FeatureTable
 from boathouse.features.functions import functions_of, require_inputs
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.opening import open_features
 from boathouse.features.resolving import Known, Names, function_names_of, resolve, tables_of
 from boathouse.features.spec_files import read_spec, spec_text
+from boathouse.features.tables.feature_tables import FeatureTable
+from boathouse.features.tables.opening import open_features
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import FunctionName, TableName
 from boathouse.session import Session

@@ -17,10 +17,10 @@ from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.frames import Frame, read_frame, type_text
 from boathouse.features.functions import OnDemand, functions_of
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.opening import Opened, open_features
 from boathouse.features.point_in_time import LookupReport
 from boathouse.features.point_in_time.checking import require_fit
 from boathouse.features.resolving import Known, function_names_of, resolve, tables_of
+from boathouse.features.tables.opening import Opened, open_features
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.session import Session

@@ -14,7 +14,7 @@ import pytest
 from boathouse.features.clocks import AT_ONCE, KnownTime
 from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import look_up
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName
 from boathouse.lake import DuckDBEngine, open_snapshot
 from boathouse.lake.tables import create_table

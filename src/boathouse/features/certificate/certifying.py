@@ -18,9 +18,9 @@ from boathouse.features.certificate.nouns import Certificate, Check, LookupFacts
 from boathouse.features.certificate.recomputed import recomputed
 from boathouse.features.certificate.removed import without_later_rows, without_rows_after_the_end
 from boathouse.features.certificate.sampled import chosen_rows, label_of, sampled
-from boathouse.features.feature_tables import feature_table
 from boathouse.features.frames import read_frame
 from boathouse.features.spec_files import spec_text
+from boathouse.features.tables.feature_tables import feature_table
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Session
 

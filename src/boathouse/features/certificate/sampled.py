@@ -13,7 +13,7 @@ from boathouse.features.certificate.definition import Winners, winners
 from boathouse.features.certificate.instants import Instants, instants_of
 from boathouse.features.certificate.raw_rows import RawRows, read_raw_rows
 from boathouse.features.feature_spec import Lookup
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 
 LEAST_MATCHED = 20
 """Where fewer of the sampled rows have a value of a lookup, rows that have one are added."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.features.feature_tables import FeatureTable
+from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.lake import EngineQuery, Snapshot
 from boathouse.lake.engine import Engine

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind
-from boathouse.features.feature_tables import FeatureTable, feature_table, feature_table_of
 from boathouse.features.online.appended import appended, can_be_told
 from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema, OnlineStore, OnlineTable, Writer
@@ -24,6 +23,7 @@ from boathouse.features.online.latest import EVENT, KNOWN, Source, Survey, lates
 from boathouse.features.online.moments import milliseconds_now, run_instant
 from boathouse.features.online.nouns import DEFAULT_STORE, NewPublication, Outcome, Publication
 from boathouse.features.online.stores import OnlineRegistry, opened_store, registry_of
+from boathouse.features.tables.feature_tables import FeatureTable, feature_table, feature_table_of
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import TableName, quote_part, split_name
 from boathouse.lake import DamagedTable

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from boathouse.features.feature_spec import Output
 from boathouse.features.point_in_time.nouns import Integers
-from boathouse.features.reading import BLOCK_BYTES, RowGroup, RowGroups
+from boathouse.features.tables.reading import BLOCK_BYTES, RowGroup, RowGroups
 
 ROW_BITS = 32
 """A place is the number of a row group, and in its lower bits the position of a row in it."""

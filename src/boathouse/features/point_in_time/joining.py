@@ -26,7 +26,7 @@ from boathouse.features.point_in_time.nouns import AsOf, LookedUp, LookupReport
 from boathouse.features.point_in_time.pruning import wanted_in
 from boathouse.features.point_in_time.scanning import View, clocks_of, scan
 from boathouse.features.point_in_time.winners import Winners, winners_of
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 
 Columns = dict[str, pa.ChunkedArray]
 

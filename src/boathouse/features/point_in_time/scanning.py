@@ -15,7 +15,7 @@ from boathouse.features.point_in_time.instants import instants_of, microseconds,
 from boathouse.features.point_in_time.labels import Labels, Search
 from boathouse.features.point_in_time.nouns import Integers, Mask
 from boathouse.features.point_in_time.slots import Slots, Values
-from boathouse.features.reading import RowGroup, RowGroups
+from boathouse.features.tables.reading import RowGroup, RowGroups
 
 BLOCK_ROWS = 1 << 17
 """Rows that are worked on at a time: what they need fits into a core's cache."""

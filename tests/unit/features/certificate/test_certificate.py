@@ -27,7 +27,7 @@ from boathouse.features.certificate import (
 from boathouse.features.clocks import AT_ONCE, KnownTime
 from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time import LookedUp, look_up
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.session import Session
 

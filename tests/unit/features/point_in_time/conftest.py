@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import Schema
 
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName
 from boathouse.lake import DuckDBEngine, Snapshot
 

@@ -15,7 +15,7 @@ from boathouse.catalog import Catalog
 from boathouse.features.clocks import KnownTime
 from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import LookedUp, look_up
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import SYSTEM

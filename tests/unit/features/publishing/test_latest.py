@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.feature_tables import FeatureTable
 from boathouse.features.online.appended import appended, can_be_told
 from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.latest import EVENT, KNOWN, Source, latest, survey, turned
 from boathouse.features.online.lmdb_store import LmdbStore
+from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.lake import DuckDBEngine, open_snapshot

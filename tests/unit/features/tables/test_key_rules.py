@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boathouse.features.key_rules import require_keys
+from boathouse.features.tables.key_rules import require_keys
 from boathouse.foundation.errors import InvalidInput
 
 SCHEMA = {"id": pl.Int64, "ts": pl.Datetime("us", "UTC"), "seen": pl.Int64}

@@ -14,9 +14,9 @@ from boathouse.catalog import (
     SecurableKind,
 )
 from boathouse.features import FeatureLookup
-from boathouse.features.listing import FeatureTables, Freshness
 from boathouse.features.online.nouns import NewPublication, Outcome
 from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.tables.listing import FeatureTables, Freshness
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
 from boathouse.foundation.principals import SYSTEM

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from boathouse.catalog import Function
-from boathouse.features.feature_tables import FeatureTable, feature_table_of
-from boathouse.features.reading import FeatureRows
+from boathouse.features.tables.feature_tables import FeatureTable, feature_table_of
+from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import FunctionName, TableName
 from boathouse.session import Session

@@ -10,8 +10,8 @@ from boathouse.catalog.definitions import FEATURES
 from boathouse.catalog.keys import PRIMARY_KEYS
 from boathouse.catalog.lineage_graph import Graph, Step, Walk
 from boathouse.catalog.lineage_names import GOVERNED
-from boathouse.features.feature_tables import FeatureTable, feature_table_of
 from boathouse.features.online.nouns import Publication
+from boathouse.features.tables.feature_tables import FeatureTable, feature_table_of
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import SchemaName, TableName, split_name
@@ -117,7 +117,7 @@ class FeatureTables:
         if found is None:
             return {}
         snapshot = _snapshot_of(table)
-        from boathouse.features.table_json import feature_table_json, freshness_json
+        from boathouse.features.tables.table_json import feature_table_json, freshness_json
 
         return {
             "feature_table": {

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from boathouse.features.feature_tables import FeatureTable
-from boathouse.features.listing import Consumer, Freshness, ShownTable
+from boathouse.features.tables.feature_tables import FeatureTable
+from boathouse.features.tables.listing import Consumer, Freshness, ShownTable
 from boathouse.features.wire import publication_json
 
 Json = dict[str, Any]

@@ -17,11 +17,11 @@ from boathouse.catalog.keys import (
     PrimaryKey,
     default_name,
 )
-from boathouse.features import commit_times
 from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.feature_tables import FeatureTable, feature_table, feature_table_of
 from boathouse.features.frames import read_frame
-from boathouse.features.key_rules import require_keys
+from boathouse.features.tables import commit_times
+from boathouse.features.tables.feature_tables import FeatureTable, feature_table, feature_table_of
+from boathouse.features.tables.key_rules import require_keys
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.lake.schema import identifier

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from boathouse.features.feature_tables import FeatureTable
-from boathouse.features.key_rules import require_keys
+from boathouse.features.tables.feature_tables import FeatureTable
+from boathouse.features.tables.key_rules import require_keys
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.lake import Snapshot, open_snapshot
 from boathouse.lake.arrow_input import Source
