@@ -15,7 +15,7 @@ from boathouse.session import Session, WriteReport, default_session
 
 if TYPE_CHECKING:
     from boathouse.features.online.nouns import OnlineStoreInfo, Publication
-    from boathouse.features.specs import FeatureSpecInfo
+    from boathouse.features.specs.named_specs import FeatureSpecInfo
     from boathouse.features.training_sets import TrainingSet
 
 Features = Sequence[FeatureLookup | FeatureFunction]
@@ -188,19 +188,19 @@ class FeatureEngineeringClient:
         self, *, name: str, features: Features, exclude_columns: Sequence[str] | None = None
     ) -> "FeatureSpecInfo":
         """Keep a recipe under a name, as a securable of its own: for training sets and for serving."""
-        from boathouse.features import specs
+        from boathouse.features.specs import named_specs
 
-        return specs.create(self._session, name, features, exclude=_several(exclude_columns or ()))
+        return named_specs.create(self._session, name, features, exclude=_several(exclude_columns or ()))
 
     def get_feature_spec(self, *, name: str) -> "FeatureSpecInfo":
-        from boathouse.features import specs
+        from boathouse.features.specs import named_specs
 
-        return specs.get(self._session, name)
+        return named_specs.get(self._session, name)
 
     def delete_feature_spec(self, *, name: str) -> None:
-        from boathouse.features import specs
+        from boathouse.features.specs import named_specs
 
-        specs.delete(self._session, name)
+        named_specs.delete(self._session, name)
 
     # Online stores
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from boathouse.catalog import LineageNode, NodeKind, SecurableKind
-from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.model_frames import PREDICTION, model_frame
-from boathouse.features.spec_files import SPEC_FILE, spec_text
-from boathouse.features.specs import feature_edges
+from boathouse.features.specs.feature_spec import FeatureSpec
+from boathouse.features.specs.named_specs import feature_edges
+from boathouse.features.specs.spec_files import SPEC_FILE, spec_text
 from boathouse.features.training_sets import TrainingSet
 from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import ModelName, TableName

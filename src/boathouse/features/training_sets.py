@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from boathouse.features import specs
-from boathouse.features.augmenting import AsOf, Augmented, augment
-from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.frames import Frame, read_frame, type_text
-from boathouse.features.functions import OnDemand, functions_of
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
 from boathouse.features.point_in_time import LookupReport
 from boathouse.features.point_in_time.checking import require_fit
-from boathouse.features.resolving import Known, function_names_of, resolve, tables_of
+from boathouse.features.specs import named_specs
+from boathouse.features.specs.augmenting import AsOf, Augmented, augment
+from boathouse.features.specs.feature_spec import FeatureSpec
+from boathouse.features.specs.functions import OnDemand, functions_of
+from boathouse.features.specs.resolving import Known, function_names_of, resolve, tables_of
 from boathouse.features.tables.opening import Opened, open_features
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
@@ -195,11 +195,11 @@ def _of_wishes(
 def _of_named(
     session: Session, name: str, schema: pa.Schema, versions: Mapping[TableName, int]
 ) -> tuple[FeatureSpec, Opened]:
-    spec = replace(specs.get(session, name).spec, named=name)
+    spec = replace(named_specs.get(session, name).spec, named=name)
     opened = open_features(session, spec.tables, versions)
     functions = functions_of(session, spec.functions)
-    specs.require_frame(spec, schema, functions)
-    specs.require_tables(spec, opened.feature_tables, f"Feature spec {name}")
+    named_specs.require_frame(spec, schema, functions)
+    named_specs.require_tables(spec, opened.feature_tables, f"Feature spec {name}")
     return spec, replace(opened, functions=functions)
 
 

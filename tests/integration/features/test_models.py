@@ -16,7 +16,7 @@ from sklearn.linear_model import LinearRegression
 
 from boathouse.features.client import FeatureEngineeringClient
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.spec_files import read_spec
+from boathouse.features.specs.spec_files import read_spec
 from boathouse.foundation.errors import BoathouseError, Denied, InvalidInput, NotFound
 from boathouse.foundation.rest import Connection
 from boathouse.session import Session

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from boathouse.features.augmenting import look_up_all
 from boathouse.features.certificate.boundary import boundary
 from boathouse.features.certificate.computed import computed_again
 from boathouse.features.certificate.declared import declared_clocks
@@ -19,7 +18,8 @@ from boathouse.features.certificate.recomputed import recomputed
 from boathouse.features.certificate.removed import without_later_rows, without_rows_after_the_end
 from boathouse.features.certificate.sampled import chosen_rows, label_of, sampled
 from boathouse.features.frames import read_frame
-from boathouse.features.spec_files import spec_text
+from boathouse.features.specs.augmenting import look_up_all
+from boathouse.features.specs.spec_files import spec_text
 from boathouse.features.tables.feature_tables import feature_table
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Session

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from boathouse.features.augmenting import augment
 from boathouse.features.certificate.definition import same
 from boathouse.features.certificate.nouns import Check, CheckVerdict
 from boathouse.features.certificate.sampled import SHOWN
-from boathouse.features.functions import OnDemand
+from boathouse.features.specs.augmenting import augment
+from boathouse.features.specs.functions import OnDemand
 from boathouse.session import Session
 
 if TYPE_CHECKING:

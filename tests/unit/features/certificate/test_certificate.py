@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup, TrainingSet, augmenting
+from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup, TrainingSet
 from boathouse.features.certificate import (
     Certificate,
     CertificateVerdict,
@@ -25,8 +25,9 @@ from boathouse.features.certificate import (
     removed,
 )
 from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time import LookedUp, look_up
+from boathouse.features.specs import augmenting
+from boathouse.features.specs.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.session import Session

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from boathouse.catalog import Privilege
-from boathouse.features.feature_spec import Computed
-from boathouse.features.functions import OnDemand, bound, functions_of
 from boathouse.features.lookups import FeatureFunction
+from boathouse.features.specs.feature_spec import Computed
+from boathouse.features.specs.functions import OnDemand, bound, functions_of
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.names import FunctionName
 from boathouse.session import Session

@@ -11,7 +11,7 @@ import pytest
 
 from boathouse.features.client import FeatureEngineeringClient
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.resolving import LatestValues
+from boathouse.features.specs.resolving import LatestValues
 from boathouse.foundation.errors import BoathouseError, Denied, InvalidInput, NotFound
 from boathouse.session import Session
 

@@ -22,11 +22,11 @@ from boathouse.catalog import (
     SecurableKind,
 )
 from boathouse.catalog.definitions import FEATURES
-from boathouse.features.feature_spec import FeatureSpec, Lookup
-from boathouse.features.functions import functions_of, require_inputs
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.resolving import Known, Names, function_names_of, resolve, tables_of
-from boathouse.features.spec_files import read_spec, spec_text
+from boathouse.features.specs.feature_spec import FeatureSpec, Lookup
+from boathouse.features.specs.functions import functions_of, require_inputs
+from boathouse.features.specs.resolving import Known, Names, function_names_of, resolve, tables_of
+from boathouse.features.specs.spec_files import read_spec, spec_text
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.features.tables.opening import open_features
 from boathouse.foundation.errors import InvalidInput, did_you_mean
