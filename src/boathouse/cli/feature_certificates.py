@@ -25,7 +25,7 @@ def certificate(run_or_model: str, output: str, *, require: bool) -> None:
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
     from boathouse.features.certificate import Certificate
-    from boathouse.features.packing import CERTIFICATE_FILE
+    from boathouse.features.training.packing import CERTIFICATE_FILE
     from boathouse.models.model_files import texts_of
 
     try:

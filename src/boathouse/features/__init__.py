@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from boathouse.features.client import FeatureEngineeringClient
     from boathouse.features.lookups import FeatureFunction, FeatureLookup
     from boathouse.features.tables.feature_tables import FeatureTable
-    from boathouse.features.training_sets import TrainingSet
+    from boathouse.features.training.training_sets import TrainingSet
 
 __all__ = ["FeatureEngineeringClient", "FeatureFunction", "FeatureLookup", "FeatureTable", "TrainingSet"]
 
@@ -29,7 +29,7 @@ _MODULES = {
     "FeatureFunction": "lookups",
     "FeatureLookup": "lookups",
     "FeatureTable": "tables.feature_tables",
-    "TrainingSet": "training_sets",
+    "TrainingSet": "training.training_sets",
 }
 
 

@@ -16,7 +16,7 @@ from boathouse.session import Session, WriteReport, default_session
 if TYPE_CHECKING:
     from boathouse.features.online.nouns import OnlineStoreInfo, Publication
     from boathouse.features.specs.named_specs import FeatureSpecInfo
-    from boathouse.features.training_sets import TrainingSet
+    from boathouse.features.training.training_sets import TrainingSet
 
 Features = Sequence[FeatureLookup | FeatureFunction]
 
@@ -140,7 +140,7 @@ class FeatureEngineeringClient:
             as_of: ``known`` takes what was known at each row's instant; ``latest`` the corrected values.
             table_versions: Versions to read, by table; the newest by default.
         """
-        from boathouse.features import training_sets
+        from boathouse.features.training import training_sets
 
         return training_sets.create(
             self._session, df, feature_lookups, label=_several(label or ()), exclude=_several(exclude_columns or ()),
@@ -165,7 +165,7 @@ class FeatureEngineeringClient:
             flavor: The MLflow module that logs such a model, as ``mlflow.lightgbm``.
             options: Go to the flavour's own ``log_model``.
         """
-        from boathouse.features import packing
+        from boathouse.features.training import packing
 
         return packing.log_model(
             self._session, model, flavor, training_set, name=name or artifact_path,
@@ -178,7 +178,7 @@ class FeatureEngineeringClient:
 
         Columns of ``df`` that have the name of a feature override the lookup. Rows and order stay.
         """
-        from boathouse.features import scoring
+        from boathouse.features.training import scoring
 
         return scoring.score_batch(
             self._session, model_uri, df, result_type=result_type, params=params, registry_uri=self._model_registry_uri

@@ -367,7 +367,7 @@ def test_a_big_frame_is_given_to_the_model_in_blocks(
     fe: FeatureEngineeringClient, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fe.score_batch(model_uri=f"models:/{model}/1", df=keys())
-    monkeypatch.setattr("boathouse.features.scoring.BLOCK_ROWS", 3)
+    monkeypatch.setattr("boathouse.features.training.scoring.BLOCK_ROWS", 3)
     assert fe.score_batch(model_uri=f"models:/{model}/1", df=keys()) == whole
 
 

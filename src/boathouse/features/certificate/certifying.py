@@ -25,7 +25,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Session
 
 if TYPE_CHECKING:
-    from boathouse.features.training_sets import TrainingSet
+    from boathouse.features.training.training_sets import TrainingSet
 
 Columns = Mapping[str, pa.ChunkedArray]
 

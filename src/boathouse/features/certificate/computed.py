@@ -17,7 +17,7 @@ from boathouse.features.specs.functions import OnDemand
 from boathouse.session import Session
 
 if TYPE_CHECKING:
-    from boathouse.features.training_sets import TrainingSet
+    from boathouse.features.training.training_sets import TrainingSet
 
 NAME = "computed once more"
 

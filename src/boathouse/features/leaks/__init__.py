@@ -1,6 +1,6 @@
 """Leak signals: signs that a training set knows more than the model will know in use. Pure functions over a frame.
 
-``frame_signals`` looks at a frame; ``boathouse.features.leak_signals`` at a training set, which also knows its keys,
+``frame_signals`` looks at a frame; ``features.training.leak_signals`` at a training set, which also knows its keys,
 clocks and features.
 """
 

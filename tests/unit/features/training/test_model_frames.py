@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from boathouse.features.model_frames import answers, columns_with_nulls, model_frame
+from boathouse.features.training.model_frames import answers, columns_with_nulls, model_frame
 from boathouse.foundation.errors import InvalidInput
 
 

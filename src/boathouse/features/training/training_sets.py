@@ -153,8 +153,8 @@ class TrainingSet:
         return self.certificate
 
     def leak_signals(self, **options: Any) -> "LeakReport":
-        """Signs that the set knows more than the model will know in use. See :mod:`boathouse.features.leak_signals`."""
-        from boathouse.features import leak_signals
+        """Signs that it knows more than a model will in use. See :mod:`boathouse.features.training.leak_signals`."""
+        from boathouse.features.training import leak_signals
 
         return leak_signals.leak_signals(self, **options)
 

@@ -19,7 +19,7 @@ from boathouse.features.specs.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
-    from boathouse.features.training_sets import TrainingSet
+    from boathouse.features.training.training_sets import TrainingSet
 
 _EVENT, _KNOWN = "_boathouse_event", "_boathouse_known"
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from boathouse.features.frames import read_frame
-from boathouse.features.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.features.specs.augmenting import Augmented, augment, without
 from boathouse.features.specs.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.features.specs.named_specs import require_tables
 from boathouse.features.specs.spec_files import SPEC_FILE, read_spec
 from boathouse.features.tables.opening import open_features
+from boathouse.features.training.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.models import feature_models
 from boathouse.session import Session

@@ -1,0 +1,1 @@
+"""Training sets, the models that carry their recipe, and predictions for keys."""
