@@ -33,9 +33,9 @@ from peers.contending import FEAST, feast_python
 from table import section
 
 from boathouse.features.online.contract import OnlineSchema, OnlineStore
-from boathouse.features.online.lmdb_store import LmdbStore
+from boathouse.features.online.lmdb.store import LmdbStore
 from boathouse.features.online.reading import compile_reading
-from boathouse.features.online.redis_store import RedisStore
+from boathouse.features.online.redis.store import RedisStore
 from boathouse.features.specs.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.foundation.names import TableName
 

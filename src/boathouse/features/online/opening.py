@@ -14,9 +14,9 @@ def open_store(info: OnlineStoreInfo, *, password: str | None = None) -> OnlineS
         password: Of Redis, where it needs one and its URL has none.
     """
     if info.kind is StoreKind.LMDB:
-        from boathouse.features.online.lmdb_store import LmdbStore
+        from boathouse.features.online.lmdb.store import LmdbStore
 
         return LmdbStore(info.name, Path(unquote(urlsplit(info.url).path)))
-    from boathouse.features.online.redis_store import RedisStore
+    from boathouse.features.online.redis.store import RedisStore
 
     return RedisStore(info.name, info.url, password=password)

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from boathouse.features.online.contract import OnlineStore
-from boathouse.features.online.lmdb_store import LmdbStore
-from boathouse.features.online.redis_store import RedisStore
+from boathouse.features.online.lmdb.store import LmdbStore
+from boathouse.features.online.redis.store import RedisStore
 
 
 def _beside(name: str) -> ModuleType:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from boathouse.features.online.contract import OnlineSchema, OnlineStore
-from boathouse.features.online.lmdb_store import LmdbStore
-from boathouse.features.online.redis_store import RedisStore
+from boathouse.features.online.lmdb.store import LmdbStore
+from boathouse.features.online.redis.store import RedisStore
 from boathouse.foundation.errors import Conflict
 
 KEYS = 3000

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boathouse.features.online.batches import decode_batch, encode_batch
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.decoding import OtherLayout, RowDecoder
-from boathouse.features.online.encoding import encode_rows
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import layout_of, schema_from_json, schema_to_json
+from boathouse.features.online.rows.batches import decode_batch, encode_batch
+from boathouse.features.online.rows.decoding import OtherLayout, RowDecoder
+from boathouse.features.online.rows.encoding import encode_rows
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import layout_of, schema_from_json, schema_to_json
 from boathouse.foundation.errors import InvalidInput
 
 _DAYS = st.dates(date(1900, 1, 1), date(2200, 1, 1))

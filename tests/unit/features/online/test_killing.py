@@ -11,9 +11,9 @@ import pytest
 import redis
 
 from boathouse.features.online.contract import OnlineSchema, OnlineStore
-from boathouse.features.online.lmdb_store import LmdbStore
-from boathouse.features.online.redis_names import Names
-from boathouse.features.online.redis_store import RedisStore
+from boathouse.features.online.lmdb.store import LmdbStore
+from boathouse.features.online.redis.names import Names
+from boathouse.features.online.redis.store import RedisStore
 
 PUBLISHER = Path(__file__).parent / "publisher.py"
 SCHEMA = OnlineSchema(pa.schema([("key", pa.int64())]), pa.schema([("number", pa.int64())]))

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 import redis
 
-from boathouse.features.online import redis_writing
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.redis_store import RedisStore
+from boathouse.features.online.redis import writing as redis_writing
+from boathouse.features.online.redis.store import RedisStore
 from boathouse.foundation.errors import Conflict, Unavailable
 
 SCHEMA = OnlineSchema(pa.schema([("key", pa.int64())]), pa.schema([("number", pa.int64())]))

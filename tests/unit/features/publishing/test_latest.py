@@ -16,7 +16,7 @@ from boathouse.features.online.appended import appended, can_be_told
 from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.latest import EVENT, KNOWN, Source, latest, survey, turned
-from boathouse.features.online.lmdb_store import LmdbStore
+from boathouse.features.online.lmdb.store import LmdbStore
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName

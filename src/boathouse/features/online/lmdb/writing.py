@@ -13,12 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.features.online.batches import encode_batch, encode_keys
 from boathouse.features.online.contract import Instants
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import Layout, schema_to_json
-from boathouse.features.online.lmdb_environments import Environment, refusals
-from boathouse.features.online.lmdb_reading import LAYOUT, META, NAME, SCHEMA, layout_mark
+from boathouse.features.online.lmdb.environments import Environment, refusals
+from boathouse.features.online.lmdb.reading import LAYOUT, META, NAME, SCHEMA, layout_mark
+from boathouse.features.online.rows.batches import encode_batch, encode_keys
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import Layout, schema_to_json
 from boathouse.foundation.errors import Conflict
 
 

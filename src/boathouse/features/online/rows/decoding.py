@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from boathouse.features.online.layout import (
+from boathouse.features.online.rows.layout import (
     EVENT,
     FOUND,
     KNOWN,

@@ -4,8 +4,8 @@ import threading
 import time
 import uuid
 
-from boathouse.features.online.redis_connection import RedisConnection
-from boathouse.features.online.redis_names import Names
+from boathouse.features.online.redis.connection import RedisConnection
+from boathouse.features.online.redis.names import Names
 from boathouse.foundation.errors import Conflict, Unavailable
 
 _PROLONG = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"

@@ -4,14 +4,14 @@
 from typing import Any
 
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.decoding import Moment, microseconds_now
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import layout_of
-from boathouse.features.online.redis_connection import RedisConnection
-from boathouse.features.online.redis_lock import RedisLock
-from boathouse.features.online.redis_names import TABLES, Names
-from boathouse.features.online.redis_reading import RedisTable
-from boathouse.features.online.redis_writing import RedisWriter, remove_generation
+from boathouse.features.online.redis.connection import RedisConnection
+from boathouse.features.online.redis.lock import RedisLock
+from boathouse.features.online.redis.names import TABLES, Names
+from boathouse.features.online.redis.reading import RedisTable
+from boathouse.features.online.redis.writing import RedisWriter, remove_generation
+from boathouse.features.online.rows.decoding import Moment, microseconds_now
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import layout_of
 
 
 class RedisStore:

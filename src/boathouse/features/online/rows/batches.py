@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from boathouse.features.online.contract import Instants
-from boathouse.features.online.decoding import RowDecoder
-from boathouse.features.online.encoding import encode_rows
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import FOUND, Layout
+from boathouse.features.online.rows.decoding import RowDecoder
+from boathouse.features.online.rows.encoding import encode_rows
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import FOUND, Layout
 from boathouse.foundation.errors import InvalidInput
 
 LARGEST = 10 * 1024 * 1024

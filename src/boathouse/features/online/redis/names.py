@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.layout import schema_from_json, schema_to_json
+from boathouse.features.online.rows.layout import schema_from_json, schema_to_json
 
 TABLES = b"boathouse:online-tables"
 """A set of names."""

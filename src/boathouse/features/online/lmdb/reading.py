@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import lmdb
 import pyarrow as pa
 
-from boathouse.features.online.batches import decode_batch
 from boathouse.features.online.contract import Key, OnlineSchema
-from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.keys import KeyCodec, require_same_keys
-from boathouse.features.online.layout import Layout, layout_of, schema_from_json
-from boathouse.features.online.lmdb_environments import Environment, environment_of, refusals
+from boathouse.features.online.lmdb.environments import Environment, environment_of, refusals
+from boathouse.features.online.rows.batches import decode_batch
+from boathouse.features.online.rows.decoding import Moment, OtherLayout, Row, RowDecoder
+from boathouse.features.online.rows.keys import KeyCodec, require_same_keys
+from boathouse.features.online.rows.layout import Layout, layout_of, schema_from_json
 from boathouse.foundation.errors import InvalidInput, NotFound, Unavailable
 
 LAYOUT, SCHEMA, META, NAME = b"layout", b"schema", b"meta", b"name"

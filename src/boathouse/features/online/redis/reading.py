@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from boathouse.features.online.batches import decode_batch
 from boathouse.features.online.contract import Key, OnlineSchema
-from boathouse.features.online.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.keys import KeyCodec, require_same_keys
-from boathouse.features.online.layout import layout_of
-from boathouse.features.online.redis_connection import RedisConnection
-from boathouse.features.online.redis_names import Names, State
+from boathouse.features.online.redis.connection import RedisConnection
+from boathouse.features.online.redis.names import Names, State
+from boathouse.features.online.rows.batches import decode_batch
+from boathouse.features.online.rows.decoding import Moment, OtherLayout, Row, RowDecoder
+from boathouse.features.online.rows.keys import KeyCodec, require_same_keys
+from boathouse.features.online.rows.layout import layout_of
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 _TRIES = 5

@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.decoding import Moment, microseconds_now
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import layout_of
-from boathouse.features.online.lmdb_environments import environment_of, leave, refusals
-from boathouse.features.online.lmdb_reading import LAYOUT, NAME, LmdbTable
-from boathouse.features.online.lmdb_writing import LmdbWriter, locked
+from boathouse.features.online.lmdb.environments import environment_of, leave, refusals
+from boathouse.features.online.lmdb.reading import LAYOUT, NAME, LmdbTable
+from boathouse.features.online.lmdb.writing import LmdbWriter, locked
+from boathouse.features.online.rows.decoding import Moment, microseconds_now
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import layout_of
 
 
 class LmdbStore:

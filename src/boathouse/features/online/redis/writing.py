@@ -15,13 +15,13 @@ import pyarrow as pa
 import redis
 from redis.exceptions import WatchError
 
-from boathouse.features.online.batches import encode_batch, encode_keys
 from boathouse.features.online.contract import Instants
-from boathouse.features.online.keys import KeyCodec
-from boathouse.features.online.layout import Layout, layout_of
-from boathouse.features.online.redis_connection import RedisConnection
-from boathouse.features.online.redis_lock import RedisLock
-from boathouse.features.online.redis_names import TABLES, Names, State
+from boathouse.features.online.redis.connection import RedisConnection
+from boathouse.features.online.redis.lock import RedisLock
+from boathouse.features.online.redis.names import TABLES, Names, State
+from boathouse.features.online.rows.batches import encode_batch, encode_keys
+from boathouse.features.online.rows.keys import KeyCodec
+from boathouse.features.online.rows.layout import Layout, layout_of
 from boathouse.foundation.errors import Conflict, Unavailable
 
 FEW = 50_000

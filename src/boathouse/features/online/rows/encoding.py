@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from boathouse.features.online.contract import Instants
-from boathouse.features.online.keys import slices_of
-from boathouse.features.online.layout import (
+from boathouse.features.online.rows.keys import slices_of
+from boathouse.features.online.rows.layout import (
     NO_INSTANT,
     Layout,
     Slot,

@@ -1,0 +1,1 @@
+"""Online tables in LMDB: in process, with many readers and one writer."""

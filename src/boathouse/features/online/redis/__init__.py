@@ -1,0 +1,1 @@
+"""Online tables in Redis: shared by several machines."""
