@@ -30,7 +30,7 @@ from table import section
 
 from boathouse.catalog import Catalog
 from boathouse.features import FeatureEngineeringClient
-from boathouse.features.online import publishing
+from boathouse.features.online.publishing import publishing
 from boathouse.features.online.verifying import verify
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
@@ -202,7 +202,7 @@ def _session(home_folder: Path) -> Session:
     home = Home(home_folder)
     home.create()
     database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    import boathouse.features.repository  # noqa: F401  its tables are made with the others
+    import boathouse.features.online.registry.repository  # noqa: F401  its tables are made with the others
 
     catalog = Catalog(database, home)
     metadata.create_all(database.engine)

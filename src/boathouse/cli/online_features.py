@@ -33,9 +33,9 @@ def publish(
 
     What is not said stays as it was published before: store, features and time to live.
     """
-    from boathouse.features import wire
-    from boathouse.features.online import publishing
     from boathouse.features.online.moments import duration_of
+    from boathouse.features.online.publishing import publishing
+    from boathouse.features.online.registry import wire
     from boathouse.features.online.telling import publication_line
 
     done = publishing.publish(
@@ -68,7 +68,7 @@ def verify(online_table: str, sample: int | None, output: str) -> int:
 @click.option("--force", is_flag=True, help="Even if its store does not answer.")
 def unpublish(online_table: str, *, force: bool) -> None:
     """Take ONLINE_TABLE away: its readers find nothing any more."""
-    from boathouse.features.online import publishing
+    from boathouse.features.online.publishing import publishing
 
     publishing.unpublish(_session(), online_table, force=force)
     click.echo(f"{online_table} is not published any more.")

@@ -234,7 +234,7 @@ class FeatureEngineeringClient:
 
     def drop_online_table(self, *, name: str) -> None:
         """Take an online table away: its readers find nothing any more."""
-        from boathouse.features.online import publishing
+        from boathouse.features.online.publishing import publishing
 
         publishing.unpublish(self._session, name)
 
@@ -256,7 +256,7 @@ class FeatureEngineeringClient:
             publish_mode: ``SNAPSHOT`` publishes all rows; ``TRIGGERED`` what has changed since the last published
                 version; ``CONTINUOUS`` goes on until it is stopped.
         """
-        from boathouse.features.online import publishing
+        from boathouse.features.online.publishing import publishing
 
         store = online_store if isinstance(online_store, str) or online_store is None else online_store.name
         return publishing.publish(

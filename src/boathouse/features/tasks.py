@@ -28,7 +28,7 @@ def publish_features() -> None:
     given = parser.parse_args()
 
     from boathouse.features.online.moments import duration_of
-    from boathouse.features.online.publishing import publish
+    from boathouse.features.online.publishing.publishing import publish
     from boathouse.features.online.telling import publication_line
     from boathouse.session import default_session
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from boathouse.bundles import Deployments
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
-from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.features.tables.listing import FeatureTables
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated

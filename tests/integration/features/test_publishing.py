@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from boathouse.cli.features import features
 from boathouse.features import FeatureEngineeringClient
-from boathouse.features.online import publishing, stores
+from boathouse.features.online import stores
+from boathouse.features.online.publishing import publishing
 from boathouse.features.online.verifying import verify
 from boathouse.foundation.errors import AlreadyExists, Conflict, NotFound
 from boathouse.session import Session

@@ -34,13 +34,13 @@ def registry_of(session: Session) -> OnlineRegistry:
     from boathouse.session.remote import RemoteLaw
 
     if isinstance(session.law, RemoteLaw):
-        from boathouse.features.remote import RemoteOnlineRegistry
+        from boathouse.features.online.registry.remote import RemoteOnlineRegistry
 
         return RemoteOnlineRegistry(session.law.client)
     from boathouse.session.local import LocalLaw
 
     if isinstance(session.law, LocalLaw):
-        from boathouse.features.service import LocalOnlineRegistry
+        from boathouse.features.online.registry.service import LocalOnlineRegistry
 
         return LocalOnlineRegistry(session.law.catalog)
     raise InvalidInput("This session knows of no online stores.")

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from boathouse.features.online.contract import OnlineTable
-from boathouse.features.online.latest import EVENT, KNOWN, Source, Survey, latest_sql, survey
-from boathouse.features.online.publishing import open_source
+from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, Survey, latest_sql, survey
+from boathouse.features.online.publishing.publishing import open_source
 from boathouse.features.online.stores import opened_store, registry_of
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
 from boathouse.lake import EngineQuery, VersionNotFound

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from boathouse.features.online.registry.wire import publication_json
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.features.tables.listing import Consumer, Freshness, ShownTable
-from boathouse.features.wire import publication_json
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from boathouse.features.remote import BASE
+from boathouse.features.online.registry.remote import BASE
 from boathouse.features.tables.listing import FeatureTables
 from boathouse.features.tables.table_json import consumer_json, feature_table_json, shown_json
 from boathouse.server.authentication import Caller

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from boathouse.features import wire
+from boathouse.features.online.registry import wire
+from boathouse.features.online.registry.remote import BASE
 from boathouse.features.online.stores import OnlineRegistry
-from boathouse.features.remote import BASE
 from boathouse.foundation.errors import InvalidInput
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.session_definitions import WellFormed

@@ -7,7 +7,7 @@ import pytest
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.features import FeatureEngineeringClient
-from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM

@@ -17,7 +17,8 @@ import pytest
 
 from boathouse.catalog import Catalog
 from boathouse.features import FeatureEngineeringClient
-from boathouse.features.online import publishing, stores
+from boathouse.features.online import stores
+from boathouse.features.online.publishing import publishing
 from boathouse.features.online.verifying import verify
 from boathouse.foundation.errors import Unavailable
 from boathouse.session import Session
@@ -29,7 +30,7 @@ PUBLISHER = """
 import sys
 from pathlib import Path
 from boathouse.catalog import Catalog
-from boathouse.features.online.publishing import publish
+from boathouse.features.online.publishing.publishing import publish
 from boathouse.foundation.home import Home
 from boathouse.lake import DuckDBEngine
 from boathouse.metastore import Database, DatabaseUrl

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.online.appended import appended, can_be_told
-from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.latest import EVENT, KNOWN, Source, latest, survey, turned
 from boathouse.features.online.lmdb.store import LmdbStore
+from boathouse.features.online.publishing.appended import appended, can_be_told
+from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
+from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, latest, survey, turned
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName

@@ -12,8 +12,8 @@ from boathouse.catalog import Catalog, NodeKind, Privilege
 from boathouse.catalog.repository.records import EdgeFilter
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.clocks import KnownTime
-from boathouse.features.online import publishing
-from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.online.publishing import publishing
+from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
 from boathouse.session import Session
 

@@ -8,7 +8,7 @@ import pytest
 from boathouse.catalog import Catalog, Privilege
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.online.nouns import NewPublication, Outcome, StoreKind
-from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.errors import AlreadyExists, Conflict, Denied, InvalidInput, NotFound
 from boathouse.session import Session
 

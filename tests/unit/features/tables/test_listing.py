@@ -15,7 +15,7 @@ from boathouse.catalog import (
 )
 from boathouse.features import FeatureLookup
 from boathouse.features.online.nouns import NewPublication, Outcome
-from boathouse.features.service import LocalOnlineRegistry
+from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.features.tables.listing import FeatureTables, Freshness
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.features.online.latest import Source
+from boathouse.features.online.publishing.latest import Source
 from boathouse.lake import Commit, EngineQuery
 from boathouse.lake.change_feed import read_changes
 from boathouse.lake.engine import Engine

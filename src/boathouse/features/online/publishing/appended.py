@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
-from boathouse.features.online.changes import Changes, changed_columns
 from boathouse.features.online.contract import OnlineTable
-from boathouse.features.online.latest import EVENT, KNOWN, Source, latest_schema, microseconds
+from boathouse.features.online.publishing.changes import Changes, changed_columns
+from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, latest_schema, microseconds
 from boathouse.lake.change_feed import read_changes
 
 MOST_ROWS = 1_000_000

@@ -16,12 +16,21 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind
-from boathouse.features.online.appended import appended, can_be_told
-from boathouse.features.online.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.contract import OnlineSchema, OnlineStore, OnlineTable, Writer
-from boathouse.features.online.latest import EVENT, KNOWN, Source, Survey, latest, published_features, survey, turned
 from boathouse.features.online.moments import milliseconds_now, run_instant
 from boathouse.features.online.nouns import DEFAULT_STORE, NewPublication, Outcome, Publication
+from boathouse.features.online.publishing.appended import appended, can_be_told
+from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
+from boathouse.features.online.publishing.latest import (
+    EVENT,
+    KNOWN,
+    Source,
+    Survey,
+    latest,
+    published_features,
+    survey,
+    turned,
+)
 from boathouse.features.online.stores import OnlineRegistry, opened_store, registry_of
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table, feature_table_of
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
@@ -84,7 +93,7 @@ def publish(
     with _target(session, source_table_name, store, online_table, wanted, features, time_to_live) as target:
         if wanted != "CONTINUOUS":
             return publish_once(session, target, everything=wanted == "SNAPSHOT")
-        from boathouse.features.online.continuing import publish_continuously
+        from boathouse.features.online.publishing.continuing import publish_continuously
 
         return publish_continuously(session, target, stop)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from boathouse.features import wire
 from boathouse.features.online.nouns import NewPublication, OnlineStoreInfo, Outcome, Publication
+from boathouse.features.online.registry import wire
 from boathouse.foundation.redaction import note
 from boathouse.foundation.rest import RestClient
 

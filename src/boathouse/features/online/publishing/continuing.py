@@ -15,7 +15,7 @@ from boathouse.lake.log import DeltaLog
 from boathouse.session import Session
 
 if TYPE_CHECKING:
-    from boathouse.features.online.publishing import Target
+    from boathouse.features.online.publishing.publishing import Target
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def publish_continuously(session: Session, target: "Target", stop: Event | None)
 
     While the store does not answer, or somebody else publishes, it waits, longer each time.
     """
-    from boathouse.features.online.publishing import publish_once
+    from boathouse.features.online.publishing.publishing import publish_once
 
     last, pause = target.declared, POLL_SECONDS
     with _until_told(stop) as told:
@@ -49,7 +49,7 @@ def publish_continuously(session: Session, target: "Target", stop: Event | None)
 
 
 def _wait_for_change(session: Session, target: "Target", last: Publication, told: Event) -> None:
-    from boathouse.features.online.publishing import open_source
+    from boathouse.features.online.publishing.publishing import open_source
 
     source, _ = open_source(session, target.declared)
     history = DeltaLog(source.snapshot.location)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog import Catalog, Privilege, Securable, SecurableKind
-from boathouse.features import repository as rows
 from boathouse.features.online.addresses import checked_kind, checked_name, checked_url
 from boathouse.features.online.nouns import (
     DEFAULT_STORE,
@@ -21,6 +20,7 @@ from boathouse.features.online.nouns import (
     Publication,
     StoreKind,
 )
+from boathouse.features.online.registry import repository as rows
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import AlreadyExists, Conflict, Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import TableName

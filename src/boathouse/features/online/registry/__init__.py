@@ -1,0 +1,1 @@
+"""Which online stores there are and what is published to them: in process, and over HTTP."""
