@@ -72,6 +72,11 @@ class FeatureTable:
         return [self.timeseries_column] if self.timeseries_column else []
 
     @property
+    def timeseries_columns(self) -> list[str]:
+        """As :attr:`timestamp_keys`."""
+        return self.timestamp_keys
+
+    @property
     def partition_columns(self) -> list[str]:
         """The columns that the files are laid out by, in their order."""
         found = [column for column in self.columns if column.partition_index is not None]

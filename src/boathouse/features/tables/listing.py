@@ -1,18 +1,20 @@
 """What feature tables there are, how fresh they are, and who takes their features: as far as a principal may know."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
 
 from boathouse.catalog import Catalog, NodeKind, Securable, SecurableKind, Table
-from boathouse.catalog.definitions import FEATURES
 from boathouse.catalog.keys import PRIMARY_KEYS
-from boathouse.catalog.lineage_graph import Graph, Step, Walk
+from boathouse.catalog.lineage_graph import Walk
 from boathouse.catalog.lineage_names import GOVERNED
 from boathouse.features.online.nouns import Publication
+from boathouse.features.tables.consumers import takers
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table_of
-from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.features.tables.freshness import freshness_of
+from boathouse.features.tables.nouns import Consumer, ShownTable
+from boathouse.features.tables.table_json import feature_table_json, freshness_json
+from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import SchemaName, TableName, split_name
 from boathouse.foundation.principals import Principal
@@ -25,49 +27,6 @@ Publications = Callable[[Principal, str], Sequence[Publication]]
 
 _THROUGH_A_RUN = 2
 """Steps from a table over a run to the model version that it has made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How old the newest values of a feature table are."""
-
-    newest_event: int | None
-    """Milliseconds since 1970-01-01 UTC; None where the table is empty, has no time, or its log does not tell."""
-    age_seconds: float | None
-    """At the instant that was asked about."""
-    promised_seconds: float | None
-    is_kept: bool | None
-    """None where there is no promise, or nobody knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownTable:
-    """A feature table with its state."""
-
-    table: FeatureTable
-    version: int | None
-    """Of the Delta table; None for who may not read it."""
-    freshness: Freshness | None
-    published: tuple[Publication, ...]
-    consumers: int
-
-
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """Something that reads features of a table."""
-
-    kind: str
-    """``model_version``, ``function`` (a feature spec), ``table``, ``run``, ``job``, ..."""
-    name: str
-    """For a job, its id."""
-    version: int | None = None
-    title: str | None = None
-    how: str = ""
-    """``FEATURES`` for what looks features up, ``TRAINED``, ``WRITE`` for a table made from it, ``READ``."""
-    features: tuple[str, ...] | None = None
-    """The columns that it takes; None where only the table as a whole is known."""
-    last_at: int | None = None
-    """Milliseconds since 1970-01-01 UTC."""
 
 
 class FeatureTables:
@@ -117,8 +76,6 @@ class FeatureTables:
         if found is None:
             return {}
         snapshot = _snapshot_of(table)
-        from boathouse.features.tables.table_json import feature_table_json, freshness_json
-
         return {
             "feature_table": {
                 **feature_table_json(found),
@@ -144,7 +101,7 @@ class FeatureTables:
         graph = self._catalog.lineage.columns_down(
             principal, asked, Walk("down", depth=_THROUGH_A_RUN, with_indirect=True)
         )
-        found = [*_takers(graph), *(self._jobs(principal, table.securable.full_name) if feature is None else ())]
+        found = [*takers(graph), *(self._jobs(principal, table.securable.full_name) if feature is None else ())]
         return sorted(self._living(principal, found), key=lambda each: (each.kind, each.name, -(each.version or 0)))
 
     def _jobs(self, principal: Principal, name: str) -> Iterator[Consumer]:
@@ -182,36 +139,6 @@ def known_feature_table(table: Table) -> FeatureTable | None:
         return None
 
 
-def freshness_of(table: FeatureTable, snapshot: Snapshot, now: datetime) -> Freshness:
-    """How old the newest values are, by what the table's log says of its files."""
-    promised = table.freshness.total_seconds() if table.freshness is not None else None
-    newest = newest_event(snapshot, table.timeseries_column) if table.timeseries_column else None
-    if newest is None:
-        return Freshness(None, None, promised, None)
-    age = (now - newest).total_seconds()
-    return Freshness(epoch_ms(newest), age, promised, None if promised is None else age <= promised)
-
-
-def newest_event(snapshot: Snapshot, column: str) -> datetime | None:
-    """The latest instant in a column, from the statistics of the files; None where a file has none."""
-    newest: datetime | None = None
-    for file in snapshot.files:
-        if file.row_count == 0:
-            continue
-        value = file.partition.get(column, file.maximum.get(column))
-        instant = _instant(value)
-        if instant is None:
-            return None
-        newest = instant if newest is None else max(newest, instant)
-    return newest
-
-
-def _instant(value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    return datetime.combine(value, time.min, UTC) if isinstance(value, date) else None
-
-
 def _snapshot_of(table: Table) -> Snapshot | None:
     """None for who may not read the table; a damaged one still has a definition."""
     try:
@@ -226,43 +153,3 @@ def _feature(table: FeatureTable, name: str) -> str:
         hint = did_you_mean(name.lower(), known) or f"It has {', '.join(table.features)}."
         raise NotFound(f"Feature table {table.name} has no feature {name}.", hint=hint)
     return known[name.lower()]
-
-
-def _takers(graph: Graph) -> Iterator[Consumer]:
-    """What lies behind the table, a run's model version in the place of the run."""
-    near = [step for step in graph.steps if step.source == graph.start]
-    made: dict[Any, list[Step]] = {}
-    for step in graph.steps:
-        if step.source.node.kind is NodeKind.RUN and step.target.node.kind is NodeKind.MODEL_VERSION:
-            made.setdefault(step.source.node, []).append(step)
-    found: dict[tuple[str, str, int | None], Consumer] = {}
-    for step in near:
-        for last in made.get(step.target.node, [step]):
-            node = last.target.node
-            edge = step.passage.latest.edge
-            taken = Consumer(
-                node.kind.value,
-                node.name,
-                node.version,
-                how=edge.operation,
-                features=_columns(step),
-                last_at=step.passage.latest.event_time,
-            )
-            key = (taken.kind, taken.name, taken.version)
-            found[key] = _more_telling(found[key], taken) if key in found else taken
-    yield from found.values()
-
-
-def _more_telling(one: Consumer, other: Consumer) -> Consumer:
-    """Of two ways to one consumer, the one that says which features it takes."""
-    if (one.how == FEATURES) != (other.how == FEATURES):
-        return one if one.how == FEATURES else other
-    return one if (one.last_at or 0) >= (other.last_at or 0) else other
-
-
-def _columns(step: Step) -> tuple[str, ...] | None:
-    flow = step.passage.latest.edge.columns
-    if flow is None or step.passage.in_memory:
-        return None
-    taken = [name for names in (*flow.direct.values(), *flow.indirect.values(), flow.rows) for name in names]
-    return tuple(dict.fromkeys(taken))
