@@ -6,7 +6,7 @@ home/bundles/<bundle>/<target>/<whose>/<hash>/files/...
 import errno
 import shutil
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote
 
@@ -115,9 +115,29 @@ def _unpack(archive: IO[bytes], into: Path) -> None:
                     raise InvalidInput(
                         f"The code is larger than {MAX_BYTES // 1024**2} MB.", hint="Put data into a volume instead."
                     )
-                tar.extract(member, into, filter="data")
+                _put(tar.extractfile(member), _place_below(into, member.name), executable=bool(member.mode & 0o100))
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise InvalidInput(f"The uploaded code cannot be read: {error}.") from error
+
+
+def _place_below(folder: Path, name: str) -> Path:
+    """Where a file of the archive goes. (tarfile's own filters are not in every Python 3.11.)
+
+    Raises:
+        InvalidInput: Its name leads out of the folder.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+        raise InvalidInput(f"The uploaded code holds {name!r}, which is no path below the bundle.")
+    return folder / path
+
+
+def _put(content: IO[bytes] | None, target: Path, *, executable: bool) -> None:
+    assert content is not None, "a plain file has content"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    target.chmod(0o755 if executable else 0o644)
 
 
 def _stored_files(folder: Path) -> list[CodeFile]:

@@ -108,7 +108,7 @@ def test_an_archive_cannot_write_elsewhere(snapshots: Snapshots, tmp_path: Path,
         info.size = 4
         tar.addfile(info, io.BytesIO(b"evil"))
     archive.seek(0)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="no path below the bundle"):
         snapshots.store(*PLACE, "0" * 64, archive)
     assert not list(tmp_path.rglob("evil"))
 
