@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from boathouse.features.clocks import AT_ONCE, KnownTime
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
 from boathouse.features.tables.feature_tables import FeatureTable
+from boathouse.foundation.errors import InvalidInput
 from boathouse.session import Session, WriteReport, default_session
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class FeatureEngineeringClient:
         tags: Mapping[str, str] | None = None,
         known_time: str | KnownTime | Literal["commit"] | None = None,
         freshness: timedelta | None = None,
+        timeseries_columns: str | Sequence[str] | None = None,
     ) -> FeatureTable:
         """Create a feature table, from rows or from an Arrow schema.
 
@@ -66,6 +68,7 @@ class FeatureEngineeringClient:
             known_time: Since when values are known: a column, a :class:`KnownTime` with a lag, or ``"commit"`` for the
                 instant at which ``write_table`` commits them. By default a value is known the moment it is so.
             freshness: How old the newest values may be, as promised to consumers.
+            timeseries_columns: The time column by its other documented name.
 
         Raises:
             AlreadyExists: There is a table of that name.
@@ -74,7 +77,8 @@ class FeatureEngineeringClient:
         from boathouse.features.tables import writing
 
         wish = writing.NewFeatureTable(
-            name, _several(primary_keys), timeseries_column, _several(partition_columns or ()), description,
+            name, _several(primary_keys), _time_column(timeseries_column, timeseries_columns),
+            _several(partition_columns or ()), description,
             dict(tags or {}), known_time if known_time is not None else AT_ONCE, freshness,
         )  # fmt: skip
         return writing.create_table(self._session, wish, df=df, schema=schema)
@@ -130,6 +134,7 @@ class FeatureEngineeringClient:
         feature_spec: str | None = None,
         as_of: Literal["known", "latest"] = "known",
         table_versions: Mapping[str, int] | None = None,
+        use_spark_native_join: bool = False,
     ) -> "TrainingSet":
         """Labels with features as they were known.
 
@@ -139,6 +144,7 @@ class FeatureEngineeringClient:
             feature_spec: A named spec in place of ``feature_lookups``.
             as_of: ``known`` takes what was known at each row's instant; ``latest`` the corrected values.
             table_versions: Versions to read, by table; the newest by default.
+            use_spark_native_join: Accepted for compatibility; there is one way of joining here.
         """
         from boathouse.features.training import training_sets
 
@@ -173,13 +179,32 @@ class FeatureEngineeringClient:
             registry_uri=self._model_registry_uri,
         )  # fmt: skip
 
-    def score_batch(self, *, model_uri: str, df: Any, result_type: str | None = None, params: Any = None) -> Any:
+    def score_batch(
+        self,
+        *,
+        model_uri: str,
+        df: Any,
+        result_type: str | None = None,
+        env_manager: str = "local",
+        params: Any = None,
+        use_spark_native_join: bool = False,
+    ) -> Any:
         """Predictions for keys: looks features up as the model's recipe says, and adds a column ``prediction``.
 
         Columns of ``df`` that have the name of a feature override the lookup. Rows and order stay.
+
+        Args:
+            env_manager: ``local``: the model runs in this process.
+            use_spark_native_join: Accepted for compatibility; there is one way of joining here.
         """
         from boathouse.features.training import scoring
 
+        if env_manager != "local":
+            raise InvalidInput(
+                f"score_batch makes no environment for a model, as env_manager={env_manager!r} asks.",
+                hint="Leave it at local, and run in an environment that has what the model needs: "
+                "mlflow.pyfunc.get_model_dependencies(model_uri) tells.",
+            )
         return scoring.score_batch(
             self._session, model_uri, df, result_type=result_type, params=params, registry_uri=self._model_registry_uri
         )
@@ -204,12 +229,20 @@ class FeatureEngineeringClient:
 
     # Online stores
 
-    def create_online_store(self, *, name: str, capacity: str | None = None, kind: str = "lmdb", url: str | None = None,
-    ) -> "OnlineStoreInfo":  # fmt: skip
+    def create_online_store(
+        self,
+        *,
+        name: str,
+        capacity: str | None = None,
+        read_replica_count: int | None = None,
+        kind: str = "lmdb",
+        url: str | None = None,
+    ) -> "OnlineStoreInfo":
         """Register an online store.
 
         Args:
             capacity: Accepted for compatibility (``CU_1``...); a store here is as large as its machine.
+            read_replica_count: Accepted for compatibility.
             kind: ``lmdb`` (a folder of the home) or ``redis``.
             url: For Redis, ``redis://host:port/0``.
         """
@@ -227,16 +260,26 @@ class FeatureEngineeringClient:
 
         return stores.listed(self._session)
 
+    def update_online_store(
+        self,
+        *,
+        name: str,
+        capacity: str | None = None,
+        read_replica_count: int | None = None,
+    ) -> "OnlineStoreInfo":
+        """What is known of a store. Its capacity is accepted for compatibility, and changes nothing.
+
+        Raises:
+            NotFound: There is no such store.
+        """
+        from boathouse.features.online import stores
+
+        return stores.known(self._session, name)
+
     def delete_online_store(self, *, name: str) -> None:
         from boathouse.features.online import stores
 
         stores.delete(self._session, name)
-
-    def drop_online_table(self, *, name: str) -> None:
-        """Take an online table away: its readers find nothing any more."""
-        from boathouse.features.online.publishing import publishing
-
-        publishing.unpublish(self._session, name)
 
     def publish_table(
         self,
@@ -258,12 +301,41 @@ class FeatureEngineeringClient:
         """
         from boathouse.features.online.publishing import publishing
 
-        store = online_store if isinstance(online_store, str) or online_store is None else online_store.name
         return publishing.publish(
-            self._session, source_table_name, store=store, online_table=online_table_name, mode=publish_mode,
-            features=features, time_to_live=time_to_live,
+            self._session, source_table_name, store=_named(online_store), online_table=online_table_name,
+            mode=publish_mode, features=features, time_to_live=time_to_live,
         )  # fmt: skip
+
+    def drop_online_table(self, *, name: str, online_store: "OnlineStoreInfo | str | None" = None) -> None:
+        """Take an online table away: its readers find nothing any more. Its feature table stays.
+
+        Args:
+            name: What the online table is called, not its source.
+            online_store: Where it lies; wherever that is by default.
+        """
+        from boathouse.features.online import stores
+        from boathouse.features.online.publishing import publishing
+
+        if (store := _named(online_store)) is not None:
+            stores.require_in(self._session, name, store)
+        publishing.unpublish(self._session, name)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _named(store: "OnlineStoreInfo | str | None") -> str | None:
+    return store if isinstance(store, str) or store is None else store.name
+
+
+def _time_column(name: str | None, others: str | Sequence[str] | None) -> str | None:
+    """The time column, by whichever of its two names it was given."""
+    found = _several(others or ())
+    if len(found) > 1:
+        raise InvalidInput(f"timeseries_columns is one column, not {len(found)}: {', '.join(found)}.")
+    if name and found and name != found[0]:
+        raise InvalidInput(
+            f"timeseries_column says {name}, and timeseries_columns {found[0]}.", hint="Give one of them."
+        )
+    return name or (found[0] if found else None)

@@ -25,6 +25,15 @@ class OnlineStoreInfo:
     created_at: int = 0
     """Milliseconds since 1970-01-01 UTC."""
 
+    @property
+    def state(self) -> str:
+        """For programs that wait for a store to be started: there is nothing to wait for."""
+        return "AVAILABLE"
+
+    @property
+    def capacity(self) -> None:
+        """A store is as large as its machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:

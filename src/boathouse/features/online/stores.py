@@ -65,9 +65,18 @@ def create(
 def get(session: Session, name: str) -> OnlineStoreInfo | None:
     """A store by its name; None when there is none."""
     try:
-        return registry_of(session).store(session.principal, name)
+        return known(session, name)
     except NotFound:
         return None
+
+
+def known(session: Session, name: str) -> OnlineStoreInfo:
+    """A store by its name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    return registry_of(session).store(session.principal, name)
 
 
 def listed(session: Session) -> list[OnlineStoreInfo]:
@@ -82,6 +91,17 @@ def delete(session: Session, name: str) -> None:
         Conflict: Something is published to it.
     """
     registry_of(session).delete_store(session.principal, name)
+
+
+def require_in(session: Session, online_table: str, store: str) -> None:
+    """Refuse a store in which an online table does not lie.
+
+    Raises:
+        NotFound: Says in which it lies, or that nothing is published under that name.
+    """
+    found = registry_of(session).publication(session.principal, online_table)
+    if found.store != store:
+        raise NotFound(f"{online_table} lies in the online store {found.store}, not in {store}.")
 
 
 def opened_store(session: Session, name: str) -> OnlineStore:
