@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from boathouse.bundles import Deployments
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
+from boathouse.features.inventory.listing import FeatureTables
 from boathouse.features.online.registry.service import LocalOnlineRegistry
-from boathouse.features.tables.listing import FeatureTables
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.home import Home

@@ -1,1 +1,1 @@
-"""Feature tables: what the catalog knows of them, how they are written, listed, opened and read."""
+"""Feature tables: what the catalog knows of them, how they are written, opened and read."""

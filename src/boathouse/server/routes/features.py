@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from boathouse.features.inventory.listing import FeatureTables
+from boathouse.features.inventory.table_json import consumer_json, feature_table_json, shown_json
 from boathouse.features.online.registry.remote import BASE
-from boathouse.features.tables.listing import FeatureTables
-from boathouse.features.tables.table_json import consumer_json, feature_table_json, shown_json
 from boathouse.server.authentication import Caller
 from boathouse.session.sql.instants import parse_instant
 

@@ -14,10 +14,10 @@ from boathouse.catalog import (
     SecurableKind,
 )
 from boathouse.features import FeatureLookup
+from boathouse.features.inventory.listing import FeatureTables
+from boathouse.features.inventory.nouns import Freshness
 from boathouse.features.online.nouns import NewPublication, Outcome
 from boathouse.features.online.registry.service import LocalOnlineRegistry
-from boathouse.features.tables.listing import FeatureTables
-from boathouse.features.tables.nouns import Freshness
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
 from boathouse.foundation.principals import SYSTEM

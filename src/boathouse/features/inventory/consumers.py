@@ -6,7 +6,7 @@ from typing import Any
 from boathouse.catalog import NodeKind
 from boathouse.catalog.definitions import FEATURES
 from boathouse.catalog.lineage_graph import Graph, Step
-from boathouse.features.tables.nouns import Consumer
+from boathouse.features.inventory.nouns import Consumer
 
 
 def takers(graph: Graph) -> Iterator[Consumer]:

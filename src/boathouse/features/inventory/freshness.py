@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from boathouse.features.inventory.nouns import Freshness
 from boathouse.features.tables.feature_tables import FeatureTable
-from boathouse.features.tables.nouns import Freshness
 from boathouse.foundation.clock import epoch_ms
 from boathouse.lake import Snapshot
 

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from boathouse.features.inventory.nouns import Consumer, Freshness, ShownTable
 from boathouse.features.online.registry.wire import publication_json
 from boathouse.features.tables.feature_tables import FeatureTable
-from boathouse.features.tables.nouns import Consumer, Freshness, ShownTable
 
 Json = dict[str, Any]
 

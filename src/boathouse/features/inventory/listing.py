@@ -8,12 +8,12 @@ from boathouse.catalog import Catalog, NodeKind, Securable, SecurableKind, Table
 from boathouse.catalog.keys import PRIMARY_KEYS
 from boathouse.catalog.lineage_graph import Walk
 from boathouse.catalog.lineage_names import GOVERNED
+from boathouse.features.inventory.consumers import takers
+from boathouse.features.inventory.freshness import freshness_of
+from boathouse.features.inventory.nouns import Consumer, ShownTable
+from boathouse.features.inventory.table_json import feature_table_json, freshness_json
 from boathouse.features.online.nouns import Publication
-from boathouse.features.tables.consumers import takers
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table_of
-from boathouse.features.tables.freshness import freshness_of
-from boathouse.features.tables.nouns import Consumer, ShownTable
-from boathouse.features.tables.table_json import feature_table_json, freshness_json
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import SchemaName, TableName, split_name
