@@ -341,3 +341,30 @@ def test_the_definition_agrees(
     table = fe.get_table(name=sensors)
     defined = defined_rows(table, session.table(sensors).arrow().to_pylist(), moment(1))
     assert online_rows(session, "dev.shop.sensors_online") == defined
+
+
+def test_rows_that_are_alike_but_for_their_place_are_published_anew_when_files_are_rewritten(
+    fe: FeatureEngineeringClient, session: Session, at: Callable[[float], None]
+) -> None:
+    fe.create_table(name="dev.shop.t", primary_keys=["id", "ts"], timeseries_column="ts", schema=rows().schema)
+    for number in range(6):
+        session.write_table("dev.shop.t", rows((1, 1, float(number)), (number, 0, 0.0)))
+    at(9)
+    fe.publish_table(source_table_name="dev.shop.t")
+    session.sql("OPTIMIZE dev.shop.t")
+    done = fe.publish_table(source_table_name="dev.shop.t")
+    assert (done.mode, done.because) == ("SNAPSHOT", "rows of one key and time may have changed places")
+    session.sql("DELETE FROM dev.shop.t WHERE id = 1 AND x < 5.0 OR id = 4")
+    session.sql("DELETE FROM dev.shop.t WHERE id = 3")
+    fe.publish_table(source_table_name="dev.shop.t")
+    session.sql("OPTIMIZE dev.shop.t")
+    done = fe.publish_table(source_table_name="dev.shop.t")
+    assert (done.mode, done.written) == ("TRIGGERED", 0)
+
+
+@pytest.mark.parametrize("name", ["__row", "__event", "__known", "__found", "__here", "__missing"])
+def test_a_column_that_is_called_like_one_of_ours_is_refused(fe: FeatureEngineeringClient, name: str) -> None:
+    fe.create_table(name="dev.shop.t", primary_keys="id", df=pa.table({"id": [1], name: [1.0], "x": [1.0]}))
+    with pytest.raises(InvalidInput, match=f"column {name} of dev.shop.t cannot be published"):
+        fe.publish_table(source_table_name="dev.shop.t")
+    assert fe.publish_table(source_table_name="dev.shop.t", features=["x"]).keys == 1

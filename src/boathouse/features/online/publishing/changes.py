@@ -31,6 +31,8 @@ class Changes:
     """Whether rows have come, and none has gone or changed."""
     rows: int | None = None
     """How many have come, where the log tells."""
+    moves: bool = False
+    """Whether files went, and so rows that stay may have another place in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,19 @@ def changes_since(source: Source, version: int) -> Changes | Unknown:
     if version > source.snapshot.version:
         return Unknown(f"version {version}, which was published, is not there any more")
     log, commits, rewrites = DeltaLog(source.snapshot.location), list[Commit](), False
-    only_adds, rows = True, 0
+    only_adds, rows, moves = True, 0, False
     for number in range(version + 1, source.snapshot.version + 1):
         commit = log.commit(number)
         if commit is None:
             return Unknown(f"the history since version {version} is gone")
+        actions = log.actions(number) or []
+        moves = moves or any("remove" in action for action in actions)
         if commit.changes_data:
             commits.append(commit)
-            actions = log.actions(number) or []
             rewrites = rewrites or _replaces_files(actions)
             only_adds = only_adds and not any("remove" in action or "cdc" in action for action in actions)
             rows = _sum(rows, _added_rows(actions))
-    return Changes(tuple(commits), rewrites, only_adds, rows)
+    return Changes(tuple(commits), rewrites, only_adds, rows, moves)
 
 
 def changed_keys(engine: Engine, source: Source, changes: Changes) -> pa.Table:

@@ -21,6 +21,12 @@ from boathouse.lake.schema import identifier
 EVENT, KNOWN = "__event", "__known"
 _ROW = "__row"
 
+OUR_NAMES = frozenset(
+    ("__event", "__known", "__row", "__found", "__here", "__hash", "__sign", "__compared", "__missing", "__extra",
+     "__was", "__since", "__twice", "__offline", "__online")
+)  # fmt: skip
+"""Columns that queries and stores add to those of a table."""
+
 _MOST_BITS = 126
 """Of DuckDB's largest integer, without its sign."""
 
@@ -88,7 +94,14 @@ def published_features(table: FeatureTable, features: Sequence[str] | None) -> t
                 f"The feature {name} of {table.name} cannot be published: it {what}.",
                 hint=did_you_mean(name, table.features) or f"There are {', '.join(table.features[:20])}.",
             )
-    return tuple(dict.fromkeys(features)) if features else tuple(table.features)
+    chosen = tuple(dict.fromkeys(features)) if features else tuple(table.features)
+    clocks = [each for each in (table.timeseries_column, table.known.column) if each]
+    if taken := next((name for name in (*table.entity_keys, *clocks, *chosen) if name in OUR_NAMES), None):
+        raise InvalidInput(
+            f"The column {taken} of {table.name} cannot be published: publishing has one of that name itself.",
+            hint="Publish the other features (features=[...]), or call it otherwise.",
+        )
+    return chosen
 
 
 def survey(engine: Engine, source: Source, asked: pa.Table | None = None) -> Survey:
@@ -142,14 +155,10 @@ def latest_sql(source: Source, known: Survey, asked: bool = False, sample: int |
     wanted = _names(dict.fromkeys([*source.keys, *clocks]))
     numbered = f"SELECT {wanted}, row_number() OVER () AS {_ROW} FROM source"
     met = f" SEMI JOIN asked USING ({keys})" if asked else ""
-    conditions, having = [_whole_key(source)], ""
-    if source.has_time:
-        conditions += [f"{event} <= {source.now}", f"{known_at} <= {source.now}"]
-        if source.expired_before is not None:
-            having = f" HAVING max({event}) >= {source.expired_before}"
+    having = "" if source.expired_before is None else f" HAVING max({event}) >= {source.expired_before}"
     winners = (
         f"SELECT {_winner(source, known, _ANY_ROW if asked else known.rows)} AS {_ROW}, {keys} FROM ({numbered}){met} "
-        f"WHERE {' AND '.join(conditions)} GROUP BY {keys}{having}"
+        f"WHERE {_known_by_now(source)} GROUP BY {keys}{having}"
     )
     if sample is not None:
         winners += f" ORDER BY hash({keys}) LIMIT {int(sample)}"
@@ -159,6 +168,18 @@ def latest_sql(source: Source, known: Survey, asked: bool = False, sample: int |
         f"FROM (SELECT {read}, row_number() OVER () AS {_ROW} FROM source) "
         f"SEMI JOIN (SELECT {_ROW} FROM ({winners})) AS winners USING ({_ROW})"
     )
+
+
+def has_ties(engine: Engine, source: Source, known: Survey, asked: pa.Table | None = None) -> bool:
+    """Whether some value is the latest of its key only by its place in the table."""
+    keys, row = _names(source.keys), f"(SELECT *, row_number() OVER () AS {_ROW} FROM {_rows(source, asked)})"
+    last = _winner(source, known, known.rows)
+    first = _winner(source, known, known.rows, f"({known.rows} - {_ROW})")
+    text = (
+        f"SELECT {keys} FROM {row} WHERE {_known_by_now(source)} GROUP BY {keys} "
+        f"HAVING {last} <> {known.rows} - {first} LIMIT 1"
+    )
+    return _run(engine, source, text, asked).num_rows > 0
 
 
 def turned(engine: Engine, source: Source, since: int) -> pa.Table:
@@ -179,23 +200,31 @@ def microseconds(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
 
 
-def _winner(source: Source, known: Survey, rows: int) -> str:
-    """The number of the row with the latest event time, then the latest known time, then the last place.
+def _known_by_now(source: Source) -> str:
+    """Which rows count, as SQL."""
+    conditions = [_whole_key(source)]
+    if source.has_time:
+        conditions += [f"{clock} <= {source.now}" for clock in _clocks(source)]
+    return " AND ".join(conditions)
+
+
+def _winner(source: Source, known: Survey, rows: int, place: str = _ROW) -> str:
+    """The place of the row with the latest event time, then the latest known time, then the last place.
 
     One integer that holds all three is compared many times faster than three.
     """
     if not source.has_time:
-        return f"max({_ROW})"
+        return f"max({place})"
     event, known_at = _clocks(source)
     row_bits = max(rows.bit_length(), 1)
     if source.table.known.column is None:
-        parts, bits = [(event, 64), (_ROW, row_bits)], 64 + row_bits
+        parts, bits = [(event, 64), (place, row_bits)], 64 + row_bits
     else:
         span = max((known.last - known.first).bit_length(), 1)
-        parts = [(f"({event} - {known.first})", span), (f"({known_at} - {known.first})", span), (_ROW, row_bits)]
+        parts = [(f"({event} - {known.first})", span), (f"({known_at} - {known.first})", span), (place, row_bits)]
         bits = 2 * span + row_bits
     if bits > _MOST_BITS:
-        return f"max(struct_pack(a := {event}, b := {known_at}, c := {_ROW})).c"
+        return f"max(struct_pack(a := {event}, b := {known_at}, c := {place})).c"
     packed = f"{parts[0][0]}::HUGEINT"
     for value, width in parts[1:]:
         packed = f"({packed} * {1 << width}::HUGEINT + {value})"

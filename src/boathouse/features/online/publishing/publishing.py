@@ -26,6 +26,7 @@ from boathouse.features.online.publishing.latest import (
     KNOWN,
     Source,
     Survey,
+    has_ties,
     latest,
     published_features,
     survey,
@@ -135,7 +136,7 @@ def publish_once(session: Session, target: Target, *, everything: bool) -> Publi
         source, table_id = _newest(session, target, source, table_id)
         known = survey(session.engine, source)
         written = _write(session, source, known, writer)
-        note = _note(source, table_id, known.next_known)
+        note = _note(source, table_id, known.next_known, ties=_has_ties(session, source, known, written))
         keys = writer.commit(note)
     return _told(session, target, source, Outcome(source.snapshot.version, note["published_at"], keys, "SNAPSHOT"),
                  written=written, skipped=known.skipped, because=because)  # fmt: skip
@@ -167,8 +168,8 @@ def _target(
     published_as = TableName.parse(online_table) if online_table else _with_suffix(name)
     before = _published_before(session, registry, str(published_as))
     table = feature_table(session, name)
-    if features is not None:
-        published_features(table, features)
+    chosen = tuple(features) if features is not None else before.features if before else ()
+    published_features(table, chosen)
     if time_to_live is not None and time_to_live <= timedelta(0):
         raise InvalidInput(f"A time to live of {time_to_live} lets nothing live.", hint="Give one that is positive.")
     if time_to_live is not None and table.timeseries_column is None:
@@ -179,7 +180,7 @@ def _target(
         store or (before.store if before else DEFAULT_STORE),
         table.name,
         mode,
-        tuple(features) if features is not None else before.features if before else (),
+        chosen,
         time_to_live if time_to_live is not None else before.time_to_live if before else None,
     )
     declared = registry.declare(session.principal, new)
@@ -207,9 +208,12 @@ def _publish_changes(session: Session, target: Target, source: Source, table_id:
             return touched
         known = survey(session.engine, source, touched.keys) if touched.keys.num_rows else Survey(0, 0, None, 0, 0)
         written = _put(source, writer, touched.newer) if touched.newer is not None else 0
-        written += _write(session, source, known, writer, touched.keys) if touched.keys.num_rows else 0
+        ties = touched.ties
+        if touched.keys.num_rows:
+            written += _write(session, source, known, writer, touched.keys)
+            ties = ties or _has_ties(session, source, known, touched.keys.num_rows, touched.keys)
         coming = [each for each in (touched.next_known, known.next_known) if each is not None]
-        note = _note(source, table_id, min(coming, default=None))
+        note = _note(source, table_id, min(coming, default=None), ties=ties)
         count = writer.commit(note)
     return _told(session, target, source, Outcome(source.snapshot.version, note["published_at"], count, "TRIGGERED"),
                  written=written, skipped=known.skipped + touched.skipped)  # fmt: skip
@@ -233,6 +237,8 @@ class Touched:
     newer: pa.Table | None = None
     """Values that are newer than what is online."""
     skipped: int = 0
+    ties: bool = True
+    """Whether a value that is online may be the latest of its key only by its place in the table."""
 
 
 def _touched(session: Session, source: Source, table_id: str, online: OnlineTable) -> Touched | str:
@@ -247,6 +253,9 @@ def _touched(session: Session, source: Source, table_id: str, online: OnlineTabl
     changes = changes_since(source, int(note["version"]))
     if isinstance(changes, Unknown):
         return changes.because
+    ties = bool(note.get("ties", True))
+    if ties and changes.moves:
+        return "rows of one key and time may have changed places"
     next_known: int | None = note.get("next_known")
     is_due = next_known is not None and next_known <= source.now
     try:
@@ -254,7 +263,7 @@ def _touched(session: Session, source: Source, table_id: str, online: OnlineTabl
             told = appended(source, changes, online)
             coming = [each for each in (next_known, told.next_known) if each is not None]
             return _few(told.keys, online) or Touched(
-                told.undecided, min(coming, default=None), told.newer, told.skipped
+                told.undecided, min(coming, default=None), told.newer, told.skipped, ties
             )
         keys = changed_keys(session.engine, source, changes)
     except DamagedTable as error:
@@ -263,7 +272,7 @@ def _touched(session: Session, source: Source, table_id: str, online: OnlineTabl
         next_known = survey(session.engine, source).next_known
     if source.has_time and (is_due or source.expired_before is not None):
         keys = _distinct(keys, turned(session.engine, source, since))
-    return _few(keys.num_rows, online) or Touched(keys, next_known)
+    return _few(keys.num_rows, online) or Touched(keys, next_known, ties=ties)
 
 
 def _few(changed: int, online: OnlineTable) -> str | None:
@@ -284,6 +293,11 @@ def _write(
         writer.delete(gone)
         written += gone.num_rows
     return written
+
+
+def _has_ties(session: Session, source: Source, known: Survey, keys: int, asked: pa.Table | None = None) -> bool:
+    """Whether the order of rows makes a difference; not asked where each key has one row."""
+    return known.rows - known.skipped > keys and has_ties(session.engine, source, known, asked)
 
 
 def _put(source: Source, writer: Writer, values: pa.Table) -> int:
@@ -320,7 +334,7 @@ def _plain(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(field.name, field.type) for field in schema])
 
 
-def _note(source: Source, table_id: str, next_known: int | None) -> dict[str, Any]:
+def _note(source: Source, table_id: str, next_known: int | None, *, ties: bool = False) -> dict[str, Any]:
     """What lies beside the values: of what they are the image, and for which instant."""
     table, fields = source.table, source.snapshot.fields
     return {
@@ -329,6 +343,7 @@ def _note(source: Source, table_id: str, next_known: int | None) -> dict[str, An
         "version": source.snapshot.version,
         "now": source.now,
         "next_known": next_known,
+        "ties": ties,
         "published_at": milliseconds_now(),
         "keys": list(source.keys),
         "clocks": [table.timeseries_column, table.known.column, table.known.lag.total_seconds()],
