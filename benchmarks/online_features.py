@@ -32,11 +32,11 @@ import redis
 from peers.contending import FEAST, feast_python
 from table import section
 
+from boathouse.features.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.features.online.contract import OnlineSchema, OnlineStore
 from boathouse.features.online.lmdb.store import LmdbStore
 from boathouse.features.online.reading import compile_reading
 from boathouse.features.online.redis.store import RedisStore
-from boathouse.features.specs.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.foundation.names import TableName
 
 FEATURES = 10

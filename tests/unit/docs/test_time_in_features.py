@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from boathouse.features.clocks import AT_ONCE, KnownTime
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import look_up
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName
 from boathouse.lake import DuckDBEngine, open_snapshot

@@ -9,8 +9,8 @@ import pyarrow as pa
 from boathouse.features.certificate.instants import Instants, column_of, instants_of
 from boathouse.features.certificate.nouns import Check, CheckVerdict
 from boathouse.features.certificate.sampled import SHOWN, Sampled, shown_instant
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import look_up
-from boathouse.features.specs.feature_spec import Lookup, Output
 
 NAME = "the boundary"
 _EVENT, _KNOWN = "_boathouse_event", "_boathouse_known"

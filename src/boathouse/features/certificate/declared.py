@@ -3,7 +3,7 @@
 from boathouse.features.certificate.nouns import Check, CheckVerdict
 from boathouse.features.certificate.sampled import label_of
 from boathouse.features.clocks import KnownTime
-from boathouse.features.specs.feature_spec import Lookup
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.tables.feature_tables import FeatureTable
 
 NAME = "the clocks are those of the table"

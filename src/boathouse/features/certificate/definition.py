@@ -12,7 +12,7 @@ import numpy as np
 
 from boathouse.features.certificate.instants import Instants
 from boathouse.features.certificate.raw_rows import RawRows
-from boathouse.features.specs.feature_spec import Lookup, Output
+from boathouse.features.feature_spec import Lookup, Output
 
 Winners = np.ndarray
 """Positions of the rows that count: none, one, or duplicates of one another."""

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from boathouse.features.certificate.instants import Instants, instants_of
-from boathouse.features.specs.feature_spec import Lookup
+from boathouse.features.feature_spec import Lookup
 from boathouse.lake import EngineQuery, Snapshot
 from boathouse.lake.engine import Engine
 

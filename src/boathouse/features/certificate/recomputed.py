@@ -10,7 +10,7 @@ from boathouse.features.certificate.definition import Winners, accepted_values, 
 from boathouse.features.certificate.nouns import Check, CheckVerdict
 from boathouse.features.certificate.raw_rows import RawRows
 from boathouse.features.certificate.sampled import SHOWN, Sampled
-from boathouse.features.specs.feature_spec import Output
+from boathouse.features.feature_spec import Output
 
 NAME = "recomputed by the definition"
 

@@ -18,8 +18,8 @@ from boathouse.features.certificate.instants import instants_of
 from boathouse.features.certificate.nouns import Check, CheckVerdict
 from boathouse.features.certificate.raw_rows import clocks_of, needed_columns
 from boathouse.features.certificate.sampled import SHOWN, Sampled, label_of
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time import look_up
-from boathouse.features.specs.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.lake import open_snapshot
 from boathouse.lake.tables import create_table

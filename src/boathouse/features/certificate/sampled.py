@@ -12,7 +12,7 @@ import pyarrow as pa
 from boathouse.features.certificate.definition import Winners, winners
 from boathouse.features.certificate.instants import Instants, instants_of
 from boathouse.features.certificate.raw_rows import RawRows, read_raw_rows
-from boathouse.features.specs.feature_spec import Lookup
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 
 LEAST_MATCHED = 20

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.features.online.contract import OnlineTable, Plan
 from boathouse.features.online.rows.decoding import Moment, microseconds_now
 from boathouse.features.online.rows.layout import EVENT, FOUND
-from boathouse.features.specs.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from boathouse.features.specs.feature_spec import Lookup
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from boathouse.features.specs.feature_spec import Lookup
+from boathouse.features.feature_spec import Lookup
 
 Row = Mapping[str, Any]
 AsOf = Literal["known", "latest"]

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.feature_spec import Output
 from boathouse.features.point_in_time.nouns import Integers
-from boathouse.features.specs.feature_spec import Output
 from boathouse.features.tables.reading import BLOCK_BYTES, RowGroup, RowGroups
 
 ROW_BITS = 32

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time.checking import require_fit
 from boathouse.features.point_in_time.gathering import Gathered, gather
 from boathouse.features.point_in_time.instants import microseconds
@@ -25,7 +26,6 @@ from boathouse.features.point_in_time.nouns import AsOf, LookedUp, LookupReport
 from boathouse.features.point_in_time.pruning import wanted_in
 from boathouse.features.point_in_time.scanning import View, clocks_of, scan
 from boathouse.features.point_in_time.winners import Winners, winners_of
-from boathouse.features.specs.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 
 Columns = dict[str, pa.ChunkedArray]

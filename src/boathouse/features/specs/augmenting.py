@@ -7,8 +7,8 @@ from typing import Literal
 
 import pyarrow as pa
 
+from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.features.point_in_time import LookupReport, look_up
-from boathouse.features.specs.feature_spec import FeatureSpec, Lookup
 from boathouse.features.specs.functions import OnDemand
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName

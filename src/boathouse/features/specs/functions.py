@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from boathouse.catalog import Behind, Function, Language
+from boathouse.features.feature_spec import Computed
 from boathouse.features.lookups import FeatureFunction
-from boathouse.features.specs.feature_spec import Computed
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import FunctionName
 from boathouse.session import Session

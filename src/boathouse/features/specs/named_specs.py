@@ -22,8 +22,8 @@ from boathouse.catalog import (
     SecurableKind,
 )
 from boathouse.catalog.definitions import FEATURES
+from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.specs.feature_spec import FeatureSpec, Lookup
 from boathouse.features.specs.functions import functions_of, require_inputs
 from boathouse.features.specs.resolving import Known, Names, function_names_of, resolve, tables_of
 from boathouse.features.specs.spec_files import read_spec, spec_text

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from boathouse.catalog import Column, Function
+from boathouse.features.feature_spec import Computed, Lookup, Output, outputs_of
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
-from boathouse.features.specs.feature_spec import Computed, Lookup, Output, outputs_of
 from boathouse.features.specs.functions import bound
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean

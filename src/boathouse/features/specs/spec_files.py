@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field
 
 from boathouse.features.clocks import KnownTime
-from boathouse.features.specs.feature_spec import Computed, FeatureSpec, Lookup, Output
+from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup, Output
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName, TableName
 from boathouse.foundation.shapes import DoesNotFit, Problem, Shape, fit

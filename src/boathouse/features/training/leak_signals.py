@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from boathouse.features.certificate.instants import Instants, instants_of
 from boathouse.features.certificate.sampled import label_of
+from boathouse.features.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.features.leaks import LeakReport, LeakSignal, Roles, chosen_split, frame_signals, sorted_report
 from boathouse.features.leaks.freshness import fresher_signal, known_label_signal
 from boathouse.features.leaks.known_time import known_time_signals
 from boathouse.features.specs.augmenting import look_up_all
-from boathouse.features.specs.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from boathouse.catalog import LineageNode, NodeKind, SecurableKind
-from boathouse.features.specs.feature_spec import FeatureSpec
+from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.specs.named_specs import feature_edges
 from boathouse.features.specs.spec_files import SPEC_FILE, spec_text
 from boathouse.features.training.model_frames import PREDICTION, model_frame

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.frames import read_frame
 from boathouse.features.specs.augmenting import Augmented, augment, without
-from boathouse.features.specs.feature_spec import Computed, FeatureSpec, Lookup
 from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.features.specs.named_specs import require_tables
 from boathouse.features.specs.spec_files import SPEC_FILE, read_spec

@@ -25,9 +25,9 @@ from boathouse.features.certificate import (
     removed,
 )
 from boathouse.features.clocks import AT_ONCE, KnownTime
+from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time import LookedUp, look_up
 from boathouse.features.specs import augmenting
-from boathouse.features.specs.feature_spec import Lookup
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.session import Session

@@ -12,8 +12,8 @@ from boathouse.features.certificate.definition import winners
 from boathouse.features.certificate.instants import instants_of
 from boathouse.features.certificate.raw_rows import RawRows, clocks_of
 from boathouse.features.clocks import KnownTime
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time.definition import define
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.foundation.names import TableName
 
 NAME = TableName.parse("dev.shop.t")

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup, Output
 from boathouse.features.online.contract import OnlineSchema, OnlineStore, OnlineTable
 from boathouse.features.online.reading import Reading, compile_reading
-from boathouse.features.specs.feature_spec import Computed, FeatureSpec, Lookup, Output
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import FunctionName, TableName
 

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boathouse.features.clocks import KnownTime
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import hashing, look_up, pruning, scanning
 from boathouse.features.point_in_time.definition import define, values_of
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.features.tables import reading
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName

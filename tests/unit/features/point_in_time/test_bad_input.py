@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from boathouse.features.clocks import KnownTime
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import look_up
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import InvalidInput
 from boathouse.lake import DamagedTable

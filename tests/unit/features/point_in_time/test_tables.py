@@ -13,8 +13,8 @@ import pytest
 
 from boathouse.catalog import Catalog
 from boathouse.features.clocks import KnownTime
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import LookedUp, look_up
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName

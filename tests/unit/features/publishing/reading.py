@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.online import stores
 from boathouse.features.point_in_time.definition import define
-from boathouse.features.specs.feature_spec import Lookup, Output
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.session import Session
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boathouse.features.specs.feature_spec import Computed
+from boathouse.features.feature_spec import Computed
 from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from boathouse.catalog import Privilege
+from boathouse.features.feature_spec import Computed
 from boathouse.features.lookups import FeatureFunction
-from boathouse.features.specs.feature_spec import Computed
 from boathouse.features.specs.functions import OnDemand, bound, functions_of
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.names import FunctionName

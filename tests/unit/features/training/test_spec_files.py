@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boathouse.features.clocks import KnownTime
-from boathouse.features.specs.feature_spec import Computed, FeatureSpec, Lookup, Output
+from boathouse.features.feature_spec import Computed, FeatureSpec, Lookup, Output
 from boathouse.features.specs.spec_files import read_spec, spec_text
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName, TableName
