@@ -196,7 +196,6 @@ def _add_securables(router: APIRouter, law: Law) -> None:
         law.set_comment(caller, kind, name, body.get("comment"))
         return {}
 
-
     @router.post("/set-properties", summary="Set properties of anything governed; null takes one away")
     def set_properties(
         caller: Caller, body: Annotated[Json, _body(kind="table", name="dev.shop.orders", properties={"team": "sales"})]
