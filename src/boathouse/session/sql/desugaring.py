@@ -1,4 +1,4 @@
-"""Clauses that are other clauses in short: PIVOT, UNPIVOT and TABLESAMPLE.
+"""Clauses that are other clauses in short: PIVOT, UNPIVOT and TABLESAMPLE; and words that look like columns.
 
 They are written out as soon as a statement is read, so that nothing behind (the guard, the binding of names, lineage)
 has to know them.
@@ -11,6 +11,8 @@ from boathouse.session.sql.dialect import databricks_sql
 from boathouse.session.sql.problems import Unsupported
 
 _UNPIVOTED = "__unpivoted"
+_TAKING_A_UNIT = frozenset({"date_add", "date_diff", "dateadd", "datediff", "timestampadd", "timestampdiff"})
+"""Functions whose first argument of three is a word, such as DAY, whatever columns there are."""
 
 
 def desugar(tree: exp.Expr) -> exp.Expr:
@@ -20,6 +22,11 @@ def desugar(tree: exp.Expr) -> exp.Expr:
             node.replace(_sampled(node))
         elif node.args.get("pivots"):
             node.replace(_pivoted(node))
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() in _TAKING_A_UNIT and len(call.expressions) == 3:
+            unit = call.expressions[0]
+            if isinstance(unit, exp.Column) and not unit.table:
+                unit.replace(exp.Var(this=unit.name))
     return tree
 
 

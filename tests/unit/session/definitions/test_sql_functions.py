@@ -103,6 +103,13 @@ def test_executing_needs_no_privilege_on_what_is_read(
     assert edges == [{"s": "dev.shop.prices", "v": 1, "t": "dev.shop.top"}]
 
 
+@pytest.mark.parametrize("body", ["timestampdiff(MINUTE, a, b) / 60", "datediff(HOUR, a, dateadd(DAY, 0, b))"])
+def test_units_are_words_even_beside_a_parameter_of_that_name(shop: Session, body: str) -> None:
+    shop.sql(f"CREATE FUNCTION hours(a TIMESTAMP, b TIMESTAMP, day INT DEFAULT 7) RETURNS BIGINT RETURN {body}")
+    spelled = "TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-02 00:30:00'"
+    assert shop.sql(f"SELECT hours({spelled}) AS x").rows() == [{"x": 24}]
+
+
 def test_a_built_in_function_cannot_be_taken_dearer_than(shop: Session) -> None:
     shop.sql("CREATE FUNCTION upper(x STRING) RETURNS STRING RETURN 'mine'")
     assert shop.sql("SELECT upper('a') AS x, dev.shop.upper('a') AS y").rows() == [{"x": "A", "y": "mine"}]
