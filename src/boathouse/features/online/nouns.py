@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from boathouse.foundation.errors import InvalidInput
+
 DEFAULT_STORE = "default"
 """The LMDB store of the home; it needs no registration."""
+
+
+PUBLISH_MODES = ("TRIGGERED", "CONTINUOUS", "SNAPSHOT")
 
 
 class StoreKind(StrEnum):
@@ -73,6 +78,14 @@ class NewPublication:
     """As asked for: ``SNAPSHOT``, ``TRIGGERED`` or ``CONTINUOUS``."""
     features: tuple[str, ...]
     time_to_live: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in PUBLISH_MODES:
+            raise InvalidInput(f"There is no publish mode {self.mode!r}.", hint=f"Use {', '.join(PUBLISH_MODES)}.")
+        if self.time_to_live is not None and self.time_to_live <= timedelta(0):
+            raise InvalidInput(
+                f"A time to live of {self.time_to_live} lets nothing live.", hint="Give one that is positive."
+            )
 
 
 @dataclass(frozen=True, slots=True)

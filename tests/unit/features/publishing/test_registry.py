@@ -1,15 +1,18 @@
 """Which stores there are, what is published to them, and who may."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from boathouse.catalog import Catalog, Privilege
+from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.online.nouns import NewPublication, Outcome, StoreKind
 from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.errors import AlreadyExists, Conflict, Denied, InvalidInput, NotFound
+from boathouse.foundation.names import SchemaName
+from boathouse.foundation.principals import SYSTEM
 from boathouse.session import Session
 
 NEW = NewPublication("dev.shop.users_online", "default", "dev.shop.users", "SNAPSHOT", ("x",), timedelta(hours=1))
@@ -169,3 +172,32 @@ def test_who_published_what_stands_in_the_audit_log(
     registry.forget(session.principal, NEW.online_table)
     actions = [each.action for each in catalog.audit_trail(session.principal) if each.service == "features"]
     assert actions == ["deleteOnlineTable", "publishedTable", "publishTable"]
+
+
+def test_an_online_table_is_kept_under_its_plain_name(registry: LocalOnlineRegistry, session: Session) -> None:
+    declared = registry.declare(session.principal, replace(NEW, online_table="`dev`.`shop`.`users_online`"))
+    assert declared.online_table == "dev.shop.users_online"
+    assert registry.publication(session.principal, "dev.shop.users_online") == declared
+
+
+def test_what_cannot_be_published_is_no_publication() -> None:
+    with pytest.raises(InvalidInput, match="no publish mode 'HOURLY'"):
+        replace(NEW, mode="HOURLY")
+    with pytest.raises(InvalidInput, match="lets nothing live"):
+        replace(NEW, time_to_live=timedelta(0))
+
+
+def test_a_name_in_another_schema_needs_the_right_to_make_tables_there(
+    registry: LocalOnlineRegistry, catalog: Catalog, session: Session, session_of: Callable[..., Session]
+) -> None:
+    catalog.securables.create_schema(SYSTEM, SchemaName("dev", "serving"))
+    elsewhere = replace(NEW, online_table="dev.serving.users")
+    ann = session_of("ann", Privilege.SELECT, Privilege.MODIFY)
+    with pytest.raises((Denied, NotFound), match="serving"):
+        registry.declare(ann.principal, elsewhere)
+    catalog.grants.grant(
+        SYSTEM, "ann", [Privilege.USE_SCHEMA, Privilege.CREATE_TABLE], SecurableKind.SCHEMA, "dev.serving"
+    )
+    assert registry.declare(ann.principal, elsewhere).online_table == "dev.serving.users"
+    with pytest.raises(NotFound, match=r"dev\.nowhere"):
+        registry.declare(session.principal, replace(NEW, online_table="dev.nowhere.users"))

@@ -116,19 +116,23 @@ class LocalOnlineRegistry:
     # Publications
 
     def declare(self, principal: Principal, new: NewPublication) -> Publication:
-        """Say what shall be published, before it is. Whoever may write the source may.
+        """Say what shall be published, before it is. Whoever may write the source may, under a name beside it; for one in
+        another schema, also the right to make tables there is needed.
 
         Raises:
-            Denied, NotFound: The principal may not read and write the source; there is no such store.
+            Denied, NotFound: The principal may not read and write the source, or take the name; there is no such store.
             Conflict: The online table is that of another source, or lies in another store.
         """
         params = {"source": new.source_table, "store": new.store, "mode": new.mode}
         with self._catalog.audit.verb(
             principal, _SERVICE, "publishTable", _TABLE, new.source_table, {"online_table": new.online_table, **params}
         ) as event:
-            source = TableName.parse(new.source_table)
+            source, name = TableName.parse(new.source_table), TableName.parse(new.online_table)
+            new = replace(new, source_table=str(source), online_table=str(name))
             table = self._catalog.securables.resolve_table(principal, source, Privilege.SELECT)
             self._catalog.grants.require(principal, Privilege.MODIFY, _TABLE, str(source))
+            if name.parent != source.parent:
+                self._catalog.grants.require(principal, Privilege.CREATE_TABLE, SecurableKind.SCHEMA, str(name.parent))
             self._require_free_name(new, table.securable)
             with self._database.write() as connection:
                 self._store(connection, new.store)
@@ -224,10 +228,9 @@ class LocalOnlineRegistry:
 
     def _require_free_name(self, new: NewPublication, source: Securable) -> None:
         """A table of the catalog and an online table of one name would be taken for one another."""
-        name = TableName.parse(new.online_table)
-        if self._exists(str(name)):
+        if self._exists(new.online_table):
             raise AlreadyExists(
-                f"{name} is a table of the catalog; nothing else can be published under its name.",
+                f"{new.online_table} is a table of the catalog; nothing else can be published under its name.",
                 hint=f"Publish {source.full_name} under another one: online_table_name=...",
             )
 
