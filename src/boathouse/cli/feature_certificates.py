@@ -26,13 +26,15 @@ def certificate(run_or_model: str, output: str, *, require: bool) -> None:
     }
     from boathouse.features.certificate import Certificate
     from boathouse.features.training.packing import CERTIFICATE_FILE
-    from boathouse.models.model_files import texts_of
+    from boathouse.models.model_files import NoSuchFile, texts_of
 
     try:
         found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(run_or_model, CERTIFICATE_FILE)]
-    except NotFound as error:
-        hint = "Call training_set.certify() before fe.log_model(training_set=...)."
-        raise NotFound(error.message, hint=error.hint or hint) from error
+    except NoSuchFile as error:
+        raise NotFound(
+            f"{run_or_model} carries no certificate.",
+            hint="Call training_set.certify() before fe.log_model(training_set=...).",
+        ) from error
     for uri, each in found:
         if output == "json":
             click.echo(each.to_json())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.models.feature_models import asked
@@ -9,6 +10,25 @@ from boathouse.models.feature_models import asked
 _RUN = re.compile(r"(?:runs:/)?([0-9a-f]{32})/?")
 _VERSION = re.compile(r"(?:models:/)?([^/@]+\.[^/@]+\.[^/@]+?)(?:/(\d+|latest)|@([^/@]+))?")
 _MODEL_ID = re.compile(r"(?:models:/)?(m-[0-9a-f]{32})")
+
+
+class NoSuchFile(NotFound):
+    """A model is there, and carries no file of that name."""
+
+
+def require_address(model_uri: str) -> None:
+    """Refuse a model's name where its address is asked for: MLflow would look for a file of that name.
+
+    Raises:
+        InvalidInput: Says the address.
+    """
+    if "models:/" in model_uri or not (version := _VERSION.fullmatch(model_uri)) or Path(model_uri).exists():
+        return
+    name, number, alias = version.groups()
+    hint = f"Write models:/{name}/{number}." if number else f"Write models:/{name}@{alias or 'champion'}"
+    if not number and not alias:
+        hint += f" or models:/{name}/1."
+    raise InvalidInput(f"{model_uri!r} is no address of a model.", hint=hint)
 
 
 def texts_of(place: str, file: str) -> Iterator[tuple[str, str]]:
@@ -19,12 +39,13 @@ def texts_of(place: str, file: str) -> Iterator[tuple[str, str]]:
 
     Raises:
         InvalidInput: The text names neither a model nor a run.
-        NotFound: There is no such model or run, or it carries no such file.
+        NotFound: There is no such model or run.
+        NoSuchFile: It carries no such file.
         Denied: The principal may not read it.
     """
     found = [(uri, text) for uri in _uris(place) if (text := _text(uri, file)) is not None]
     if not found:
-        raise NotFound(f"{place} carries no file {file}.")
+        raise NoSuchFile(f"{place} carries no file {file}.")
     yield from found
 
 

@@ -156,7 +156,7 @@ class MlflowStores:
 def as_ours(error: "MlflowException") -> BoathouseError:
     """An error of MLflow in our category."""
     category = _CATEGORIES.get(str(error.error_code), InvalidInput if error.get_http_status_code() < 500 else None)
-    return (category or BoathouseError)(str(error.message))
+    return (category or BoathouseError)(str(error.message).removeprefix(f"{error.error_code}: "))
 
 
 def artifact_path(uri: str | None) -> str | None:

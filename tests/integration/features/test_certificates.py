@@ -99,11 +99,12 @@ def test_a_model_without_certificate_and_names_of_nothing_are_told(
         )
     with mlflow.start_run() as empty:
         pass
-    with pytest.raises(NotFound, match=r"carries no file.*certify\(\)"):
+    with pytest.raises(NotFound, match=r"carries no certificate.*certify\(\)"):
         ask(name)
     with pytest.raises(NotFound, match="logged no model"):
         ask(empty.info.run_id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=f"^Registered model {schema}.nobody was not found") as unknown:
         ask(f"{schema}.nobody")
+    assert "certify" not in str(unknown.value)  # that would not help
     with pytest.raises(InvalidInput, match="neither a model nor a run"):
         ask("what is this")

@@ -227,6 +227,16 @@ def test_a_model_without_a_recipe_says_so(fe: FeatureEngineeringClient, schema: 
         fe.score_batch(model_uri=f"models:/{schema}.plain/1", df=keys())
     with pytest.raises(NotFound):
         fe.score_batch(model_uri=f"models:/{schema}.nothing/1", df=keys())
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [("", "models:/{name}@champion"), ("@best", "models:/{name}@best"), ("/3", "models:/{name}/3")],
+)
+def test_a_models_name_is_not_its_address(fe: FeatureEngineeringClient, schema: str, told: str, meant: str):
+    with pytest.raises(InvalidInput, match=f"{schema}.plain{told}' is no address of a model") as refused:
+        fe.score_batch(model_uri=f"{schema}.plain{told}", df=keys())
+    assert meant.format(name=f"{schema}.plain") in str(refused.value.hint)
     with pytest.raises(InvalidInput, match="no flavour of MLflow"):
         fe.log_model(model=Sum(), name="plain", flavor=pd)
 

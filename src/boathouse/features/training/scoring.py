@@ -19,6 +19,7 @@ from boathouse.features.tables.opening import open_features
 from boathouse.features.training.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.models import feature_models
+from boathouse.models.model_files import require_address
 from boathouse.session import Session
 from boathouse.session.sql.arrow_types import arrow_type
 from boathouse.session.sql.inlining import type_of
@@ -52,6 +53,7 @@ def score_batch(
     wanted = None if result_type is None else arrow_type(type_of(result_type))
     if PREDICTION in frame.table.schema.names:
         raise InvalidInput(f"The frame has a column {PREDICTION} already.", hint="Rename or drop it.")
+    require_address(model_uri)
     feature_models.use_registry(registry_uri)
     with feature_models.fetched(model_uri) as folder:
         spec = spec_in(folder, model_uri)
