@@ -116,8 +116,8 @@ class LocalOnlineRegistry:
     # Publications
 
     def declare(self, principal: Principal, new: NewPublication) -> Publication:
-        """Say what shall be published, before it is. Whoever may write the source may, under a name beside it; for one in
-        another schema, also the right to make tables there is needed.
+        """Say what shall be published, before it is. Whoever may write the source may, under a name beside it; one in
+        another schema takes the right to make tables there, too.
 
         Raises:
             Denied, NotFound: The principal may not read and write the source, or take the name; there is no such store.
