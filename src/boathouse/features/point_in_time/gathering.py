@@ -16,6 +16,9 @@ from boathouse.features.tables.reading import BLOCK_BYTES, RowGroup, RowGroups
 ROW_BITS = 32
 """A place is the number of a row group, and in its lower bits the position of a row in it."""
 
+LARGEST_PIECE = 1 << 29
+"""Bytes of texts that are taken into one array."""
+
 _LONGEST_TEXT = 1 << 30
 """Bytes of a column above which its offsets need 64 bits."""
 
@@ -31,10 +34,11 @@ class Gathered:
     def output(self, output: Output, rows: Integers | None = None) -> pa.ChunkedArray:
         """A column of the join, or some rows of it: the default stands where there is no match, or a null."""
         position = self.position if rows is None else self.position[rows]
-        found = _taken(self.columns[output.feature], position)
+        values = self.columns[output.feature]
+        found = [_taken(values, each) for each in _pieces(values, position)]
         if output.default is not None:
-            found = pc.fill_null(found, pa.scalar(output.default, found.type))
-        return pa.chunked_array([found])
+            found = [pc.fill_null(each, pa.scalar(output.default, each.type)) for each in found]
+        return pa.chunked_array(found, values.type)
 
 
 def gather(groups: RowGroups, features: Sequence[str], places: Integers, executor: Executor) -> Gathered:
@@ -93,6 +97,27 @@ def _fitting(part: RowGroup, features: Sequence[str]) -> list[list[str]]:
     return together
 
 
+def _pieces(values: pa.Array, position: Integers) -> list[Integers]:
+    """The positions in pieces whose values fit into one array each: its offsets have 32 bits.
+
+    A text can be taken by any number of rows, so what is taken can be far more than what was read.
+    """
+    if len(values) == 0 or not (_is_text(values.type) or pa.types.is_nested(values.type)):
+        return [position]
+    if len(position) * (values.nbytes + len(values)) < LARGEST_PIECE:
+        return [position]
+    if _is_text(values.type):
+        sizes = pc.fill_null(pc.binary_length(values), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    else:
+        sizes = np.full(len(values), 8 * values.nbytes // len(values), np.int64)  # some rows may be larger than others
+    until = np.cumsum(np.where(position < 0, 0, sizes.take(position, mode="wrap")))
+    return np.split(position, np.flatnonzero(np.diff(until // LARGEST_PIECE)) + 1)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_binary(kind)
+
+
 def _taken(values: pa.Array, position: Integers) -> pa.Array:
     """The values at positions; null at -1."""
     width = values.type.bit_width if pa.types.is_primitive(values.type) else 0
@@ -106,8 +131,7 @@ def _taken(values: pa.Array, position: Integers) -> pa.Array:
 
 
 def _joined(arrays: list[pa.Array], kind: pa.DataType) -> pa.Array:
-    small = pa.types.is_string(kind) or pa.types.is_binary(kind)
-    if small and sum(array.nbytes for array in arrays) > _LONGEST_TEXT:
+    if _is_text(kind) and sum(array.nbytes for array in arrays) > _LONGEST_TEXT:
         wide = pa.large_string() if pa.types.is_string(kind) else pa.large_binary()
         return pa.concat_arrays([array.cast(wide) for array in arrays])
     return pa.concat_arrays(arrays or [pa.array([], kind)])

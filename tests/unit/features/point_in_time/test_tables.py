@@ -14,7 +14,7 @@ import pytest
 from boathouse.catalog import Catalog
 from boathouse.features.clocks import KnownTime
 from boathouse.features.feature_spec import Lookup, Output
-from boathouse.features.point_in_time import LookedUp, look_up
+from boathouse.features.point_in_time import LookedUp, gathering, look_up
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
@@ -107,6 +107,20 @@ def test_of_rows_that_are_there_twice_the_last_of_the_table_wins_for_nested_feat
     plain = found(session, spine(["EWR"], [2]), lookup("temp")).table["temp"].to_pylist()
     nested = found(session, spine(["EWR"], [2]), lookup("winds")).table["winds"].to_pylist()
     assert [plain] == nested
+
+
+def test_a_text_that_many_rows_take_comes_in_several_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "LARGEST_PIECE", 100)
+    more = {"text": ["a" * 40, None, "ü"], "list": pa.array([[1.0] * 40, [], None], pa.list_(pa.float64()))}
+    rows = weather(["A", "B", "C"], [1, 1, 1], [1.0, 2.0, 3.0], **more)
+    session.write_table("dev.shop.weather", rows, mode="error")
+    order = ["A", "B", "A", "C", None, "A", "A", "B", "A", "C"]
+    answer = found(session, spine(order, [2] * 10), lookup("text", "list", "temp")).table
+    assert answer["text"].num_chunks > 1 and answer["list"].num_chunks > 1 and answer["temp"].num_chunks == 1
+    for name in ("text", "list"):
+        assert answer[name].to_pylist() == [
+            None if each is None else rows[name][ord(each) - ord("A")].as_py() for each in order
+        ]
 
 
 def test_names_with_dots_and_quotes_are_names_like_others(rows_of: Callable[..., FeatureRows], tmp_path: Path) -> None:
