@@ -1,23 +1,28 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Is what readers see what was published? The online table against the feature table at the published version."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from boathouse.features.online.contract import OnlineTable
+from boathouse.features.online.nouns import Publication
 from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, Survey, latest_sql, survey
-from boathouse.features.online.publishing.publishing import open_source
+from boathouse.features.online.publishing.publishing import clocks_of, open_source
 from boathouse.features.online.stores import opened_store, registry_of
-from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
+from boathouse.features.tables.feature_tables import feature_table
+from boathouse.foundation.errors import BoathouseError, Conflict, InvalidInput, NotFound
+from boathouse.foundation.names import TableName
 from boathouse.lake import EngineQuery, VersionNotFound
 from boathouse.lake.schema import identifier
 from boathouse.session import Session
 
 _EXAMPLES = 5
+_TRIES = 3
+"""How often the comparison begins anew because somebody has published meanwhile."""
 _CLOCKS = {EVENT: "event time", KNOWN: "known time"}
 
 
@@ -59,7 +64,8 @@ def verify(session: Session, online_table: str, *, sample: int | None = None) ->
 
     Raises:
         NotFound: Nothing is published under that name.
-        Conflict: The published version of the source cannot be read any more.
+        Conflict: The published version of the source cannot be read any more, or it has other keys or clocks by now;
+            or somebody publishes over and over.
         Unavailable: The store does not answer.
     """
     if sample is not None and sample < 1:
@@ -67,28 +73,56 @@ def verify(session: Session, online_table: str, *, sample: int | None = None) ->
     registry = registry_of(session)
     known = registry.publication(session.principal, online_table)
     with _opened(session, known.store, known.online_table) as online:
-        note = online.meta
-        try:
-            source, table_id = open_source(session, known, int(note["version"]), int(note["now"]))
-        except VersionNotFound as error:
-            raise Conflict(
-                f"Version {note['version']} of {known.source_table}, published as {known.online_table}, is gone.",
-                hint=f"Publish it anew: boathouse features publish {known.source_table}",
-            ) from error
-        if table_id != note.get("source_id"):
-            raise Conflict(
-                f"{known.source_table} is another table than the one that is published as {known.online_table}.",
-                hint=f"Publish it anew: boathouse features publish {known.source_table}",
-            )
-        clocks = survey(session.engine, source)
-        counts = _counts(session, source, clocks, online, sample)
-        examples = _examples(session, source, clocks, online, sample) if any(list(counts.values())[1:]) else ()
+        for _ in range(_TRIES):
+            note = online.meta
+            try:
+                found = _compared_once(session, known, online, note, sample)
+            except (BoathouseError, KeyError):
+                if online.meta == note:
+                    raise
+                continue
+            if online.meta == note:
+                return found
+    raise Conflict(f"{known.online_table} was published while it was compared.", hint="Compare it again.")
+
+
+def _compared_once(
+    session: Session, known: Publication, online: OnlineTable, note: Mapping[str, Any], sample: int | None
+) -> Verification:
+    """Right only if nobody has published meanwhile."""
+    source = _source(session, known, online, note)
+    clocks = survey(session.engine, source)
+    counts = _counts(session, source, clocks, online, sample)
+    examples = _examples(session, source, clocks, online, sample) if any(list(counts.values())[1:]) else ()
     return Verification(
         known.online_table, known.source_table, source.snapshot.version,
         compared=counts.pop("__compared"), missing=counts.pop("__missing"), extra=counts.pop("__extra"),
         mismatches={_CLOCKS.get(name, name): count for name, count in counts.items()}, examples=examples,
         sampled=sample is not None,
     )  # fmt: skip
+
+
+def _source(session: Session, known: Publication, online: OnlineTable, note: Mapping[str, Any]) -> Source:
+    """The source as it was published; what the registry was told last may not have been published yet."""
+    table, schema = feature_table(session, TableName.parse(known.source_table)), online.schema
+    seen = replace(known, features=tuple(schema.features.names), time_to_live=schema.time_to_live)
+    anew = f"Publish it anew: boathouse features publish {known.source_table}"
+    if note["keys"] != list(table.entity_keys) or note["clocks"] != clocks_of(table):
+        raise Conflict(
+            f"{known.source_table} has other keys or clocks than when it was published as {known.online_table}.",
+            hint=anew,
+        )
+    try:
+        source, table_id = open_source(session, seen, int(note["version"]), int(note["now"]))
+    except VersionNotFound as error:
+        raise Conflict(
+            f"Version {note['version']} of {known.source_table}, published as {known.online_table}, is gone.", hint=anew
+        ) from error
+    if table_id != note.get("source_id"):
+        raise Conflict(
+            f"{known.source_table} is another table than the one that is published as {known.online_table}.", hint=anew
+        )
+    return source
 
 
 def _counts(

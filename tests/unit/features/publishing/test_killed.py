@@ -182,3 +182,26 @@ def test_continuous_publishing_stops_when_it_is_told(fe: FeatureEngineeringClien
         publisher.join()
     assert results[0].published_version == version
     assert verify(session, ONLINE).matches
+
+
+def test_continuous_publishing_gives_back_what_a_store_has_lost(
+    fe: FeatureEngineeringClient, session: Session, store: str
+) -> None:
+    fe.create_table(name="dev.shop.t", primary_keys="id", df=generation(0))
+    fe.publish_table(source_table_name="dev.shop.t", online_store=store)
+    stop, opened = threading.Event(), stores.opened_store(session, store)
+    publisher = threading.Thread(target=publishing.publish, args=(session, "dev.shop.t"),
+                                 kwargs={"mode": "CONTINUOUS", "stop": stop})  # fmt: skip
+    publisher.start()
+    try:
+        for _ in range(2):
+            opened.drop(ONLINE)
+            end = time.monotonic() + 60
+            while opened.table(ONLINE) is None:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+    finally:
+        stop.set()
+        publisher.join()
+        opened.close()
+    assert verify(session, ONLINE).matches

@@ -1,10 +1,13 @@
 """What readers see is compared with what was published; whatever differs is found."""
 
+import threading
+
 import pyarrow as pa
 import pytest
 
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.online import stores
+from boathouse.features.online.nouns import NewPublication
 from boathouse.features.online.telling import verification_lines
 from boathouse.features.online.verifying import verify
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
@@ -97,3 +100,54 @@ def test_what_is_not_published_cannot_be_compared(session: Session) -> None:
     stores.opened_store(session, "default").drop(ONLINE)
     with pytest.raises(NotFound, match="holds no dev"):
         verify(session, ONLINE)
+
+
+def test_what_was_declared_and_not_published_yet_is_not_compared(
+    fe: FeatureEngineeringClient, session: Session
+) -> None:
+    registry = stores.registry_of(session)
+    known = registry.publication(session.principal, ONLINE)
+    fe.publish_table(source_table_name="dev.shop.t", features=["x"])
+    for features in (("x", "name"), ("name",)):  # a publisher that died before it published
+        new = NewPublication(ONLINE, known.store, known.source_table, "TRIGGERED", features, None)
+        registry.declare(session.principal, new)
+        found = verify(session, ONLINE)
+        assert found.matches
+        assert set(found.mismatches) == {"x"}
+
+
+def test_other_keys_than_were_published_are_told(session: Session) -> None:
+    session.sql("ALTER TABLE dev.shop.t DROP PRIMARY KEY")
+    session.sql("ALTER TABLE dev.shop.t ADD CONSTRAINT pk PRIMARY KEY (id)")
+    assert verify(session, ONLINE).matches
+    session.sql("CREATE OR REPLACE TABLE dev.shop.t AS SELECT 1::BIGINT AS id, 'a' AS name, 2.0::DOUBLE AS x")
+    session.sql("ALTER TABLE dev.shop.t ALTER COLUMN id SET NOT NULL")
+    session.sql("ALTER TABLE dev.shop.t ALTER COLUMN name SET NOT NULL")
+    session.sql("ALTER TABLE dev.shop.t ADD CONSTRAINT pk PRIMARY KEY (name)")
+    with pytest.raises(Conflict, match="other keys or clocks"):
+        verify(session, ONLINE)
+
+
+def test_a_comparison_begins_anew_when_somebody_publishes_meanwhile(
+    fe: FeatureEngineeringClient, session: Session
+) -> None:
+    stop = threading.Event()
+
+    def publish_over_and_over() -> None:
+        number = 0.0
+        while not stop.is_set():
+            number += 1
+            session.write_table("dev.shop.t", pa.table({"id": [1, 2], "x": [number, number], "name": ["a", "b"]}))
+            fe.publish_table(source_table_name="dev.shop.t")
+
+    publisher = threading.Thread(target=publish_over_and_over)
+    publisher.start()
+    try:
+        for _ in range(8):
+            try:
+                assert verify(session, ONLINE).matches
+            except Conflict as error:
+                assert "was published while it was compared" in error.message
+    finally:
+        stop.set()
+        publisher.join()

@@ -29,7 +29,8 @@ def publish_continuously(session: Session, target: "Target", stop: Event | None)
     """Publish what changes until ``stop`` is set, or SIGTERM or SIGINT comes; gives the last publication. A publication
     under way is finished first.
 
-    While the store does not answer, or somebody else publishes, it waits, longer each time.
+    While the store does not answer, or somebody else publishes, it waits, longer each time. What the store has lost is
+    published again.
     """
     from boathouse.features.online.publishing.publishing import publish_once
 
@@ -38,25 +39,25 @@ def publish_continuously(session: Session, target: "Target", stop: Event | None)
         while not told.is_set():
             try:
                 last = publish_once(session, target, everything=False)
+                pause = POLL_SECONDS
+                _wait_for_change(session, target, told)
             except (Unavailable, Conflict) as error:
                 log.warning("Publishing %s waits %.1f s: %s", target.name, pause, error)
                 told.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-                continue
-            pause = POLL_SECONDS
-            _wait_for_change(session, target, last, told)
     return last
 
 
-def _wait_for_change(session: Session, target: "Target", last: Publication, told: Event) -> None:
+def _wait_for_change(session: Session, target: "Target", told: Event) -> None:
     from boathouse.features.online.publishing.publishing import open_source
 
     source, _ = open_source(session, target.declared)
     history = DeltaLog(source.snapshot.location)
-    online = target.store.table(target.name)
-    due: int | None = None if online is None else online.meta.get("next_known")
-    while history.latest() == last.published_version and not (due is not None and due <= run_instant()):
-        if told.wait(POLL_SECONDS):
+    while not told.wait(POLL_SECONDS):
+        online = target.store.table(target.name)
+        note = {} if online is None else online.meta
+        due: int | None = note.get("next_known")
+        if note.get("version") != history.latest() or (due is not None and due <= run_instant()):
             return
 
 

@@ -346,10 +346,15 @@ def _note(source: Source, table_id: str, next_known: int | None, *, ties: bool =
         "ties": ties,
         "published_at": milliseconds_now(),
         "keys": list(source.keys),
-        "clocks": [table.timeseries_column, table.known.column, table.known.lag.total_seconds()],
+        "clocks": clocks_of(table),
         "columns": {name: fields[name] for name in [*source.keys, *source.features]},
         "time_to_live_seconds": None if source.time_to_live is None else source.time_to_live.total_seconds(),
     }
+
+
+def clocks_of(table: FeatureTable) -> list[Any]:
+    """Event and known time, as the note has them."""
+    return [table.timeseries_column, table.known.column, table.known.lag.total_seconds()]
 
 
 def _told(
