@@ -1,6 +1,7 @@
 """``boathouse features certificate``: what was proven of the training set behind a model."""
 
 import os
+import warnings
 
 import click
 
@@ -8,7 +9,7 @@ from boathouse.foundation.errors import NotFound
 from boathouse.foundation.rest import Connection
 
 
-@click.command()
+@click.command(short_help="Print the certificate of a model's training set.")
 @click.argument("run_or_model")
 @click.option("--require", is_flag=True, help="Fail unless it has passed.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
@@ -29,7 +30,9 @@ def certificate(run_or_model: str, output: str, *, require: bool) -> None:
     from boathouse.models.model_files import NoSuchFile, texts_of
 
     try:
-        found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(run_or_model, CERTIFICATE_FILE)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
+            found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(run_or_model, CERTIFICATE_FILE)]
     except NoSuchFile as error:
         raise NotFound(
             f"{run_or_model} carries no certificate.",

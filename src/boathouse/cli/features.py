@@ -19,7 +19,7 @@ _WIDTH = 12
 
 @click.group()
 def features() -> None:
-    """Feature tables: what there is, how fresh, who takes it."""
+    """Feature tables: what there is, how fresh, who takes it; what is published online."""
 
 
 for command in (certificate, publish, verify, unpublish, online_stores):
@@ -43,7 +43,7 @@ def list_tables(schema: str | None, output: str) -> None:
     show_table(found, ("name", "key", "known", "features", "owner", "comment"), output)
 
 
-@features.command()
+@features.command(short_help="Show a feature table: key, clocks, freshness.")
 @click.argument("name")
 @click.option("--as-of", metavar="INSTANT", help="Tell the age as of then: 2013-05-01T12:00:00Z.")
 @output_option
@@ -69,7 +69,7 @@ def show(name: str, as_of: str | None, output: str) -> None:
     show_table(rows, ("feature", "type", "comment"), output)
 
 
-@features.command()
+@features.command(short_help="Show who takes the features of a table.")
 @click.argument("name")
 @output_option
 def consumers(name: str, output: str) -> None:

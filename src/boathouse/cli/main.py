@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="boathouse", message="boathouse %(version)s")
 def cli() -> None:
-    """The MLOps side of an open lakehouse: governed Delta tables, MLflow, durable jobs and asset bundles."""
+    """The MLOps side of an open lakehouse: governed Delta tables, features, MLflow, durable jobs, asset bundles."""
 
 
 def main() -> None:

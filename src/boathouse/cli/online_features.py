@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _STORES = f"{ROOT}/features/online-stores"
 
 
-@click.command()
+@click.command(short_help="Publish a feature table's latest known values.")
 @click.argument("table")
 @click.option("--store", help="The online store; where it was published before, or the one of the home.")
 @click.option("--online-table", metavar="NAME", help="What readers call it; TABLE with _online by default.")
@@ -45,7 +45,7 @@ def publish(
     click.echo(json.dumps(wire.publication_json(done), indent=2) if output == "json" else publication_line(done))
 
 
-@click.command()
+@click.command(short_help="Compare an online table with its feature table.")
 @click.argument("online_table")
 @click.option("--sample", type=click.IntRange(min=1), help="Compare so many keys only.")
 @output_option
@@ -63,7 +63,7 @@ def verify(online_table: str, sample: int | None, output: str) -> int:
     return 0 if found.matches else 1
 
 
-@click.command()
+@click.command(short_help="Take an online table away.")
 @click.argument("online_table")
 @click.option("--force", is_flag=True, help="Even if its store does not answer.")
 def unpublish(online_table: str, *, force: bool) -> None:

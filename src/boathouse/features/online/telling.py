@@ -12,9 +12,10 @@ def publication_line(done: Publication) -> str:
     how = "all keys" if done.mode == "SNAPSHOT" else "what has changed"
     why = f", since {done.because}" if done.because else ""
     skipped = f" {done.skipped} row(s) without a whole key were left out." if done.skipped else ""
+    older = f" Values older than {done.time_to_live} are none." if done.time_to_live is not None else ""
     return (
         f"Published {how} of {done.source_table} version {done.published_version} as {done.online_table} in "
-        f"{done.store}{why}: {done.written} key(s) written, {done.keys} there.{skipped}"
+        f"{done.store}{why}: {done.written} key(s) written, {done.keys} there.{older}{skipped}"
     )
 
 

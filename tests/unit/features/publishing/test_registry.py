@@ -148,8 +148,9 @@ def test_what_is_published_is_not_dropped(
     fe.create_online_store(name="near")
     registry.declare(session.principal, NewPublication("dev.shop.u", "near", "dev.shop.users", "SNAPSHOT", ()))
     for drop in ("DROP TABLE dev.shop.users", "DROP SCHEMA dev.shop CASCADE", "DROP CATALOG dev CASCADE"):
-        with pytest.raises(Conflict, match=r"dev\.shop\.users cannot be dropped: published as dev\.shop\.u"):
+        with pytest.raises(Conflict, match=r"dev\.shop\.users cannot be dropped: published as dev\.shop\.u") as refused:
             session.sql(drop)
+        assert str(refused.value.hint).endswith("boathouse features unpublish dev.shop.u")
     with pytest.raises(Conflict, match=r"near holds dev\.shop\.u"):
         fe.delete_online_store(name="near")
     registry.forget(session.principal, "dev.shop.u")

@@ -27,6 +27,7 @@ from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import as_url
 
+_UNPUBLISH = "boathouse features unpublish"
 _SERVICE = "features"
 _TABLE = SecurableKind.TABLE
 
@@ -108,7 +109,7 @@ class LocalOnlineRegistry:
                 if published := rows.publications(connection, store=name):
                     raise StillPublished(
                         f"The online store {name} holds {_named(published)}.",
-                        hint="Take these away first: boathouse features unpublish NAME",
+                        hint=_take_away(published),
                     )
                 rows.delete_store(connection, name)
                 event.commit_with(connection)
@@ -203,7 +204,7 @@ class LocalOnlineRegistry:
             names = ", ".join(sorted({ids[each.source_id] for each in published}))
             raise StillPublished(
                 f"{names} cannot be dropped: published as {_named(published)}.",
-                hint="Take these away first: boathouse features unpublish NAME",
+                hint=_take_away(published),
             )
 
     # What the verbs share
@@ -242,12 +243,12 @@ class LocalOnlineRegistry:
         if source.id != found.source_id and known.source_table != source.full_name:
             raise StillPublished(
                 f"{new.online_table} holds what is published of {known.source_table}, not of {source.full_name}.",
-                hint="Publish under another name, or take it away first: boathouse features unpublish NAME",
+                hint=f"Publish under another name, or take it away first: {_UNPUBLISH} {new.online_table}",
             )
         if known.store != new.store:
             raise StillPublished(
                 f"{new.online_table} lies in the online store {known.store}, not in {new.store}.",
-                hint=f"Publish to {known.store}, or take it away first: boathouse features unpublish NAME",
+                hint=f"Publish to {known.store}, or take it away first: {_UNPUBLISH} {new.online_table}",
             )
 
     def _require(self, principal: Principal, online_table: str, privilege: Privilege) -> rows.Declared:
@@ -263,7 +264,8 @@ class LocalOnlineRegistry:
                 return found
         known = [each.online_table for each in self.publications(principal)]
         raise OnlineTableNotFound(
-            f"Nothing is published as {name}.", hint=did_you_mean(name, known) or "boathouse features publish TABLE"
+            f"Nothing is published as {name}.",
+            hint=did_you_mean(name, known) or "Publish a feature table: boathouse features publish TABLE",
         )
 
     def _as_called_now(self, declared: Sequence[rows.Declared]) -> list[rows.Declared]:
@@ -286,6 +288,11 @@ class LocalOnlineRegistry:
 def _named(published: Sequence[rows.Declared]) -> str:
     names = [each.publication.online_table for each in published]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _take_away(published: Sequence[rows.Declared]) -> str:
+    others = "" if len(published) == 1 else ", and the others"
+    return f"Take it away first: {_UNPUBLISH} {published[0].publication.online_table}{others}"
 
 
 def _require_admin(principal: Principal, what: str) -> None:
