@@ -165,7 +165,10 @@ class _ParquetFile:
                 continue
             statistics = rows.column(position).statistics
             if statistics is not None and statistics.has_min_max:
-                low, high = (_bound(value, kind) for value in (statistics.min, statistics.max))
+                try:
+                    low, high = (_bound(value, kind) for value in (statistics.min, statistics.max))
+                except OverflowError:  # an instant or a date so far away that Python has none
+                    continue
                 if low is not None and high is not None:
                     least[name], greatest[name] = low, high
         return DataFile(self.file.path, 0, rows.num_rows, self.file.partition, least, greatest)

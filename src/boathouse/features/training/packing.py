@@ -45,6 +45,11 @@ def log_model(
     feature_models.use_registry(registry_uri)
     wanted, files, metadata, spec = dict(options or {}), dict[str, str](), dict[str, Any](), None
     if training_set is not None:
+        if not isinstance(training_set, TrainingSet):  # type: ignore[redundant-expr]
+            raise InvalidInput(
+                f"training_set is a {type(training_set).__name__}, no training set.",
+                hint="Give what create_training_set made; what its load_df() gives is a frame without a recipe.",
+            )
         _require_room(training_set)
         spec = replace(training_set.spec, inputs=tuple(_inputs(model, training_set, wanted)))
         files = _files(spec, training_set)

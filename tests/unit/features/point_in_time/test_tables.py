@@ -109,6 +109,14 @@ def test_of_rows_that_are_there_twice_the_last_of_the_table_wins_for_nested_feat
     assert [plain] == nested
 
 
+def test_instants_of_which_python_has_none_are_compared_like_others(session: Session) -> None:
+    times = pa.array([-(2**61), 0, 2**61], pa.int64()).cast(ZONED)
+    rows = pa.table({"origin": ["EWR"] * 3, "ts": times, "temp": [1.0, 2.0, 3.0]})
+    session.write_table("dev.shop.weather", rows, mode="error")
+    labels = pa.table({"origin": ["EWR"] * 4, "at": pa.concat_arrays([times, pa.array([1], ZONED)])})
+    assert found(session, labels, lookup("temp")).table["temp"].to_pylist() == [1.0, 2.0, 3.0, 2.0]
+
+
 def test_a_text_that_many_rows_take_comes_in_several_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "LARGEST_PIECE", 100)
     more = {"text": ["a" * 40, None, "ü"], "list": pa.array([[1.0] * 40, [], None], pa.list_(pa.float64()))}

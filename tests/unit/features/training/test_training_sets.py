@@ -321,3 +321,9 @@ def test_arguments_that_cannot_be_are_told_by_name(fe: FeatureEngineeringClient)
     odd = {WEATHER: "0"}
     with pytest.raises(InvalidInput, match=r"version of .* is '0', which is no number"):
         fe.create_training_set(df=labels(), feature_lookups=[weather()], label=None, table_versions=odd)
+
+
+def test_a_frame_is_no_training_set(fe: FeatureEngineeringClient) -> None:
+    odd: Any = fe.create_training_set(df=labels(), feature_lookups=[weather()], label=None).load_df()
+    with pytest.raises(InvalidInput, match="training_set is a Table, no training set"):
+        fe.log_model(model=None, name="model", flavor=None, training_set=odd)
