@@ -5,6 +5,9 @@ from datetime import timedelta
 
 from boathouse.foundation.errors import InvalidInput
 
+FARTHEST = 1 << 62
+"""Instants further away, 146,000 years from 1970, count as this far: differences, in microseconds, stay in 64 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownTime:
@@ -28,3 +31,8 @@ class KnownTime:
 
 AT_ONCE = KnownTime()
 """Known the moment it is so."""
+
+
+def microseconds(span: timedelta) -> int:
+    """The span, as far as instants go."""
+    return min(span // timedelta(microseconds=1), FARTHEST)

@@ -12,6 +12,7 @@ import numpy as np
 
 from boathouse.features.certificate.instants import Instants
 from boathouse.features.certificate.raw_rows import RawRows
+from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import Lookup, Output
 
 Winners = np.ndarray
@@ -36,7 +37,7 @@ def winners(rows: RawRows, lookup: Lookup, row: int, at: Instants | None, at_up:
     if at is not None and at_up is not None:
         found = found[(event[found] <= at.values[row]) & (known[found] <= at.values[row])]
         if lookup.lookback is not None:
-            found = found[event[found] >= at_up.values[row] - _microseconds(lookup)]
+            found = found[event[found] >= at_up.values[row] - microseconds(lookup.lookback)]
     found = found[event[found] == event[found].max()] if len(found) else found
     return found[known[found] == known[found].max()] if len(found) else found
 
@@ -58,9 +59,3 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
     return bool(left == right)
-
-
-def _microseconds(lookup: Lookup) -> int:
-    assert lookup.lookback is not None
-    span = lookup.lookback
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds

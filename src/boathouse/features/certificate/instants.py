@@ -2,10 +2,13 @@
 """Instants as whole microseconds since 1970-01-01 UTC, which is what Delta tables hold, and back."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from boathouse.features.clocks import microseconds
 
 PER_UNIT = {"s": 1_000_000, "ms": 1_000, "us": 1}
 PER_DAY = 86_400_000_000
@@ -25,6 +28,11 @@ class Instants:
     def at(self, rows: np.ndarray) -> "Instants":
         return Instants(self.values[rows], self.present[rows])
 
+    def later(self, span: timedelta) -> "Instants":
+        """Each by a span later; those further away than any instant count as the last."""
+        shift = microseconds(span)
+        return Instants(np.minimum(self.values, np.iinfo(np.int64).max - shift) + shift, self.present)
+
 
 def instants_of(column: pa.ChunkedArray | pa.Array, *, up: bool = False) -> Instants:
     """The instants of a column of timestamps or dates. A date is its midnight in UTC.
@@ -33,6 +41,8 @@ def instants_of(column: pa.ChunkedArray | pa.Array, *, up: bool = False) -> Inst
     cut off, and ``e >= t`` just when it holds for ``t`` rounded up.
     """
     kind = column.type
+    if pa.types.is_null(kind):
+        return Instants(np.zeros(len(column), np.int64), np.zeros(len(column), bool))
     present = column.is_valid().to_numpy(zero_copy_only=False)
     if pa.types.is_date(kind):
         days = pc.fill_null(column.cast(pa.date32()).cast(pa.int32()), 0)

@@ -1,8 +1,7 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The raw rows of a feature table for a few keys: what the proofs compute with, read past the join."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -12,6 +11,7 @@ from boathouse.features.certificate.instants import Instants, instants_of
 from boathouse.features.feature_spec import Lookup
 from boathouse.lake import EngineQuery, Snapshot
 from boathouse.lake.engine import Engine
+from boathouse.lake.schema import identifier
 
 MOST_CELLS = 20_000_000
 """Values that are held in memory at once; fewer rows are recomputed rather than more memory used."""
@@ -74,7 +74,7 @@ def clocks_of(table: pa.Table, lookup: Lookup) -> tuple[Instants | None, Instant
     event = instants_of(table[lookup.event])
     if lookup.known.column is not None:
         return event, instants_of(table[lookup.known.column])
-    return event, replace(event, values=event.values + lookup.known.lag // timedelta(microseconds=1))
+    return event, event.later(lookup.known.lag)
 
 
 def _numbered_keys(sample: pa.Table, lookup: Lookup) -> tuple[pl.DataFrame, np.ndarray]:
@@ -96,14 +96,10 @@ def _fitting(engine: Engine, snapshot: Snapshot, lookup: Lookup, keys: pl.DataFr
 
 
 def _read(engine: Engine, snapshot: Snapshot, lookup: Lookup, keys: pl.DataFrame, columns: list[str]) -> pa.Table:
-    shown = ", ".join(f"t.{_quoted(name)}" for name in columns)
+    shown = ", ".join(f"t.{identifier(name)}" for name in columns)
     sql = f"SELECT k.{_NUMBER}, {shown} FROM t JOIN k ON {_on(lookup)}"
     return engine.run(EngineQuery(sql, {"t": snapshot}, arrow={"k": keys})).arrow()
 
 
 def _on(lookup: Lookup) -> str:
-    return " AND ".join(f"t.{_quoted(key)} = k.{_quoted(key)}" for _, key in lookup.keys)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return " AND ".join(f"t.{identifier(key)} = k.{identifier(key)}" for _, key in lookup.keys)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.features.online.contract import OnlineTable, Plan
 from boathouse.features.online.rows.decoding import Moment, microseconds_now
@@ -27,8 +28,6 @@ OpenTable = Callable[[TableName], OnlineTable]
 Raises:
     NotFound: It is not published.
 """
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ def compile_reading(spec: FeatureSpec, open_table: OpenTable, *, now: Moment = m
         _Part(
             tables[table].plan([output.feature for output in outputs], instants=True),
             tuple(column for column, _ in keys), tuple(key for _, key in keys), tuple(outputs),
-            None if lookback is None else lookback // _MICROSECOND,
+            None if lookback is None else microseconds(lookback),
         )
         for (table, keys, lookback), outputs in grouped.items()
     ]  # fmt: skip

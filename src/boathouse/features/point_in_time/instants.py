@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.clocks import FARTHEST
 from boathouse.features.point_in_time.nouns import Integers, Mask
 
 NEVER = np.int64(np.iinfo(np.int64).min)
 """Before any instant."""
-
-FARTHEST = 1 << 62
-"""Instants further away, 146,000 years from 1970, count as this far: differences stay within 64 bits."""
 
 _PER_UNIT = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _PER_DAY = 86_400_000_000
@@ -64,11 +62,6 @@ def flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if not isinstance(column, pa.ChunkedArray):
         return column
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
-
-
-def microseconds(span: timedelta) -> int:
-    """The span, as far as instants go."""
-    return min(span // timedelta(microseconds=1), FARTHEST)
 
 
 def as_value(instant: int, kind: pa.DataType) -> Any:

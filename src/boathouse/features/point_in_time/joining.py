@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time.checking import require_fit
 from boathouse.features.point_in_time.gathering import Gathered, gather
-from boathouse.features.point_in_time.instants import microseconds
 from boathouse.features.point_in_time.keys import Keys
 from boathouse.features.point_in_time.labels import Labels, labels_of
 from boathouse.features.point_in_time.nouns import AsOf, LookedUp, LookupReport

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from boathouse.features.point_in_time.instants import FARTHEST, instants_of, present_in
+from boathouse.features.clocks import FARTHEST
+from boathouse.features.point_in_time.instants import instants_of, present_in
 from boathouse.features.point_in_time.keys import Keys
 from boathouse.features.point_in_time.nouns import Integers
 

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import Lookup
-from boathouse.features.point_in_time.instants import as_value, microseconds
+from boathouse.features.point_in_time.instants import as_value
 from boathouse.features.point_in_time.labels import Labels
 from boathouse.features.tables.reading import FeatureRows, MayHold
 from boathouse.lake import DataFile

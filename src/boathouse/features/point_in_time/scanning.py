@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import Lookup
 from boathouse.features.point_in_time.gathering import ROW_BITS
-from boathouse.features.point_in_time.instants import instants_of, microseconds, present_in
+from boathouse.features.point_in_time.instants import instants_of, present_in
 from boathouse.features.point_in_time.labels import Labels, Search
 from boathouse.features.point_in_time.nouns import Integers, Mask
 from boathouse.features.point_in_time.slots import Slots, Values

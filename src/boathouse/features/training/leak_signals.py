@@ -106,8 +106,7 @@ def _clocks(training_set: "TrainingSet", lookup: Lookup) -> tuple[Instants, Inst
     event = instants_of(found[_EVENT])
     if lookup.known.column:
         return event, instants_of(found[_KNOWN])
-    lag = lookup.known.lag
-    return event, replace(event, values=event.values + (lag.days * 86_400 + lag.seconds) * 1_000_000 + lag.microseconds)
+    return event, event.later(lookup.known.lag)
 
 
 def _known_labels(training_set: "TrainingSet", label_known: str) -> Iterator[LeakSignal]:

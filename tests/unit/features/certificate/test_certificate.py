@@ -485,3 +485,17 @@ def test_wrong_arguments_are_refused(fe: FeatureEngineeringClient) -> None:
         found.certify(frame=pl.DataFrame(found.load_arrow()).drop("temp"))
     with pytest.raises(InvalidInput, match="types of the training set"):
         found.certify(frame=pl.DataFrame(found.load_arrow()).with_columns(temp=pl.lit("warm")))
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_look_back_without_end_is_proven_as_well(fe: FeatureEngineeringClient) -> None:
+    certificate = training_set(fe, [weather_lookup(lookback_window=timedelta.max)]).certify()
+    assert certificate.verdict is CertificateVerdict.PASSED
+
+
+@pytest.mark.usefixtures("tables")
+def test_rows_without_any_instant_prove_nothing(fe: FeatureEngineeringClient) -> None:
+    rows = flights(4).to_arrow()
+    rows = rows.set_column(rows.schema.get_field_index("leaves"), "leaves", pa.nulls(4))
+    certificate = training_set(fe, [weather_lookup()], df=rows).certify()
+    assert certificate.verdict is CertificateVerdict.INCONCLUSIVE

@@ -1,5 +1,6 @@
 """What a model takes, read by key over several online tables."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -119,3 +120,11 @@ def test_mistakes_are_told_when_they_can_be(
     other = FeatureSpec((Lookup(PLANES, (("t", "number"),), (Output("seats", "seats", "int"),)),))
     with pytest.raises(InvalidInput, match="has the key tail"):
         compile_reading(other, tables.__getitem__)
+
+
+def test_a_look_back_without_end_leaves_nothing_out(tables: dict[TableName, OnlineTable], hand: Any) -> None:
+    step = SPEC.lookups[1]
+    endless = FeatureSpec((replace(step, lookback=timedelta.max),))
+    reading = compile_reading(endless, tables.__getitem__, now=hand)
+    assert reading.row({"origin": "JFK", "dest": "LAX"}).values == {"delay": 7.5}
+    assert reading.columns(pa.table({"origin": ["JFK"], "dest": ["LAX"]})).values["delay"].to_pylist() == [7.5]
