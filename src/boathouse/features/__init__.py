@@ -18,17 +18,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from boathouse.features.client import FeatureEngineeringClient
+    from boathouse.features.clocks import KnownTime
     from boathouse.features.lookups import FeatureFunction, FeatureLookup
     from boathouse.features.tables.feature_tables import FeatureTable
     from boathouse.features.training.training_sets import TrainingSet
 
-__all__ = ["FeatureEngineeringClient", "FeatureFunction", "FeatureLookup", "FeatureTable", "TrainingSet"]
+__all__ = [
+    "FeatureEngineeringClient",
+    "FeatureFunction",
+    "FeatureLookup",
+    "FeatureTable",
+    "KnownTime",
+    "TrainingSet",
+]
 
 _MODULES = {
     "FeatureEngineeringClient": "client",
     "FeatureFunction": "lookups",
     "FeatureLookup": "lookups",
     "FeatureTable": "tables.feature_tables",
+    "KnownTime": "clocks",
     "TrainingSet": "training.training_sets",
 }
 

@@ -3,17 +3,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import pyarrow as pa
 
 from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.features.point_in_time import LookupReport, look_up
+from boathouse.features.point_in_time.nouns import AsOf
 from boathouse.features.specs.functions import OnDemand
 from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.names import TableName
 
-AsOf = Literal["known", "latest"]
 Columns = dict[str, pa.ChunkedArray]
 
 

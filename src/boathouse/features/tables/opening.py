@@ -40,11 +40,12 @@ def open_features(session: Session, names: Sequence[TableName], versions: Mappin
     found = dict(zip(names, session.open_tables(names, versions), strict=True))
     return Opened(
         tables={name: FeatureRows.of(each, session.engine) for name, each in found.items()},
-        feature_tables={name: _at_version(each) for name, each in found.items()},
+        feature_tables={name: feature_table_at(each) for name, each in found.items()},
     )
 
 
-def _at_version(opened: OpenTable) -> FeatureTable:
+def feature_table_at(opened: OpenTable) -> FeatureTable:
+    """What the catalog knows of a table, with the columns that it has at the version that is read."""
     table = feature_table_of(opened.table)
     there = set(opened.snapshot.arrow_schema.names)
     return replace(table, columns=tuple(column for column in table.columns if column.name in there))

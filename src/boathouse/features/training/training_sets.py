@@ -16,8 +16,9 @@ from boathouse.features.frames import Frame, read_frame, type_text
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
 from boathouse.features.point_in_time import LookupReport
 from boathouse.features.point_in_time.checking import require_fit
+from boathouse.features.point_in_time.nouns import AsOf
 from boathouse.features.specs import named_specs
-from boathouse.features.specs.augmenting import AsOf, Augmented, augment
+from boathouse.features.specs.augmenting import Augmented, augment
 from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.features.specs.resolving import Known, function_names_of, resolve, tables_of
 from boathouse.features.tables.opening import Opened, open_features

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from boathouse import Session
-from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup
-from boathouse.features.clocks import KnownTime
+from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup, KnownTime
 from boathouse.foundation.errors import AlreadyExists
 from flights.clocks import MEMORY, WEATHER_LAG
 

@@ -34,12 +34,12 @@ from boathouse.features.online.publishing.latest import (
 )
 from boathouse.features.online.stores import OnlineRegistry, opened_store, registry_of
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table, feature_table_of
+from boathouse.features.tables.opening import feature_table_at
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import TableName, quote_part, split_name
 from boathouse.lake import DamagedTable
 from boathouse.lake.log import DeltaLog
 from boathouse.session import Session
-from boathouse.session.opened import OpenTable
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,6 @@ def publish(
         Unavailable: The store does not answer. Readers see what they saw before.
     """
     wanted = str(mode).upper()
-    if wanted not in ("SNAPSHOT", "TRIGGERED", "CONTINUOUS"):
-        raise InvalidInput(f"There is no publish mode {mode!r}.", hint="Use TRIGGERED, CONTINUOUS or SNAPSHOT.")
     with _target(session, source_table_name, store, online_table, wanted, features, time_to_live) as target:
         if wanted != "CONTINUOUS":
             return publish_once(session, target, everything=wanted == "SNAPSHOT")
@@ -148,12 +146,9 @@ def open_source(session: Session, declared: Publication, version: int | None = N
     name = TableName.parse(declared.source_table)
     opened = session.open_tables([name], {} if version is None else {name: version})[0]
     table = feature_table_of(opened.table)
-    features = published_features(_as_of(table, opened), declared.features)
+    features = published_features(feature_table_at(opened), declared.features)
     _require_features(table, features)
-    if declared.time_to_live is not None and table.timeseries_column is None:
-        raise InvalidInput(
-            f"{table.name} has no time column, so its values cannot expire.", hint="Leave the time to live out."
-        )
+    _require_time(table, declared.time_to_live)
     moment = run_instant() if now is None else now
     return Source(table, opened.snapshot, features, moment, declared.time_to_live), opened.table.securable.id
 
@@ -170,11 +165,7 @@ def _target(
     table = feature_table(session, name)
     chosen = tuple(features) if features is not None else before.features if before else ()
     published_features(table, chosen)
-    if time_to_live is not None and time_to_live <= timedelta(0):
-        raise InvalidInput(f"A time to live of {time_to_live} lets nothing live.", hint="Give one that is positive.")
-    if time_to_live is not None and table.timeseries_column is None:
-        raise InvalidInput(f"{table.name} has no time column, so its values cannot expire.",
-                           hint="Leave the time to live out.")  # fmt: skip
+    _require_time(table, time_to_live)
     new = NewPublication(
         str(published_as),
         store or (before.store if before else DEFAULT_STORE),
@@ -388,10 +379,11 @@ def _require_features(table: FeatureTable, features: Sequence[str]) -> None:
         raise InvalidInput(f"Feature table {table.name} has no features to publish, only keys and clocks.")
 
 
-def _as_of(table: FeatureTable, opened: OpenTable) -> FeatureTable:
-    """Only with the columns that the version has."""
-    there = set(opened.snapshot.arrow_schema.names)
-    return replace(table, columns=tuple(column for column in table.columns if column.name in there))
+def _require_time(table: FeatureTable, time_to_live: timedelta | None) -> None:
+    if time_to_live is not None and table.timeseries_column is None:
+        raise InvalidInput(
+            f"{table.name} has no time column, so its values cannot expire.", hint="Leave the time to live out."
+        )
 
 
 def _published_before(session: Session, registry: OnlineRegistry, online_table: str) -> Publication | None:
