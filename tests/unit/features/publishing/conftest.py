@@ -1,64 +1,13 @@
-"""A real law over SQLite with the registry of online stores, a real engine, and the client of an administrator."""
-
-from collections.abc import Callable, Iterator
-from pathlib import Path
+"""The registry of online stores beside the law: tables that are published are not dropped."""
 
 import pytest
 
-from boathouse.catalog import Catalog, Privilege, SecurableKind
-from boathouse.features import FeatureEngineeringClient
+from boathouse.catalog import Catalog
 from boathouse.features.online.registry.service import LocalOnlineRegistry
-from boathouse.foundation.home import Home
-from boathouse.foundation.names import SchemaName
-from boathouse.foundation.principals import SYSTEM
-from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
-from boathouse.session import LocalLaw, Session
 
 
-@pytest.fixture(scope="session")
-def engine() -> DuckDBEngine:
-    return DuckDBEngine()
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    home = Home(tmp_path / "home")
-    home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    made = Catalog(database, home)
-    metadata.create_all(database.engine)
-    made.bootstrap("root")
-    made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
-    made.securables.keep_for(LocalOnlineRegistry(made).require_unpublished)
-    yield made
-    database.dispose()
-
-
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def registry(catalog: Catalog) -> LocalOnlineRegistry:
-    return LocalOnlineRegistry(catalog)
-
-
-@pytest.fixture
-def session(catalog: Catalog, engine: DuckDBEngine) -> Session:
-    """An administrator's session."""
-    return Session(catalog.identities.principal("root"), LocalLaw(catalog), engine)
-
-
-@pytest.fixture
-def session_of(catalog: Catalog, engine: DuckDBEngine) -> Callable[..., Session]:
-    """A new user's session, with privileges on schema dev.shop and what is needed to reach it."""
-
-    def make(name: str, *privileges: Privilege) -> Session:
-        catalog.identities.create_user(SYSTEM, name)
-        catalog.grants.grant(SYSTEM, name, [Privilege.USE_CATALOG], SecurableKind.CATALOG, "dev")
-        catalog.grants.grant(SYSTEM, name, [Privilege.USE_SCHEMA, *privileges], SecurableKind.SCHEMA, "dev.shop")
-        return Session(catalog.identities.principal(name), LocalLaw(catalog), engine)
-
-    return make
-
-
-@pytest.fixture
-def fe(session: Session) -> FeatureEngineeringClient:
-    return FeatureEngineeringClient(session=session)
+    made = LocalOnlineRegistry(catalog)
+    catalog.securables.keep_for(made.require_unpublished)
+    return made
