@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from boathouse.features.clocks import AT_ONCE, KnownTime
+from boathouse.features.clocks import AT_ONCE, KnownTime, require_timedelta
 from boathouse.features.lookups import FeatureFunction, FeatureLookup
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.errors import InvalidInput
@@ -301,6 +301,7 @@ class FeatureEngineeringClient:
         """
         from boathouse.features.online.publishing import publishing
 
+        require_timedelta(f"time_to_live of {source_table_name}", time_to_live)
         return publishing.publish(
             self._session, source_table_name, store=_named(online_store), online_table=online_table_name,
             mode=publish_mode, features=features, time_to_live=time_to_live,

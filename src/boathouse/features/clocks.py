@@ -2,11 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from boathouse.foundation.errors import InvalidInput
 
 FARTHEST = 1 << 62
 """Instants further away, 146,000 years from 1970, count as this far: differences, in microseconds, stay in 64 bits."""
+
+
+def require_timedelta(what: str, given: Any) -> None:
+    """Refuse a number where a length of time is meant: of which unit?
+
+    Raises:
+        InvalidInput: It is neither a timedelta nor None.
+    """
+    if given is not None and not isinstance(given, timedelta):
+        raise InvalidInput(
+            f"The {what} is {given!r}, which is no timedelta.", hint="Give a datetime.timedelta: timedelta(hours=6)."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,7 @@ class KnownTime:
     lag: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
+        require_timedelta("availability lag", self.lag)
         if self.column is not None and self.lag:
             raise InvalidInput("The known time is a column or a lag, not both.")
         if self.lag < timedelta(0):

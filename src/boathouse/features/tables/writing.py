@@ -17,8 +17,8 @@ from boathouse.catalog.keys import (
     PrimaryKey,
     default_name,
 )
-from boathouse.features.clocks import AT_ONCE, KnownTime
-from boathouse.features.frames import read_frame
+from boathouse.features.clocks import AT_ONCE, KnownTime, require_timedelta
+from boathouse.features.frames import read_frame, type_text
 from boathouse.features.tables import commit_times
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table, feature_table_of
 from boathouse.features.tables.key_rules import require_keys
@@ -102,6 +102,7 @@ def write_table(session: Session, name: str, df: Any, *, mode: Literal["merge", 
         raise InvalidInput(f"There is no mode {mode!r}.", hint="Use merge or overwrite.")
     table = feature_table(session, name)
     rows = read_frame(df).table
+    _require_known_columns(table, rows)
     if table.known_by_commit:
         return commit_times.write(session, table, rows, mode)
     require_keys(rows, identity(table), table.name, may_be_null={table.known.column or ""})
@@ -187,6 +188,12 @@ def _tag_or_undo(session: Session, name: TableName, tags: Mapping[str, str]) -> 
 
 
 def _require_sound(wish: NewFeatureTable) -> None:
+    if not isinstance(wish.known_time, str | KnownTime):  # type: ignore[redundant-expr]
+        raise InvalidInput(
+            f"The known_time of {wish.name} is {wish.known_time!r}, which is neither a column nor a lag.",
+            hint="Name a column, or give KnownTime(lag=timedelta(minutes=20)) of boathouse.features.clocks.",
+        )
+    require_timedelta(f"freshness of {wish.name}", wish.freshness)
     if not wish.entity_keys:
         raise InvalidInput(
             f"Feature table {wish.name} needs a primary key beside its time column.",
@@ -254,6 +261,19 @@ def _require_columns(wish: NewFeatureTable, columns: pa.Schema) -> None:
             f"The column {wish.known.column} of {wish.name} is filled with the instant of the commit.",
             hint="Leave it out of the rows, or name it as the known time: known_time='known_at'.",
         )
+
+
+def _require_known_columns(table: FeatureTable, rows: pa.Table) -> None:
+    """Writing adds no columns: whoever reads features shall have been told of them."""
+    known = [column.name for column in table.columns]
+    for name in rows.schema.names:
+        if name not in known:
+            kind = type_text(rows.schema.field(name).type).upper()
+            raise InvalidInput(
+                f"Feature table {table.name} has no column {name}.",
+                hint=did_you_mean(name, [each for each in known if each not in rows.schema.names])
+                or f"Leave it out, or add it first: ALTER TABLE {table.name} ADD COLUMN {name} {kind}",
+            )
 
 
 def _number(time: timedelta) -> str:

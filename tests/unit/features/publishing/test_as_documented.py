@@ -58,3 +58,9 @@ def test_an_online_table_is_dropped_where_it_lies_and_its_feature_table_stays(fe
     with pytest.raises(NotFound, match="Nothing is published"):
         fe.drop_online_table(name="dev.shop.users_now")
     assert fe.get_table(name="dev.shop.users").features == ["purchases"]
+
+
+def test_a_time_to_live_in_seconds_is_told_to_be_a_timedelta(fe: FeatureEngineeringClient):
+    fe.create_table(name="dev.shop.users", primary_keys=["user_id", "ts"], timeseries_column="ts", df=VALUES)
+    with pytest.raises(InvalidInput, match=r"time_to_live of dev\.shop\.users is 3600, which is no timedelta"):
+        fe.publish_table(source_table_name="dev.shop.users", time_to_live=3600)  # type: ignore[arg-type]

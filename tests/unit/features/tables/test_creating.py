@@ -304,3 +304,31 @@ def test_a_feature_table_says_in_a_line_what_it_is(fe):
         "<FeatureTable: name='dev.shop.customers', primary_keys=['id', 'ts'], timestamp_keys=['ts'], "
         "features=['spent'], known=KnownTime(column=None, lag=datetime.timedelta(0)), description='Spending.'>"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"known_time": timedelta(hours=1)}, r"known_time .* KnownTime\(lag="),
+        ({"known_time": 3600}, r"known_time .* KnownTime\(lag="),
+        ({"freshness": 3600}, r"freshness of dev.shop.customers is 3600, which is no timedelta"),
+    ],
+)
+def test_times_that_are_no_times_are_told_what_to_be(fe, said, told):
+    with pytest.raises(InvalidInput, match=told):
+        fe.create_table(name=NAME, df=rows(), **WITH_TIME, **said)
+
+
+@pytest.mark.parametrize("known", [None, "commit"])
+def test_a_column_that_the_table_has_not_is_told_how_it_comes_into_it(fe, known):
+    fe.create_table(name=NAME, df=rows(), known_time=known, **WITH_TIME)
+
+    with pytest.raises(InvalidInput, match="has no column visits") as refused:
+        fe.write_table(name=NAME, df=rows(visits=[1, 2, 3]))
+
+    assert (
+        refused.value.hint == "Leave it out, or add it first: ALTER TABLE dev.shop.customers ADD COLUMN visits BIGINT"
+    )
+    with pytest.raises(InvalidInput, match="has no column spend") as misspelt:
+        fe.write_table(name=NAME, df=rows().rename({"spent": "spend"}))
+    assert misspelt.value.hint == "Did you mean spent?"
