@@ -10,6 +10,7 @@ import json
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -91,10 +92,11 @@ class Snapshot:
         """The files that hold the rows; none are listed where ``needs_delta_reader``."""
         return _files(self.location, self._adds)
 
-    def in_order(self) -> "Snapshot":
-        """The same version, its files in the order of the table: by their paths."""
-        order = sorted(range(self._adds.num_rows), key=lambda row: self.files[row].path)
-        return replace(self, _adds=self._adds.take(order)) if order else self
+    def of_files(self, files: Sequence[DataFile]) -> "Snapshot":
+        """The same version with only these of its files, in this order."""
+        positions = {file.path: position for position, file in enumerate(self.files)}
+        rows = pa.array([positions[file.path] for file in files], pa.int64())
+        return replace(self, _adds=self._adds.take(rows))
 
     @cached_property
     def timestamp(self) -> datetime:

@@ -8,7 +8,7 @@ row again, and reads the Parquet files itself; the engine steps in where the fil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -61,16 +61,23 @@ class FeatureRows:
             DamagedTable: A file is missing or broken.
         """
         kinds = {name: self.schema.field(name).type for name in columns}
+        files = sorted(self.snapshot.files, key=lambda file: file.path)
         if not self.snapshot.needs_delta_reader and not any(pa.types.is_nested(kind) for kind in kinds.values()):
-            files = sorted(self.snapshot.files, key=lambda file: file.path)
             yield RowGroups.of(self, kinds, files, may_hold)
             return
+        wanted = [file for file in files if may_hold(file)]
+        source = self.snapshot if self.snapshot.needs_delta_reader else self.snapshot.of_files(wanted)
         with tempfile.TemporaryDirectory(prefix="boathouse-features-") as folder:
             copy = DataFile(str(Path(folder) / "rows.parquet"), 0, None, {})
             with pq.ParquetWriter(copy.path, pa.schema(list(kinds.items())), compression="lz4") as writer:
-                for batch in self.engine.scan(self.snapshot.in_order(), list(kinds)).reader():
+                for batch in self.engine.scan(source, list(kinds)).reader():
                     writer.write_batch(batch.cast(writer.schema))
-            yield RowGroups.of(self, kinds, [copy], may_hold)
+            groups = RowGroups.of(self, kinds, [copy], may_hold)
+            yield (
+                groups
+                if self.snapshot.needs_delta_reader
+                else replace(groups, files_read=len(wanted), files_total=len(files))
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,16 @@ def test_of_rows_that_are_there_twice_the_last_of_the_table_wins_for_nested_feat
     assert [plain] == nested
 
 
+def test_of_nested_features_too_only_files_that_may_be_needed_are_read(session: Session) -> None:
+    for day in range(3):
+        rows = weather(["EWR"], [24 * day], [1.0], gusts=pa.array([[day]], pa.list_(pa.int64())))
+        session.write_table("dev.shop.weather", rows, mode="append" if day else "error")
+    for hours, expected, files in (([1], [[0]], 1), ([30, 1], [[1], [0]], 2), ([-1], [None], 0)):
+        answer = found(session, spine(["EWR"] * len(hours), hours), lookup("gusts"))
+        assert answer.table["gusts"].to_pylist() == expected
+        assert (answer.report[0].files_read, answer.report[0].files_total) == (files, 3)
+
+
 def test_instants_of_which_python_has_none_are_compared_like_others(session: Session) -> None:
     times = pa.array([-(2**61), 0, 2**61], pa.int64()).cast(ZONED)
     rows = pa.table({"origin": ["EWR"] * 3, "ts": times, "temp": [1.0, 2.0, 3.0]})
