@@ -1,5 +1,6 @@
 """What every online store does."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -281,3 +282,24 @@ def test_readers_in_threads_see_whole_commits(store: OnlineStore, new_store: Cal
         reader.join()
     assert torn == []
     assert plan.row(("k7",)) == (30, 30.0, "30")
+
+
+def test_a_forked_process_reads_and_publishes_as_its_parent_does(store: OnlineStore) -> None:
+    publish(store, {"a": A})
+    table = store.table(TABLE)
+    assert table is not None
+    plan = table.plan()
+    assert plan.row(("a",)) == A
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            found = [plan.row(("a",)), store.table(TABLE).plan().row(("a",))]  # type: ignore[union-attr]
+            publish(store, {"a": B})
+            status = 0 if [*found, plan.row(("a",))] == [A, A, B] else 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert plan.rows([("a",)] * 20) == [B] * 20
+    publish(store, {"a": C})
+    assert plan.row(("a",)) == C

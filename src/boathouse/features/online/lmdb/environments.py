@@ -1,10 +1,14 @@
 """LMDB environments of this process: one per folder, as LMDB demands, shared by whoever reads or writes there."""
 
+import errno
+import importlib
 import os
+import shutil
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,6 +21,8 @@ _GIGABYTE = 1 << 30
 _MAP_SIZES = (64 * _GIGABYTE, 16 * _GIGABYTE, 4 * _GIGABYTE, _GIGABYTE)
 """Address space, not memory or disk: the largest that the process may map. A thousand tables fit."""
 _READERS = 1024
+_LEAST_FREE = 1 << 20
+"""Bytes. LMDB writes its file of locks through memory: on a full disk the kernel would end the process."""
 
 
 class Environment:
@@ -93,7 +99,10 @@ def refusals(store: str) -> Generator[None]:
             hint="Allow the process more address space (ulimit -v), or publish fewer features.",
         ) from error
     except lmdb.Error as error:
-        raise Unavailable(f"The online store {store} cannot be used: {error}.") from error
+        raise Unavailable(
+            f"The online store {store} cannot be used: {error}.",
+            hint="Look whether the folder's disk is full. What was published before is still read.",
+        ) from error
     except OSError as error:
         raise Unavailable(
             f"The online store {store} cannot be used: {error.strerror or error}.",
@@ -103,6 +112,8 @@ def refusals(store: str) -> Generator[None]:
 
 def _opened(folder: Path) -> lmdb.Environment:
     may_write = os.access(folder, os.W_OK)
+    if not (folder / "lock.mdb").exists() and may_write and shutil.disk_usage(folder).free < _LEAST_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     for size in _map_sizes(folder):
         try:
             return lmdb.open(
@@ -138,6 +149,20 @@ def _after_fork() -> None:
     _open.clear()
 
 
+def _once_per_process() -> None:
+    """LMDB's binding refuses a second environment for one file, and counts those that were inherited; closing them
+    would take away the places of the parent's readers. So what is open is told apart by process."""
+    binding: Any = importlib.import_module("lmdb._envid")
+    keys = binding.env_keys
+
+    def env_keys(path: Any, subdir: Any) -> tuple[Any, ...]:
+        return tuple((os.getpid(), key) for key in keys(path, subdir))
+
+    binding.env_keys = env_keys
+
+
 _inherited: list[Environment] = []
 """Never closed: that would end the parent's as well."""
 os.register_at_fork(after_in_child=_after_fork)
+if find_spec("lmdb._envid"):
+    _once_per_process()
