@@ -34,14 +34,17 @@ class Known:
     """The types of the frame's columns; None for a spec without a frame."""
 
 
-def tables_of(wishes: Iterable[FeatureLookup | FeatureFunction]) -> list[TableName]:
+def tables_of(wishes: Sequence[FeatureLookup | FeatureFunction]) -> list[TableName]:
     """The tables that are asked for, each once.
 
     Raises:
         InvalidInput: Something among them is neither a lookup nor a function.
     """
-    if isinstance(wishes, FeatureLookup | FeatureFunction):
-        raise InvalidInput("Features are asked for as a list.", hint=f"Give [{type(wishes).__name__}(...)].")
+    if not isinstance(wishes, Sequence):  # type: ignore[redundant-expr]
+        kind = type(wishes).__name__
+        raise InvalidInput(
+            f"Features are asked for as a list, not as a {kind}.", hint="Give [FeatureLookup(...), ...]."
+        )
     for wish in wishes:
         if not isinstance(wish, FeatureLookup | FeatureFunction):  # type: ignore[redundant-expr]
             raise InvalidInput(
@@ -209,12 +212,15 @@ def _default(value: Any, table: FeatureTable, column: Column) -> Any:
         return None
     try:
         kind, plain = arrow_type(type_of(column.type_text)), _plain(value)
+        if isinstance(plain, Mapping) or pa.types.is_map(kind):
+            raise TypeError("a recipe has no word for such a value")
         if pa.types.is_integer(kind) and plain != int(plain):
             raise ValueError("Arrow would cut the fraction")
         return pa.scalar(plain, kind).as_py()
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"The default value {value!r} of {table.name}.{column.name} is no {column.type_text.upper()}."
+            f"The default value {value!r} of {table.name}.{column.name} is no {column.type_text.upper()} that a recipe "
+            f"can keep: {error}.",
         ) from error
 
 

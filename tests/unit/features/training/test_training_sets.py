@@ -313,7 +313,11 @@ def test_arguments_that_cannot_be_are_told_by_name(fe: FeatureEngineeringClient)
     ):
         with pytest.raises(InvalidInput, match=message):
             weather(**odd)
-    for odd, message in ((weather(), "asked for as a list"), ([WEATHER], "neither a FeatureLookup nor")):
+    for odd, message in (
+        (weather(), "asked for as a list, not as a FeatureLookup"),
+        ((each for each in [weather()]), "asked for as a list, not as a generator"),
+        ([WEATHER], "neither a FeatureLookup nor"),
+    ):
         with pytest.raises(InvalidInput, match=message):
             fe.create_training_set(df=labels(), feature_lookups=odd, label=None)
     with pytest.raises(InvalidInput, match=r"default value 1.5 of .*wind is no INT"):
@@ -327,3 +331,11 @@ def test_a_frame_is_no_training_set(fe: FeatureEngineeringClient) -> None:
     odd: Any = fe.create_training_set(df=labels(), feature_lookups=[weather()], label=None).load_df()
     with pytest.raises(InvalidInput, match="training_set is a Table, no training set"):
         fe.log_model(model=None, name="model", flavor=None, training_set=odd)
+
+
+def test_a_default_that_no_recipe_can_keep_is_refused_at_once(fe: FeatureEngineeringClient) -> None:
+    rows = pa.table({"tail": ["N1"], "engine": [{"kind": "jet"}]})
+    fe.create_table(name="dev.shop.engines", primary_keys="tail", df=rows)
+    wish = FeatureLookup("dev.shop.engines", lookup_key="tail", default_values={"engine": {"kind": "none"}})
+    with pytest.raises(InvalidInput, match=r"default value .* of dev.shop.engines.engine is no STRUCT"):
+        fe.create_training_set(df=labels(), feature_lookups=[wish], label=None)
