@@ -1,4 +1,4 @@
-"""The tutorial works as it is written: its blocks are run in order, in an empty folder."""
+"""The tutorial and the walk through features work as written: their blocks are run in order, in an empty folder."""
 
 import os
 import re
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "first-project.md"
+DOCS = Path(__file__).parents[2] / "docs"
+TUTORIAL, FEATURES = DOCS / "tutorial" / "first-project.md", DOCS / "how-to" / "features.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
@@ -24,9 +25,28 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_its_blocks_run_in_order(folder: Path) -> None:
     """In one shell, as somebody pastes them: what a block leaves in the environment is there in the next."""
-    script = "\n".join(_spoken(*block) for block in BLOCK.findall(TUTORIAL.read_text()))
+    done = _run(TUTORIAL, folder)
 
-    done = subprocess.run(
+    assert done.returncode == 0, done.stdout
+    assert "http://127.0.0.1:" in done.stdout
+    assert "26398" in done.stdout  # flights of January that arrived, in version 0
+    assert "refused, as it should be" in done.stdout
+    assert "PERMISSION_DENIED" not in done.stdout
+
+
+def test_features_are_made_used_and_served_in_order(folder: Path) -> None:
+    done = _run(FEATURES, folder)
+
+    assert done.returncode == 0, done.stdout
+    assert "Certificate of a training set: PASSED" in done.stdout
+    assert "model version  dev.shop.leaving@1" in done.stdout
+    assert "dev.shop.customer_days_online matches dev.shop.customer_days version 1: 300 key(s)." in done.stdout
+
+
+def _run(page: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    script = "\n".join(_spoken(*block) for block in BLOCK.findall(page.read_text()))
+
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
         env=_environment(),
@@ -35,12 +55,6 @@ def test_its_blocks_run_in_order(folder: Path) -> None:
         text=True,
         check=False,
     )
-
-    assert done.returncode == 0, done.stdout
-    assert "http://127.0.0.1:" in done.stdout
-    assert "26398" in done.stdout  # flights of January that arrived, in version 0
-    assert "refused, as it should be" in done.stdout
-    assert "PERMISSION_DENIED" not in done.stdout
 
 
 def _spoken(language: str, text: str) -> str:

@@ -146,7 +146,7 @@ def _registered(session: Session, model: str, version: int, spec: FeatureSpec, t
     except BoathouseError as error:  # the version is registered by now, and stays
         warnings.warn(
             f"The lineage of {model}, version {version}, has no features: {error.message} "
-            "Is MLFLOW_TRACKING_URI that of this Boathouse?",
+            'Is MLFLOW_TRACKING_URI that of this Boathouse? eval "$(boathouse env)" sets it.',
             stacklevel=3,
         )
 
