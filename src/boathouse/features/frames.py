@@ -64,7 +64,8 @@ def read_frame(data: Any, *, keep: bool = False) -> Frame:
     if polars is not None and isinstance(data, polars.LazyFrame):
         data = data.collect()
     if polars is not None and isinstance(data, polars.DataFrame):
-        return Frame(FrameKind.POLARS, _checked(_from_polars(data, polars.CompatLevel.oldest())), data)
+        own = data.clone() if keep else data
+        return Frame(FrameKind.POLARS, _checked(_from_polars(own, polars.CompatLevel.oldest())), own)
     table = _checked(_from_arrow(data))
     return Frame(FrameKind.ARROW, table, table)
 

@@ -339,3 +339,12 @@ def test_a_default_that_no_recipe_can_keep_is_refused_at_once(fe: FeatureEnginee
     wish = FeatureLookup("dev.shop.engines", lookup_key="tail", default_values={"engine": {"kind": "none"}})
     with pytest.raises(InvalidInput, match=r"default value .* of dev.shop.engines.engine is no STRUCT"):
         fe.create_training_set(df=labels(), feature_lookups=[wish], label=None)
+
+
+def test_nothing_of_a_polars_frame_changes_a_set_afterwards(fe: FeatureEngineeringClient) -> None:
+    frame = pl.DataFrame(labels())
+    made = fe.create_training_set(df=frame, feature_lookups=[weather()], label=None)
+    frame[0, "id"] = 99
+    frame.drop_in_place("tail")
+    assert made.load_df()["id"].to_list() == [1, 2, 3, 4]
+    assert "tail" in made.load_df().columns
