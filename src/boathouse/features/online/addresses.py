@@ -10,6 +10,8 @@ from boathouse.foundation.errors import InvalidInput
 _REFERENCE = re.compile(r"\{\{\s*(?:secrets/(?P<scope>[\w.@-]+)/(?P<key>[\w.-]+)|env/(?P<variable>\w+))\s*\}\}")
 _STANDS_FOR_ONE = "boathouse-reference"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_OPTIONS = frozenset(("db", "client_name"))
+"""Others would change what the client answers, or are none of its options; a misspelt password would be kept."""
 _HOW = "Write redis://:{{secrets/scope/key}}@host:6379/0, or {{env/NAME}} for a variable of the process that connects."
 
 
@@ -58,6 +60,12 @@ def checked_url(kind: StoreKind, url: str) -> str:
         raise InvalidInput("The address of the Redis store names no host.", hint=_HOW)
     if "password" in parse_qs(parts.query) or password not in (None, "", _STANDS_FOR_ONE):
         raise InvalidInput("The address of an online store can be read by everybody; it holds a password.", hint=_HOW)
+    for option in parse_qs(parts.query, keep_blank_values=True):
+        if option not in _OPTIONS and not (parts.scheme == "rediss" and option.startswith("ssl_")):
+            raise InvalidInput(
+                f"The address of a Redis store has no option {option[:50]}.",
+                hint="It may have db, and ssl_... for TLS.",
+            )
     return url
 
 

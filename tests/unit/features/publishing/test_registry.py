@@ -202,3 +202,22 @@ def test_a_name_in_another_schema_needs_the_right_to_make_tables_there(
     assert registry.declare(ann.principal, elsewhere).online_table == "dev.serving.users"
     with pytest.raises(NotFound, match=r"dev\.nowhere"):
         registry.declare(session.principal, replace(NEW, online_table="dev.nowhere.users"))
+
+
+def test_a_new_table_does_not_take_over_what_a_renamed_one_has_published(
+    registry: LocalOnlineRegistry, session: Session
+) -> None:
+    registry.declare(session.principal, NEW)
+    session.sql("ALTER TABLE dev.shop.users RENAME TO dev.shop.people")
+    session.sql("CREATE TABLE dev.shop.users (id BIGINT NOT NULL, x DOUBLE)")
+    with pytest.raises(Conflict, match=r"holds what is published of dev\.shop\.people, not of dev\.shop\.users"):
+        registry.declare(session.principal, NEW)
+    registry.declare(session.principal, replace(NEW, source_table="dev.shop.people"))
+
+
+@pytest.mark.parametrize("option", ["PASSWORD=hunter2", "decode_responses=true", "nosuch=hunter2"])
+def test_an_address_has_no_options_that_are_not_for_everybody(fe: FeatureEngineeringClient, option: str) -> None:
+    with pytest.raises(InvalidInput, match="has no option") as refused:
+        fe.create_online_store(name="shared", kind="redis", url=f"redis://cache:6379/0?{option}")
+    assert "hunter2" not in str(refused.value)
+    fe.create_online_store(name="shared", kind="redis", url="rediss://cache:6379?db=1&ssl_cert_reqs=required")

@@ -239,8 +239,8 @@ class LocalOnlineRegistry:
         found = rows.find_publication(connection, new.online_table)
         if found is None:
             return
-        known = found.publication
-        if source.id != found.source_id and known.source_table != source.full_name:
+        known = self._as_called_now([found])[0].publication
+        if source.id != found.source_id and (known.source_table != source.full_name or self._is_there(found.source_id)):
             raise StillPublished(
                 f"{new.online_table} holds what is published of {known.source_table}, not of {source.full_name}.",
                 hint=f"Publish under another name, or take it away first: {_UNPUBLISH} {new.online_table}",
@@ -277,6 +277,9 @@ class LocalOnlineRegistry:
             else each
             for each in declared
         ]
+
+    def _is_there(self, table_id: str) -> bool:
+        return bool(self._catalog.securables.names_of([table_id]))
 
     def _exists(self, source: str) -> bool:
         return bool(self._catalog.grants.visible(SYSTEM, _TABLE, [source]))
