@@ -126,9 +126,15 @@ def _given(frame: Any, training_set: "TrainingSet") -> pa.Table:
         )
     missing = [name for name in training_set.columns if name not in table.schema.names]
     if missing:
-        raise InvalidInput(f"The frame lacks columns of the training set: {', '.join(missing)}.")
+        raise InvalidInput(
+            f"The frame lacks columns of the training set: {', '.join(missing[:20])}.",
+            hint="Give the frame as load_df gave it, all columns among them.",
+        )
     schema = training_set.head(0).schema
     try:
         return pa.table({name: table[name].cast(schema.field(name).type) for name in schema.names})
     except pa.ArrowException as error:
-        raise InvalidInput(f"The frame does not have the types of the training set: {error}") from error
+        raise InvalidInput(
+            f"The frame does not have the types of the training set: {error}.",
+            hint="Give the frame as load_df gave it, before anything was cast or encoded.",
+        ) from error

@@ -1,6 +1,5 @@
 """The two sides of a split: what the model learns from, and what it is tested on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,7 +48,10 @@ def split_by_time(frame: pl.DataFrame, column: str, at: datetime) -> Split:
     _require(frame, column)
     kind = frame[column].dtype
     if not (isinstance(kind, pl.Datetime) or kind == pl.Date):
-        raise InvalidInput(f"Column {column} is of type {kind}; a split at an instant needs a timestamp or a date.")
+        raise InvalidInput(
+            f"Column {column} is of type {kind}; a split at an instant needs a timestamp or a date.",
+            hint="Name such a column: time_column=...",
+        )
     times = frame[column].cast(pl.Datetime("us"))
     zone = times.dtype.time_zone if isinstance(times.dtype, pl.Datetime) else None
     instant = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -65,8 +67,5 @@ def _require(frame: pl.DataFrame, column: str) -> None:
 
 
 def sides(split: Split) -> str:
+    """How many rows lie on each side, in words."""
     return f"{int(split.learnt.sum())} rows to learn from ({split.said}), {int(split.tested.sum())} to test on"
-
-
-def columns_present(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
-    return [column for column in columns if column in frame.columns]

@@ -18,6 +18,7 @@ from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import FeatureSpec, Lookup, Output
 from boathouse.features.online.contract import OnlineTable, Plan
 from boathouse.features.online.rows.decoding import Moment, microseconds_now
+from boathouse.features.online.rows.encoding import whole
 from boathouse.features.online.rows.layout import EVENT, FOUND
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
@@ -117,13 +118,13 @@ class Reading:
             found = np.asarray(found)
             for output in part.outputs:
                 if output.name in given.column_names:
-                    values[output.name] = _whole(given.column(output.name))
+                    values[output.name] = whole(given.column(output.name))
                     continue
-                column = _whole(read.column(output.feature))
+                column = whole(read.column(output.feature))
                 if not found.all():
                     column = pc.if_else(pa.array(found), column, pa.scalar(None, column.type))
                 missing[output.name] = column.null_count
-                events[output.name] = pc.if_else(column.is_valid(), _whole(event), pa.scalar(None, pa.int64()))
+                events[output.name] = pc.if_else(column.is_valid(), whole(event), pa.scalar(None, pa.int64()))
                 values[output.name] = column if output.default is None else column.fill_null(
                     pa.scalar(output.default, column.type))  # fmt: skip
         return ReadColumns(values, events, missing)
@@ -204,12 +205,3 @@ def _fill(
         else:
             events[name] = event
         values[name] = value
-
-
-def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        return whole.chunk(0) if whole.num_chunks == 1 else pa.array([], column.type)
-    return whole

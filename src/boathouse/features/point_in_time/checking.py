@@ -36,7 +36,9 @@ def require_fit(spine: pa.Schema, lookups: Sequence[tuple[Lookup, FeatureRows]])
 
 def _require_columns(spine: pa.Schema, lookup: Lookup, rows: FeatureRows) -> None:
     if not lookup.keys:
-        raise InvalidInput(f"The lookup in {rows.name} has no key.")
+        raise InvalidInput(
+            f"The lookup in {rows.name} has no key.", hint="Name the columns of the spine: lookup_key=[...]."
+        )
     for mine in [*(mine for mine, _ in lookup.keys), *([lookup.at] if lookup.at is not None else [])]:
         if mine not in spine.names:
             raise InvalidInput(
@@ -68,7 +70,9 @@ def _require_key_types(rows: FeatureRows, mine: tuple[str, pa.DataType], theirs:
                 hint='Cast it to whole numbers. pandas makes floats of whole numbers with nulls: use astype("Int64").',
             )
         if family is None:
-            raise InvalidInput(f"The key column {spelled} is of a type that cannot be a key.")
+            raise InvalidInput(
+                f"The key column {spelled} is of a type that cannot be a key.", hint="Cast it to a string."
+            )
     if "null" in families or families[0] == families[1]:
         return
     if {*families} == {"zoned timestamp", "timestamp without zone"}:

@@ -28,13 +28,6 @@ class Definition:
     """Whether another row has the key, the event time and the known time of the winner."""
 
 
-def defined_values(
-    spine_rows: Sequence[Row], lookup: Lookup, feature_rows: Sequence[Row], as_of: AsOf = "known"
-) -> list[dict[str, Any]]:
-    """The outputs of a lookup for each row; the rows of the feature table are given in its order."""
-    return [values_of(lookup, define(row, lookup, feature_rows, as_of)) for row in spine_rows]
-
-
 def define(row: Row, lookup: Lookup, feature_rows: Sequence[Row], as_of: AsOf = "known") -> Definition:
     """Which row of a feature table is the one for a row of the spine, and why."""
     at = _never_ends if lookup.at is None else instant_of(row[lookup.at])

@@ -70,7 +70,9 @@ def read_spec(text: str, *, place: str = SPEC_FILE) -> FeatureSpec:
 
 def _require_format(data: Any, place: str) -> None:
     if not isinstance(data, dict) or "format" not in data:
-        raise InvalidInput(f"{place} is no feature spec: it does not say its format.")
+        raise InvalidInput(
+            f"{place} is no feature spec: it does not say its format.", hint="Give the file as it was written."
+        )
     number = cast(dict[str, Any], data)["format"]
     if number != FORMAT:
         raise InvalidInput(

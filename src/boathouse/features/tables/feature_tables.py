@@ -168,7 +168,10 @@ def _seconds(table: str, text: str | None) -> timedelta | None:
     try:
         return timedelta(seconds=float(text))
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"Table {table} has {text!r} where a number of seconds should be.") from error
+        raise InvalidInput(
+            f"Table {table} has {text!r} where a number of seconds should be.",
+            hint=f"ALTER TABLE {table} SET TBLPROPERTIES with a number, or unset it.",
+        ) from error
 
 
 def _no_column(name: str) -> Column:

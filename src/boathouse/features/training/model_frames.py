@@ -65,9 +65,14 @@ def answers(found: Any, rows: int, model: str) -> pa.Array:
     try:
         column = _column(found)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise InvalidInput(f"What model {model} answers has no Arrow form: {error}.") from error
+        raise InvalidInput(
+            f"What model {model} answers has no Arrow form: {error}.",
+            hint="Let it answer with numbers, texts or a frame of such, one row per row.",
+        ) from error
     if len(column) != rows:
-        raise InvalidInput(f"Model {model} gave {len(column)} answers for {rows} rows.")
+        raise InvalidInput(
+            f"Model {model} gave {len(column)} answers for {rows} rows.", hint="Let it answer once for each row."
+        )
     return column
 
 

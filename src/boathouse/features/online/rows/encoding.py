@@ -57,7 +57,7 @@ def encode_rows(layout: Layout, values: pa.Table, *, event: Instants = None, kno
 def _instants(given: Instants, rows: int) -> Any:
     if given is None:
         return NO_INSTANT
-    array = _whole(given)
+    array = whole(given)
     if len(array) != rows:
         raise InvalidInput(f"There are {rows} rows and {len(array)} instants.")
     if pt.is_date(array.type):
@@ -73,7 +73,7 @@ def _column(values: pa.Table, slot: Slot) -> pa.Array:
             f"The feature {slot.name} is missing from the rows to be published.",
             hint=f"They have {', '.join(values.column_names) or 'no columns'}.",
         )
-    column = _whole(values.column(slot.name))
+    column = whole(values.column(slot.name))
     try:
         if pt.is_dictionary(column.type):
             column = column.dictionary_decode()
@@ -130,7 +130,8 @@ def _element(kind: pa.DataType) -> Slot:
     return Slot("element", kind, "", "", stored)
 
 
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column as one array."""
     if not isinstance(column, pa.ChunkedArray):
         return column
     whole = column.combine_chunks()

@@ -193,11 +193,6 @@ def require_same_keys(table: str, before: Sequence[str], now: Sequence[str]) -> 
         )
 
 
-def is_stood_for(key: bytes) -> bool:
-    """Whether a key of a schema with texts is only the hash of one."""
-    return key[:1] == _HASHED
-
-
 _NUMPY = {"integer": ">i8", "unsigned": ">u8", "boolean": "u1", "date": ">i4", "timestamp": ">i8", "decimal": "V16"}
 
 
@@ -412,8 +407,11 @@ def _from_numbers(part: _Part, values: np.ndarray[Any, Any]) -> pa.Array:
 
 
 def _wrong_kind(name: str, expected: str, value: Any) -> InvalidInput:
-    return InvalidInput(f"Key {name} is {expected}, and {type(value).__name__} was given.")
+    return InvalidInput(f"Key {name} is {expected}, and {type(value).__name__} was given.", hint="Convert it.")
 
 
 def _wrong_number(names: Sequence[str], key: Key) -> InvalidInput:
-    return InvalidInput(f"A key has {len(names)} parts ({', '.join(names)}), and {len(key)} were given.")
+    return InvalidInput(
+        f"A key has {len(names)} parts ({', '.join(names)}), and {len(key)} were given.",
+        hint="Give all, in this order.",
+    )

@@ -57,22 +57,19 @@ class Layout:
     def width(self) -> int:
         return self.dtype.itemsize
 
-    @property
-    def has_tail(self) -> bool:
-        return any(slot.in_tail for slot in self.slots)
-
     def place(self, feature: str) -> int:
         return self.schema.features.names.index(feature)
 
 
 def layout_of(schema: OnlineSchema) -> Layout:
-    """
+    """Where the values of a schema lie.
+
     Raises:
         InvalidInput: A feature's type cannot be stored online, or a name is there twice.
     """
     names = [*schema.keys.names, *schema.features.names]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise InvalidInput(f"The column {twice} is there twice.")
+        raise InvalidInput(f"The column {twice} is there twice.", hint="Rename one of them.")
     slots = tuple(_slot(field.name, field.type) for field in schema.features)
     digest = hashlib.sha256(json.dumps(schema_to_json(schema)).encode()).digest()
     return Layout(schema, int.from_bytes(digest[:4], "little"), slots, max(1, (len(slots) + 7) // 8))
