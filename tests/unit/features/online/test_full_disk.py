@@ -1,4 +1,4 @@
-"""A disk that is full: readers see what was published before, and nobody is killed."""
+"""A disk that is full or has lost something: readers see what was published before, and nobody is killed."""
 
 import os
 import subprocess
@@ -61,3 +61,19 @@ def test_a_new_table_on_a_full_disk_is_refused(small_disk: Path) -> None:
     table = LmdbStore("near", small_disk / "online").table("a.b.c")
     assert table is not None
     assert table.plan().row((1,)) == ("before",)
+
+
+def test_a_damaged_table_is_taken_away_and_published_again(tmp_path: Path) -> None:
+    store = LmdbStore("near", tmp_path)
+    publish(store, "a.b.c", 100, "before")
+    (tmp_path / "a.b.c" / "data.mdb").write_bytes(b"\x01" * 8192)
+    with pytest.raises(Unavailable, match=r"near is damaged.*unpublish"):
+        store.table("a.b.c")
+    with pytest.raises(Unavailable, match=r"near is damaged"):
+        publish(store, "a.b.c", 100, "after")
+    store.drop("a.b.c")
+    assert store.table("a.b.c") is None
+    publish(store, "a.b.c", 100, "after")
+    table = store.table("a.b.c")
+    assert table is not None
+    assert table.plan().row((1,)) == ("after",)

@@ -24,6 +24,8 @@ _READERS = 1024
 _LEAST_FREE = 1 << 20
 """Bytes. LMDB writes its file of locks through memory: on a full disk the kernel would end the process."""
 
+DAMAGED = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
+
 
 class Environment:
     """An open environment with its two databases: the rows, and what is known of them."""
@@ -97,6 +99,11 @@ def refusals(store: str) -> Generator[None]:
         raise Unavailable(
             f"The online store {store} has no more room for a table.",
             hint="Allow the process more address space (ulimit -v), or publish fewer features.",
+        ) from error
+    except DAMAGED as error:
+        raise Unavailable(
+            f"A table of the online store {store} is damaged: {error}.",
+            hint="Take it away and publish it again: boathouse features unpublish NAME",
         ) from error
     except lmdb.Error as error:
         raise Unavailable(

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from boathouse.features.online.contract import OnlineSchema
-from boathouse.features.online.lmdb.environments import environment_of, leave, refusals
+from boathouse.features.online.lmdb.environments import DAMAGED, Environment, environment_of, leave, refusals
 from boathouse.features.online.lmdb.reading import LAYOUT, NAME, LmdbTable
 from boathouse.features.online.lmdb.writing import LmdbWriter, locked
 from boathouse.features.online.rows.decoding import Moment, microseconds_now
@@ -69,13 +69,11 @@ class LmdbStore:
         with refusals(self._name):
             lock = locked(folder, online_table, 10)
             try:
-                environment = environment_of(folder)
-                with environment.begin(environment.data, None, True) as txn:
-                    txn.drop(environment.state, delete=False)
-                    txn.drop(environment.data, delete=False)
+                environment = _emptied(folder)
                 gone = self._folder / f".gone-{uuid.uuid4().hex}"
                 folder.rename(gone)
-                leave(environment)
+                if environment is not None:
+                    leave(environment)
                 shutil.rmtree(gone, ignore_errors=True)
             finally:
                 os.close(lock)
@@ -88,3 +86,15 @@ class LmdbStore:
         if len(title) > 200 or title.startswith("."):
             title = f"long-{sha256(online_table.encode()).hexdigest()}"
         return self._folder / title
+
+
+def _emptied(folder: Path) -> Environment | None:
+    """So that readers in other processes notice; None where the table is too damaged for that."""
+    try:
+        environment = environment_of(folder)
+        with environment.begin(environment.data, None, True) as txn:
+            txn.drop(environment.state, delete=False)
+            txn.drop(environment.data, delete=False)
+    except DAMAGED:
+        return None
+    return environment
