@@ -230,7 +230,8 @@ def restore(
     timestamp: datetime | None = None,
     commit_info: CommitInfo = None,
 ) -> int:
-    """Make the table again what it was at a version or an instant; that is a new version, the ones between stay.
+    """Make the table again what it was at a version or an instant; that is a new version, the ones between stay. Where
+    it is so now, nothing is done.
 
     Raises:
         VersionNotFound: There is no such version.
@@ -239,6 +240,8 @@ def restore(
     if (version is None) == (timestamp is None):
         raise InvalidInput("Say either a version or a timestamp to restore.")
     wanted = open_snapshot(location, version=version, timestamp=timestamp).version
+    if wanted == open_snapshot(location).version:
+        return wanted
 
     def attempt(table: DeltaTable, commit: CommitProperties) -> None:
         table.restore(wanted, commit_properties=commit)

@@ -138,6 +138,13 @@ def test_restore_brings_rows_and_columns_back(shop: Session) -> None:
     assert [name for name, *_ in columns(shop)] == ["id", "name"]
 
 
+def test_to_restore_what_is_there_does_nothing(shop: Session) -> None:
+    newest = max(row["version"] for row in shop.sql("DESCRIBE HISTORY dev.shop.t").rows())
+    (answer,) = shop.sql(f"RESTORE TABLE dev.shop.t TO VERSION AS OF {newest}").rows()
+    assert (answer["num_restored_files"], answer["num_removed_files"]) == (0, 0)
+    assert max(row["version"] for row in shop.sql("DESCRIBE HISTORY dev.shop.t").rows()) == newest
+
+
 def test_restore_of_what_vacuum_took_is_refused(shop: Session) -> None:
     shop.sql("ALTER TABLE dev.shop.t SET TBLPROPERTIES ('boathouse.vacuum.retentionCheck' = 'false')")
     shop.sql("DELETE FROM dev.shop.t WHERE id < 5")
