@@ -23,6 +23,7 @@ class FeatureLookup:
             Without one, a table with a time column gives its latest known values.
         lookback_window: Values whose event time is longer ago than this are no match.
         default_values: What stands where there is no match or a null, by feature.
+        feature_name, output_name: The older way to ask for one feature, and to rename it.
     """
 
     table_name: str
@@ -43,7 +44,21 @@ class FeatureLookup:
         timestamp_lookup_key: str | Sequence[str] | None = None,
         lookback_window: timedelta | None = None,
         default_values: Mapping[str, Any] | None = None,
+        feature_name: str | None = None,
+        output_name: str | None = None,
     ) -> None:
+        if feature_name is not None:
+            if feature_names is not None:
+                raise InvalidInput(f"The lookup in {table_name} has feature_names and feature_name.", hint="Give one.")
+            feature_names = feature_name
+        if output_name is not None:
+            only = None if feature_names is None else _several(feature_names)
+            if rename_outputs or only is None or len(only) != 1:
+                raise InvalidInput(
+                    f"output_name renames the one feature of a lookup; that in {table_name} is another.",
+                    hint="Give rename_outputs, names by feature.",
+                )
+            rename_outputs = {only[0]: output_name}
         if lookback_window is not None and not isinstance(lookback_window, timedelta):  # type: ignore[redundant-expr]
             raise InvalidInput(
                 f"The lookback_window of {table_name} is {lookback_window!r}, which is no timedelta.",
