@@ -27,6 +27,7 @@ def as_tracking_server(boathouse: LocalBoathouse, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", boathouse.url)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", boathouse.url)  # set_registry_uri sets it for good, for child processes
     # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
     monkeypatch.setenv("SPARK_HOME", sys.prefix)
     acting(boathouse.token)

@@ -11,7 +11,12 @@ from boathouse.features.inventory.nouns import Consumer
 
 def takers(graph: Graph) -> Iterator[Consumer]:
     """What lies behind the table, a run's model version in the place of the run."""
-    near = [step for step in graph.steps if step.source == graph.start]
+    own = graph.start.node  # a table that is computed from itself is no consumer
+    near = [
+        step
+        for step in graph.steps
+        if step.source == graph.start and (step.target.node.kind, step.target.node.name) != (own.kind, own.name)
+    ]
     made: dict[Any, list[Step]] = {}
     for step in graph.steps:
         if step.source.node.kind is NodeKind.RUN and step.target.node.kind is NodeKind.MODEL_VERSION:
