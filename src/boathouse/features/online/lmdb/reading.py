@@ -17,13 +17,12 @@ from boathouse.features.online.contract import Key, OnlineSchema
 from boathouse.features.online.lmdb.environments import Environment, environment_of, refusals
 from boathouse.features.online.rows.batches import decode_batch
 from boathouse.features.online.rows.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.rows.keys import KeyCodec, require_same_keys
+from boathouse.features.online.rows.keys import KeyCodec
 from boathouse.features.online.rows.layout import Layout, layout_of, schema_from_json
+from boathouse.features.online.rows.plans import TRIES, CompiledPlan, Raws
 from boathouse.foundation.errors import InvalidInput, NotFound, Unavailable
 
 LAYOUT, SCHEMA, META, NAME = b"layout", b"schema", b"meta", b"name"
-_TRIES = 5
-"""How often a reader starts anew because a table is being replaced at that very moment."""
 
 
 def layout_mark(layout: Layout) -> bytes:
@@ -116,27 +115,13 @@ class _Compiled(NamedTuple):
     decoder: RowDecoder
 
 
-class LmdbPlan:
-    """A compiled read. What it holds is swapped as a whole, so threads may share it."""
-
-    def __init__(
-        self, table: LmdbTable, features: Sequence[str] | None, store: str, now: Moment, *, instants: bool
-    ) -> None:
-        self._table = table
-        self._features = None if features is None else tuple(features)
-        self._store = store
-        self._now = now
-        self._instants = instants
-        self._keys: tuple[str, ...] = tuple(table.schema.keys.names)
-        self._compiled = self._compile()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self._compiled.decoder.names
+class LmdbPlan(CompiledPlan[LmdbTable, _Compiled]):
+    """A compiled read of one environment."""
 
     def row(self, key: Key) -> Row:
-        for _ in range(_TRIES):
-            environment, mark, codec, decoder = self._compiled
+        # As :meth:`_read`, without the lists: this is what an answer waits for.
+        for _ in range(TRIES):
+            environment, mark, codec, decoder = compiled = self._compiled
             try:
                 raw = codec.encode(key)
                 if raw is None:
@@ -150,50 +135,20 @@ class LmdbPlan:
             except OtherLayout:
                 pass
             except InvalidInput:
-                if not self._has_moved():
+                if not self._has_moved(compiled):
                     raise
             except lmdb.Error as error:
                 self._refuse(error)
             self._compiled = self._compile()
         raise self._restless()
 
-    def rows(self, keys: Sequence[Key]) -> list[Row]:
-        for _ in range(_TRIES):
-            environment, mark, codec, decoder = self._compiled
-            try:
-                values = self._values(environment, mark, codec.encode_all(keys))
-                if values is not None:
-                    return decoder.all(values)
-            except OtherLayout:
-                pass
-            except InvalidInput:
-                if not self._has_moved():
-                    raise
-            self._compiled = self._compile()
-        raise self._restless()
-
-    def columns(self, keys: pa.Table) -> pa.Table:
-        for _ in range(_TRIES):
-            environment, mark, codec, decoder = self._compiled
-            try:
-                values = self._values(environment, mark, codec.encode_columns(keys)[0])
-                if values is not None:
-                    return decoder.columns(values)
-            except OtherLayout:
-                pass
-            except InvalidInput:
-                if not self._has_moved():
-                    raise
-            self._compiled = self._compile()
-        raise self._restless()
-
-    def _values(self, environment: Environment, mark: bytes, raws: list[bytes | None]) -> list[bytes | None] | None:
-        """The stored rows; None when the table is not the one that was compiled for."""
+    def _values(self, compiled: _Compiled, raws: Raws) -> Raws | None:
+        environment = compiled.environment
         try:
             with environment.begin(environment.data) as txn:
                 get = txn.get
                 values = [raw and get(raw) for raw in raws] if None in raws else list(map(get, raws))
-                if None in values and txn.get(LAYOUT, None, environment.state) != mark:
+                if None in values and txn.get(LAYOUT, None, environment.state) != compiled.mark:
                     return None
                 return values
         except lmdb.Error as error:
@@ -202,14 +157,11 @@ class LmdbPlan:
     def _compile(self) -> _Compiled:
         with refusals(self._store):
             environment = self._table.environment()
-            layout = layout_of(self._table.schema)
-            require_same_keys(self._table.name, self._keys, layout.schema.keys.names)
-            decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
-            return _Compiled(environment, layout_mark(layout), KeyCodec(layout.schema.keys), decoder)
+            layout, codec, decoder = self._decoding(self._table.schema)
+            return _Compiled(environment, layout_mark(layout), codec, decoder)
 
-    def _has_moved(self) -> bool:
-        """Whether the table has another schema than the one that was compiled for: what was wrong may be right."""
-        return layout_mark(layout_of(self._table.schema)) != self._compiled.mark
+    def _has_moved(self, compiled: _Compiled) -> bool:
+        return layout_mark(layout_of(self._table.schema)) != compiled.mark
 
     def _refuse(self, error: lmdb.Error) -> None:
         """Nothing where opening anew helps.
@@ -219,6 +171,3 @@ class LmdbPlan:
         """
         if not isinstance(error, lmdb.BadRslotError):
             raise Unavailable(f"The online store {self._store} cannot be read: {error}.") from error
-
-    def _restless(self) -> Unavailable:
-        return Unavailable(f"{self._table.name} in the online store {self._store} does not come to rest.")

@@ -5,21 +5,21 @@ One command gets the pointer and the rows, so an answer is from one commit; wher
 that was known, the same is asked of the new generation.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from boathouse.features.online.contract import Key, OnlineSchema
+from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.redis.connection import RedisConnection
 from boathouse.features.online.redis.names import Names, State
 from boathouse.features.online.rows.batches import decode_batch
-from boathouse.features.online.rows.decoding import Moment, OtherLayout, Row, RowDecoder
-from boathouse.features.online.rows.keys import KeyCodec, require_same_keys
+from boathouse.features.online.rows.decoding import Moment, RowDecoder
+from boathouse.features.online.rows.keys import KeyCodec
 from boathouse.features.online.rows.layout import layout_of
-from boathouse.foundation.errors import Conflict, InvalidInput, NotFound, Unavailable
+from boathouse.features.online.rows.plans import CompiledPlan, Raws
+from boathouse.foundation.errors import Conflict, NotFound
 
-_TRIES = 5
 _AT_ONCE = 2000
 """Rows per command; more would keep Redis from answering others."""
 
@@ -28,7 +28,7 @@ class RedisTable:
     """A table, as readers see it; safe to share between threads."""
 
     def __init__(self, connection: RedisConnection, name: str, now: Moment) -> None:
-        self._connection = connection
+        self.connection = connection
         self._name = name
         self._now = now
 
@@ -45,13 +45,13 @@ class RedisTable:
         return self.state().meta
 
     def is_there(self) -> bool:
-        return self._connection.ask("GET", Names(self._name).state) is not None
+        return self.connection.ask("GET", Names(self._name).state) is not None
 
     def count(self) -> int:
         return self.state().count
 
     def plan(self, features: Sequence[str] | None = None, *, instants: bool = False) -> "RedisPlan":
-        return RedisPlan(self, features, self._connection, self._now, instants=instants)
+        return RedisPlan(self, features, self.connection.store, self._now, instants=instants)
 
     def scan(self, batch_rows: int = 65_536) -> Iterator[pa.Table]:
         """All rows.
@@ -66,12 +66,12 @@ class RedisTable:
         batch: list[tuple[bytes, bytes]] = []
         cursor = b"0"
         while True:
-            cursor, keys = self._connection.ask("SCAN", cursor, "MATCH", names.pattern(begun.generation), "COUNT", 5000)
+            cursor, keys = self.connection.ask("SCAN", cursor, "MATCH", names.pattern(begun.generation), "COUNT", 5000)
             new = [key for key in dict.fromkeys(keys) if key not in seen]
             seen.update(new)
             for start in range(0, len(new), _AT_ONCE):
                 some = new[start : start + _AT_ONCE]
-                state, *values = self._connection.ask("MGET", names.state, *some)
+                state, *values = self.connection.ask("MGET", names.state, *some)
                 if state is None or State.from_json(state).commit != begun.commit:
                     raise Conflict(f"{self._name} was published while it was read.", hint="Read it again.")
                 batch += [(key[len(prefix) :], value) for key, value in zip(some, values, strict=True) if value]
@@ -86,10 +86,10 @@ class RedisTable:
         Raises:
             NotFound: The table is gone, or has never been published.
         """
-        text = self._connection.ask("GET", Names(self._name).state)
+        text = self.connection.ask("GET", Names(self._name).state)
         if text is None:
             raise NotFound(
-                f"There is no online table {self._name} in the store {self._connection.store}.",
+                f"There is no online table {self._name} in the store {self.connection.store}.",
                 hint="Publish it (again).",
             )
         return State.from_json(text)
@@ -103,74 +103,24 @@ class _Compiled(NamedTuple):
     decoder: RowDecoder
 
 
-class RedisPlan:
-    """A compiled read. What it holds is swapped as a whole, so threads may share it."""
+class RedisPlan(CompiledPlan[RedisTable, _Compiled]):
+    """A compiled read of one generation."""
 
-    def __init__(
-        self, table: RedisTable, features: Sequence[str] | None, connection: RedisConnection, now: Moment, *,
-        instants: bool,
-    ) -> None:  # fmt: skip
-        self._table = table
-        self._features = None if features is None else tuple(features)
-        self._connection = connection
-        self._now = now
-        self._instants = instants
-        self._keys: tuple[str, ...] = tuple(table.schema.keys.names)
-        self._compiled = self._compile()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self._compiled.decoder.names
-
-    def row(self, key: Key) -> Row:
-        return self.rows((key,))[0]
-
-    def rows(self, keys: Sequence[Key]) -> list[Row]:
-        return self._read(lambda codec: codec.encode_all(keys), lambda decoder, values: decoder.all(values))
-
-    def columns(self, keys: pa.Table) -> pa.Table:
-        return self._read(
-            lambda codec: codec.encode_columns(keys)[0], lambda decoder, values: decoder.columns(values)
-        )  # fmt: skip
-
-    def _read(
-        self,
-        encode: Callable[[KeyCodec], list[bytes | None]],
-        decode: Callable[[RowDecoder, list[bytes | None]], Any],
-    ) -> Any:
-        for _ in range(_TRIES):
-            compiled = self._compiled
-            try:
-                values = self._values(compiled, encode(compiled.codec))
-                if values is not None:
-                    return decode(compiled.decoder, values)
-            except OtherLayout:
-                pass
-            except InvalidInput:
-                if self._table.state().generation == compiled.generation:
-                    raise
-            self._compiled = self._compile()
-        raise Unavailable(
-            f"{self._table.name} in the online store {self._connection.store} does not come to rest.",
-            hint="Is it being published over and over?",
-        )
-
-    def _values(self, compiled: _Compiled, raws: list[bytes | None]) -> list[bytes | None] | None:
-        """The stored rows; None when the table is not the one that was compiled for."""
-        prefix = compiled.prefix
+    def _values(self, compiled: _Compiled, raws: Raws) -> Raws | None:
+        ask, prefix = self._table.connection.ask, compiled.prefix
         if None not in raws:
-            generation, *values = self._connection.ask("MGET", compiled.current, *[prefix + raw for raw in raws])  # type: ignore[operator]
+            generation, *values = ask("MGET", compiled.current, *[prefix + raw for raw in raws])  # type: ignore[operator]
             return values if generation == compiled.generation else None
         wanted = [prefix + raw for raw in raws if raw is not None]
-        generation, *values = self._connection.ask("MGET", compiled.current, *wanted)
+        generation, *values = ask("MGET", compiled.current, *wanted)
         found = iter(values)
         every = [None if raw is None else next(found) for raw in raws]
         return every if generation == compiled.generation else None
 
     def _compile(self) -> _Compiled:
         state, names = self._table.state(), Names(self._table.name)
-        require_same_keys(self._table.name, self._keys, state.schema.keys.names)
-        layout = layout_of(state.schema)
-        decoder = RowDecoder(layout, self._features, self._now, instants=self._instants)
-        codec = KeyCodec(state.schema.keys)
+        _, codec, decoder = self._decoding(state.schema)
         return _Compiled(state.generation, names.current, names.rows(state.generation), codec, decoder)
+
+    def _has_moved(self, compiled: _Compiled) -> bool:
+        return self._table.state().generation != compiled.generation
