@@ -4,6 +4,7 @@
 import os
 import shutil
 import uuid
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
@@ -54,13 +55,13 @@ class LmdbStore:
         with refusals(self._name):
             folder = self._place(online_table)
             folder.mkdir(parents=True, exist_ok=True)
-            lock = locked(folder, online_table, wait_seconds)
-            try:
+            with ExitStack() as undo:
+                lock = locked(folder, online_table, wait_seconds)
+                undo.callback(os.close, lock)
                 environment = environment_of(folder)
-                return LmdbWriter(self._name, online_table, environment, lock, layout, codec, keep=keep)
-            except BaseException:
-                os.close(lock)
-                raise
+                writer = LmdbWriter(self._name, online_table, environment, lock, layout, codec, keep=keep)
+                undo.pop_all()  # the writer gives the lock back when it ends
+                return writer
 
     def drop(self, online_table: str) -> None:
         folder = self._place(online_table)

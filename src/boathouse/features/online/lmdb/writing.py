@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -35,14 +36,13 @@ class LmdbWriter:
         self._codec = codec
         environment.forget_dead_readers()
         self._txn: Any = environment.begin(environment.data, None, True)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._txn.abort)
             if keep:
                 self._require_same_layout()
             else:
                 self._txn.drop(environment.data, delete=False)
-        except BaseException:
-            self._txn.abort()
-            raise
+            undo.pop_all()
         self._lock: int | None = lock
 
     def put(self, keys: pa.Table, values: pa.Table, *, event: Instants = None, known: Instants = None) -> None:
@@ -107,23 +107,22 @@ def locked(folder: Path, online_table: str, wait_seconds: float) -> int:
     """A lock that ends with the process that holds it."""
     until = time.monotonic() + wait_seconds
     while True:
-        lock = os.open(folder / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            if time.monotonic() >= until:
-                raise Conflict(
-                    f"Somebody else is publishing {online_table} just now.", hint="Wait until that has ended."
-                ) from error
-            time.sleep(0.05)
-            continue
-        except BaseException:
-            os.close(lock)
-            raise
-        if _is_same_file(lock, folder / "writer.lock"):
-            return lock
-        os.close(lock)  # the table was dropped while we waited: take the lock of its successor
+        with ExitStack() as undo:
+            lock = os.open(folder / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            undo.callback(os.close, lock)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    raise Conflict(
+                        f"Somebody else is publishing {online_table} just now.", hint="Wait until that has ended."
+                    ) from error
+                time.sleep(0.05)
+                continue
+            if _is_same_file(lock, folder / "writer.lock"):
+                undo.pop_all()
+                return lock
+        # The table was dropped while we waited: take the lock of its successor.
         folder.mkdir(parents=True, exist_ok=True)
 
 
