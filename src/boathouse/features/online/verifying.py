@@ -11,7 +11,7 @@ import pyarrow as pa
 from boathouse.features.online.contract import OnlineTable
 from boathouse.features.online.nouns import Publication
 from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, Survey, latest_sql, survey
-from boathouse.features.online.publishing.publishing import clocks_of, open_source
+from boathouse.features.online.publishing.sources import clocks_of, open_source
 from boathouse.features.online.stores import opened_store, registry_of
 from boathouse.features.tables.feature_tables import feature_table
 from boathouse.foundation.errors import BoathouseError, Conflict, InvalidInput, NotFound

@@ -12,7 +12,7 @@ from boathouse.catalog import Catalog, NodeKind, Privilege
 from boathouse.catalog.repository.records import EdgeFilter
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.clocks import KnownTime
-from boathouse.features.online.publishing import publishing
+from boathouse.features.online.publishing import once, publishing
 from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
 from boathouse.session import Session
@@ -294,7 +294,7 @@ def test_two_do_not_publish_one_table_at_the_same_time(
     from boathouse.features.online import stores
 
     fe.publish_table(source_table_name=sensors)
-    monkeypatch.setattr(publishing, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(once, "WAIT_SECONDS", 0.1)
     other = stores.opened_store(session, "default")
     found = other.table("dev.shop.sensors_online")
     assert found is not None

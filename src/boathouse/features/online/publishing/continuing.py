@@ -6,16 +6,15 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from boathouse.features.online.moments import run_instant
 from boathouse.features.online.nouns import Publication
+from boathouse.features.online.publishing.once import Target, publish_once
+from boathouse.features.online.publishing.sources import open_source
 from boathouse.foundation.errors import Conflict, Unavailable
 from boathouse.lake.log import DeltaLog
 from boathouse.session import Session
-
-if TYPE_CHECKING:
-    from boathouse.features.online.publishing.publishing import Target
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +24,13 @@ POLL_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
 
 
-def publish_continuously(session: Session, target: "Target", stop: Event | None) -> Publication:
+def publish_continuously(session: Session, target: Target, stop: Event | None) -> Publication:
     """Publish what changes until ``stop`` is set, or SIGTERM or SIGINT comes; gives the last publication. A publication
     under way is finished first.
 
     While the store does not answer, or somebody else publishes, it waits, longer each time. What the store has lost is
     published again.
     """
-    from boathouse.features.online.publishing.publishing import publish_once
-
     last, pause = target.declared, POLL_SECONDS
     with _until_told(stop) as told:
         while not told.is_set():
@@ -48,9 +45,7 @@ def publish_continuously(session: Session, target: "Target", stop: Event | None)
     return last
 
 
-def _wait_for_change(session: Session, target: "Target", told: Event) -> None:
-    from boathouse.features.online.publishing.publishing import open_source
-
+def _wait_for_change(session: Session, target: Target, told: Event) -> None:
     source, _ = open_source(session, target.declared)
     history = DeltaLog(source.snapshot.location)
     while not told.wait(POLL_SECONDS):
