@@ -56,8 +56,8 @@ Feast's default store joins labels and values by key alone, then filters by time
 and instant. So a label is lost when all values of its key are later than it, or older than the TTL; of labels without a
 match only those stay whose key has no values at all. Equal rows become one. This is why it gives back fewer rows than
 labels: without a TTL those before the first value of their key are missing, with a short one many more. Its DuckDB
-store joins back to the labels and keeps them all. With two clocks, the default store blanks what was not yet known
-and sorts twice, by a sort that does not keep the order of before; some labels get null or an older version so.
+store joins back to the labels and keeps them all. With two clocks (``filter_by_created_timestamp``), some labels
+of the default store get null or an older version; why was not looked into.
 """
 
 

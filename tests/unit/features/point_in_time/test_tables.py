@@ -1,6 +1,6 @@
 """Lookups in real Delta tables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,32 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from boathouse.catalog import Catalog
 from boathouse.features.clocks import KnownTime
 from boathouse.features.feature_spec import Lookup, Output
 from boathouse.features.point_in_time import LookedUp, gathering, look_up
 from boathouse.features.tables.reading import FeatureRows
-from boathouse.foundation.home import Home
-from boathouse.foundation.names import SchemaName, TableName
-from boathouse.foundation.principals import SYSTEM
-from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
-from boathouse.session import LocalLaw, Session
+from boathouse.foundation.names import TableName
+from boathouse.session import Session
 
 ZONED = pa.timestamp("us", "UTC")
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    home = Home(tmp_path / "home")
-    home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    made = Catalog(database, home)
-    metadata.create_all(database.engine)
-    made.bootstrap("root")
-    made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
-    yield Session(made.identities.principal("root"), LocalLaw(made), DuckDBEngine())
-    database.dispose()
 
 
 def hour(count: int) -> datetime:
