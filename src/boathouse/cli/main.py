@@ -1,12 +1,11 @@
 """The ``boathouse`` command. A command's module is imported only when the command is used, so that help is quick."""
 
 import errno
-import importlib
 import sys
-from typing import Any
 
 import click
 
+from boathouse.cli.lazy import LazyGroup
 from boathouse.foundation.errors import (
     AlreadyExists,
     BoathouseError,
@@ -29,6 +28,9 @@ EXIT_CODES: dict[type[BoathouseError], int] = {
 }
 """What a script can rely on; 1 for anything else."""
 
+ALIASES = {"models": "model"}
+"""Names that commands have had, or that people try."""
+
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, object, line of help)
     "up": ("boathouse.cli.up", "up", "Start Boathouse on the nearest home folder."),
@@ -43,7 +45,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
-    "models": ("boathouse.cli.models", "models", "Registered models, their versions and aliases."),
+    "model": (
+        "boathouse.cli.models",
+        "models",
+        "Registered models: versions, gates, approvals, production.",
+    ),
     "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),
@@ -61,32 +67,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and loads one when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        return getattr(importlib.import_module(module), attribute)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        from boathouse.foundation.errors import did_you_mean
-
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], COMMANDS) or "boathouse --help lists them."
-            ctx.fail(f"There is no command {args[0]!r}. {hint}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, aliases=ALIASES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="boathouse", message="boathouse %(version)s")
 def cli() -> None:
     """The MLOps side of an open lakehouse: governed Delta tables, features, MLflow, durable jobs, asset bundles."""

@@ -1,19 +1,25 @@
-"""``boathouse models``: what is registered, where its aliases point, and how they got there."""
+"""``boathouse model``: what is registered, where its aliases point, and how they got there."""
 
 from typing import Any
 from urllib.parse import quote
 
 import click
 
+from boathouse.cli.lazy import LazyGroup
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.rest import Connection, RestClient
 
 PATH = "/api/boathouse/v1/models"
 
 
-@click.group()
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    # name: (module, object, line of help)
+}
+
+
+@click.group("model", cls=LazyGroup, lazy=COMMANDS)
 def models() -> None:
-    """Registered models, their versions and aliases."""
+    """Registered models, their versions and aliases, and what may go to production."""
 
 
 @models.command("list")

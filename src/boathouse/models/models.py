@@ -8,10 +8,10 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
-from boathouse.models.gate import Gate
 from boathouse.models.mlflow_server import MlflowSettings
 from boathouse.models.nouns import ANY, AliasMove, AnyVersion, ModelVersion, RegisteredModel
 from boathouse.models.parts import ModelParts
+from boathouse.models.policy.gatekeeper import Gatekeeper
 from boathouse.models.runs import EnvironmentLock
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Models(ModelParts):
         environment_lock: EnvironmentLock = lambda _: None,
     ) -> None:
         super().__init__(catalog, database, home, settings=settings, clock=clock, environment_lock=environment_lock)
-        self.gate = Gate(self)
+        self.gatekeeper = Gatekeeper(self)
 
     def start(self, when_loaded: Callable[[], None] = lambda: None) -> None:
         """Load MLflow in the background and bring both databases to agree; requests wait for it."""

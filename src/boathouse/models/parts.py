@@ -1,4 +1,4 @@
-"""The parts of the room, joined: what the gate and the verbs stand on."""
+"""The parts of the room, joined: what the gatekeeper and the verbs stand on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

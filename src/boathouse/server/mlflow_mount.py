@@ -19,10 +19,10 @@ import orjson
 
 from boathouse.foundation.errors import BoathouseError, InvalidInput, Unavailable
 from boathouse.foundation.principals import Principal
-from boathouse.models.gate import Admission
 from boathouse.models.mlflow_server import READY_DEADLINE_SECONDS, MlflowApps
 from boathouse.models.models import Models
 from boathouse.models.policy.call import Call, Reply, read_body
+from boathouse.models.policy.gatekeeper import Admission
 from boathouse.models.policy.rules import Route
 from boathouse.server.errors import error_body, status_of
 
@@ -53,7 +53,7 @@ def mlflow_app(models: Models, *, ready_deadline_seconds: float = READY_DEADLINE
 
 
 class MlflowMount:
-    """Translates between ASGI, the gate and MLflow's two applications."""
+    """Translates between ASGI, the gatekeeper and MLflow's two applications."""
 
     def __init__(self, models: Models, ready_deadline_seconds: float) -> None:
         self._models = models
@@ -80,7 +80,7 @@ class MlflowMount:
         if inner == "/" and inner is path:
             await _redirect("/ui/", send)
             return
-        route, params = self._models.gate.route(scope["method"], inner)
+        route, params = self._models.gatekeeper.route(scope["method"], inner)
         call = _call_of(scope, inner, params, route)
         await self._until_ready()
         principal: Principal = scope["state"]["principal"]
@@ -108,8 +108,8 @@ class MlflowMount:
             apps = self._models.server.apps()
             if route.reads_body and not call.reads_query:
                 call.body = read_body(raw)
-            admission = self._models.gate.admit(principal, route, call)
-            return self._models.gate.answer(admission, lambda asked: _ask_flask(apps, scope, asked, raw))
+            admission = self._models.gatekeeper.admit(principal, route, call)
+            return self._models.gatekeeper.answer(admission, lambda asked: _ask_flask(apps, scope, asked, raw))
 
         reply = await self._in_thread(work)
         await self._send_reply(reply, send, is_head=scope["method"] == "HEAD")
@@ -120,7 +120,7 @@ class MlflowMount:
         if route.holds_body:
             call.raw = await _read(receive)
             receive = _again(call.raw)
-        admission = await self._in_thread(lambda: self._models.gate.admit(principal, route, call))
+        admission = await self._in_thread(lambda: self._models.gatekeeper.admit(principal, route, call))
         status = 500
 
         async def watched(message: Message) -> None:
@@ -134,7 +134,7 @@ class MlflowMount:
             await self._in_thread(lambda: self._record(admission, status))
 
     def _record(self, admission: Admission, status: int) -> None:
-        self._models.gate.record(admission, status, None if status < 400 else f"MLflow answered {status}.")
+        self._models.gatekeeper.record(admission, status, None if status < 400 else f"MLflow answered {status}.")
 
     async def _send_reply(self, reply: Reply, send: Send, *, is_head: bool) -> None:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]

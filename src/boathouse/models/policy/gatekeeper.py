@@ -1,4 +1,4 @@
-"""The gate that every request to MLflow passes: find the rule, judge, forward, write down."""
+"""The gatekeeper that every request to MLflow passes: find the rule, judge, forward, write down."""
 
 import time
 from collections import OrderedDict
@@ -35,7 +35,7 @@ class Admission:
     target: Target | None
 
 
-class Gate:
+class Gatekeeper:
     """Lets requests through to MLflow as the policy says."""
 
     def __init__(self, models: "ModelParts", table: RouteTable | None = None) -> None:

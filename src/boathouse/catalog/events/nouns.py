@@ -1,0 +1,50 @@
+"""What can happen, and how it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class EventType(StrEnum):
+    """What has happened; the names that webhooks and triggers filter by."""
+
+    MODEL_VERSION_CREATED = "model_version.created"
+    ALIAS_MOVED = "model_version_alias.moved"
+    EVALUATED = "model_version.evaluated"
+    GATE_FAILED = "gate.failed"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_GIVEN = "approval.given"
+    APPROVAL_REFUSED = "approval.refused"
+    PROMOTED = "model_version.promoted"
+    ROLLED_BACK = "model_version.rolled_back"
+    RETIRED = "model.retired"
+    RUN_FAILED = "run.failed"
+    DEPLOYED = "deploy.done"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that is happening in the transaction at hand."""
+
+    type: EventType
+    subject: str
+    """The name of what it happened to: a model's full name, a job's id, ``bundle/target``."""
+    principal: str
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """JSON. The same keys for each type; never secrets, never rows of data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened."""
+
+    sequence: int
+    """Ascending; whoever follows remembers the last one seen."""
+    event_id: str
+    type: str
+    subject: str
+    principal: str
+    happened_at: int
+    """Milliseconds since 1970-01-01 UTC."""
+    data: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""The deployment job: each new version of a model that has one is evaluated, gated, approved and promoted by it."""

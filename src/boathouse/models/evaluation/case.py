@@ -1,0 +1,96 @@
+"""The case of a model version: everything a gate may look at. A gate opens nothing by itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from boathouse.foundation.names import ModelName
+from boathouse.models.evidence.nouns import Evidence, Slice
+from boathouse.models.requirements.requirements import Requirements
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+
+class Scorer(Protocol):
+    """Asks one loaded model version."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The columns that the model takes by its signature, looked-up features included."""
+        ...
+
+    def __call__(self, frame: "pl.DataFrame") -> "np.ndarray":
+        """Answers, one per row: a probability of the positive class, a number, or a row of class probabilities."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRows:
+    """The rows that are judged on, at one version of their table."""
+
+    table: str
+    version: int | None
+    frame: "pl.DataFrame"
+    """With the model's inputs (features that it looks up are there as columns), label, keys, slice columns."""
+    label: "np.ndarray"
+    """float64 of shape (rows,): 0 or 1, a class number, or the outcome itself."""
+    classes: tuple[str, ...] = ()
+    slices: Mapping[Slice, "np.ndarray"] = field(default_factory=dict[Slice, Any])
+    """The positions (int64) of the rows of each slice."""
+
+    @property
+    def rows(self) -> int:
+        return len(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What somebody says of the evaluation rows."""
+
+    whose: str
+    """``candidate``, ``version 2``, ``naive``."""
+    values: "np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What MLflow knows of the run behind the version."""
+
+    run_id: str | None
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, Sequence[tuple[int, float]]]
+    """Each metric's history as (step, value)."""
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A version before its gates. What is None could not be had; ``missing`` says why, and gates are inconclusive."""
+
+    model: ModelName
+    version: int
+    requirements: Requirements
+    rows: EvaluationRows | None = None
+    candidate: Answers | None = None
+    champion: Answers | None = None
+    """None with nothing in ``missing``: there is no champion yet, or this version is it."""
+    naive: Answers | None = None
+    scorer: Scorer | None = None
+    """The candidate, to be asked of other rows."""
+    training: "pl.DataFrame | None" = None
+    """A sample of the training rows."""
+    accepted: "pl.DataFrame | None" = None
+    """A sample of the evaluation rows of the last version that was promoted, for distributions."""
+    folder: Path | None = None
+    """The candidate's files."""
+    run: RunFacts | None = None
+    evidence: Sequence[Evidence] = ()
+    """What other rooms have written about this version."""
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Field to reason: ``{"champion": "version 2 does not load: ..."}``."""
+    seed: int = 0
+    scratch: Path | None = None
+    """A folder for pictures and tables, which become artifacts of the evaluation's run."""

@@ -1,0 +1,40 @@
+"""What every gate is: settings of its own, a way to measure, and rules over what it measures.
+
+Measuring and judging are apart, so that old measurements can be judged by other rules.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from boathouse.foundation.shapes import Shape
+from boathouse.models.evaluation.case import Case
+from boathouse.models.evidence.nouns import Measurement, Rule
+from boathouse.models.requirements.requirements import Requirements
+
+
+class GateSettings(Shape):
+    """What all gates can be told in ``boathouse.yml``."""
+
+    enabled: bool = True
+    """A gate that the tier brings is turned off only with a reason."""
+    reason: str | None = None
+    """Why it is off, or why what is inconclusive does not block."""
+    inconclusive_blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate. ``measure`` yields what it finds, or measurements with a ``problem``; it may raise, which counts as
+    inconclusive for all its rules and is written down with the error."""
+
+    name: str
+    """As in ``boathouse.yml`` and in evidence: ``calibration``."""
+    question: str
+    """What it answers, in a sentence for the card: ``Are probabilities what they say?``"""
+    settings: type[GateSettings]
+    measure: Callable[[Case, Any], Iterable[Measurement]]
+    rules: Callable[[Requirements, Any], Sequence[Rule]]
+    """Pure: from requirements and settings to rules, without looking at any data."""
+    needs: tuple[str, ...] = ("rows", "candidate")
+    """Fields of the case without which nothing can be measured."""

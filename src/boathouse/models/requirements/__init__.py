@@ -1,0 +1,27 @@
+"""Requirements as code: what a team asks of a model before it may decide anything. ``models`` of ``boathouse.yml``."""
+
+from boathouse.models.requirements.requirements import (
+    ApprovalPolicy,
+    Constraints,
+    CostMatrix,
+    Deployment,
+    EvaluationSource,
+    Problem,
+    Requirements,
+    SliceSource,
+    Success,
+    Tier,
+)
+
+__all__ = [
+    "ApprovalPolicy",
+    "Constraints",
+    "CostMatrix",
+    "Deployment",
+    "EvaluationSource",
+    "Problem",
+    "Requirements",
+    "SliceSource",
+    "Success",
+    "Tier",
+]
