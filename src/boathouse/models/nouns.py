@@ -31,6 +31,19 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version that has just been made."""
+
+    model: str
+    version: int
+    run_id: str | None
+    principal: str
+    """Who made it; ``system`` when it was only found."""
+    starts_job: bool = True
+    """Whether it is a candidate, which its model's deployment job looks at."""
+
+
+@dataclass(frozen=True, slots=True)
 class AliasMove:
     """An alias came to point somewhere else: who moved it, when, from where to where, why and through which door."""
 
@@ -57,6 +70,10 @@ class RunInput:
     table_name: str
     version: int
     location: str
+
+
+STARTS_JOB = "starts_job"
+"""A detail of the intent to make a version: ``no`` for one that is no candidate."""
 
 
 class IntentKind(StrEnum):

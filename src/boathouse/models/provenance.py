@@ -4,10 +4,12 @@ What a version was trained on stays readable while the version exists: its table
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
 
 from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Privilege, SecurableKind
 from boathouse.catalog.definitions import FEATURES
@@ -15,14 +17,17 @@ from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.models.authority import with_authority
-from boathouse.models.nouns import RunInput
-from boathouse.models.repository import ModelRepository
+from boathouse.models.nouns import NewVersion, RunInput
+from boathouse.models.repository import ModelFollower, ModelRepository
 from boathouse.models.stores import MlflowStores, artifact_path
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
 
 _MAKES_VERSIONS = (Privilege.MANAGE, Privilege.CREATE_MODEL_VERSION)
+
+VersionFollower = Callable[[Connection, NewVersion], None]
+"""Writes in our database what follows from a new version."""
 
 INPUT_CONTEXT_TAG = "mlflow.data.context"
 
@@ -34,6 +39,15 @@ class Provenance:
         self._stores = stores
         self._catalog = catalog
         self._repository = repository
+        self._told: list[VersionFollower] = []
+
+    def tell(self, follower: "VersionFollower") -> None:
+        """Call this for each new version, in the transaction that makes it known."""
+        self._told.append(follower)
+
+    def follow(self, follower: ModelFollower) -> None:
+        """Tell somebody when a model is renamed, and when it or a version of it is gone."""
+        self._repository.follow(follower)
 
     # --- runs
 
@@ -84,11 +98,17 @@ class Provenance:
 
     # --- versions
 
-    def version_created(self, principal: Principal, version: Any) -> None:
+    def version_created(self, principal: Principal, version: Any, *, starts_job: bool = True) -> None:
         """Remember where a version lies, pin its inputs, draw the lineage. Does nothing the second time."""
         model, number = str(version.name), int(version.version)
         run_id = version.run_id or self._run_of_model(version.model_id)
-        if not self._repository.add_source(model, number, run_id, self._location(version)):
+        new = NewVersion(model, number, run_id, principal.name, starts_job)
+
+        def tell(connection: Connection) -> None:
+            for follower in self._told:
+                follower(connection, new)
+
+        if not self._repository.add_source(model, number, run_id, self._location(version), also=tell):
             return
         if not run_id:
             return

@@ -13,7 +13,7 @@ from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import ADMINS, SYSTEM, Principal
 from boathouse.models.experiments import Experiments
-from boathouse.models.nouns import AliasMove, Intent, IntentKind
+from boathouse.models.nouns import STARTS_JOB, AliasMove, Intent, IntentKind
 from boathouse.models.provenance import Provenance
 from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
@@ -114,9 +114,11 @@ class Reconciliation:
         }
         here = self._repository.all_versions()
         for key in sorted(there.keys() - here):
-            author = _author(intents, IntentKind.CREATE_VERSION, key[0])
+            intent = _latest(intents, IntentKind.CREATE_VERSION, key[0])
+            author = intent.principal if intent else None
+            starts_job = intent is not None and intent.details.get(STARTS_JOB) != "no"
             try:
-                self._provenance.version_created(_acting(author), there[key])
+                self._provenance.version_created(_acting(author), there[key], starts_job=starts_job)
             except BoathouseError:
                 log.exception("Could not pin what version %d of %s was trained on", key[1], key[0])
         for model, number in here - there.keys():
@@ -151,7 +153,12 @@ class Reconciliation:
 
 
 def _author(intents: Sequence[Intent], kind: IntentKind, subject: str) -> str | None:
-    return next((each.principal for each in reversed(intents) if each.kind is kind and each.subject == subject), None)
+    found = _latest(intents, kind, subject)
+    return found.principal if found else None
+
+
+def _latest(intents: Sequence[Intent], kind: IntentKind, subject: str) -> Intent | None:
+    return next((each for each in reversed(intents) if each.kind is kind and each.subject == subject), None)
 
 
 def _alias_intent(intents: Sequence[Intent], model: str, alias: str) -> Intent | None:

@@ -11,7 +11,7 @@ from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.models.authority import with_authority
 from boathouse.models.intents import Intents
-from boathouse.models.nouns import ANY, AliasMove, AnyVersion, IntentKind, ModelVersion, RegisteredModel
+from boathouse.models.nouns import ANY, STARTS_JOB, AliasMove, AnyVersion, IntentKind, ModelVersion, RegisteredModel
 from boathouse.models.provenance import Provenance
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
@@ -227,6 +227,7 @@ class Registry:
         """Drop everything we know of a model that MLflow no longer has."""
         for version in self._repository.versions_of(name):
             self._provenance.version_deleted(name, version)
+        self._repository.drop_model(name)
         self._record_moves(principal, name, {}, through="mlflow", reason="the model was deleted")
         self._catalog.securables.forget(with_authority(principal), KIND, name)
 
@@ -270,13 +271,18 @@ class Registry:
         name: ModelName,
         act: Callable[[], T],
         version_of: Callable[[T], int | None],
+        *,
+        starts_job: bool = True,
     ) -> T:
-        """Make a version in MLflow by ``act``; pin what it was trained on and draw the lineage."""
+        """Make a version in MLflow by ``act``; pin what it was trained on and draw the lineage.
+
+        A version that is no candidate (a copy, an import, a reproduction) is made with ``starts_job=False``.
+        """
 
         def follow(result: T) -> None:
             number = str(version_of(result))
             made = self._stores.call(lambda: self._stores.registry.get_model_version(str(name), number))
-            self._provenance.version_created(principal, made)
+            self._provenance.version_created(principal, made, starts_job=starts_job)
 
         with self._intents.alone_with(str(name)):
             return self._intents.carry_out(
@@ -286,6 +292,7 @@ class Registry:
                 act=act,
                 follow=follow,
                 succeeded=lambda result: version_of(result) is not None,
+                details={} if starts_job else {STARTS_JOB: "no"},
             )
 
     def deleting_version(

@@ -1,8 +1,8 @@
 """The room's own tables: intents, the history of aliases, what runs of tasks have read, where versions lie."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -98,11 +98,26 @@ def tune_sqlite(engine: Engine) -> None:
     engine.dispose()  # connections made before do not know yet
 
 
+class ModelFollower(Protocol):
+    """Rows elsewhere that go by a model's name: they follow it, in the transaction in which it changes."""
+
+    def renamed(self, connection: Connection, name: str, new_name: str) -> None: ...
+
+    def version_gone(self, connection: Connection, name: str, version: int) -> None: ...
+
+    def model_gone(self, connection: Connection, name: str) -> None: ...
+
+
 class ModelRepository:
     """Reads and writes those tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._followers: list[ModelFollower] = []
+
+    def follow(self, follower: ModelFollower) -> None:
+        """Tell somebody when a model is renamed, and when it or a version of it is gone."""
+        self._followers.append(follower)
 
     # --- intents
 
@@ -212,16 +227,35 @@ class ModelRepository:
 
     # --- where model versions lie
 
-    def add_source(self, model: str, version: int, run_id: str | None, location: str | None) -> bool:
-        """Remember a version; False when it was known."""
+    def add_source(
+        self,
+        model: str,
+        version: int,
+        run_id: str | None,
+        location: str | None,
+        *,
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> bool:
+        """Remember a version, and what belongs to that in the same transaction; False when it was known."""
         values = {"model": model, "version": version, "run_id": run_id, "location": location}
         with self._database.write() as connection:
-            return _insert_once(connection, model_version_sources, values)
+            is_new = _insert_once(connection, model_version_sources, values)
+            if is_new:
+                also(connection)
+            return is_new
 
     def drop_source(self, model: str, version: int) -> None:
         sources = model_version_sources
         with self._database.write() as connection:
             connection.execute(delete(sources).where(sources.c.model == model, sources.c.version == version))
+            for follower in self._followers:
+                follower.version_gone(connection, model, version)
+
+    def drop_model(self, model: str) -> None:
+        """The model is gone; its versions have been dropped before."""
+        with self._database.write() as connection:
+            for follower in self._followers:
+                follower.model_gone(connection, model)
 
     def versions_of(self, model: str) -> list[int]:
         sources = model_version_sources
@@ -258,6 +292,8 @@ class ModelRepository:
         with self._database.write() as connection:
             for table in (alias_moves, model_version_sources):
                 connection.execute(update(table).where(table.c.model == name).values(model=new_name))
+            for follower in self._followers:
+                follower.renamed(connection, name, new_name)
 
 
 def _fields(item: RunInput) -> dict[str, object]:
