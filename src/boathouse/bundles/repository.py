@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 
 from boathouse.bundles.desired import Place, ResourceId
+from boathouse.catalog.events import EventType, NewEvent
+from boathouse.catalog.events import repository as events
 from boathouse.foundation.ids import new_id
 from boathouse.metastore import Database, metadata
 
@@ -326,6 +328,7 @@ class BundleRepository:
             connection.execute(update(bundles).where(bundles.c.id == deployment.bundle_id, mine).values(unlocked))
             if values:
                 connection.execute(update(bundles).where(bundles.c.id == deployment.bundle_id).values(values))
+            events.write(connection, [_ended(connection, deployment, status, error)], now)
 
     def deployment(self, deployment_id: str) -> DeploymentRecord | None:
         query = select(deployments).where(deployments.c.id == deployment_id)
@@ -380,6 +383,23 @@ class BundleRepository:
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         return _bundle(row) if row else None
+
+
+def _ended(
+    connection: Connection, deployment: DeploymentRecord, status: DeploymentStatus, error: str | None
+) -> NewEvent:
+    columns = (bundles.c.name, bundles.c.target, bundles.c.owner)
+    bundle = connection.execute(select(*columns).where(bundles.c.id == deployment.bundle_id)).one()
+    data = {
+        "action": deployment.action,
+        "deployment_id": deployment.id,
+        "owner": bundle.owner,
+        "git_commit": deployment.git_commit,
+        "git_branch": deployment.git_branch,
+        "error": error,
+    }
+    kind = EventType.DEPLOYED if status is DeploymentStatus.SUCCEEDED else EventType.DEPLOY_FAILED
+    return NewEvent(kind, f"{bundle.name}/{bundle.target}", deployment.principal, data)
 
 
 def _set_step(connection: Connection, deployment_id: str, position: int, **values: Any) -> None:

@@ -95,6 +95,8 @@ class Table:
     columns: tuple[Column, ...]
     view: "View | None" = None
     """What a view computes; told only to who may read it."""
+    at_version: int | None = None
+    """The version that whoever asked has to read, where the law says so; None: the newest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
 from boathouse.models.runs import EnvironmentLock, TaskRuns
 from boathouse.models.stores import MlflowStores
+from boathouse.models.telling import telling_of_versions
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
@@ -55,6 +56,7 @@ class ModelParts:
         self.reconciliation = Reconciliation(
             self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
         )
+        self.provenance.tell(telling_of_versions(clock))
         catalog.lineage.subscribe(self.task_runs.observe)
         catalog.lineage.subscribe(self.provenance.features_taken)
 

@@ -24,8 +24,10 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
+from boathouse.catalog.events import repository as events
 from boathouse.metastore import Database, metadata
 from boathouse.models.nouns import AliasMove, Intent, IntentKind, RunInput
+from boathouse.models.telling import moved
 
 # On SQLite only an INTEGER primary key counts up by itself.
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
@@ -148,10 +150,14 @@ class ModelRepository:
     # --- aliases
 
     def record_moves(self, moves: Iterable[AliasMove]) -> None:
-        values = [{name: getattr(move, name) for name in AliasMove.__slots__} for move in moves]
+        """Write moves down, and tell of them."""
+        found = list(moves)
+        values = [{name: getattr(move, name) for name in AliasMove.__slots__} for move in found]
         if values:
             with self._database.write() as connection:
                 connection.execute(insert(alias_moves), values)
+                for move in found:
+                    events.write(connection, [moved(move)], move.moved_at)
 
     def moves(self, model: str, alias: str | None = None, limit: int = 1000) -> list[AliasMove]:
         """Newest first."""

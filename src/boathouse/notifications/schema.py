@@ -36,8 +36,32 @@ notification_outbox = Table(
     Column("next_attempt_at", BigInteger),  # null: nothing is left to do
     Column("delivered_at", BigInteger),
     Column("error", Text),
+    Column("webhook_id", String(36)),  # of what a webhook tells
     Index("ix_notification_outbox_next_attempt_at", "next_attempt_at"),
     Index("ix_notification_outbox_run_id", "run_id"),
     Index("ix_notification_outbox_created_at", "created_at"),
+    Index("ix_notification_outbox_webhook_id", "webhook_id"),
     sqlite_autoincrement=True,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String(36), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("name_key", String(255), nullable=False, unique=True),
+    Column("destination", String(36), nullable=False),
+    Column("filter", Text, nullable=False),  # JSON
+    Column("is_paused", Boolean, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),  # what happened before is not its business
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+event_readers = Table(
+    "event_readers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # the last event that was looked at
 )

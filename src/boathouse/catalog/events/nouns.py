@@ -21,6 +21,7 @@ class EventType(StrEnum):
     RETIRED = "model.retired"
     RUN_FAILED = "run.failed"
     DEPLOYED = "deploy.done"
+    DEPLOY_FAILED = "deploy.failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,6 @@ class Event:
     happened_at: int
     """Milliseconds since 1970-01-01 UTC."""
     data: Mapping[str, Any]
+    job_id: int | None = None
+    """The job whose task did it, if one did."""
+    run_id: int | None = None

@@ -2,10 +2,26 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from boathouse.catalog.events.nouns import Event, NewEvent
+from boathouse.foundation.context import current_request
 from boathouse.foundation.ids import new_id
 from boathouse.metastore import Database, metadata
 
@@ -19,6 +35,8 @@ platform_events = Table(
     Column("principal", Text, nullable=False),
     Column("happened_at", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
+    Column("job_id", BigInteger),
+    Column("run_id", BigInteger),
     Index("ix_platform_events_happened_at", "happened_at"),
     sqlite_autoincrement=True,
 )
@@ -26,6 +44,7 @@ platform_events = Table(
 
 def write(connection: Connection, events: Iterable[NewEvent], now: int) -> None:
     """Write events down, within somebody's transaction."""
+    task = current_request().task
     rows = [
         {
             "event_id": new_id(),
@@ -34,6 +53,8 @@ def write(connection: Connection, events: Iterable[NewEvent], now: int) -> None:
             "principal": event.principal,
             "happened_at": now,
             "data": json.dumps(event.data, ensure_ascii=False),
+            "job_id": task.job_id if task else None,
+            "run_id": task.run_id if task else None,
         }
         for event in events
     ]
@@ -45,8 +66,47 @@ def after(database: Database, sequence: int, limit: int = 500) -> list[Event]:
     """Events that came later, oldest first."""
     query = select(platform_events).where(platform_events.c.sequence > sequence)
     with database.read() as connection:
-        rows = connection.execute(query.order_by(platform_events.c.sequence).limit(limit)).all()
-    return [
-        Event(row.sequence, row.event_id, row.type, row.subject, row.principal, row.happened_at, json.loads(row.data))
-        for row in rows
-    ]
+        return [_event(row) for row in connection.execute(query.order_by(platform_events.c.sequence).limit(limit))]
+
+
+def before(database: Database, sequence: int | None, limit: int = 500) -> list[Event]:
+    """Events that came earlier, newest first; None: from the newest on."""
+    query = select(platform_events).order_by(platform_events.c.sequence.desc()).limit(limit)
+    if sequence is not None:
+        query = query.where(platform_events.c.sequence < sequence)
+    with database.read() as connection:
+        return [_event(row) for row in connection.execute(query)]
+
+
+def find(database: Database, event_id: str) -> Event | None:
+    with database.read() as connection:
+        row = connection.execute(select(platform_events).where(platform_events.c.event_id == event_id)).one_or_none()
+    return _event(row) if row else None
+
+
+def latest(database: Database, *, earlier_than: int | None = None) -> int:
+    """The number of the newest event, or of the newest from before an instant; 0 when there is none."""
+    query = select(func.max(platform_events.c.sequence))
+    if earlier_than is not None:
+        query = query.where(platform_events.c.happened_at < earlier_than)
+    with database.read() as connection:
+        return connection.execute(query).scalar() or 0
+
+
+def forget(connection: Connection, earlier_than: int, limit: int) -> int:
+    """Delete up to ``limit`` events from before an instant; gives their number. The newest one always stays."""
+    newest = select(func.max(platform_events.c.sequence)).scalar_subquery()
+    old = (
+        select(platform_events.c.sequence)
+        .where(platform_events.c.happened_at < earlier_than, platform_events.c.sequence < newest)
+        .order_by(platform_events.c.happened_at)
+        .limit(limit)
+    )
+    return connection.execute(delete(platform_events).where(platform_events.c.sequence.in_(old))).rowcount
+
+
+_PLAIN = tuple(name for name in Event.__slots__ if name != "data")
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(data=json.loads(row.data), **{name: getattr(row, name) for name in _PLAIN})

@@ -61,6 +61,7 @@ class Swept:
     workflows: int = 0
     audit_events: int = 0
     lineage_edges: int = 0
+    events: int = 0
 
     def to_json(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -80,6 +81,8 @@ class Records(Protocol):
     def forget_events(self, now: datetime) -> int: ...
 
     def compact_lineage(self, now: datetime) -> int: ...
+
+    def forget_platform_events(self, now: datetime) -> int: ...
 
 
 class Tokens(Protocol):
@@ -136,6 +139,7 @@ class Retention:
             workflows=self._forget_workflows(epoch_ms(now - timedelta(hours=self._settings.workflow_hours))),
             audit_events=self._records.forget_events(now) if self._records else 0,
             lineage_edges=self._records.compact_lineage(now) if self._records else 0,
+            events=self._records.forget_platform_events(now) if self._records else 0,
         )
 
     def preview(self, now: datetime) -> Swept:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from boathouse.catalog.events import EventType, NewEvent
+from boathouse.catalog.events import repository as events
 from boathouse.jobs.records import Attempt, State
 from boathouse.jobs.rows import FINAL
 from boathouse.jobs.schema import job_runs, task_runs
@@ -26,6 +28,7 @@ ON_DURATION = "on_duration_warning_threshold_exceeded"
 WORKSPACE_ID = "1"
 """There is one workspace; Databricks' shape has a place for it."""
 _GOOD = (ResultState.SUCCESS, ResultState.SUCCESS_WITH_FAILURES)
+_BAD = (ResultState.FAILED, ResultState.TIMEDOUT)
 _NEVER_BEGAN = (
     ResultState.UPSTREAM_FAILED,
     ResultState.UPSTREAM_CANCELED,
@@ -66,6 +69,8 @@ def run_ends(connection: Connection, run_id: int, state: State, now: int) -> Non
     run = _run(connection, run_id)
     if state.result is not None:
         run_has_ended(connection, run, state.result.value, now)
+    if state.result in _BAD:
+        events.write(connection, [_failed(run, state)], now)
     if (plan := _plan(connection, run_id, "")) is None:
         return
     _unwatch(connection, run_id, "")
@@ -140,6 +145,20 @@ def _tell_of_task(connection: Connection, task: Any, plan: Plan, result: ResultS
         _tell(connection, plan, event, _run(connection, task.run_id), task, now, result=result)
 
 
+def _failed(run: Any, state: State) -> NewEvent:
+    data = {
+        "run_id": run.run_id,
+        "job_id": run.job_id,
+        "job_name": run.name,
+        "result_state": None if state.result is None else state.result.value,
+        "message": state.message,
+        "run_as": run.run_as,
+        "run_type": run.run_type,
+        "trigger": run.trigger_type,
+    }
+    return NewEvent(EventType.RUN_FAILED, str(run.job_id), run.creator, data)
+
+
 def _event_of(plan: Plan, result: ResultState | None) -> str | None:
     if result in _GOOD:
         return ON_SUCCESS
@@ -164,6 +183,11 @@ def _run(connection: Connection, run_id: int) -> Any:
         job_runs.c.life_cycle_state,
         job_runs.c.result_state,
         job_runs.c.state_message,
+        job_runs.c.name,
+        job_runs.c.creator,
+        job_runs.c.run_as,
+        job_runs.c.run_type,
+        job_runs.c.trigger_type,
     )
     return connection.execute(select(*columns).where(job_runs.c.run_id == run_id)).one()
 
