@@ -1,0 +1,241 @@
+"""Runs in the process of a serving check: loads the model of a spec, asks it, writes down what happened.
+
+A script, not a module: it is started in the model's own environment and needs of it no more than MLflow and pandas.
+What it has found so far is written after each step, so that a crash does not lose it.
+"""
+
+# pyright: reportUnknownParameterType=false
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_LONGEST = 500
+_TEXT_KINDS = ("string", "binary")
+_NO_NUMBER = "no number at all"
+
+
+class Findings:
+    """What is known so far, in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.known: dict[str, Any] = {"problems": []}
+
+    def add(self, **more: Any) -> None:
+        self.known |= more
+        self.write()
+
+    def problem(self, text: str) -> None:
+        self.known["problems"].append(text)
+        self.write()
+
+    def write(self) -> None:
+        draft = self._file.with_suffix(".new")
+        draft.write_text(json.dumps(self.known | {"peak_memory_mb": peak_memory_mb()}))
+        draft.replace(self._file)
+
+
+def main(spec: dict[str, Any]) -> None:
+    die_with(spec["parent"])
+    sys.path[:0] = spec["paths"]
+    findings = Findings(Path(spec["result"]))
+    began = time.perf_counter()
+    try:
+        model = loaded(spec["folder"])
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything, SystemExit included
+        findings.problem(f"it does not load: {said(error)}")
+        return
+    schema = signature_of(model)
+    findings.add(loaded=True, load_seconds=time.perf_counter() - began, has_signature=schema is not None)
+    findings.add(versions=versions())
+    if schema is None:
+        findings.problem("it has no signature, so serving cannot tell a bad request from a good one")
+    rows, payload = example(model, spec)
+    if rows is None:
+        findings.problem("it has no input example, and no rows were given, so it could not be asked")
+        return
+    findings.add(payload=payload)
+    try:
+        findings.add(answered_rows=asked(model, rows))
+    except BaseException as error:  # noqa: BLE001
+        findings.problem(f"it does not answer its {payload}: {said(error)}")
+        return
+    if spec["light"]:
+        return
+    try:
+        findings.add(latency=under_load(model, rows, spec))
+    except BaseException as error:  # noqa: BLE001
+        findings.problem(f"it stopped answering under load: {said(error)}")
+    bad = bad_payloads(model, schema, rows)
+    findings.add(bad_payloads=bad)
+    for each in bad:
+        if not each["refused"]:
+            findings.problem(f"it answers although {each['what']}: {each['said']}")
+        elif not each["clear"]:
+            findings.problem(f"its error does not name the column when {each['what']}: {each['said']}")
+
+
+def loaded(folder: str) -> Any:
+    import mlflow.pyfunc
+
+    return mlflow.pyfunc.load_model(folder)
+
+
+def signature_of(model: Any) -> Any:
+    """The schema of its inputs, or None."""
+    signature = model.metadata.signature
+    return None if signature is None else signature.inputs
+
+
+def example(model: Any, spec: dict[str, Any]) -> tuple[Any, str]:
+    """What the model is asked, and what that is called."""
+    try:
+        own = model.input_example
+    except Exception as error:  # noqa: BLE001 - an example that cannot be read is as good as none
+        sys.stderr.write(f"The input example cannot be read: {said(error)}\n")
+        own = None
+    if own is not None:
+        return own, "input example"
+    if spec["payload"] is None:
+        return None, ""
+    import pandas
+
+    return pandas.read_parquet(spec["payload"]), "evaluation rows"
+
+
+def asked(model: Any, rows: Any) -> int:
+    """How many rows were asked. Raises when there are more answers than rows, or fewer."""
+    answers = model.predict(rows)
+    if answers is None:
+        raise ValueError("the answer is None")
+    wanted = len(rows) if is_frame(rows) else None
+    found = len(answers) if hasattr(answers, "__len__") else None
+    if wanted is not None and found is not None and found != wanted:
+        raise ValueError(f"{found} answers for {wanted} rows")
+    return wanted or 1
+
+
+def under_load(model: Any, rows: Any, spec: dict[str, Any]) -> dict[str, float]:
+    """One request after the other, for a while."""
+    requests = split(rows, spec["rows_per_request"])
+    for number in range(spec["warm_up_requests"]):
+        model.predict(requests[number % len(requests)])
+    times: list[float] = []
+    end = time.perf_counter() + spec["load_seconds"]
+    while len(times) < spec["maximum_requests"]:
+        request = requests[len(times) % len(requests)]
+        began = time.perf_counter()
+        model.predict(request)
+        now = time.perf_counter()
+        times.append((now - began) * 1000)
+        if now > end:
+            break
+    times.sort()
+    return {
+        "requests": len(times),
+        "p50_ms": quantile(times, 0.50),
+        "p99_ms": quantile(times, 0.99),
+        "mean_ms": sum(times) / len(times),
+    }
+
+
+def quantile(ascending: list[float], share: float) -> float:
+    """The smallest value that so many of them do not exceed."""
+    return ascending[max(0, -(-int(len(ascending) * share * 1000) // 1000) - 1)]
+
+
+def split(rows: Any, size: int) -> list[Any]:
+    if not is_frame(rows):
+        return [rows]
+    return [rows.iloc[start : start + size] for start in range(0, min(len(rows), 200 * size), size)]
+
+
+def bad_payloads(model: Any, schema: Any, rows: Any) -> list[dict[str, Any]]:
+    """A column that is missing, and one of a wrong type."""
+    if schema is None or not is_frame(rows) or schema.is_tensor_spec() or not schema.has_input_names():
+        return []
+    columns = {each.name: each for each in schema.inputs}
+    required = [name for name, each in columns.items() if getattr(each, "required", True)]
+    found: list[dict[str, Any]] = []
+    if required:
+        name = required[0]
+        found.append(refusal(model, rows.drop(columns=[name]), f"column {name} is missing", name))
+    numbers = [name for name, each in columns.items() if kind_of(each) not in _TEXT_KINDS and name in rows.columns]
+    name = numbers[0] if numbers else next((name for name in columns if name in rows.columns), None)
+    if name is not None:
+        wrong = rows.copy()
+        wrong[name] = [_NO_NUMBER if numbers else 12.5] * len(wrong)
+        what = f"column {name} holds {'text' if numbers else 'numbers'}"
+        found.append(refusal(model, wrong, what, name))
+    return found
+
+
+def refusal(model: Any, rows: Any, what: str, column: str) -> dict[str, Any]:
+    try:
+        answer = model.predict(rows)
+    except Exception as error:  # noqa: BLE001 - the error is what is looked at
+        text = said(error)
+        return {"what": what, "refused": True, "clear": names(text, column), "said": text}
+    return {"what": what, "refused": False, "clear": False, "said": f"answered {str(answer)[:100]}"}
+
+
+def kind_of(column: Any) -> str:
+    return getattr(column.type, "name", str(column.type))
+
+
+def is_frame(rows: Any) -> bool:
+    return hasattr(rows, "iloc") and hasattr(rows, "columns")
+
+
+def names(text: str, column: str) -> bool:
+    """Whether a text speaks of a column, not of a word that it is a part of."""
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text) is not None
+
+
+def said(error: BaseException) -> str:
+    """What an error says. MLflow's of a schema begin with the rows, which nobody shall keep, and end with why."""
+    reason = str(error).strip()
+    if reason.startswith("Failed to enforce schema"):
+        reason = reason.rpartition("Error: ")[2]
+    text = f"{type(error).__name__}: {reason}"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has had. The operating system's own counter for children also knows the
+    process from which we were forked, so the kernel's file is asked where there is one."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    import resource
+
+    taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return taken / 1e6 if sys.platform == "darwin" else taken * 1024 / 1e6
+
+
+def versions() -> dict[str, str]:
+    import mlflow
+
+    return {"python": ".".join(map(str, sys.version_info[:3])), "mlflow": mlflow.__version__}
+
+
+def die_with(parent: int) -> None:
+    """Go when whoever asked is gone, even when he was killed."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))
