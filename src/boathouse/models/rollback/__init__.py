@@ -1,0 +1,1 @@
+"""Rollback: production goes back to the last champion that still answers, in one command; and the drill of it."""
