@@ -10,6 +10,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
 from boathouse.models.experiments import Experiments
+from boathouse.models.gates.checking import checking_with
 from boathouse.models.intents import Intents
 from boathouse.models.loading import Loads
 from boathouse.models.mlflow_server import MlflowServer, MlflowSettings
@@ -18,6 +19,8 @@ from boathouse.models.provenance import Provenance
 from boathouse.models.reconcile import Reconciliation
 from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
+from boathouse.models.requirements.book import RequirementsBook
+from boathouse.models.requirements.repository import RequirementsRepository
 from boathouse.models.runs import EnvironmentLock, TaskRuns
 from boathouse.models.stores import MlflowStores
 from boathouse.models.telling import telling_of_versions
@@ -57,6 +60,9 @@ class ModelParts:
             self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
         )
         self.provenance.tell(telling_of_versions(clock))
+        requirements = RequirementsRepository(database, clock)
+        self.provenance.follow(requirements)
+        self.requirements = RequirementsBook(catalog, database, clock, requirements, checking_with(catalog))
         catalog.lineage.subscribe(self.task_runs.observe)
         catalog.lineage.subscribe(self.provenance.features_taken)
 

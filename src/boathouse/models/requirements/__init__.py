@@ -1,5 +1,6 @@
 """Requirements as code: what a team asks of a model before it may decide anything. ``models`` of ``boathouse.yml``."""
 
+from boathouse.models.requirements.nouns import NoRequirements, Revision, Source
 from boathouse.models.requirements.requirements import (
     ApprovalPolicy,
     Constraints,
@@ -19,9 +20,12 @@ __all__ = [
     "CostMatrix",
     "Deployment",
     "EvaluationSource",
+    "NoRequirements",
     "Problem",
     "Requirements",
+    "Revision",
     "SliceSource",
+    "Source",
     "Success",
     "Tier",
 ]

@@ -1,12 +1,27 @@
 """What models have to meet, in all its revisions."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0013"
 down_revision = "0012"
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "model_requirements",
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("card_text", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("principal", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("model", "revision", name=op.f("pk_model_requirements")),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("model_requirements")
