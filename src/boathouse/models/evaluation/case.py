@@ -84,8 +84,14 @@ class Case:
     """A sample of the training rows."""
     accepted: "pl.DataFrame | None" = None
     """A sample of the evaluation rows of the last version that was promoted, for distributions."""
+    accepted_training: "pl.DataFrame | None" = None
+    """A sample of its training rows; None with nothing in ``missing``: no version has been promoted yet."""
     folder: Path | None = None
     """The candidate's files."""
+    comment: str | None = None
+    """What the registered model says of itself."""
+    card: str | None = None
+    """The text of the model's card that only people know, as it was deployed."""
     run: RunFacts | None = None
     evidence: Sequence[Evidence] = ()
     """What other rooms have written about this version."""
