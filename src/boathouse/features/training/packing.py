@@ -10,11 +10,11 @@ from boathouse.catalog import LineageNode, NodeKind, SecurableKind
 from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.specs.named_specs import feature_edges
 from boathouse.features.specs.spec_files import SPEC_FILE, spec_text
-from boathouse.features.training.model_frames import PREDICTION, model_frame
 from boathouse.features.training.training_sets import TrainingSet
 from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.models import feature_models
+from boathouse.models.model_frames import PREDICTION, model_frame
 from boathouse.session import Session
 
 CERTIFICATE_FILE = "feature_certificate.json"

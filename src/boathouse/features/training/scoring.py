@@ -16,10 +16,10 @@ from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.features.specs.named_specs import require_tables
 from boathouse.features.specs.spec_files import SPEC_FILE, read_spec
 from boathouse.features.tables.opening import open_features
-from boathouse.features.training.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound, did_you_mean
 from boathouse.models import feature_models
 from boathouse.models.model_files import require_address
+from boathouse.models.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.session import Session
 from boathouse.session.sql.arrow_types import arrow_type
 from boathouse.session.sql.inlining import type_of

@@ -40,6 +40,8 @@ class EvaluationRows:
     classes: tuple[str, ...] = ()
     slices: Mapping[Slice, "np.ndarray"] = field(default_factory=dict[Slice, Any])
     """The positions (int64) of the rows of each slice."""
+    unlabelled: int = 0
+    """Rows of the table that have no label yet; they are left out."""
 
     @property
     def rows(self) -> int:
@@ -53,6 +55,8 @@ class Answers:
     whose: str
     """``candidate``, ``version 2``, ``naive``."""
     values: "np.ndarray"
+    are_probabilities: bool = True
+    """False: the model names a class, so values are 0 or 1. Of no meaning for numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class RunFacts:
     metrics: Mapping[str, Sequence[tuple[int, float]]]
     """Each metric's history as (step, value)."""
     tags: Mapping[str, str]
+    tables: Sequence[tuple[str, int]] = ()
+    """Name and version of each table that it has read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from boathouse.features.training.model_frames import answers, columns_with_nulls, model_frame
 from boathouse.foundation.errors import InvalidInput
+from boathouse.models.model_frames import answers, columns_with_nulls, model_frame
 
 
 def table() -> pa.Table:
