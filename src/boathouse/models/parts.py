@@ -24,6 +24,7 @@ from boathouse.models.requirements.repository import RequirementsRepository
 from boathouse.models.runs import EnvironmentLock, TaskRuns
 from boathouse.models.stores import MlflowStores
 from boathouse.models.telling import telling_of_versions
+from boathouse.models.version_files import VersionFiles
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
@@ -48,6 +49,8 @@ class ModelParts:
         self.server = MlflowServer(settings)
         self.stores = MlflowStores(settings)
         repository = ModelRepository(database)
+        self.repository = repository
+        self.files = VersionFiles(self.stores, database, settings.artifacts)
         self.intents = Intents(repository, clock)
         self.provenance = Provenance(self.stores, catalog, repository)
         self.loads = Loads(catalog, repository)
