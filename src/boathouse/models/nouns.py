@@ -1,7 +1,9 @@
 """The nouns of this room: models, versions, aliases and how they moved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,34 @@ class AliasMove:
     moved_at: int
     reason: str | None = None
     through: str = "boathouse"
-    """``boathouse`` for our own verb, ``mlflow`` for MLflow's API, ``reconciled`` when only the result was found."""
+    """``boathouse`` for our own verb, ``promotion`` and ``rollback`` for what was decided, ``mlflow`` for MLflow's API,
+    ``reconciled`` when only the result was found."""
     request_id: str = ""
+    decision_id: str | None = None
+    """The decision that it carried out, with its evidence and signatures; None: somebody just moved it."""
+
+
+class DecisionKind(StrEnum):
+    """Why an alias was moved on evidence."""
+
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class AliasDecision:
+    """What was decided before an alias moved, kept with the move."""
+
+    decision_id: str
+    kind: DecisionKind
+    model: str
+    version: int
+    alias: str
+    document: Mapping[str, Any]
+    """JSON: the standing, its reasons, the evidence as it was judged, signatures, the requirements' revision."""
+    principal: str
+    decided_at: int
+    """Milliseconds since 1970-01-01 UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ An intent that a killed process left behind says on whose behalf a difference ca
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boathouse.catalog import SecurableKind
@@ -13,9 +14,9 @@ from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import ADMINS, SYSTEM, Principal
 from boathouse.models.experiments import Experiments
-from boathouse.models.nouns import STARTS_JOB, AliasMove, Intent, IntentKind
+from boathouse.models.nouns import STARTS_JOB, AliasDecision, AliasMove, Intent, IntentKind
 from boathouse.models.provenance import Provenance
-from boathouse.models.registry import Registry
+from boathouse.models.registry import Registry, decision_from_text
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
 
@@ -133,14 +134,21 @@ class Reconciliation:
         here = self._repository.recorded_aliases()
         now = epoch_ms(self._clock.now())
         moves: list[AliasMove] = []
+        decisions: list[AliasDecision] = []
         for model, alias in sorted(there.keys() | here.keys()):
             before, after = here.get((model, alias)), there.get((model, alias))
-            if before != after:
-                intent = _alias_intent(intents, model, alias)
-                author, reason = (intent.principal, intent.details.get("reason")) if intent else (SYSTEM.name, None)
-                moves.append(AliasMove(model, alias, before, after, author, now, reason, "reconciled"))
+            if before == after:
+                continue
+            intent = _alias_intent(intents, model, alias, after)
+            author, reason = (intent.principal, intent.details.get("reason")) if intent else (SYSTEM.name, None)
+            move = AliasMove(model, alias, before, after, author, now, reason, "reconciled")
+            if intent is not None and (text := intent.details.get("decision")):
+                decision = decision_from_text(text)
+                decisions.append(decision)
+                move = replace(move, decision_id=decision.decision_id)
+            moves.append(move)
         if moves:
-            self._repository.record_moves(moves)
+            self._repository.record_moves(moves, decisions)
 
     def _known(self, author: str | None) -> str:
         """An owner that exists: the author, else the administrators."""
@@ -161,9 +169,12 @@ def _latest(intents: Sequence[Intent], kind: IntentKind, subject: str) -> Intent
     return next((each for each in reversed(intents) if each.kind is kind and each.subject == subject), None)
 
 
-def _alias_intent(intents: Sequence[Intent], model: str, alias: str) -> Intent | None:
+def _alias_intent(intents: Sequence[Intent], model: str, alias: str, version: int | None) -> Intent | None:
+    """The intent that led to what is found: the last one that meant this version."""
+    wanted = None if version is None else str(version)
     mine = (each for each in reversed(intents) if each.kind is IntentKind.MOVE_ALIAS and each.subject == model)
-    return next((each for each in mine if each.details.get("alias") == alias), None)
+    found = (each for each in mine if each.details.get("alias") == alias)
+    return next((each for each in found if each.details.get("version") == wanted), None)
 
 
 def _acting(author: str | None) -> Principal:

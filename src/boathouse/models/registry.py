@@ -1,6 +1,9 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boathouse.catalog import Privilege, SecurableKind
@@ -11,7 +14,17 @@ from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.models.authority import with_authority
 from boathouse.models.intents import Intents
-from boathouse.models.nouns import ANY, STARTS_JOB, AliasMove, AnyVersion, IntentKind, ModelVersion, RegisteredModel
+from boathouse.models.nouns import (
+    ANY,
+    STARTS_JOB,
+    AliasDecision,
+    AliasMove,
+    AnyVersion,
+    DecisionKind,
+    IntentKind,
+    ModelVersion,
+    RegisteredModel,
+)
 from boathouse.models.provenance import Provenance
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
@@ -29,6 +42,10 @@ class ModelNotFound(NotFound):
 
 class AliasMoved(Conflict):
     """The alias does not point where the caller thought it did."""
+
+
+AliasGuard = Callable[[Principal, ModelName, str, int | None], None]
+"""Raises unless the alias may be moved directly, to a version or away."""
 
 
 class Registry:
@@ -49,6 +66,11 @@ class Registry:
         self._repository = repository
         self._provenance = provenance
         self._clock = clock
+        self._guards: list[AliasGuard] = []
+
+    def protect(self, guard: AliasGuard) -> None:
+        """Ask this before an alias moves in any way but by a decision."""
+        self._guards.append(guard)
 
     # --- models
 
@@ -122,29 +144,82 @@ class Registry:
         Raises:
             AliasMoved: It points somewhere else.
             ModelNotFound: There is no such version.
+            Conflict: The alias moves by promotion and rollback only.
         """
         params = {"alias": alias, "version": str(version)}
         with self._catalog.audit.verb(principal, "models", "setRegisteredModelAlias", KIND, str(name), params):
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
-            with self._intents.alone_with(str(name)):
-                current = self._stores.aliases(str(name)).get(alias)
-                if expected is not ANY and current != expected:
-                    raise AliasMoved(
-                        f"The alias {alias!r} of {name} points at {_spoken(current)}, not at {_spoken(expected)}.",
-                        hint="Somebody was faster; look again with: boathouse models aliases " + str(name),
-                    )
-                self._require_version(str(name), version)
-                set_it = self._stores.registry.set_registered_model_alias
-                self.moving_alias(
-                    principal,
-                    name,
-                    alias,
-                    version,
-                    lambda: self._stores.call(lambda: set_it(str(name), alias, str(version))),
-                    reason=reason,
-                    through="boathouse",
+            return self._point(principal, name, alias, version, expected=expected, reason=reason)
+
+    def carry_out(
+        self,
+        principal: Principal,
+        decision: AliasDecision,
+        *,
+        expected: int | AnyVersion | None = ANY,
+        reason: str | None = None,
+    ) -> AliasMove:
+        """Move an alias as it was decided; the decision is kept with the move, whatever kills the process in between.
+
+        The caller has asked for the right, made the decision and records the verb. An alias that points there already
+        stays, and the decision is not kept: nothing came of it.
+
+        Raises:
+            AliasMoved: It does not point where it is expected to.
+        """
+        name = ModelName.parse(decision.model)
+        return self._point(
+            principal, name, decision.alias, decision.version, expected=expected, reason=reason, decision=decision
+        )
+
+    def _point(
+        self,
+        principal: Principal,
+        name: ModelName,
+        alias: str,
+        version: int,
+        *,
+        expected: int | AnyVersion | None,
+        reason: str | None,
+        decision: AliasDecision | None = None,
+    ) -> AliasMove:
+        with self._intents.alone_with(str(name)):
+            current = self._stores.aliases(str(name)).get(alias)
+            if expected is not ANY and current != expected:
+                raise AliasMoved(
+                    f"The alias {alias!r} of {name} points at {_spoken(current)}, not at {_spoken(expected)}.",
+                    hint="Somebody was faster; look again with: boathouse models aliases " + str(name),
                 )
-                return self._repository.moves(str(name), alias, 1)[0]
+            self._require_version(str(name), version)
+            set_it = self._stores.registry.set_registered_model_alias
+            self.moving_alias(
+                principal,
+                name,
+                alias,
+                version,
+                lambda: self._stores.call(lambda: set_it(str(name), alias, str(version))),
+                reason=reason,
+                through=decision.kind.value if decision else "boathouse",
+                decision=decision,
+            )
+            return self._repository.moves(str(name), alias, 1)[0]
+
+    @contextmanager
+    def alone_with(self, name: ModelName) -> Generator[None]:
+        """Nobody else moves an alias of the model, or changes it otherwise, during the block."""
+        with self._intents.alone_with(str(name)):
+            yield
+
+    def aliases(self, name: ModelName) -> dict[str, int]:
+        """Where the aliases of a model point, for whoever has asked for the right already."""
+        return self._stores.aliases(str(name))
+
+    def require_version(self, name: ModelName, version: int) -> None:
+        """
+        Raises:
+            ModelNotFound: There is no such version.
+        """
+        self._require_version(str(name), version)
 
     def delete_alias(
         self, principal: Principal, name: ModelName, alias: str, *, reason: str | None = None
@@ -304,6 +379,10 @@ class Registry:
         *,
         succeeded: Callable[[T], bool] = lambda _: True,
     ) -> T:
+        for alias, pointed in self._stores.aliases(str(name)).items():
+            if pointed == version:
+                self._require_movable(principal, name, alias, None)
+
         def follow(_: T) -> None:
             self._provenance.version_deleted(str(name), version)
             remaining = self._stores.aliases(str(name))
@@ -331,18 +410,30 @@ class Registry:
         succeeded: Callable[[T], bool] = lambda _: True,
         reason: str | None = None,
         through: str = "mlflow",
+        decision: AliasDecision | None = None,
     ) -> T:
-        """Move an alias in MLflow by ``act``, alone with the model, and write the move down."""
+        """Move an alias in MLflow by ``act``, alone with the model, and write the move down with its decision.
+
+        Raises:
+            Conflict: Nobody has decided it, and the alias moves by promotion and rollback only.
+        """
         with self._intents.alone_with(str(name)):
             before = self._stores.aliases(str(name)).get(alias)
+            if decision is None and before != version:
+                self._require_movable(principal, name, alias, version)
 
             def follow(_: T) -> None:
-                if before != version:
-                    self._repository.record_moves(
-                        [self._move(principal, str(name), alias, before, version, reason, through)]
-                    )
+                if before == version:
+                    return
+                move = self._move(principal, str(name), alias, before, version, reason, through)
+                if decision is None:
+                    self._repository.record_moves([move])
+                else:
+                    self._repository.record_moves([replace(move, decision_id=decision.decision_id)], [decision])
 
             details = {"alias": alias, "through": through}
+            if decision is not None:
+                details["decision"] = decision_text(decision)
             if version is not None:
                 details["version"] = str(version)
             if reason is not None:
@@ -371,13 +462,16 @@ class Registry:
         self, principal: Principal, name: str, now: dict[str, int], *, through: str, reason: str | None
     ) -> None:
         """Write down every difference between the recorded aliases of a model and those it has now."""
-        everything = self._repository.recorded_aliases()
-        recorded = {alias: version for (model, alias), version in everything.items() if model == name}
+        recorded = {alias: version for (_, alias), version in self._repository.recorded_aliases(name).items()}
         self._repository.record_moves(
             self._move(principal, name, alias, recorded.get(alias), now.get(alias), reason, through)
             for alias in sorted(recorded.keys() | now.keys())
             if recorded.get(alias) != now.get(alias)
         )
+
+    def _require_movable(self, principal: Principal, name: ModelName, alias: str, version: int | None) -> None:
+        for guard in self._guards:
+            guard(principal, name, alias, version)
 
     def _move(
         self,
@@ -404,10 +498,21 @@ class Registry:
         return _as_model(self._stores.call(lambda: self._stores.registry.get_registered_model(name)))
 
     def _require_version(self, name: str, version: int) -> None:
-        known = self._repository.versions_of(name)
-        if version not in known:
-            numbers = ", ".join(str(each) for each in sorted(known)) or "none yet"
+        if not self._repository.has_version(name, version):
+            known = sorted(self._repository.versions_of(name))
+            numbers = ", ".join(str(each) for each in known[-20:]) or "none yet"
             raise ModelNotFound(f"{name} has no version {version}.", hint=f"It has: {numbers}.")
+
+
+def decision_text(decision: AliasDecision) -> str:
+    """A decision as an intent keeps it."""
+    return json.dumps({name: getattr(decision, name) for name in AliasDecision.__slots__}, ensure_ascii=False)
+
+
+def decision_from_text(text: str) -> AliasDecision:
+    found: dict[str, Any] = json.loads(text)
+    found["kind"] = DecisionKind(found["kind"])
+    return AliasDecision(**found)
 
 
 def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:

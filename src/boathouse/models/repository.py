@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    Row,
     Table,
     Text,
     delete,
@@ -26,8 +27,8 @@ from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog.events import repository as events
 from boathouse.metastore import Database, metadata
-from boathouse.models.nouns import AliasMove, Intent, IntentKind, RunInput
-from boathouse.models.telling import moved
+from boathouse.models.nouns import AliasDecision, AliasMove, DecisionKind, Intent, IntentKind, RunInput
+from boathouse.models.telling import carried_out, moved
 
 # On SQLite only an INTEGER primary key counts up by itself.
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
@@ -55,7 +56,21 @@ alias_moves = Table(
     Column("reason", Text),
     Column("through", Text, nullable=False),
     Column("request_id", Text, nullable=False),
+    Column("decision_id", Text),
     Index(None, "model", "alias"),
+)
+alias_decisions = Table(
+    "alias_decisions",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Index(None, "model", "version"),
 )
 task_experiment_runs = Table(
     "task_experiment_runs",
@@ -149,15 +164,47 @@ class ModelRepository:
 
     # --- aliases
 
-    def record_moves(self, moves: Iterable[AliasMove]) -> None:
-        """Write moves down, and tell of them."""
-        found = list(moves)
+    def record_moves(self, moves: Iterable[AliasMove], decisions: Iterable[AliasDecision] = ()) -> None:
+        """Write moves down with what was decided, and tell of both."""
+        found, decided = list(moves), list(decisions)
         values = [{name: getattr(move, name) for name in AliasMove.__slots__} for move in found]
         if values:
             with self._database.write() as connection:
                 connection.execute(insert(alias_moves), values)
+                if decided:
+                    connection.execute(insert(alias_decisions), [_decision_values(each) for each in decided])
                 for move in found:
-                    events.write(connection, [moved(move)], move.moved_at)
+                    told = [moved(move), *(carried_out(each, move) for each in decided if _led_to(each, move))]
+                    events.write(connection, told, move.moved_at)
+
+    def decision(self, decision_id: str) -> AliasDecision | None:
+        """What was decided before a move."""
+        query = select(alias_decisions).where(alias_decisions.c.decision_id == decision_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        values: dict[str, Any] = {name: getattr(row, name) for name in AliasDecision.__slots__}
+        values["kind"], values["document"] = DecisionKind(row.kind), json.loads(row.document)
+        return AliasDecision(**values)
+
+    def move_at(self, model: str, alias: str, instant: int) -> tuple[AliasMove | None, AliasMove | None]:
+        """The last move of an alias up to an instant, and the first one after it."""
+        table = alias_moves
+        mine = select(table).where(table.c.model == model, table.c.alias == alias)
+        before = mine.where(table.c.moved_at <= instant).order_by(table.c.id.desc()).limit(1)
+        after = mine.where(table.c.moved_at > instant).order_by(table.c.id).limit(1)
+        with self._database.read() as connection:
+            rows = [connection.execute(query).first() for query in (before, after)]
+        first, second = (None if row is None else _as_move(row) for row in rows)
+        return first, second
+
+    def moves_to(self, model: str, version: int, limit: int = 100) -> list[AliasMove]:
+        """How aliases came to a version, newest first."""
+        table = alias_moves
+        query = select(table).where(table.c.model == model, table.c.to_version == version)
+        with self._database.read() as connection:
+            return [_as_move(row) for row in connection.execute(query.order_by(table.c.id.desc()).limit(limit))]
 
     def moves(self, model: str, alias: str | None = None, limit: int = 1000) -> list[AliasMove]:
         """Newest first."""
@@ -166,11 +213,13 @@ class ModelRepository:
             query = query.where(alias_moves.c.alias == alias)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(alias_moves.c.id.desc()).limit(limit)).all()
-        return [AliasMove(**{name: getattr(row, name) for name in AliasMove.__slots__}) for row in rows]
+        return [_as_move(row) for row in rows]
 
-    def recorded_aliases(self) -> dict[tuple[str, str], int | None]:
-        """Where each alias pointed after its last recorded move."""
+    def recorded_aliases(self, model: str | None = None) -> dict[tuple[str, str], int | None]:
+        """Where each alias, or each of one model, pointed after its last recorded move."""
         last = select(func.max(alias_moves.c.id)).group_by(alias_moves.c.model, alias_moves.c.alias)
+        if model is not None:
+            last = last.where(alias_moves.c.model == model)
         columns = (alias_moves.c.model, alias_moves.c.alias, alias_moves.c.to_version)
         with self._database.read() as connection:
             rows = connection.execute(select(*columns).where(alias_moves.c.id.in_(last))).all()
@@ -268,6 +317,12 @@ class ModelRepository:
         with self._database.read() as connection:
             return list(connection.execute(select(sources.c.version).where(sources.c.model == model)).scalars())
 
+    def has_version(self, model: str, version: int) -> bool:
+        sources = model_version_sources
+        query = select(sources.c.version).where(sources.c.model == model, sources.c.version == version)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
     def run_of_version(self, model: str, version: int) -> str | None:
         """The run that a version was made from, where it was made from one that we know."""
         sources = model_version_sources
@@ -296,10 +351,23 @@ class ModelRepository:
 
     def rename_model(self, name: str, new_name: str) -> None:
         with self._database.write() as connection:
-            for table in (alias_moves, model_version_sources):
+            for table in (alias_moves, alias_decisions, model_version_sources):
                 connection.execute(update(table).where(table.c.model == name).values(model=new_name))
             for follower in self._followers:
                 follower.renamed(connection, name, new_name)
+
+
+def _as_move(row: Row[Any]) -> AliasMove:
+    return AliasMove(**{name: getattr(row, name) for name in AliasMove.__slots__})
+
+
+def _decision_values(decision: AliasDecision) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(decision, name) for name in AliasDecision.__slots__}
+    return values | {"kind": decision.kind.value, "document": json.dumps(decision.document, ensure_ascii=False)}
+
+
+def _led_to(decision: AliasDecision, move: AliasMove) -> bool:
+    return decision.decision_id == move.decision_id
 
 
 def _fields(item: RunInput) -> dict[str, object]:

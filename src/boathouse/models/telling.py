@@ -8,7 +8,7 @@ from boathouse.catalog.events import EventType, NewEvent
 from boathouse.catalog.events import repository as events
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.principals import SYSTEM
-from boathouse.models.nouns import AliasMove, NewVersion
+from boathouse.models.nouns import AliasDecision, AliasMove, DecisionKind, NewVersion
 
 
 def telling_of_versions(clock: Clock) -> Callable[[Connection, NewVersion], None]:
@@ -34,3 +34,17 @@ def moved(move: AliasMove) -> NewEvent:
         "through": move.through,
     }
     return NewEvent(EventType.ALIAS_MOVED, move.model, move.principal, data)
+
+
+def carried_out(decision: AliasDecision, move: AliasMove) -> NewEvent:
+    """The event of a promotion or a rollback that has moved an alias."""
+    kind = EventType.PROMOTED if decision.kind is DecisionKind.PROMOTION else EventType.ROLLED_BACK
+    data = {
+        "version": decision.version,
+        "from_version": move.from_version,
+        "alias": decision.alias,
+        "stage": decision.document.get("stage"),
+        "reason": move.reason,
+        "decision_id": decision.decision_id,
+    }
+    return NewEvent(kind, decision.model, decision.principal, data)

@@ -4,6 +4,7 @@ from boathouse.models.evidence.judging import judge, judge_all
 from boathouse.models.evidence.nouns import (
     End,
     Evaluation,
+    EvaluationKind,
     Evidence,
     Judgement,
     Measurement,
@@ -16,6 +17,7 @@ from boathouse.models.evidence.nouns import (
 __all__ = [
     "End",
     "Evaluation",
+    "EvaluationKind",
     "Evidence",
     "Judgement",
     "Measurement",

@@ -93,6 +93,15 @@ class Judgement:
     """Whether this alone keeps the version from production."""
 
 
+class EvaluationKind(StrEnum):
+    """How much of a version was looked at."""
+
+    GATES = "gates"
+    """Every gate of its policy; decisions rest on the latest of these."""
+    NOTE = "note"
+    """Something that another room has found: a certificate, a serving check before a rollback."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What the measurements of one evaluation have in common."""
@@ -109,6 +118,9 @@ class Evaluation:
     """SHA-256 over the code of the gates that measured."""
     run_id: int | None = None
     """The run of the deployment job."""
+    kind: EvaluationKind = EvaluationKind.GATES
+    requirements_revision: int | None = None
+    """Of the requirements that the server judged by; None: no rules were deployed."""
 
 
 @dataclass(frozen=True, slots=True)
