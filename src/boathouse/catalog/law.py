@@ -6,6 +6,7 @@ from boathouse.catalog.audit import Audit
 from boathouse.catalog.bootstrap import Bootstrap
 from boathouse.catalog.delta_tables import DeltaTables
 from boathouse.catalog.describing import Describing
+from boathouse.catalog.events.log import EventLog
 from boathouse.catalog.functions import Functions
 from boathouse.catalog.grants import Grants
 from boathouse.catalog.handouts import Handouts
@@ -49,6 +50,7 @@ class Catalog:
         book = LawBook(database)
         self.audit = Audit(database, clock)
         self.grants = Grants(database, clock, self.audit, book)
+        self.events = EventLog(database, self.grants, clock)
         self.securables = Securables(database, home, clock, self.audit, self.grants, book)
         popularity = Popularity(database, clock, book)
         self.lineage = Lineage(database, clock, self.grants, popularity)

@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
+from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -13,7 +15,7 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.metastore import Database
 from boathouse.notifications.destinations import DestinationNotFound, Destinations
 from boathouse.notifications.messages import Delivery
-from boathouse.notifications.outbox import Outbox
+from boathouse.notifications.outbox import SENDING_SECONDS, Outbox
 from boathouse.notifications.senders import by_apprise, chat, mail, webhook
 from boathouse.notifications.senders.mail import MailServer
 from boathouse.notifications.senders.sending import Letter, NotDelivered
@@ -21,7 +23,23 @@ from boathouse.notifications.senders.sending import Letter, NotDelivered
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-PARALLEL = 4
+PARALLEL = 16
+"""Messages that are brought at the same time."""
+PER_DESTINATION = 2
+"""Of these at most so many to one destination: one that hangs keeps only its own messages waiting."""
+OVERDUE_SECONDS = float(SENDING_SECONDS)
+"""After this long a delivery counts no more among the ``PARALLEL``; its destination stays taken until it ends."""
+STOPPING_SECONDS = 5.0
+"""How long what is under way may take when the courier stops; it is tried again by whoever comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A message that is being brought."""
+
+    destination: str
+    since: float
+    thread: threading.Thread
 
 
 class Courier:
@@ -37,7 +55,9 @@ class Courier:
         self._url = url
         self._pool = urllib3.PoolManager(maxsize=PARALLEL)
         self._stopping = threading.Event()
+        self._somebody_is_free = threading.Event()
         self._thread: threading.Thread | None = None
+        self._under_way: list[_UnderWay] = []
 
     def start(self) -> None:
         """Begin to deliver, in a thread of its own."""
@@ -47,28 +67,56 @@ class Courier:
     def stop(self) -> None:
         """Take no more; what is under way ends, or is tried again by whoever comes next."""
         self._stopping.set()
+        self._somebody_is_free.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        until = time.monotonic() + STOPPING_SECONDS
+        for each in self._under_way:
+            each.thread.join(max(0.0, until - time.monotonic()))
         self._pool.clear()
 
     def deliver_due(self) -> int:
-        """One round; gives the number of messages that were tried."""
-        taken = self._outbox.take(epoch_ms(self._clock.now()), PARALLEL)
-        if len(taken) == 1:
-            self._deliver(taken[0])
-        elif taken:
-            with ThreadPoolExecutor(len(taken), thread_name_prefix="courier") as pool:
-                list(pool.map(self._deliver, taken))
-        return len(taken)
+        """One round, to its end; gives the number of messages that were tried."""
+        begun = self._begin()
+        for each in begun:
+            each.thread.join()
+        return len(begun)
 
     def _work(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
+        while not self._stopping.is_set():
+            self._somebody_is_free.wait(LOOK_SECONDS)
+            self._somebody_is_free.clear()
             try:
-                while not self._stopping.is_set() and self.deliver_due():
+                while not self._stopping.is_set() and self._begin():
                     pass
             except Exception:
                 log.exception("Notifications could not be delivered; trying again.")
+
+    def _begin(self) -> "list[_UnderWay]":
+        """Set out with what is due, as far as there is somebody free; waits for nothing."""
+        self._under_way = [each for each in self._under_way if each.thread.is_alive()]
+        overdue = time.monotonic() - OVERDUE_SECONDS
+        free = PARALLEL - sum(each.since > overdue for each in self._under_way)
+        busy = Counter(each.destination for each in self._under_way)
+        taken = self._outbox.take(epoch_ms(self._clock.now()), free, per_destination=PER_DESTINATION, busy=busy)
+        begun = [_UnderWay(each.destination, time.monotonic(), self._deliverer(each)) for each in taken]
+        self._under_way += begun
+        for each in begun:
+            each.thread.start()
+        return begun
+
+    def _deliverer(self, delivery: Delivery) -> threading.Thread:
+        # A daemon: one that hangs must not keep the process from ending.
+        return threading.Thread(target=self._bring, args=(delivery,), name="courier-delivery", daemon=True)
+
+    def _bring(self, delivery: Delivery) -> None:
+        try:
+            self._deliver(delivery)
+        except Exception:
+            log.exception("What became of delivery %s could not be written down.", delivery.delivery_id)
+        finally:
+            self._somebody_is_free.set()
 
     def _deliver(self, delivery: Delivery) -> None:
         try:

@@ -167,7 +167,15 @@ class Destinations:
             _require_admin(principal, "send messages again")
             return self._outbox.retry(sequences, epoch_ms(self._clock.now()))
 
-    # For the courier
+    # For other parts of this room
+
+    def named(self, destination: str) -> Destination:
+        """A destination by its id or its name, as everybody may name it.
+
+        Raises:
+            DestinationNotFound: There is none.
+        """
+        return self._require(destination)
 
     def details(self, destination: str) -> tuple[Destination, Mapping[str, Any]]:
         """A destination with everything that it takes to reach it.

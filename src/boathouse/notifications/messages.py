@@ -26,6 +26,8 @@ class Message:
     is_email: bool = False
     job_id: int | None = None
     run_id: int | None = None
+    webhook_id: str | None = None
+    """The webhook that tells of it, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,4 @@ class Delivery:
     next_attempt_at: int | None
     delivered_at: int | None
     error: str | None
+    webhook_id: str | None = None

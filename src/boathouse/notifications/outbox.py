@@ -5,7 +5,8 @@ arrives at least once, and its delivery id tells a second arrival.
 """
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -33,6 +34,7 @@ def write(connection: Connection, messages: Iterable[Message], now: int) -> None
             "is_email": message.is_email,
             "job_id": message.job_id,
             "run_id": message.run_id,
+            "webhook_id": message.webhook_id,
             "payload": json.dumps(message.payload, ensure_ascii=False),
             "created_at": now,
             "state": DeliveryState.PENDING.value,
@@ -56,19 +58,42 @@ class Outbox:
         with self._database.write() as connection:
             write(connection, [message], now)
 
-    def take(self, now: int, limit: int) -> list[Delivery]:
-        """Messages whose time has come, put off for as long as one attempt may take."""
-        query = select(outbox).where(outbox.c.next_attempt_at <= now).order_by(outbox.c.next_attempt_at).limit(limit)
-        with self._database.read() as connection:
-            candidates = [_delivery(row) for row in connection.execute(query)]
+    def take(
+        self, now: int, limit: int, *, per_destination: int | None = None, busy: Mapping[str, int] | None = None
+    ) -> list[Delivery]:
+        """Messages whose time has come, put off for as long as one attempt may take.
+
+        Of each destination at most ``per_destination``, less what is ``busy`` there already: one that does not answer
+        keeps nobody else waiting.
+        """
         taken: list[Delivery] = []
-        for each in candidates:
-            same = (outbox.c.sequence == each.sequence) & (outbox.c.next_attempt_at == each.next_attempt_at)
-            with self._database.write() as connection:
-                values = {"next_attempt_at": now + SENDING_SECONDS * 1000, "attempts": each.attempts + 1}
-                if connection.execute(update(outbox).where(same).values(values)).rowcount:
+        shares = Counter(busy or {})
+        while len(taken) < limit:
+            full = [name for name, share in shares.items() if per_destination is not None and share >= per_destination]
+            candidates = self._due(now, limit - len(taken), full)
+            if not candidates:
+                break
+            for each in candidates:
+                if per_destination is not None and shares[each.destination] >= per_destination:
+                    continue
+                shares[each.destination] += 1
+                if self._put_off(each, now):
                     taken.append(each)
         return taken
+
+    def _due(self, now: int, limit: int, besides: Sequence[str]) -> list[Delivery]:
+        query = select(outbox).where(outbox.c.next_attempt_at <= now)
+        if besides:
+            query = query.where(outbox.c.destination.not_in(besides))
+        with self._database.read() as connection:
+            ordered = query.order_by(outbox.c.next_attempt_at, outbox.c.sequence).limit(limit)
+            return [_delivery(row) for row in connection.execute(ordered)]
+
+    def _put_off(self, each: Delivery, now: int) -> bool:
+        same = (outbox.c.sequence == each.sequence) & (outbox.c.next_attempt_at == each.next_attempt_at)
+        values = {"next_attempt_at": now + SENDING_SECONDS * 1000, "attempts": each.attempts + 1}
+        with self._database.write() as connection:
+            return bool(connection.execute(update(outbox).where(same).values(values)).rowcount)
 
     def delivered(self, delivery: Delivery, now: int) -> None:
         values = {"state": DeliveryState.DELIVERED.value, "delivered_at": now, "next_attempt_at": None, "error": None}
@@ -85,16 +110,18 @@ class Outbox:
         }
         self._keep(delivery, values)
 
-    def retry(self, sequences: Iterable[int], now: int) -> int:
-        """Begin again with messages that were given up; gives their number."""
+    def retry(self, sequences: Iterable[int], now: int, *, webhook_id: str | None = None) -> int:
+        """Begin again with messages that were given up, of one webhook or of all; gives their number."""
         dead = outbox.c.sequence.in_(list(sequences)) & (outbox.c.state == DeliveryState.DEAD.value)
+        if webhook_id is not None:
+            dead &= outbox.c.webhook_id == webhook_id
         values = {"state": DeliveryState.PENDING.value, "attempts": 0, "next_attempt_at": now}
         with self._database.write() as connection:
             return connection.execute(update(outbox).where(dead).values(values)).rowcount
 
     def list(
-        self, *, state: DeliveryState | None = None, run_id: int | None = None, limit: int = 100,
-        before: int | None = None,
+        self, *, state: DeliveryState | None = None, run_id: int | None = None, webhook_id: str | None = None,
+        limit: int = 100, before: int | None = None,
     ) -> list[Delivery]:  # fmt: skip
         """Newest first; ``before`` is the number that the previous page ended with."""
         query = select(outbox).order_by(outbox.c.sequence.desc()).limit(limit)
@@ -102,6 +129,8 @@ class Outbox:
             query = query.where(outbox.c.state == state.value)
         if run_id is not None:
             query = query.where(outbox.c.run_id == run_id)
+        if webhook_id is not None:
+            query = query.where(outbox.c.webhook_id == webhook_id)
         if before is not None:
             query = query.where(outbox.c.sequence < before)
         with self._database.read() as connection:
@@ -112,6 +141,13 @@ class Outbox:
         is_open = (outbox.c.sequence == delivery.sequence) & (outbox.c.state == DeliveryState.PENDING.value)
         with self._database.write() as connection:
             connection.execute(update(outbox).where(is_open).values(values))
+
+
+def give_up(connection: Connection, webhook_id: str, why: str) -> None:
+    """Send nothing more of what a webhook was going to tell, in the transaction that ends it."""
+    waits = (outbox.c.webhook_id == webhook_id) & (outbox.c.state == DeliveryState.PENDING.value)
+    values = {"state": DeliveryState.DEAD.value, "next_attempt_at": None, "error": why}
+    connection.execute(update(outbox).where(waits).values(values))
 
 
 def forget_old(database: Database, *, delivered_before: int, dead_before: int) -> int:

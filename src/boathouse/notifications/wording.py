@@ -1,6 +1,6 @@
 """What people read: a message as a line and a few sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _EVENTS = {
@@ -9,6 +9,23 @@ _EVENTS = {
     "jobs.on_failure": "has failed",
     "jobs.on_duration_warning_threshold_exceeded": "takes longer than expected",
 }
+_HAPPENED = {
+    "model_version.created": "Version {version} of {subject} was registered",
+    "model_version_alias.moved": "{alias} of {subject} points at version {version}",
+    "model_version.evaluated": "Version {version} of {subject} was evaluated",
+    "gate.failed": "Version {version} of {subject} did not pass the gate {gate}",
+    "approval.asked": "Version {version} of {subject} awaits approval",
+    "approval.given": "Version {version} of {subject} was approved",
+    "approval.refused": "Version {version} of {subject} was refused",
+    "model_version.promoted": "Version {version} of {subject} was promoted",
+    "model_version.rolled_back": "{subject} was rolled back to version {version}",
+    "model.retired": "{subject} was retired",
+    "run.failed": "Run {run_id} of job {job_name} has failed",
+    "deploy.done": "{subject} was deployed",
+    "deploy.failed": "{subject} could not be deployed",
+}
+_MOST_DATA = 12
+"""Lines of an event's data that people are shown."""
 _OTHER_ENDS = {
     "CANCELED": "was cancelled",
     "TIMEDOUT": "took too long",
@@ -18,6 +35,8 @@ _OTHER_ENDS = {
 
 def title(payload: Mapping[str, Any]) -> str:
     """One line."""
+    if "subject" in payload:
+        return _happened(payload)
     if "job" not in payload:
         return "Boathouse: this destination works"
     what = f"Job {_line(payload['job']['name'])}"
@@ -30,6 +49,8 @@ def title(payload: Mapping[str, Any]) -> str:
 
 def text(payload: Mapping[str, Any], url: str) -> str:
     """What happened, and where to look."""
+    if "subject" in payload:
+        return "\n".join([f"{_happened(payload)}.", f"By {payload['principal']}.", *_data(payload["data"])])
     if "job" not in payload:
         return "Somebody has asked Boathouse for a test message. It has arrived."
     run_id = payload["run"].get("parent_run_id", payload["run"]["run_id"])
@@ -40,6 +61,25 @@ def text(payload: Mapping[str, Any], url: str) -> str:
         lines.append(f"It was expected to take at most {payload['threshold']['value']} s.")
     lines.append(f"{url}/ui/runs/{run_id}")
     return "\n".join(lines)
+
+
+class _Said(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _happened(payload: Mapping[str, Any]) -> str:
+    words = _HAPPENED.get(payload["event_type"], "{event_type} of {subject}")
+    said = {**payload["data"], "subject": payload["subject"], "event_type": payload["event_type"]}
+    if payload["event_type"] == "model_version_alias.moved" and payload["data"].get("version") is None:
+        words = "{alias} of {subject} was taken away"
+    return words.format_map(_Said({name: _line(str(value)) for name, value in said.items()}))
+
+
+def _data(data: Mapping[str, Any]) -> Iterator[str]:
+    told = [(name, value) for name, value in data.items() if value not in (None, "", [], {})]
+    for name, value in told[:_MOST_DATA]:
+        yield f"{name}: {_line(str(value))}"
 
 
 def _line(name: str) -> str:

@@ -122,3 +122,42 @@ def _converse(server: MailServer, stream: Any) -> None:
             return
         else:
             say("250 ok")
+
+
+class HangingServer:
+    """Takes connections and says nothing, until it is told to let go."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._held: list[socket.socket] = []
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._held.append(connection)
+            self.connections += 1
+
+    def let_go(self) -> None:
+        if self._thread.is_alive():
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._thread.join()
+        for connection in self._held:
+            connection.close()
+        self._held.clear()
+
+
+@contextmanager
+def hanging_server() -> Iterator[HangingServer]:
+    found = HangingServer()
+    try:
+        yield found
+    finally:
+        found.let_go()

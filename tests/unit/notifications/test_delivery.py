@@ -4,11 +4,14 @@ import base64
 import hashlib
 import hmac
 import importlib.util
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput, NotFound
+from boathouse.notifications.courier import PER_DESTINATION
 from boathouse.notifications.messages import DeliveryState
 
 _spec = importlib.util.spec_from_file_location("servers", Path(__file__).with_name("servers.py"))
@@ -275,3 +278,28 @@ def test_an_address_of_no_mail_server_is_refused(url: str) -> None:
 
     with pytest.raises(InvalidInput, match="BOATHOUSE_SMTP_URL"):
         MailServer.parse(url)
+
+
+def test_a_target_that_hangs_holds_up_nobody_else(post, web) -> None:
+    with servers.hanging_server() as hanging:
+        post.destinations.create(post.ada, "hangs", {"generic_webhook": {"url": hanging.url}})
+        post.destinations.create(post.ada, "works", {"generic_webhook": {"url": web.url}})
+        for _ in range(40):
+            post.send("hangs")
+        for _ in range(5):
+            post.send("works")
+        post.clock.advance(timedelta(seconds=1))
+        post.courier.start()
+        wait_until(lambda: len(web.received) == 5)
+
+        assert hanging.connections <= PER_DESTINATION
+        hanging.let_go()
+        post.courier.stop()
+
+
+def wait_until(is_so) -> None:
+    for _ in range(1000):
+        if is_so():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come about")

@@ -10,7 +10,13 @@ from boathouse.notifications.senders.sending import Letter, post
 from boathouse.notifications.wording import text, title
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
-_SEVERITIES = {"jobs.on_failure": "error", "jobs.on_duration_warning_threshold_exceeded": "warning"}
+_SEVERITIES = {
+    "jobs.on_failure": "error",
+    "jobs.on_duration_warning_threshold_exceeded": "warning",
+    "run.failed": "error",
+    "gate.failed": "error",
+    "deploy.failed": "error",
+}
 
 
 def send_to_slack(pool: urllib3.PoolManager, details: Mapping[str, Any], letter: Letter) -> None:

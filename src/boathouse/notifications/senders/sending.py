@@ -1,5 +1,6 @@
 """What all senders share: the letter, the post office, and what can go wrong."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from boathouse.foundation.errors import Unavailable
 TIMEOUT = urllib3.Timeout(connect=5, read=15)
 _GONE = 410
 _SHOWN_BYTES = 300
+_ANSWER_SECONDS = 10.0
+"""How long is listened to an answer that has begun; what matters of it is its status."""
 
 
 class NotDelivered(Unavailable):
@@ -43,9 +46,20 @@ def post(pool: urllib3.PoolManager, url: str, body: bytes, headers: Mapping[str,
         answer = pool.request(
             "POST", url, body=body, headers=sent, timeout=TIMEOUT, retries=False, redirect=False, preload_content=False
         )
-        shown = answer.read(_SHOWN_BYTES).decode(errors="replace")
+        shown = _beginning(answer).decode(errors="replace")
         answer.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise NotDelivered(f"There was no answer: {type(error).__name__}.") from error
     if not 200 <= answer.status < 300:
         raise NotDelivered(f"The answer was {answer.status}: {shown}", for_good=answer.status == _GONE)
+
+
+def _beginning(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The first bytes of an answer, however slowly it drips."""
+    found, until = b"", time.monotonic() + _ANSWER_SECONDS
+    while len(found) < _SHOWN_BYTES and time.monotonic() < until:
+        piece = answer.read1(_SHOWN_BYTES - len(found))
+        if not piece:
+            break
+        found += piece
+    return found

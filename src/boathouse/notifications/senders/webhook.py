@@ -16,8 +16,8 @@ from boathouse.notifications.senders.sending import Letter, post
 
 
 def send(pool: urllib3.PoolManager, details: Mapping[str, Any], letter: Letter) -> None:
-    """Deliver the payload as it is; ``event_id`` is the same at every attempt."""
-    body = json.dumps({**letter.payload, "event_id": letter.delivery_id}, ensure_ascii=False).encode()
+    """Deliver the payload as it is; ``event_id`` is the same at every attempt, and of an event at every replay."""
+    body = json.dumps({"event_id": letter.delivery_id, **letter.payload}, ensure_ascii=False).encode()
     headers = signed_headers(details["signing_secret"], letter.delivery_id, body, round(time.time()))
     if details.get("username") or details.get("password"):
         plain = f"{details.get('username', '')}:{details.get('password', '')}"

@@ -1,0 +1,1 @@
+"""Webhooks: programs and people that are told of events, signed, until it has arrived."""
