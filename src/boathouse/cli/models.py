@@ -14,6 +14,7 @@ PATH = "/api/boathouse/v1/models"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, object, line of help)
+    "card": ("boathouse.cli.model_cards", "card", "What anybody may ask of a version, as Markdown or one page."),
 }
 
 

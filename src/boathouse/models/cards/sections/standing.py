@@ -16,7 +16,7 @@ _MOODS = {
     Standing.BLOCKED: "bad",
     Standing.NOT_EVALUATED: "open",
 }
-_SAID = {Say.APPROVED: "approved", Say.REFUSED: "refused", Say.WAIVED: "waived"}
+
 WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.WAIVED, Verdict.PASSED)
 
 
@@ -102,4 +102,4 @@ def _gates(facts: CardFacts) -> Iterator[tuple[str, str, str, str]]:
 
 def _signature(approval: Approval) -> tuple[str, ...]:
     until = instant(approval.valid_until) if approval.valid_until else "no end"
-    return (approval.principal, _SAID[approval.say], instant(approval.said_at), until, approval.reason or NONE)
+    return (approval.principal, approval.say.value, instant(approval.said_at), until, approval.reason or NONE)

@@ -1,0 +1,44 @@
+"""Model cards. ``/api/boathouse/v1/models/{name}/versions/{version}/card``."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from boathouse.models.cards import Cards, as_html, as_markdown
+from boathouse.models.registry import parse_model_name
+from boathouse.server.authentication import Caller
+from boathouse.server.routes.models import FullName
+
+Which = Annotated[str, Path(description="A version's number, an alias or a stage", examples=["3", "champion"])]
+
+
+class CardForm(StrEnum):
+    """How a card is written."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+
+
+def routes(cards: Cards) -> APIRouter:
+    """Cards of versions."""
+    router = APIRouter(prefix="/api/boathouse/v1/models", tags=["models"])
+
+    @router.get(
+        "/{name}/versions/{version}/card",
+        summary="The card of a version, as one page or as Markdown",
+        response_class=Response,
+        responses={200: {"content": {"text/html": {}, "text/markdown": {}}}},
+    )
+    def card(  # pyright: ignore[reportUnusedFunction]
+        principal: Caller, name: FullName, version: Which, form: Annotated[CardForm, Query()] = CardForm.HTML
+    ) -> Response:
+        model = parse_model_name(name)
+        facts = cards.facts(principal, model, cards.version(principal, model, version))
+        if form is CardForm.MARKDOWN:
+            return Response(as_markdown(facts), media_type="text/markdown; charset=utf-8")
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+        return Response(as_html(facts), media_type="text/html; charset=utf-8", headers=headers)
+
+    return router
