@@ -1,1 +1,29 @@
 """Checks of data: pure functions over a relation that say what is wrong with it, or different from before."""
+
+from boathouse.quality.chi_square import ChiSquare, chi_square
+from boathouse.quality.columns import Kind, kind_of
+from boathouse.quality.distances import jensen_shannon_distance, population_stability_index
+from boathouse.quality.drift import Drift, drifts
+from boathouse.quality.kolmogorov_smirnov import KolmogorovSmirnov, kolmogorov_smirnov
+from boathouse.quality.missingness import Missing, missing_values
+from boathouse.quality.outliers import Outliers, outliers
+from boathouse.quality.schema import SchemaChange, schema_changes
+
+__all__ = [
+    "ChiSquare",
+    "Drift",
+    "Kind",
+    "KolmogorovSmirnov",
+    "Missing",
+    "Outliers",
+    "SchemaChange",
+    "chi_square",
+    "drifts",
+    "jensen_shannon_distance",
+    "kind_of",
+    "kolmogorov_smirnov",
+    "missing_values",
+    "outliers",
+    "population_stability_index",
+    "schema_changes",
+]
