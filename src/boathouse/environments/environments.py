@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from boathouse.environments import building
+from boathouse.environments import building, locked
 from boathouse.environments.dependencies import Dependencies, read_dependencies, require_within
-from boathouse.environments.errors import InvalidDependency
+from boathouse.environments.errors import EnvironmentDiffers, InvalidDependency
 from boathouse.environments.platform import Platform, lock_key
 from boathouse.environments.specs import EnvironmentRequest, PythonEnvironment
 from boathouse.foundation.home import Home
@@ -48,6 +48,27 @@ class Environments:
             self._known[known] = environment
         return environment
 
+    def again(self, request: EnvironmentRequest, key: str) -> PythonEnvironment:
+        """The environment that was used under this key, whatever the request would come to today.
+
+        Raises:
+            EnvironmentDiffers: Its lock is gone, or its packages cannot be had any more.
+        """
+        lock = self.environment_lock(key)
+        if lock is None:
+            raise EnvironmentDiffers(f"The lock of the environment {key} is gone.", hint="Train the model again.")
+        base = locked.without_wheels(lock)
+        wheels = tuple(self._home.environments / "wheels" / name for name in locked.wheels_of(lock))
+        if all(wheel.is_dir() for wheel in wheels):
+            if locked.packages_of(base) == locked.packages_of(self._platform.lock):
+                return PythonEnvironment(key, self._platform.python, lock, wheels)
+            folder = self._home.environments / lock_key(base)
+            if locked.is_still_built(base, folder, self._platform):
+                return PythonEnvironment(key, folder / "bin" / "python", lock, wheels)
+        found = self.resolve(locked.pinned_request(base, request, self._platform))
+        locked.require_same(key, lock, found)
+        return found
+
     def environment_lock(self, key: str) -> str | None:
         """The lock of an environment that was used here, by its key."""
         if not key.isalnum():
@@ -79,7 +100,7 @@ class Environments:
     def _with_wheels(self, environment: PythonEnvironment, wheels: tuple[Path, ...]) -> PythonEnvironment:
         """The same with wheels before it; its lock then names them with their hashes."""
         if wheels:
-            names = "".join(f"# local wheel sha256:{folder.name}\n" for folder in wheels)
+            names = "".join(f"{locked.WHEEL}{folder.name}\n" for folder in wheels)
             lock = environment.lock + names
             environment = PythonEnvironment(lock_key(lock), environment.python, lock, wheels)
         self._keep_lock(environment)

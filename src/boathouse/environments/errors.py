@@ -15,5 +15,9 @@ class CannotResolve(InvalidInput):
     """The requirements contradict each other, or a package does not exist."""
 
 
+class EnvironmentDiffers(Unavailable):
+    """An environment of before cannot be had again."""
+
+
 class NoNetwork(Unavailable):
     """Packages have to be downloaded and the package index cannot be reached."""

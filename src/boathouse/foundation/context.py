@@ -1,7 +1,7 @@
 """What surrounds a call: the request it came with and the job task it belongs to.
 
-The acting principal is an argument of every verb; these facts describe, for audit and lineage. They decide one thing:
-within a task no token is made.
+The acting principal is an argument of every verb; these facts describe, for audit and lineage. They decide two things:
+within a task no token is made, and a task that reproduces a model changes nothing.
 """
 
 from collections.abc import Generator
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+
+from boathouse.foundation.errors import Denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class TaskContext:
     """Hash of the environment lock the task runs in."""
     as_of: str | None = None
     """ISO 8601 instant of the replay clock, if the run has one."""
+    reproduction: str | None = None
+    """The reproduction of a model version that the task is part of: it reads the tables as they were, and changes
+    nothing."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -68,3 +73,17 @@ def in_request(context: RequestContext) -> Generator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def refuse_in_reproduction(what: str) -> None:
+    """Refuse what would change something, within a task that reproduces a model.
+
+    Raises:
+        Denied: It is such a task.
+    """
+    task = current_request().task
+    if task is not None and task.reproduction is not None:
+        raise Denied(
+            f"The task {task.task_key} reproduces a model; nothing may be {what} in it.",
+            hint="Only what a task computes can be reproduced: let writing be a task of its own, after the training.",
+        )

@@ -17,6 +17,7 @@ from boathouse.jobs import logs
 from boathouse.jobs.access import JOB, SUBMIT_RUN, Access, RunNotFound
 from boathouse.jobs.again.backfills import BackfillRepository
 from boathouse.jobs.again.repairs import RepairRepository
+from boathouse.jobs.again.replaying import Replays, value_left_before
 from boathouse.jobs.again.rerunning import Backfills, Repairs
 from boathouse.jobs.executing.iterations import IterationRepository
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, task_file
@@ -71,6 +72,7 @@ class Jobs:
         self.repairs = Repairs(self._access, self._jobs, repairs, clock)
         backfills = BackfillRepository(database, self._runs)
         self.backfills = Backfills(self._access, backfills, self._runs, self.repairs, clock)
+        self.replays = Replays(database, self._access, self._runs, clock)
         self.starting = Starting(self._access, self._jobs, StarterRepository(database), self.update)
 
     # Definitions
@@ -302,7 +304,13 @@ class Jobs:
         """
         job_id = context.job_id if context else None
         with self._access.verb(principal, "getTaskValue", job_id, task_key=task_key, key=key):
-            return self._values.get(_in_task(context).run_id, task_key, key)
+            run_id = _in_task(context).run_id
+            if context is not None and context.reproduction is not None and (run := self._runs.head(run_id)):
+                try:
+                    return value_left_before(run, task_key, key)
+                except KeyError:
+                    pass  # perhaps it is one of this run itself
+            return self._values.get(run_id, task_key, key)
 
     def reconcile(self) -> None:
         """Undo what a process that died left half done."""

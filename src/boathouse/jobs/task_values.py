@@ -94,6 +94,19 @@ class TaskValueRepository:
             raise TaskValueNotFound(f"The task {task_key} of run {run_id} has left no value {name!r}.", hint=hint)
         return json.loads(values[name])
 
+    def of_run(self, run_id: int) -> dict[str, dict[str, str]]:
+        """All values of a run's tasks, as JSON, by key of the task and name."""
+        query = (
+            select(task_runs.c.task_key, task_values.c.name, task_values.c.value)
+            .join(task_values, task_values.c.task_run_id == task_runs.c.task_run_id)
+            .where(task_runs.c.run_id == run_id, task_runs.c.is_latest, task_runs.c.for_each.is_(None))
+        )
+        found: dict[str, dict[str, str]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.task_key, {})[row.name] = row.value
+        return found
+
 
 def _require_current(connection: Connection, context: TaskContext) -> None:
     query = select(task_runs.c.attempt, task_runs.c.life_cycle_state, task_runs.c.is_latest)

@@ -1,12 +1,14 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The law in process: what the control plane's own sessions use."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pyarrow as pa
 
 from boathouse.catalog import (
+    Behind,
     Catalog,
     Column,
     Function,
@@ -20,6 +22,7 @@ from boathouse.catalog import (
     View,
     Volume,
 )
+from boathouse.foundation.context import current_request, refuse_in_reproduction
 from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -30,12 +33,17 @@ _NEEDED = {Intent.READ: Privilege.SELECT, Intent.WRITE: Privilege.MODIFY}
 _NEEDED_FOR_FILES = {Intent.READ: Privilege.READ_VOLUME, Intent.WRITE: Privilege.WRITE_VOLUME}
 
 
+HeldVersions = Callable[[str], Mapping[str, int]]
+"""The versions that the tasks of a reproduction read, by the id of the table."""
+
+
 class LocalLaw:
     """Answers from the catalog directly. Implements :class:`boathouse.session.law.Law`."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, held: HeldVersions | None = None) -> None:
         self._catalog = catalog
         self._system = SystemTables(catalog)
+        self._held = held
 
     @property
     def catalog(self) -> Catalog:
@@ -51,6 +59,8 @@ class LocalLaw:
 
     def resolve_volume(self, principal: Principal, name: VolumeName, intent: Intent, statement: Statement) -> Volume:
         with self._audited(principal, statement, SecurableKind.VOLUME, str(name)):
+            if intent is Intent.WRITE:
+                refuse_in_reproduction(f"written to the volume {name}")
             return self._catalog.securables.resolve_volume(principal, name, _NEEDED_FOR_FILES[intent])
 
     def record_lineage(self, principal: Principal, edges: Sequence[LineageEdge]) -> None:
@@ -143,7 +153,12 @@ class LocalLaw:
         shown = ", ".join(map(str, names))
         with self._audited(principal, statement, SecurableKind.FUNCTION, shown):
             found = [self._catalog.functions.resolve(principal, name) for name in names]
-            return [self._catalog.owners_rights.opened_function(each) for each in found]
+            opened = [self._catalog.owners_rights.opened_function(each) for each in found]
+        task = current_request().task
+        if task is None or task.reproduction is None or self._held is None:
+            return opened
+        versions = self._held(task.reproduction)
+        return [replace(each, behind=_behind_at(each.behind, versions)) for each in opened]
 
     def create_view(self, principal: Principal, view: NewView, *, replace: bool = False) -> Table:
         return self._catalog.views.create(principal, view, self._catalog.owners_rights, replace=replace)
@@ -172,7 +187,16 @@ class LocalLaw:
         table = self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])
         if table.view is not None and request.intent is Intent.WRITE:
             raise InvalidInput(f"{request.name} is a view; nothing can be written to it.")
-        return self._catalog.owners_rights.opened_table(table)
+        if request.intent is Intent.WRITE:
+            refuse_in_reproduction(f"written to the table {request.name}")
+        return self._as_held(self._catalog.owners_rights.opened_table(table))
+
+    def _as_held(self, table: Table) -> Table:
+        """The table at the version that whoever asks has to read."""
+        task = current_request().task
+        if task is None or task.reproduction is None or self._held is None:
+            return table
+        return _at_versions(table, self._held(task.reproduction))
 
     def _system_table(self, name: TableName) -> Table:
         securable = Securable("", SecurableKind.TABLE, str(name), owner=SYSTEM.name)
@@ -185,3 +209,18 @@ class LocalLaw:
         facts = {"statement_id": statement.id, "statement_text": statement.text, "statement_type": statement.kind}
         with self._catalog.audit.verb(principal, "session", "commandSubmit", kind, name, facts):
             yield
+
+
+def _at_versions(table: Table, versions: Mapping[str, int]) -> Table:
+    """The table, or what lies behind a view, at these versions."""
+    if table.view is not None:
+        return replace(table, view=replace(table.view, behind=_behind_at(table.view.behind, versions)))
+    return replace(table, at_version=versions.get(table.securable.id))
+
+
+def _behind_at(behind: Behind | None, versions: Mapping[str, int]) -> Behind | None:
+    if behind is None:
+        return None
+    tables = tuple(_at_versions(each, versions) for each in behind.tables)
+    functions = tuple(replace(each, behind=_behind_at(each.behind, versions)) for each in behind.functions)
+    return Behind(tables, functions)

@@ -47,4 +47,5 @@ def _open(name: TableName, table: Table, version: int | None) -> OpenTable:
     if table.data_source_format == SYSTEM_FORMAT:
         raise InvalidInput(f"{name} is a system table; it has no files and no versions.")
     with by_name(name, table.storage_location):
-        return OpenTable(name, table, open_snapshot(table.storage_location, version=version))
+        asked = table.at_version if version is None else version
+        return OpenTable(name, table, open_snapshot(table.storage_location, version=asked))

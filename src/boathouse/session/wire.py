@@ -86,6 +86,7 @@ def table_json(table: Table) -> Json:
         "storage_location": table.storage_location,
         "columns": [column_json(column) for column in table.columns],
         "view": None if table.view is None else view_json(table.view),
+        "at_version": table.at_version,
     }
 
 
@@ -97,6 +98,7 @@ def table_of(data: Mapping[str, Any]) -> Table:
         data["storage_location"],
         tuple(column_of(column) for column in data["columns"]),
         None if data.get("view") is None else view_of(data["view"]),
+        data.get("at_version"),
     )
 
 

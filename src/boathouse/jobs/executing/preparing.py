@@ -11,6 +11,7 @@ from boathouse.catalog.law import Catalog
 from boathouse.environments import EnvironmentRequest, Environments, PythonEnvironment
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.principals import Principal
+from boathouse.jobs.again.replaying import ENVIRONMENT, reproduction_of
 from boathouse.jobs.executing.secret_references import with_marks
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, code_from_git, source_root, task_file
 from boathouse.jobs.git.checkouts import GitCheckouts
@@ -63,7 +64,8 @@ class Preparation:
         if uses_git(task, run.settings):
             run = self._with_git_code(run)
         request = environment_request(run, task, of_bundle or source_root(run.deployment))
-        environment = self._environments.resolve(request)
+        locked = run.trigger_info.get(ENVIRONMENT) if reproduction_of(run) else None
+        environment = self._environments.again(request, locked) if locked else self._environments.resolve(request)
         context = task_context(run, task_run, task_run.attempt, environment.key)
         spec = {**_spec(run, task, environment), "variables": marks.marked(own_variables(run, task))}
         secrets = marks.values(lambda scope, key: self._secrets.get(self._principal(run), scope, key))
@@ -130,6 +132,7 @@ def task_context(run: Run, task_run: TaskRun, attempt: int, environment_key: str
         git_dirty=origin.git_dirty if origin else None,
         environment_key=environment_key,
         as_of=run.as_of,
+        reproduction=reproduction_of(run),
     )
 
 

@@ -189,7 +189,8 @@ def _prepared(
             nodes[alias] = LineageNode(NodeKind.TABLE, str(reference.name))
             continue
         if reference.changes is not None:
-            feed = ChangeFeed(table.storage_location, *reference.changes)
+            first, last = reference.changes
+            feed = ChangeFeed(table.storage_location, first, table.at_version if last is None else last)
             with by_name(reference.name, table.storage_location):
                 frames[alias], schemas[alias] = feed, tuple(feed.schema.names)
             nodes[alias] = table_node(reference.name, feed.last_version)
@@ -217,8 +218,10 @@ def open_reference(table: Table, reference: TableReference) -> Snapshot:
     Raises:
         VersionNotFound: The table has no such version.
     """
+    is_open = reference.version is None and reference.timestamp is None
+    version = table.at_version if is_open else reference.version
     try:
-        return open_snapshot(table.storage_location, version=reference.version, timestamp=reference.timestamp)
+        return open_snapshot(table.storage_location, version=version, timestamp=reference.timestamp)
     except VersionNotFound as error:
         named = error.message.replace(f"The table at {table.storage_location}", f"Table {reference.name}")
         raise VersionNotFound(named, hint=error.hint) from error
