@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bundle": ("boathouse.cli.bundle", "bundle", "Projects described in databricks.yml: deploy and run them."),
     "jobs": ("boathouse.cli.jobs", "jobs", "Jobs, their runs and their logs."),
     "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
+    "events": ("boathouse.cli.events", "events", "What has happened, and what happens."),
+    "webhooks": ("boathouse.cli.webhooks", "webhooks", "Who is told of events, and what became of it."),
     "model": (
         "boathouse.cli.models",
         "models",

@@ -15,6 +15,7 @@ from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
     bundles,
     catalog,
+    events,
     features,
     files,
     functions,
@@ -28,6 +29,7 @@ from boathouse.server.routes import (
     starting,
     statements,
     warehouses,
+    webhooks,
     workers,
 )
 from boathouse.session import Session
@@ -69,6 +71,8 @@ def create_app(plane: ControlPlane) -> FastAPI:
         jobs.routes(plane.jobs),
         starting.routes(plane.jobs, plane.background.housekeeping),
         notifications.routes(plane.destinations),
+        webhooks.routes(plane.webhooks),
+        events.routes(plane.catalog.events),
         workers.routes(plane.fleet),
         bundles.routes(plane.deployments),
         features.routes(plane.feature_tables),

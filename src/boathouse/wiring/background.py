@@ -1,8 +1,9 @@
-"""What the control plane does by itself: start runs, deliver notifications, forget what is old."""
+"""What the control plane does by itself: start runs, tell of events, deliver notifications, forget what is old."""
 
 from dataclasses import dataclass
 
 from boathouse.catalog import Catalog
+from boathouse.catalog.events.log import KNOWN_TYPES
 from boathouse.catalog.old_records import OldRecords, RecordSettings
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import NotFound
@@ -17,6 +18,9 @@ from boathouse.metastore import Database
 from boathouse.notifications.courier import Courier
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.senders.mail import MailServer
+from boathouse.notifications.webhooks.pump import WebhookPump
+from boathouse.notifications.webhooks.webhooks import Parts as WebhookParts
+from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.wiring.databases import database_url
 
 SAFE_SCOPE = "boathouse-notifications"
@@ -50,25 +54,28 @@ class Background:
 
     clockwork: Clockwork
     courier: Courier
+    webhook_pump: WebhookPump
     housekeeping: Housekeeping
     workflows: EndedWorkflows
 
     def start(self) -> None:
         self.clockwork.start()
         self.courier.start()
+        self.webhook_pump.start()
         self.housekeeping.start()
 
     def stop(self) -> None:
         self.housekeeping.stop()
         self.clockwork.stop()
+        self.webhook_pump.stop()
         self.courier.stop()
         self.workflows.close()
 
 
 def build_background(
     home: Home, settings: Settings, database: Database, catalog: Catalog, clock: Clock
-) -> tuple[Background, Destinations]:
-    """The parts that work by themselves, and the destinations that they deliver to."""
+) -> tuple[Background, Destinations, Webhooks]:
+    """The parts that work by themselves, the destinations that they deliver to, and the webhooks that lead there."""
     destinations = Destinations(database, catalog.audit, SecretsSafe(catalog), clock)
     mail_server = MailServer.parse(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     url = f"http://{settings.host}:{settings.port}"
@@ -79,4 +86,6 @@ def build_background(
     retention = Retention(database, home, kept, tokens=catalog.identities, workflows=workflows, records=records)
     housekeeping = Housekeeping(retention, kept, catalog, clock)
     clockwork = Clockwork(Parts(database, catalog, clock))
-    return Background(clockwork, courier, housekeeping, workflows), destinations
+    telling = WebhookParts(database, catalog.events, catalog.identities, KNOWN_TYPES, clock)
+    webhooks = Webhooks(telling, destinations, catalog.audit)
+    return Background(clockwork, courier, WebhookPump(telling), housekeeping, workflows), destinations, webhooks

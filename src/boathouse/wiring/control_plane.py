@@ -20,6 +20,7 @@ from boathouse.lake import DuckDBEngine, DuckDBSettings, Engine
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.notifications.destinations import Destinations
+from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
 from boathouse.wiring.background import Background, build_background
@@ -48,6 +49,7 @@ class ControlPlane:
     feature_tables: FeatureTables
     fleet: Fleet
     destinations: Destinations
+    webhooks: Webhooks
     statements: Statements
     engine: Engine
     """To try what is to be created; no data passes through it."""
@@ -111,7 +113,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     catalog.securables.keep_for(online_registry.require_unpublished)
     feature_tables = FeatureTables(catalog, clock, online_registry.publications)
     catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
-    background, destinations = build_background(home, settings, database, catalog, clock)
+    background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
         settings=settings,
@@ -126,6 +128,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         feature_tables=feature_tables,
         fleet=fleet,
         destinations=destinations,
+        webhooks=webhooks,
         background=background,
         statements=build_statements(database, catalog, home, clock),
         engine=DuckDBEngine(DuckDBSettings(memory_limit="256MB")),
