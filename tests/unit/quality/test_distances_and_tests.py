@@ -26,6 +26,7 @@ COUNTS = st.integers(2, 12).flatmap(
 VALUES = arrays(np.float64, st.integers(1, 60), elements=st.integers(-20, 20).map(float))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # scipy's own, of its p-value for so few rows
 @given(VALUES, VALUES)
 def test_kolmogorov_smirnov_is_that_of_scipy(values: np.ndarray, reference: np.ndarray) -> None:
     assert kolmogorov_smirnov(values, reference).statistic == pytest.approx(
