@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from boathouse.bundles.desired import DesiredResource, ResourceCircle, in_order
 from boathouse.bundles.findings import Findings, relative
 from boathouse.bundles.job_payload import JobPayload
-from boathouse.bundles.kinds import KINDS, OTHER_KINDS
+from boathouse.bundles.kinds import KINDS, OTHER_KINDS, Kind
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.substitution import OPEN, BadReference, resolve_pending
 from boathouse.foundation.errors import did_you_mean
@@ -27,7 +27,7 @@ def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Fin
     """
     node = _texts_where_expected(shape, node)
     try:
-        value = shape.model_validate(_final(node.plain()))
+        value = shape.model_validate(final(node.plain()))
     except ValidationError as error:
         unresolved = True
         for problem in problems_of(error, shape):
@@ -46,7 +46,7 @@ def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Fin
 
 def check_job(node: Node, path: KeyPath, findings: Findings) -> None:
     """Note what the shape of a job alone cannot say: its graph, its parameters, what it needs and we do not have."""
-    settings = JobPayload.model_validate(_final(node.plain())).settings()
+    settings = JobPayload.model_validate(final(node.plain())).settings()
     for problem in problems_of_job(settings):
         where = dotted((*path, *problem.path))
         findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
@@ -55,7 +55,7 @@ def check_job(node: Node, path: KeyPath, findings: Findings) -> None:
 def _texts_where_expected(shape: type[BaseModel], node: Node) -> Node:
     """YAML reads ``rows: 1000`` as a number; where the shape wants text, it means the text."""
     try:
-        shape.model_validate(_final(node.plain()))
+        shape.model_validate(final(node.plain()))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             culprit = node.nearest(detail["loc"])
@@ -76,7 +76,8 @@ def _with_text(tree: Node, culprit: Node) -> Node:
     return tree
 
 
-def _final(data: Any) -> Any:
+def final(data: Any) -> Any:
+    """The data as it will be, with a placeholder for each id that the deployment will give."""
     try:
         return resolve_pending(data, lambda path: PLACEHOLDER)
     except BadReference:
@@ -85,14 +86,15 @@ def _final(data: Any) -> Any:
 
 def check_kinds(resources: Node, findings: Findings) -> None:
     """Note kinds that nobody knows, and those that are not deployed yet."""
+    written = [section for section, kind in KINDS.items() if not kind.in_settings]
     for section, node in resources.mapping.items():
-        if section in KINDS:
+        if section in written:
             continue
         if section in OTHER_KINDS:
             for key, resource in node.mapping.items():
                 findings.ignored(resource, f"resources.{section}.{key}: {section} are not deployed yet.")
         else:
-            hint = did_you_mean(section, [*KINDS, *OTHER_KINDS]) or f"Kinds are: {', '.join(KINDS)}."
+            hint = did_you_mean(section, [*written, *OTHER_KINDS]) or f"Kinds are: {', '.join(written)}."
             findings.error(node, f"there is no kind of resource {section!r}.", hint)
 
 
@@ -101,16 +103,22 @@ def check_names(resources: dict[tuple[str, str], Node], findings: Findings) -> N
     first: dict[tuple[str, str], Node] = {}
     for (section, key), node in resources.items():
         kind = KINDS[section]
-        name = kind.full_name(_final(node.plain()))
-        if kind.governed:
+        name = kind.full_name(final(node.plain()))
+        if kind.governed or kind.in_settings:
             name = name.lower()
         where = node.get("name") or node
         if (section, name) in first:
             other = first[section, name].where
             place = f"{relative(other.file, findings.root)}:{other.line}"
-            findings.error(where, f"resources.{section}.{key}: another {kind.noun} is named {name!r} ({place}).")
+            findings.error(where, _said_twice(kind, key, name, place))
         else:
             first[section, name] = where
+
+
+def _said_twice(kind: Kind, key: str, name: str, place: str) -> str:
+    if kind.in_settings:
+        return f"models.{key}: the {kind.noun} {name!r} is written twice ({place})."
+    return f"resources.{kind.section}.{key}: another {kind.noun} is named {name!r} ({place})."
 
 
 def check_order(resources: tuple[DesiredResource, ...], nodes: dict[tuple[str, str], Node], findings: Findings) -> None:

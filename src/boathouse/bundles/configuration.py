@@ -7,16 +7,17 @@ from pathlib import Path
 from boathouse.bundles.checking import check_job, check_kinds, check_names, check_order, check_shape
 from boathouse.bundles.desired import DesiredResource, DesiredState, Place, ResourceId
 from boathouse.bundles.document import ArtifactShape, DocumentShape
-from boathouse.bundles.files import read_document
+from boathouse.bundles.files import read_document, read_settings
 from boathouse.bundles.findings import Finding, Findings, relative
 from boathouse.bundles.git import GitFacts, read_git
 from boathouse.bundles.inheritance import give_identity, give_permissions
 from boathouse.bundles.kinds import KINDS
 from boathouse.bundles.local_files import LocalFiles
+from boathouse.bundles.model_settings import JudgedModel, ModelSettings
 from boathouse.bundles.modes import DEVELOPMENT, PRODUCTION, apply_presets, check_production, presets_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
-from boathouse.bundles.targets import choose_target, with_target
+from boathouse.bundles.targets import DEFAULT_TARGET, choose_target, with_target
 from boathouse.bundles.user import CurrentUser
 from boathouse.bundles.variables import variable_values
 from boathouse.foundation.shapes import fit
@@ -51,6 +52,8 @@ class Bundle:
     lock: bool
     findings: tuple[Finding, ...]
     """Warnings and ignored fields; a bundle with errors is not made."""
+    models: tuple[JudgedModel, ...] = ()
+    """What ``boathouse.yml`` asks of the models in this target."""
 
     def desired(self, snapshot: str | None, delete_data: tuple[str, ...] = ()) -> DesiredState:
         return DesiredState(
@@ -73,10 +76,12 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     """
     findings = Findings(root)
     document = read_document(root, findings)
+    settings = read_settings(root, findings)
     if not document.mapping:
         findings.raise_errors()  # nothing could be read, so there is nothing else to say
     check_shape(DocumentShape, document, (), findings)
     target_name, target = choose_target(document, reading.target, findings)
+    targets = document.get("targets") or Node({DEFAULT_TARGET: target}, document.position)
     values = variable_values(document, target, reading.variables, reading.environment, findings)
     git = read_git(root, reading.environment)
     document = with_target(document, target)
@@ -97,7 +102,9 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
         check_production(document, git, force=reading.force, findings=findings)
 
     artifacts = _artifacts(document, findings)
-    resources = _resources(root, document, artifacts, findings)
+    models = ModelSettings(root, document, target_name, references, findings)
+    of_models = models.read(settings, targets.mapping) if settings is not None else {}
+    resources = _resources(root, document, artifacts, of_models, findings)
     findings.raise_errors()
     return Bundle(
         root=root,
@@ -110,17 +117,24 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
         git=git,
         lock=_lock(document, mode),
         findings=tuple(findings.sorted()),
+        models=tuple(models.judged),
     )
 
 
 def _resources(
-    root: Path, document: Node, artifacts: Mapping[str, ArtifactShape], findings: Findings
+    root: Path,
+    document: Node,
+    artifacts: Mapping[str, ArtifactShape],
+    of_models: Mapping[ResourceId, Node],
+    findings: Findings,
 ) -> dict[ResourceId, Node]:
     """The resources that we deploy, checked."""
     folders = [root / artifact.path for artifact in artifacts.values()]
     files = LocalFiles(root, [*folders, *(folder / "dist" for folder in folders)], findings)
     checked: dict[ResourceId, Node] = {}
     for section, kind in KINDS.items():
+        if kind.in_settings:
+            continue
         of_kind = document.get("resources", section)
         for key, written in (of_kind.mapping if of_kind else {}).items():
             node = give_permissions(section, written, document.get("permissions"))
@@ -131,6 +145,7 @@ def _resources(
                 if section == "jobs":
                     check_job(fitting, ("resources", section, key), findings)
                 checked[ResourceId(section, key)] = fitting
+    checked |= of_models
     named = {(one.section, one.key): node for one, node in checked.items()}
     check_names(named, findings)
     check_order(desired_resources(root, checked), named, findings)

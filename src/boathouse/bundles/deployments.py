@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boathouse.bundles.desired import DesiredState, Place, ResourceId
+from boathouse.bundles.kinds import REQUIREMENTS
 from boathouse.bundles.planning import Action, Plan, PlannedStep, Planner, desired_hash, resolved
 from boathouse.bundles.recovery import Recovery
 from boathouse.bundles.repository import (
@@ -28,6 +29,7 @@ from boathouse.bundles.repository import (
 from boathouse.bundles.resources import Origin, ResourceKind
 from boathouse.bundles.resources.experiments import Experiments
 from boathouse.bundles.resources.jobs import BundleJobs
+from boathouse.bundles.resources.model_requirements import ModelRequirements
 from boathouse.bundles.resources.registered_models import RegisteredModels
 from boathouse.bundles.resources.schemas import Schemas
 from boathouse.bundles.resources.secret_scopes import SecretScopes
@@ -120,6 +122,7 @@ class Deployments:
             "experiments": Experiments(catalog, models),
             "secret_scopes": SecretScopes(catalog),
             "jobs": BundleJobs(catalog, jobs),
+            REQUIREMENTS: ModelRequirements(models),
         }
         self._planner = Planner(self._repository, self._kinds)
         self._running: set[str] = set()

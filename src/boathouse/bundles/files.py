@@ -10,6 +10,7 @@ from boathouse.foundation.yaml_source import MalformedYaml, Position, read_yaml
 ROOT_FILE = "databricks.yml"
 ROOT_FILES = (ROOT_FILE, "databricks.yaml", "bundle.yml", "bundle.yaml")
 SETTINGS_FILE = "boathouse.yml"
+SETTINGS_FILES = (SETTINGS_FILE, "boathouse.yaml")
 
 
 def find_root(start: Path) -> Path:
@@ -34,8 +35,6 @@ def read_document(root: Path, findings: Findings) -> Node:
     document = _read(file, findings)
     if document is None:
         return Node({}, Position(file, 1))
-    if (root / SETTINGS_FILE).is_file():
-        findings.ignored(Position(root / SETTINGS_FILE, 1), f"{SETTINGS_FILE} is not acted on yet.")
     for included in _included(root, file, document, findings):
         if (part := _read(included, findings)) is not None:
             if "include" in part.mapping:
@@ -43,6 +42,14 @@ def read_document(root: Path, findings: Findings) -> Node:
                 part = part.without("include")
             document = _join(document, part, (), findings)
     return document
+
+
+def read_settings(root: Path, findings: Findings) -> Node | None:
+    """``boathouse.yml`` as a tree; None when there is none."""
+    files = [root / name for name in SETTINGS_FILES if (root / name).is_file()]
+    if len(files) > 1:
+        findings.error(Position(files[1], 1), f"there is a {SETTINGS_FILE} too.", "Keep one of them.")
+    return _read(files[0], findings) if files else None
 
 
 def _read(file: Path, findings: Findings) -> Node | None:
@@ -74,7 +81,8 @@ def _included(root: Path, file: Path, document: Node, findings: Findings) -> lis
         if Path(item.text).is_absolute() or ".." in Path(item.text).parts:
             findings.error(item, f"include: {item.text!r} leads out of the bundle's folder.")
             continue
-        matches = sorted(path for path in root.glob(item.text) if path.is_file() and path != file)
+        apart = {file, *(root / name for name in SETTINGS_FILES)}
+        matches = sorted(path for path in root.glob(item.text) if path.is_file() and path not in apart)
         if not matches:
             findings.warning(item, f"include: no file matches {item.text!r}.")
         found |= dict.fromkeys(matches)

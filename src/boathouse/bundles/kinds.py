@@ -6,6 +6,7 @@ from typing import Any
 from boathouse.bundles.job_payload import JobPayload
 from boathouse.bundles.payloads import (
     ExperimentPayload,
+    ModelRequirementsPayload,
     RegisteredModelPayload,
     SchemaPayload,
     SecretScopePayload,
@@ -36,12 +37,19 @@ class Kind:
     """Lives in Unity Catalog: takes ``grants`` and has a name of plain parts."""
     has_plain_name: bool = False
     """Its name has no room for blanks and brackets either, though it lies outside of Unity Catalog."""
+    in_settings: bool = False
+    """Written in ``boathouse.yml``, not under ``resources``; it has the name of what it belongs to."""
 
     def full_name(self, payload: dict[str, Any]) -> str:
         """The name under which two resources of this kind cannot both exist."""
+        if self.in_settings:
+            return str(payload["model"])
         fields = ("catalog_name", "schema_name", "name") if self.governed else ("name",)
         return ".".join(str(payload[field]) for field in fields if payload.get(field) is not None)
 
+
+REQUIREMENTS = "model_requirements"
+"""What ``models`` of ``boathouse.yml`` become."""
 
 KINDS: dict[str, Kind] = {
     kind.section: kind
@@ -52,5 +60,6 @@ KINDS: dict[str, Kind] = {
         Kind("experiments", "experiment", ExperimentPayload, 4),
         Kind("secret_scopes", "secret scope", SecretScopePayload, 5, has_plain_name=True),
         Kind("jobs", "job", JobPayload, 6),
+        Kind(REQUIREMENTS, "policy of the model", ModelRequirementsPayload, 7, in_settings=True),
     )
 }

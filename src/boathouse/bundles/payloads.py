@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from boathouse.bundles.access_payloads import ExperimentAccess, GrantShape, ScopeAccess
-from boathouse.foundation.names import InvalidName, normalise_part
+from boathouse.foundation.names import InvalidName, ModelName, normalise_part
 from boathouse.foundation.shapes import Shape, Unused
+from boathouse.models.requirements import Requirements
 
 
 def _part(text: str) -> str:
@@ -18,6 +19,13 @@ def _part(text: str) -> str:
     except InvalidName as error:
         raise ValueError(str(error)) from error
     return text
+
+
+def _model(text: str) -> str:
+    try:
+        return str(ModelName.parse(text))
+    except InvalidName as error:
+        raise ValueError(str(error)) from error
 
 
 NamePart = Annotated[str, AfterValidator(_part)]
@@ -82,3 +90,11 @@ class SecretScopePayload(Shape):
     backend_type: Literal["DATABRICKS"] = "DATABRICKS"
     permissions: list[ScopeAccess] | None = None
     lifecycle: Unused = None
+
+
+class ModelRequirementsPayload(Shape):
+    """What a registered model has to meet, with the text of its card."""
+
+    model: Annotated[str, AfterValidator(_model)]
+    requirements: Requirements
+    card_text: str | None = None

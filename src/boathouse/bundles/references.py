@@ -1,5 +1,6 @@
 """What ``${...}`` can name in a bundle, and the resolving of a whole document."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from boathouse.bundles.substitution import OPEN, BadReference, Pending, Resolver
 from boathouse.foundation.errors import did_you_mean
 
 ROOTS = ("bundle", "workspace", "var", "resources")
+_WITHIN_VARIABLE = re.compile(r"var\.(?P<name>[\w-]+)(?P<rest>(?:\.[\w-]+|\[\d{1,6}\])+)")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 SERVER_PATHS = ("workspace.root_path", "workspace.file_path")
 """Where the code will lie; the server knows."""
 
@@ -63,6 +66,8 @@ class References:
                 return self._variable(name)
             case ["variables", name, "value" | "default"]:
                 return self._variable(name)
+            case ["var", *_] if (within := _WITHIN_VARIABLE.fullmatch(path)) is not None:
+                return self._within_variable(path, within["name"], within["rest"])
             case ["resources", section, key, *rest]:
                 return self._resource(path, section, key, rest)
             case ["bundle" | "workspace", *_]:
@@ -88,6 +93,20 @@ class References:
         raise BadReference(
             f"There is no variable {name!r}.", hint=did_you_mean(name, names) or "Declare it under variables."
         )
+
+    def _within_variable(self, path: str, name: str, rest: str) -> Any:
+        """A field or an item of a variable that holds more than one value."""
+        self._variable(name)
+        here = self._variables[name]
+        for field, item in _STEP.findall(rest):
+            known = here.mapping if field else {str(place): child for place, child in enumerate(here.items)}
+            if (field or item) not in known:
+                what = f"field {field!r}" if field else f"item {item}"
+                raise BadReference(
+                    f"${{{path}}}: the variable {name} has no {what} there.", hint=did_you_mean(field or item, known)
+                )
+            here = known[field or item]
+        return here.plain()
 
     def _resource(self, path: str, section: str, key: str, rest: list[str]) -> Any:
         sections = self._document.get("resources") or Node({}, self._document.position)

@@ -142,7 +142,6 @@ def test_what_is_known_but_not_acted_on_is_listed(bundle: Make) -> None:
         **{"boathouse.yml": "models: {}"},
     )
     assert folder.remarks() == [
-        "boathouse.yml:1: boathouse.yml is not acted on yet.",
         "databricks.yml:2: experimental is not acted on.",
         "databricks.yml:3: workspace.profile is not acted on.",
         "databricks.yml:3: workspace.root_path is not acted on.",

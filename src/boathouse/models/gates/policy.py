@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.shapes import DoesNotFit, Problem, problems_of
-from boathouse.foundation.spans import NoSpan, parse_span
+from boathouse.foundation.spans import parse_span
+from boathouse.models.evaluation.metrics import UnknownMetric, metric_named
 from boathouse.models.evidence.nouns import Rule
 from boathouse.models.gates.contract import Gate, GateSettings
 from boathouse.models.gates.tiers import TIERS, TierDefaults
 from boathouse.models.requirements.requirements import ApprovalPolicy, Requirements, Tier
+from boathouse.models.requirements.requirements import Problem as AnswerKind
 
 PRODUCTION = "production"
 """The stage that decides something; its alias is ``champion`` unless the project says otherwise."""
@@ -200,12 +202,13 @@ def _policy(requirements: Requirements, tier: TierDefaults, gates: Mapping[str, 
             disabled.append(DisabledGate(name, settings.reason))
     stages = {**DEFAULT_STAGES, **requirements.stages}
     _check_stages(requirements, stages, notes)
+    _check_numbers(requirements, notes)
     automatic = requirements.deployment.automatic_promotion
     return Policy(
         tier=requirements.risk_tier,
         gates=tuple(enabled),
         disabled=tuple(disabled),
-        approval=_approval(tier, requirements.approval, notes),
+        approval=_approval(tier, requirements.approval),
         stages=stages,
         automatic_promotion=tier.automatic_promotion if automatic is None else automatic,
         protected_aliases=frozenset([stages[PRODUCTION]] if tier.is_protected else []),
@@ -264,21 +267,25 @@ def _check_stages(requirements: Requirements, stages: Mapping[str, str], notes: 
         of_alias.setdefault(alias, stage)
 
 
-def _approval(tier: TierDefaults, said: ApprovalPolicy, notes: _Notes) -> ApprovalRules:
+def _check_numbers(requirements: Requirements, notes: _Notes) -> None:
+    try:
+        metric_named(requirements.success.proxy, requirements.problem)
+    except UnknownMetric as error:
+        notes.add(("success", "proxy"), error.message, error.hint)
+    if requirements.cost_matrix is not None and requirements.problem is not AnswerKind.BINARY:
+        notes.add(("cost_matrix",), f"it is of binary decisions; this is {requirements.problem.value}.")
+
+
+def _approval(tier: TierDefaults, said: ApprovalPolicy) -> ApprovalRules:
     def chosen(name: str) -> Any:
         own = getattr(said, name)
         return getattr(tier.approval, name) if own is None else own
 
-    try:
-        milliseconds = round(parse_span(str(chosen("valid_for"))).total_seconds() * 1000)
-    except NoSpan as error:
-        notes.add(("approval", "valid_for"), error.message, error.hint)
-        milliseconds = 0
     return ApprovalRules(
         count=int(chosen("count")),
         groups=tuple(chosen("groups") or ()),
         author_may_approve=bool(chosen("author_may_approve")),
-        valid_for_ms=milliseconds,
+        valid_for_ms=round(parse_span(str(chosen("valid_for"))).total_seconds() * 1000),
         may_be_waived=tier.may_be_waived,
     )
 
@@ -298,7 +305,5 @@ def _named_columns(requirements: Requirements) -> Iterator[tuple[tuple[str | int
     for index, column in enumerate(source.keys):
         yield ("evaluation", "keys", index), column
     for index, each in enumerate(requirements.slices):
-        if isinstance(each, str):
-            yield ("slices", index), each
-        elif each.column is not None:
+        if each.column is not None:
             yield ("slices", index, "column"), each.column

@@ -109,8 +109,7 @@ class RequirementsBook:
         """
         with self._catalog.audit.verb(principal, "models", "putModelRequirements", KIND, str(model)) as event:
             self._require(principal, Privilege.MANAGE, model)
-            if problems := self._check(requirements):
-                raise DoesNotFit(f"The requirements of {model}", problems)
+            self.require_valid(str(model), requirements)
             now = epoch_ms(self._clock.now())
             with self._database.write() as connection:
                 held = rows.deployed(connection, str(model))
@@ -137,6 +136,14 @@ class RequirementsBook:
                 event.params["revision"] = str(held.revision)
                 rows.end(connection, str(model), epoch_ms(self._clock.now()), principal.name)
                 event.commit_with(connection)
+
+    def require_valid(self, model: str, requirements: Requirements) -> None:
+        """
+        Raises:
+            DoesNotFit: They name a gate, a setting or a group that is not there; all at once.
+        """
+        if problems := self._check(requirements):
+            raise DoesNotFit(f"What {model} has to meet", problems)
 
     def require_manage(self, principal: Principal, model: ModelName) -> None:
         """

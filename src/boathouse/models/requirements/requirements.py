@@ -1,11 +1,45 @@
 """One model in ``boathouse.yml``. The tier brings gates and approvals; a project states what differs."""
 
 from enum import StrEnum
-from typing import Any
+from itertools import pairwise
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.names import TableName
 from boathouse.foundation.shapes import Shape
+from boathouse.foundation.spans import parse_span
+
+
+def _span(text: str) -> str:
+    try:
+        parse_span(text)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _table(text: str) -> str:
+    try:
+        TableName.parse(text)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _column(given: Any) -> Any:
+    """A text is a column's name."""
+    return {"column": given} if isinstance(given, str) else given
+
+
+def _settings(given: Any) -> Any:
+    """``calibration:`` with nothing behind it asks for the gate as it is."""
+    return {} if given is None else given
+
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Span = Annotated[str, AfterValidator(_span)]
 
 
 class Tier(StrEnum):
@@ -27,10 +61,10 @@ class Problem(StrEnum):
 class Success(Shape):
     """What the business wants, and the number that stands for it here."""
 
-    metric: str
+    metric: Text
     """In the business' words: ``missed connections per 1,000 passengers``."""
     target: str | None = None
-    proxy: str
+    proxy: Text
     """A metric that gates know: ``log_loss``, ``auc``, ``rmse`` ..."""
 
 
@@ -40,7 +74,7 @@ class Constraints(Shape):
     latency_p99_ms: float | None = Field(default=None, gt=0)
     throughput_per_second: float | None = Field(default=None, gt=0)
     memory_mb: float | None = Field(default=None, gt=0)
-    freshness: str | None = None
+    freshness: Span | None = None
     """How old features may be: ``2h``."""
     explainability: bool | None = None
     """Whether each answer has to be explainable."""
@@ -54,13 +88,19 @@ class SliceSource(Shape):
     maximum: int = Field(default=50, ge=1)
     """Of a column with more values, the most frequent ones."""
 
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "SliceSource":
+        if bool(self.column) == bool(self.predicate):
+            raise ValueError("exactly one of column and predicate is needed.")
+        return self
+
 
 class EvaluationSource(Shape):
     """The rows that versions are judged on: a governed table with what the model takes, and what became of it."""
 
-    table: str
+    table: Annotated[str, AfterValidator(_table)]
     """Three levels; ``${...}`` are those of the bundle."""
-    label: str
+    label: Text
     timestamp: str | None = None
     keys: list[str] = Field(default_factory=list[str])
     """The columns that name a row; the paired bootstrap draws rows, or whole groups of ``group``."""
@@ -95,7 +135,7 @@ class ApprovalPolicy(Shape):
     groups: list[str] | None = None
     """Members of one of these may sign; by default whoever may manage the model."""
     author_may_approve: bool | None = None
-    valid_for: str | None = None
+    valid_for: Span | None = None
     """``7d``; from the moment it was given."""
 
 
@@ -122,25 +162,33 @@ class Rollout(Shape):
     step_minutes: float | None = Field(default=None, gt=0)
     shadow: bool = False
 
+    @model_validator(mode="after")
+    def _shares_ascend(self) -> "Rollout":
+        if any(not 0 < share <= 100 for share in self.steps) or any(one >= two for one, two in pairwise(self.steps)):
+            raise ValueError("steps are shares in percent, above 0, at most 100, each larger than the one before.")
+        return self
+
 
 class Requirements(Shape):
     """What one model has to meet."""
 
-    objective: str
-    decision: str
+    objective: Text
+    decision: Text
     """What is decided with the answers, and by whom."""
     users: list[str] = Field(default_factory=list[str])
-    owner: str
+    owner: Text
     on_call: str | None = None
     success: Success
     problem: Problem = Problem.BINARY
     constraints: Constraints = Field(default_factory=Constraints)
     risk_tier: Tier = Tier.MEDIUM
     evaluation: EvaluationSource
-    slices: list[SliceSource | str] = Field(default_factory=list[SliceSource | str])
+    slices: list[Annotated[SliceSource, BeforeValidator(_column)]] = Field(default_factory=list[SliceSource])
     """A text is a column's name."""
     cost_matrix: CostMatrix | None = None
-    gates: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
+    gates: dict[str, Annotated[dict[str, Any], BeforeValidator(_settings)]] = Field(
+        default_factory=dict[str, dict[str, Any]]
+    )
     """Settings by the gate's name, laid over those of the tier; each gate knows its own (``models.gates``)."""
     approval: ApprovalPolicy = Field(default_factory=ApprovalPolicy)
     """Laid over that of the tier."""

@@ -1,0 +1,166 @@
+"""``boathouse.yml``: what the models of a bundle have to meet, read for one target and checked with file and line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from boathouse.bundles.checking import check_shape, final
+from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.findings import Findings
+from boathouse.bundles.kinds import KINDS, REQUIREMENTS
+from boathouse.bundles.merging import merge
+from boathouse.bundles.nodes import Node
+from boathouse.bundles.references import References
+from boathouse.bundles.substitution import escape
+from boathouse.foundation.errors import did_you_mean
+from boathouse.foundation.names import InvalidName, ModelName
+from boathouse.foundation.shapes import DoesNotFit, Shape, dotted
+from boathouse.models.gates.policy import Policy, policy_of
+from boathouse.models.requirements import Requirements
+
+LONGEST_CARD = 200_000
+"""Bytes of a model's own text."""
+LONGEST_KEY = 255
+_PARTS = ("catalog_name", "schema_name", "name")
+NOT_ACTED_ON = (("rollout",), ("fallback",), ("constraints", "throughput_per_second"), ("constraints", "freshness"))
+"""What is kept with the model, for parts that are not there yet."""
+
+
+class TargetSettingsShape(Shape):
+    """What one target says otherwise."""
+
+    models: dict[str, dict[str, Any] | None] | None = None
+
+
+class SettingsShape(Shape):
+    """The whole file; models have a shape of their own, which they have once the target is merged in."""
+
+    models: dict[str, dict[str, Any]] | None = None
+    targets: dict[str, TargetSettingsShape | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModel:
+    """A model of the bundle, and what it has to show."""
+
+    key: str
+    model: str
+    policy: Policy
+
+
+class ModelSettings:
+    """Reads the models of one target."""
+
+    def __init__(self, root: Path, document: Node, target: str, references: References, findings: Findings) -> None:
+        self._root = root
+        self._document = document
+        self._target = target
+        self._references = references
+        self._findings = findings
+        self.judged: list[JudgedModel] = []
+
+    def read(self, settings: Node, targets: Mapping[str, Node]) -> dict[ResourceId, Node]:
+        """What is to be deployed. What is wrong is noted."""
+        check_shape(SettingsShape, settings, (), self._findings)
+        self._check_targets(settings, targets)
+        found: dict[ResourceId, Node] = {}
+        for key, written in self._of_target(settings):
+            resource = self._payload(key, written)
+            if resource is not None:
+                found[resource[0]] = resource[1]
+        return found
+
+    def _check_targets(self, settings: Node, targets: Mapping[str, Node]) -> None:
+        of_targets = settings.get("targets")
+        for name, node in (of_targets.mapping if of_targets else {}).items():
+            if name not in targets:
+                hint = did_you_mean(name, targets) or f"The targets of this bundle: {', '.join(targets) or 'none'}."
+                self._findings.error(node, f"there is no target {name!r}.", hint)
+
+    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
+        """The models with what the target says otherwise; one that it sets to null is not judged there."""
+        base = settings.get("models") or Node({}, settings.position)
+        over = settings.get("targets", self._target, "models")
+        models = merge(base, over, key="models") if over is not None and over.mapping else base
+        for key, node in models.mapping.items():
+            if node.mapping:
+                yield key, node
+            elif over is None or key not in over.mapping:
+                self._findings.error(node, f"models.{key}: it says nothing.")
+
+    def _payload(self, key: str, written: Node) -> tuple[ResourceId, Node] | None:
+        path = ("models", key)
+        node = check_shape(Requirements, self._references.resolve_tree(written), path, self._findings)
+        model = self._model(key, written)
+        if node is None or model is None:
+            return None
+        self._note_what_waits(node, path)
+        self._check_policy(key, model, node)
+        payload: dict[str, Node] = {
+            "model": Node(model, written.where, written.where),
+            "requirements": Node(node.value, node.position),
+        }
+        card = node.get("card")
+        if card is not None and card.text is not None and (text := self._card(card, card.text)) is not None:
+            payload["card_text"] = Node(escape(text), card.where)
+        return ResourceId(REQUIREMENTS, key), Node(payload, written.position, written.key_position)
+
+    def _model(self, key: str, written: Node) -> str | None:
+        """The full name of the model that a key means; None when that has been noted or cannot be said."""
+        own = self._document.get("resources", "registered_models")
+        if own is not None and key in own.mapping:
+            payload = final(own.mapping[key].plain())
+            whole = isinstance(payload, dict) and all(payload.get(part) for part in _PARTS)
+            return KINDS["registered_models"].full_name(payload) if whole else None
+        name = self._references.resolve_tree(Node(key, written.where, written.key_position))
+        if name.text is None or len(key) > LONGEST_KEY:
+            self._findings.error(written, f"models.{key}: this is no name of a model.")
+            return None
+        try:
+            return str(ModelName.parse(name.text))
+        except InvalidName:
+            known = own.mapping if own is not None else {}
+            self._findings.error(
+                written,
+                f"models.{key}: there is no registered model {key!r} among the resources.",
+                did_you_mean(key, known) or "Name one of resources.registered_models, or write catalog.schema.model.",
+            )
+            return None
+
+    def _check_policy(self, key: str, model: str, node: Node) -> None:
+        """What the shape alone cannot say: gates, their settings, metrics, reasons."""
+        try:
+            requirements = Requirements.model_validate(final(node.plain()))
+        except ValidationError:
+            return  # it holds a reference that cannot be resolved, which has been noted
+        try:
+            self.judged.append(JudgedModel(key, model, policy_of(requirements)))
+        except DoesNotFit as error:
+            for problem in error.problems:
+                where = dotted(("models", key, *problem.path))
+                self._findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
+
+    def _note_what_waits(self, node: Node, path: tuple[str, ...]) -> None:
+        for waiting in NOT_ACTED_ON:
+            if (found := node.get(*waiting)) is not None:
+                self._findings.ignored(found, f"{dotted((*path, *waiting))} is kept, and not acted on yet.")
+
+    def _card(self, where: Node, name: str) -> str | None:
+        """The text of the file that ``card`` names, which lies in the bundle."""
+        file = (self._root / name).resolve()
+        if not file.is_relative_to(self._root.resolve()):
+            self._findings.error(where, f"card: the path {name!r} leads out of the bundle's folder.")
+        elif not file.is_file():
+            siblings = [each.name for each in file.parent.iterdir()] if file.parent.is_dir() else []
+            self._findings.error(where, f"card: the file {name} does not exist.", did_you_mean(file.name, siblings))
+        elif file.stat().st_size > LONGEST_CARD:
+            self._findings.error(where, f"card: {name} has more than {LONGEST_CARD:,} bytes.")
+        else:
+            try:
+                return file.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, OSError) as error:
+                self._findings.error(where, f"card: {name} cannot be read as UTF-8 text: {error}.")
+        return None
