@@ -250,6 +250,18 @@ class ModelRepository:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def task_of_run(self, run_id: str) -> int | None:
+        """The task that has started a run; None of a run from elsewhere."""
+        runs = task_experiment_runs
+        with self._database.read() as connection:
+            return connection.execute(select(runs.c.task_run_id).where(runs.c.run_id == run_id)).scalar()
+
+    def runs_of_tasks(self, task_run_ids: Iterable[int]) -> list[str]:
+        runs = task_experiment_runs
+        query = select(runs.c.run_id).where(runs.c.task_run_id.in_(list(task_run_ids)))
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def add_inputs(self, inputs: Iterable[RunInput]) -> list[RunInput]:
         """Remember inputs; answers those that are new."""
         new: list[RunInput] = []
@@ -322,6 +334,12 @@ class ModelRepository:
         query = select(sources.c.version).where(sources.c.model == model, sources.c.version == version)
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
+
+    def newest_version(self, model: str) -> int | None:
+        sources = model_version_sources
+        query = select(func.max(sources.c.version)).where(sources.c.model == model)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
 
     def run_of_version(self, model: str, version: int) -> str | None:
         """The run that a version was made from, where it was made from one that we know."""

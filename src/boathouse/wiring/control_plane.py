@@ -27,6 +27,7 @@ from boathouse.wiring.background import Background, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
+from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.statements import build_statements, query_pool
@@ -42,6 +43,7 @@ class ControlPlane:
     catalog: Catalog
     law: LocalLaw
     models: Models
+    governance: ModelGovernance
     releases: ModelReleases
     jobs: Jobs
     deployments: Deployments
@@ -121,6 +123,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         catalog=catalog,
         law=LocalLaw(catalog),
         models=models,
+        governance=build_model_governance(models, database, catalog, clock),
         releases=build_releases(catalog, database, models, clock),
         jobs=jobs,
         deployments=deployments,

@@ -144,34 +144,25 @@ class EvidenceBook:
             kind = EvaluationKind.GATES
             return next(iter(rows.evaluations(connection, str(name), version, kind=kind, limit=1)), None)
 
-    def judged_anew(self, principal: Principal, name: ModelName, version: int, rules: Sequence[Rule]) -> list[Evidence]:
+    def latest_id(self, model: str, version: int) -> str | None:
+        """The last time that a version went through its gates, for whoever has asked for the right already."""
+        with self._database.read() as connection:
+            found = rows.evaluations(connection, model, version, kind=EvaluationKind.GATES, limit=1)
+        return found[0].evaluation.evaluation_id if found else None
+
+    def judged_anew(
+        self, principal: Principal, name: ModelName, version: int, rules: Sequence[Rule]
+    ) -> tuple[Stored | None, list[Evidence]]:
         """The latest evaluation as these rules judge it: from what was measured then, and written down nowhere.
 
         Each row has the number of the one that holds its measurement; 0 where nothing was measured.
         """
         stored = self.latest_evaluation(principal, name, version)
         if stored is None:
-            return []
+            return None, []
         with self._database.read() as connection:
             kept = rows.with_places(connection, stored)
-        numbers = {place: each.evidence_id for place, each in reversed(kept) if place is not None}
-        exact = {(place, each.rule): each.evidence_id for place, each in kept}
-        by_place = {place: each.measurement for place, each in kept if place is not None}
-        places = sorted(by_place)
-        return [
-            Evidence(
-                exact.get((None if at is None else places[at], rule)) or (0 if at is None else numbers[places[at]]),
-                stored.evaluation,
-                measurement,
-                rule,
-                judgement,
-                stored.principal,
-                stored.recorded_at,
-            )
-            for at, rule, measurement, judgement in _judged(
-                stored.evaluation, [by_place[place] for place in places], rules
-            )
-        ]
+        return stored, list(_anew(stored, kept, rules))
 
     # --- models that change their names, or go
 
@@ -207,6 +198,18 @@ def _judged(evaluation: Evaluation, measurements: Sequence[Measurement], rules: 
     for place, measurement in enumerate(measurements):
         if place not in seen:
             yield place, None, measurement, NO_RULE
+
+
+def _anew(stored: Stored, kept: Sequence[tuple[int | None, Evidence]], rules: Sequence[Rule]) -> Iterator[Evidence]:
+    """Rows that were kept, their measurements judged by these rules."""
+    same = {(place, each.rule): each.evidence_id for place, each in kept}
+    numbers = {place: each.evidence_id for place, each in reversed(kept)}
+    sent = {place: each.measurement for place, each in kept if place is not None}
+    places = sorted(sent)
+    for at, rule, measurement, judgement in _judged(stored.evaluation, [sent[place] for place in places], rules):
+        place = None if at is None else places[at]
+        number = same.get((place, rule)) or (0 if place is None else numbers[place])
+        yield Evidence(number, stored.evaluation, measurement, rule, judgement, stored.principal, stored.recorded_at)
 
 
 def _checked(evaluation: Evaluation, measurements: Sequence[Measurement]) -> list[Measurement]:
