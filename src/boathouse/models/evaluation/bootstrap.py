@@ -3,7 +3,8 @@
 B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979); percentile intervals.
 
 Up to ``BLOCKS`` rows (or groups), every replicate draws rows with replacement and every metric is computed exactly.
-With more, rows are thrown into ``BLOCKS`` blocks at random, blocks are drawn, and rank metrics are taken to first order.
+With more, rows are thrown into ``BLOCKS`` blocks at random, blocks are drawn, and rank metrics are taken to first
+order.
 Rows that are drawn independently of each other spread over such blocks as they would alone; the standard error so found
 is itself off by some 1 / sqrt(2 * BLOCKS), one percent, which is less than what 1,000 replicates leave open.
 Candidate and baseline always get the same rows.

@@ -135,7 +135,9 @@ def compared(look: Look, name: str, candidate: Answers, baseline: Answers, *, no
     made: list[Statistic] = []
     for each in (candidate, baseline):
         try:
-            made.append(statistics([name], look.problem, look.label, look.answers(each), threshold=look.threshold)[name])
+            made.append(
+                statistics([name], look.problem, look.label, look.answers(each), threshold=look.threshold)[name]
+            )
         except NotAnswers as error:
             return Compared(Measured(None, rows, problem=_told(each, error)))
     samples = replicated(made, look.resampling)

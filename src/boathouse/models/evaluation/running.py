@@ -1,0 +1,93 @@
+"""Asking every gate of a policy about a case. Whatever a gate does, each of its rules gets something to judge."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from boathouse.models.evaluation.case import Case
+from boathouse.models.evidence.nouns import Measurement, Rule, Scope, Slice
+
+_logger = logging.getLogger(__name__)
+
+
+class AGate(Protocol):
+    """What of a gate matters here."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def measure(self) -> Callable[[Case, Any], Iterable[Measurement]]: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+
+
+class AnEnabledGate(Protocol):
+    """A gate with its settings and rules, as a policy has it."""
+
+    @property
+    def gate(self) -> AGate: ...
+    @property
+    def settings(self) -> Any: ...
+    @property
+    def rules(self) -> Sequence[Rule]: ...
+
+
+def run_gates(case: Case, gates: Iterable[AnEnabledGate]) -> list[Measurement]:
+    """What all gates find, in their order. None stops the others."""
+    return [measurement for each in gates for measurement in run_gate(case, each)]
+
+
+def run_gate(case: Case, enabled: AnEnabledGate) -> list[Measurement]:
+    """What one gate finds. What it needs and cannot have, and any error, become a problem of each of its rules."""
+    gate = enabled.gate
+    if lacking := list(_lacking(case, gate.needs)):
+        return _problems(enabled, "; ".join(lacking))
+    started = time.perf_counter()
+    found: list[Measurement] = []
+    try:
+        for measurement in gate.measure(case, enabled.settings):
+            found.append(measurement)  # one by one: what came before an error is kept
+    except Exception as error:
+        _logger.exception("The gate %s failed.", gate.name)
+        return [*found, *_problems(enabled, f"{type(error).__name__}: {error}")]
+    _logger.info("The gate %s took %.1f s.", gate.name, time.perf_counter() - started)
+    return found
+
+
+@cache
+def code_hash() -> str:
+    """SHA-256 over the code that measures: everything in ``models.evaluation`` and ``models.gates``."""
+    models = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for room in ("evaluation", "gates"):
+        for file in sorted((models / room).rglob("*.py")):
+            digest.update(f"{file.relative_to(models)}\0".encode())
+            digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _lacking(case: Case, needs: Sequence[str]) -> Iterator[str]:
+    for name in needs:
+        if getattr(case, name) is None:
+            yield f"{name}: {case.missing.get(name, 'there is none')}"
+
+
+def _problems(enabled: AnEnabledGate, problem: str) -> list[Measurement]:
+    """A measurement of nothing for everything that a rule judges; one for the gate when it has no rules."""
+    name = enabled.gate.name
+    judged = dict.fromkeys((rule.metric, slice_) for rule in enabled.rules for slice_ in _SCOPES[rule.scope])
+    return [
+        Measurement(name, metric, None, 0, slice_, problem=problem) for metric, slice_ in judged or {(name, None): None}
+    ]
+
+
+_ANY = Slice("slice", "any")
+_SCOPES: dict[Scope, tuple[Slice | None, ...]] = {
+    Scope.ALL_ROWS: (None,),
+    Scope.EACH_SLICE: (_ANY,),
+    Scope.BOTH: (None, _ANY),
+}
