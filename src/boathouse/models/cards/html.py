@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from html import escape
+from html import escape as html_escape
 from importlib.resources import files
 
 from boathouse.models.cards.document import (
@@ -23,6 +23,7 @@ from boathouse.models.cards.facts import CardFacts
 from boathouse.models.cards.markdown import lowered
 from boathouse.models.cards.pictures import picture_of_curve, picture_of_slices, told_lines
 from boathouse.models.cards.sections import document_of
+from boathouse.models.cards.wording import printable
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -64,6 +65,11 @@ def render_html(document: Document) -> str:
 </body>
 </html>
 """
+
+
+def escape(text: str) -> str:
+    """The text as it stands between tags and in attributes."""
+    return html_escape(printable(text), quote=True)
 
 
 def _section(section: Section) -> str:

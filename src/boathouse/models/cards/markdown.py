@@ -17,6 +17,7 @@ from boathouse.models.cards.document import (
 )
 from boathouse.models.cards.facts import CardFacts
 from boathouse.models.cards.sections import document_of
+from boathouse.models.cards.wording import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&])")
 _LINE_START = re.compile(r"^(\s*)(-|\d+[.)])(?=\s)")
@@ -43,14 +44,14 @@ def render_markdown(document: Document) -> str:
 
 def escaped(text: str) -> str:
     """The text with nothing in it that Markdown would act on, on one line."""
-    flat = " ".join(str(text).split())
+    flat = " ".join(printable(text).split())
     return _LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", flat))
 
 
 def lowered(markdown: str, by: int = 2) -> str:
     """People's Markdown with its headings below ours and its HTML as text; code is left as it is."""
     in_code, lines = False, list[str]()
-    for line in markdown.strip().splitlines():
+    for line in printable(markdown).strip().splitlines():
         if _FENCE.match(line):
             in_code = not in_code
         if not in_code:

@@ -3,12 +3,13 @@
 import re
 import threading
 import uuid
+import warnings
 from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
 from boathouse.models.cards.document import CurvePicture, Point, SlicePicture
-from boathouse.models.cards.wording import number
+from boathouse.models.cards.wording import number, printable
 
 _DRAWING = threading.Lock()
 """Settings of matplotlib belong to the process."""
@@ -96,7 +97,9 @@ def _settings(picture: SlicePicture | CurvePicture) -> Any:
 def _svg(figure: Any, told: str) -> str:
     """The figure as an element for the middle of a page; the words for those who cannot see it come with it."""
     written = StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that this machine has no font for; the reader's may
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = written.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -111,11 +114,12 @@ def _svg(figure: Any, told: str) -> str:
 def _attribute(text: str) -> str:
     from html import escape
 
-    return escape(text, quote=True)
+    return escape(printable(text), quote=True)
 
 
 def _label(point: Point) -> str:
-    return point.label if len(point.label) <= _LONGEST_LABEL else f"{point.label[: _LONGEST_LABEL - 1]}…"
+    label = " ".join(printable(point.label).split())
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 def _told_of_slices(picture: SlicePicture) -> str:

@@ -1,11 +1,13 @@
 """How numbers, instants and names are written on a card."""
 
 import math
+import re
 
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.models.evidence.nouns import Measurement
 
 NONE = "–"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def number(value: float | None) -> str:
@@ -44,3 +46,8 @@ def size(count: float) -> str:
 def words(name: str) -> str:
     """A name of code in words: ``against_champion`` becomes ``against champion``."""
     return name.replace("_", " ")
+
+
+def printable(text: str) -> str:
+    """The text with a mark for each character that no page can show."""
+    return _CONTROL.sub("\ufffd", text)
