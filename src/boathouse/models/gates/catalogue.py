@@ -5,9 +5,12 @@ from boathouse.models.gates import (
     against_champion,
     convergence,
     documentation,
+    evaluation_data,
+    leakage,
     metric,
     point_in_time,
     serving_checks,
+    training_data,
 )
 from boathouse.models.gates.contract import Gate
 
@@ -16,6 +19,9 @@ GATES: tuple[Gate, ...] = (
     metric.GATE,
     against_champion.GATE,
     against_baseline.GATE,
+    training_data.GATE,
+    evaluation_data.GATE,
+    leakage.GATE,
     point_in_time.GATE,
     serving_checks.GATE,
     documentation.GATE,
