@@ -7,7 +7,7 @@ completes the rest. Everything is done with the rights of whoever deploys.
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,6 +115,7 @@ class Deployments:
         self._clock = clock
         self._repository = BundleRepository(database)
         self._snapshots = Snapshots(home)
+        self._code_in_use: Callable[[], set[Path]] = set
         self._kinds: dict[str, ResourceKind] = {
             "schemas": Schemas(catalog),
             "volumes": Volumes(catalog),
@@ -132,6 +133,10 @@ class Deployments:
         self._recovery = Recovery(self._repository, self._kinds, self._now)
 
     # --- code
+
+    def keep_code(self, in_use: Callable[[], set[Path]]) -> None:
+        """Never remove deployed code that lies where ``in_use`` says, whatever is deployed or destroyed."""
+        self._code_in_use = in_use
 
     def has_snapshot(self, principal: Principal, place: Place, snapshot: str) -> bool:
         return self._snapshots.exists(place.bundle, place.target, _owner(principal, place), snapshot)
@@ -270,9 +275,10 @@ class Deployments:
                 self._repository.start_step(deployment, position, self._now(), self._now() + LEASE_MS)
                 self._do(principal, deployment, position, step, ids, origin)
         if action == "deploy":
-            self._snapshots.prune(record.name, record.target, record.owner, desired.snapshot)
+            kept = self._code_in_use()
+            self._snapshots.prune(record.name, record.target, record.owner, desired.snapshot, kept)
         elif not any(one.resource.section == "jobs" for one in self._repository.owned(record.id)):
-            self._snapshots.remove_all(record.name, record.target, record.owner)
+            self._snapshots.remove_all(record.name, record.target, record.owner, self._code_in_use())
         finished = self._repository.deployment(deployment.id)
         return Report(plan, finished, tuple(self._repository.steps(deployment.id)))
 

@@ -6,6 +6,8 @@ home/bundles/<bundle>/<target>/<whose>/<hash>/files/...
 import errno
 import shutil
 import tarfile
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote
@@ -74,20 +76,30 @@ class Snapshots:
             shutil.rmtree(incoming, ignore_errors=True)
         return folder
 
-    def prune(self, bundle: str, target: str, owner: str, active: str | None) -> None:
-        """Remove all but the active snapshot and the newest few others."""
+    def prune(self, bundle: str, target: str, owner: str, active: str | None, kept: Collection[Path] = ()) -> None:
+        """Remove all but the active snapshot, the newest few others, and what ``kept`` lies in."""
         place = self._place(bundle, target, owner)
-        others = [folder for folder in place.iterdir() if folder.name != active] if place.is_dir() else []
+        folders = list(place.iterdir()) if place.is_dir() else []
+        others = [folder for folder in folders if folder.name != active and not _holds_any(folder, kept)]
         for folder in sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def remove_all(self, bundle: str, target: str, owner: str) -> None:
-        """Forget the code of a destroyed deployment."""
-        shutil.rmtree(self._place(bundle, target, owner), ignore_errors=True)
+    def remove_all(self, bundle: str, target: str, owner: str, kept: Collection[Path] = ()) -> None:
+        """Forget the code of a destroyed deployment, but for what ``kept`` lies in."""
+        place = self._place(bundle, target, owner)
+        for folder in list(place.iterdir()) if place.is_dir() else []:
+            if not _holds_any(folder, kept):
+                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # something of it is kept
+            place.rmdir()
 
     def _place(self, bundle: str, target: str, owner: str) -> Path:
         whose = f"user-{quote(owner, safe='')}" if owner else "shared"
         return self._root / _component(bundle) / _component(target) / whose
+
+
+def _holds_any(folder: Path, places: Collection[Path]) -> bool:
+    return any(place == folder or folder in place.parents for place in places)
 
 
 def _component(name: str) -> str:

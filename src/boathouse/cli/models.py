@@ -14,6 +14,9 @@ PATH = "/api/boathouse/v1/models"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, object, line of help)
+    "requirements": ("boathouse.cli.model_requirements", "requirements", "What a model has to meet, and had to."),
+    "policy": ("boathouse.cli.model_requirements", "policy", "The gates, rules and signatures that it comes to."),
+    "reproduce": ("boathouse.cli.model_reproduce", "reproduce", "Train a version again, and say what differs."),
     "card": ("boathouse.cli.model_cards", "card", "What anybody may ask of a version, as Markdown or one page."),
 }
 

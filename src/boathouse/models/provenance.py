@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from boathouse.catalog import LineageEdge, LineageNode, NodeKind, Privilege, SecurableKind
 from boathouse.catalog.definitions import FEATURES
+from boathouse.foundation.context import current_request
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -123,6 +124,9 @@ class Provenance:
 
         What the principal has no right to keep for a version is left out; so is a version without a run.
         """
+        task = current_request().task
+        if task is not None and task.reproduction is not None:
+            return  # what a version takes was said when it was made
         for edge in edges:
             table, taker = edge.source, edge.target
             if edge.operation != FEATURES or table is None or taker is None or taker.kind is not NodeKind.MODEL_VERSION:

@@ -110,6 +110,7 @@ def tags_of(principal: Principal, task: TaskContext | None) -> dict[str, str]:
         "boathouse.attempt": task.attempt,
         "boathouse.environment": task.environment_key,
         "boathouse.as_of": task.as_of,
+        "boathouse.reproduction": task.reproduction,
     }
     return tags | {key: str(value) for key, value in facts.items() if value is not None}
 

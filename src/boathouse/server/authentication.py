@@ -17,6 +17,7 @@ from boathouse.foundation.errors import BoathouseError, Denied, Unauthenticated
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.server.errors import error_body, status_of
+from boathouse.server.reproduction_guard import require_harmless
 
 OPEN_PATHS = frozenset(
     {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/ui/sign-in", "/favicon.ico"}
@@ -63,6 +64,8 @@ class AuthenticationMiddleware:
             return
         try:
             identified = self._authenticate(_token_of(scope, headers))
+            if (task := identified.task) is not None and task.reproduction is not None:
+                require_harmless(task, scope.get("method", "GET"), scope["path"])
         except BoathouseError as error:
             with in_request(context):
                 await _refuse(error, scope, headers, send)

@@ -19,16 +19,20 @@ from boathouse.jobs.workers.fleet import Fleet
 from boathouse.lake import DuckDBEngine, DuckDBSettings, Engine
 from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
+from boathouse.models.deployment.starting import DeploymentJobs
+from boathouse.models.reproduction.service import Reproductions
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
 from boathouse.wiring.background import Background, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
+from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
+from boathouse.wiring.reproducing import build_reproductions
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.statements import build_statements, query_pool
 
@@ -45,8 +49,11 @@ class ControlPlane:
     models: Models
     governance: ModelGovernance
     releases: ModelReleases
+    deployment_jobs: DeploymentJobs
+    deployment_loop: DeploymentLoop
     jobs: Jobs
     deployments: Deployments
+    reproductions: Reproductions
     online_registry: LocalOnlineRegistry
     feature_tables: FeatureTables
     fleet: Fleet
@@ -61,6 +68,7 @@ class ControlPlane:
         """Begin what goes on in the background."""
         self.models.start(when_loaded=keep_what_is_loaded)
         self.background.start()
+        self.deployment_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
     @property
@@ -82,6 +90,7 @@ class ControlPlane:
 
     def close(self) -> None:
         self.statements.close()
+        self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
 
@@ -110,23 +119,29 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     jobs.reconcile()
     tell_of_models_and_jobs(catalog, models, jobs)
     deployments = Deployments(database, catalog, jobs, models, home, clock)
+    reproductions = build_reproductions(database, models, jobs, clock, environments.environment_lock)
+    deployments.keep_code(reproductions.code_in_use)
     fleet = Fleet(database, catalog)
     online_registry = LocalOnlineRegistry(catalog)
     catalog.securables.keep_for(online_registry.require_unpublished)
     feature_tables = FeatureTables(catalog, clock, online_registry.publications)
     catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
+    deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
     background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
         settings=settings,
         database=database,
         catalog=catalog,
-        law=LocalLaw(catalog),
+        law=LocalLaw(catalog, reproductions.held_versions),
         models=models,
         governance=build_model_governance(models, database, catalog, clock),
         releases=build_releases(catalog, database, models, clock),
+        deployment_jobs=deployment_jobs,
+        deployment_loop=deployment_loop,
         jobs=jobs,
         deployments=deployments,
+        reproductions=reproductions,
         online_registry=online_registry,
         feature_tables=feature_tables,
         fleet=fleet,

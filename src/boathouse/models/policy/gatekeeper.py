@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from boathouse.foundation.context import TaskContext, current_request
 from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.foundation.principals import Principal
 from boathouse.models.policy.call import Call, Reply
 from boathouse.models.policy.desk import Desk, Target
+from boathouse.models.policy.reproducing import Reproducing, held_back, require_harmless
 from boathouse.models.policy.rules import Route
 from boathouse.models.policy.table import RouteTable
 
@@ -42,6 +44,11 @@ class Gatekeeper:
         self._models = models
         self._table = table or RouteTable()
         self._recorded = _Lately(REPEAT_SECONDS)
+        self._reproducing: Reproducing | None = None
+
+    def hold_back_with(self, reproducing: Reproducing) -> None:
+        """What tasks that reproduce models would change is told to this, and not changed."""
+        self._reproducing = reproducing
 
     def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The rule that a request falls under.
@@ -59,6 +66,8 @@ class Gatekeeper:
         desk = Desk(principal, self._models)
         try:
             target = route.check(desk, call)
+            if (task := _task_that_reproduces()) is not None and self._reproducing is not None:
+                require_harmless(self._reproducing, task, route, call)
         except BoathouseError as error:
             if route.action is not None or _is_refusal(error):
                 self._models.catalog.audit.record(
@@ -75,12 +84,19 @@ class Gatekeeper:
     def answer(self, admission: Admission, forward: Forward) -> Reply:
         """Let MLflow answer a request that was admitted, and write down how it went."""
         serve = admission.route.serve
-        if serve is None:
-            reply = forward(admission.call)
-        else:
-            reply = serve(Desk(admission.principal, self._models), admission.call, forward)
+        desk = Desk(admission.principal, self._models)
+        held = self._held_back(desk, admission)
+        if held is not None:
+            return held
+        reply = forward(admission.call) if serve is None else serve(desk, admission.call, forward)
         self.record(admission, reply.status, reply.error_message)
         return reply
+
+    def _held_back(self, desk: Desk, admission: Admission) -> Reply | None:
+        task = _task_that_reproduces()
+        if task is None or self._reproducing is None:
+            return None
+        return held_back(self._reproducing, task, desk, admission.route, admission.call)
 
     def record(self, admission: Admission, status: int, error: str | None = None) -> None:
         """Write down what an admitted request did."""
@@ -104,6 +120,11 @@ class Gatekeeper:
             error=error,
             params=_params(admission.call),
         )
+
+
+def _task_that_reproduces() -> TaskContext | None:
+    task = current_request().task
+    return task if task is not None and task.reproduction is not None else None
 
 
 _STATUS_OF_REFUSAL = {

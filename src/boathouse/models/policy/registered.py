@@ -3,6 +3,15 @@
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput
 from boathouse.models.policy.call import Call, Reply, items, part
+from boathouse.models.policy.deployments import (
+    may_name_job,
+    may_sign_or,
+    naming_job,
+    signing,
+    unsigned,
+    with_job,
+    withdrawing,
+)
 from boathouse.models.policy.desk import READ, Desk, Forward, Target
 from boathouse.models.policy.rules import Check, Route, administrators, anybody, every, model
 from boathouse.models.policy.search import full_pages, may_read_model
@@ -176,20 +185,22 @@ _note_version = every(model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANA
 _hooks = administrators("webhooks send what happens to every model to an address outside")
 
 ROUTES = (
-    Route("POST", f"{MODELS}/create", every(may_create_model, signed), "createRegisteredModel", create_model),
-    Route("GET", f"{MODELS}/get", model(P.EXECUTE)),
-    Route("PATCH", f"{MODELS}/update", model(P.MANAGE), "updateRegisteredModel", mirrored),
+    Route("POST", f"{MODELS}/create", every(may_create_model, signed, may_name_job), "createRegisteredModel",
+          naming_job(create_model)),
+    Route("GET", f"{MODELS}/get", model(P.EXECUTE), serve=with_job(None)),
+    Route("PATCH", f"{MODELS}/update", every(model(P.MANAGE), may_name_job), "updateRegisteredModel",
+          naming_job(mirrored)),
     Route("POST", f"{MODELS}/rename", may_rename, "renameRegisteredModel", rename_model),
     Route("DELETE", f"{MODELS}/delete", model(P.MANAGE), "deleteRegisteredModel", delete_model),
     Route("GET", f"{MODELS}/get-latest-versions", model(P.EXECUTE)),
     Route("POST", f"{MODELS}/get-latest-versions", model(P.EXECUTE)),
-    Route("GET", f"{MODELS}/search", anybody, serve=full_pages("registered_models", may_read_model, 100)),
+    Route("GET", f"{MODELS}/search", anybody, serve=with_job(full_pages("registered_models", may_read_model, 100))),
     Route("POST", f"{MODELS}/set-tag", _tag_model, "setRegisteredModelTag", mirrored),
     Route("DELETE", f"{MODELS}/delete-tag", _tag_model, "deleteRegisteredModelTag", mirrored),
     Route("POST", f"{MODELS}/alias", model(P.MANAGE), "setRegisteredModelAlias", set_alias),
     Route("DELETE", f"{MODELS}/alias", model(P.MANAGE), "deleteRegisteredModelAlias", delete_alias),
     Route("GET", f"{MODELS}/alias", model(P.EXECUTE)),
-    Route("POST", f"{VERSIONS}/create", every(may_create_version, signed), "createModelVersion",
+    Route("POST", f"{VERSIONS}/create", every(may_create_version, signed, unsigned), "createModelVersion",
           create_version),
     Route("GET", f"{VERSIONS}/get", model(P.EXECUTE)),
     Route("GET", f"{VERSIONS}/get-download-uri", model(P.EXECUTE), "getModelVersionDownloadUri", is_frequent=True),
@@ -197,8 +208,8 @@ ROUTES = (
     Route("PATCH", f"{VERSIONS}/update", _note_version, "updateModelVersion"),
     Route("POST", f"{VERSIONS}/transition-stage", model(P.MANAGE), "transitionModelVersionStage"),
     Route("DELETE", f"{VERSIONS}/delete", model(P.MANAGE), "deleteModelVersion", delete_version),
-    Route("POST", f"{VERSIONS}/set-tag", _note_version, "setModelVersionTag"),
-    Route("DELETE", f"{VERSIONS}/delete-tag", _note_version, "deleteModelVersionTag"),
+    Route("POST", f"{VERSIONS}/set-tag", may_sign_or(_note_version), "setModelVersionTag", signing),
+    Route("DELETE", f"{VERSIONS}/delete-tag", may_sign_or(_note_version), "deleteModelVersionTag", withdrawing),
     Route("POST", HOOKS, _hooks, "createWebhook"),
     Route("GET", HOOKS, _hooks),
     Route("GET", f"{HOOKS}/<webhook_id>", _hooks),
