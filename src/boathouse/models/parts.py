@@ -9,6 +9,7 @@ from boathouse.foundation.clock import Clock, SystemClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
+from boathouse.models.approval.joining import join_approvals
 from boathouse.models.experiments import Experiments
 from boathouse.models.gates.checking import checking_with
 from boathouse.models.intents import Intents
@@ -28,6 +29,7 @@ from boathouse.models.version_files import VersionFiles
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
+    from boathouse.models.deployment.starting import DeploymentJobs
 
 
 class ModelParts:
@@ -66,6 +68,11 @@ class ModelParts:
         requirements = RequirementsRepository(database, clock)
         self.provenance.follow(requirements)
         self.requirements = RequirementsBook(catalog, database, clock, requirements, checking_with(catalog))
+        self.approvals, self.approval_tags = join_approvals(
+            catalog, database, clock, self.stores, repository, self.provenance, self.requirements.deployed
+        )
+        self.deployment_jobs: DeploymentJobs | None = None
+        """Where there are jobs, the wiring brings them."""
         catalog.lineage.subscribe(self.task_runs.observe)
         catalog.lineage.subscribe(self.provenance.features_taken)
 

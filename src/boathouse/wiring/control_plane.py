@@ -21,12 +21,14 @@ from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
+from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
 from boathouse.wiring.background import Background, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
+from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
@@ -51,6 +53,8 @@ class ControlPlane:
     releases: ModelReleases
     deployment_jobs: DeploymentJobs
     deployment_loop: DeploymentLoop
+    deployment_jobs: DeploymentJobs
+    deployment_loop: DeploymentLoop
     jobs: Jobs
     deployments: Deployments
     reproductions: Reproductions
@@ -68,6 +72,7 @@ class ControlPlane:
         """Begin what goes on in the background."""
         self.models.start(when_loaded=keep_what_is_loaded)
         self.background.start()
+        self.deployment_loop.start()
         self.deployment_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
@@ -90,6 +95,7 @@ class ControlPlane:
 
     def close(self) -> None:
         self.statements.close()
+        self.deployment_loop.stop()
         self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
@@ -127,6 +133,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     feature_tables = FeatureTables(catalog, clock, online_registry.publications)
     catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
     deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
+    deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
     background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
@@ -137,6 +144,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         models=models,
         governance=build_model_governance(models, database, catalog, clock),
         releases=build_releases(catalog, database, models, clock),
+        deployment_jobs=deployment_jobs,
+        deployment_loop=deployment_loop,
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,
         jobs=jobs,

@@ -63,6 +63,12 @@ class Approvals:
         self._clock = clock
         self._repository = repository
         self._around = around
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """Goes up whenever something was said here; for whoever waits for signatures."""
+        return self._changes
 
     # --- saying
 
@@ -213,9 +219,8 @@ class Approvals:
         return Signatures(model, version, tally, policy.approval, self.authors(model, version), evaluation_id)
 
     def _shown(self, standing: Signatures) -> Signatures:
-        tally = standing.tally
-        nothing = not tally.approved and not tally.refused
-        self._around.show(standing.model, standing.version, None if nothing else tally)
+        self._around.show(standing.model, standing.version, standing.tally)
+        self._changes += 1
         return standing
 
     def _may_manage(self, principal: Principal, standing: Signatures) -> bool:

@@ -19,8 +19,8 @@ class Surroundings:
     versions: Callable[[str], Sequence[int]]
     author_of_run: Callable[[str], str | None]
     """Who has made an MLflow run."""
-    show: Callable[[str, int, Tally | None], None] = lambda model, version, tally: None
-    """Lets MLflow's users see how it stands; None: nobody has said anything that holds."""
+    show: Callable[[str, int, Tally], None] = lambda model, version, tally: None
+    """Lets MLflow's users see how it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,5 +42,7 @@ class JobOfModel:
     model: str
     named: str | None = None
     """MLflow's ``deployment_job_id``, as it was given."""
+    named_by: str | None = None
+    """Who gave it: their right to run the job is asked at each start."""
     built_in: int | None = None
     """The job that we have made ourselves."""

@@ -13,6 +13,7 @@ deployment_jobs = Table(
     metadata,
     Column("model", Text, primary_key=True),
     Column("named", Text),
+    Column("named_by", Text),
     Column("built_in", BigInteger),
 )
 deployment_starts = Table(
@@ -94,7 +95,7 @@ class DeploymentRepository:
             return {row["model"]: JobOfModel(**row) for row in rows}
 
     def change_job(self, model: str, **changes: Any) -> None:
-        """Set ``named`` or ``built_in``."""
+        """Set ``named`` and ``named_by``, or ``built_in``."""
         with self._database.write() as connection:
             new = insert_into(connection, deployment_jobs).values({"model": model, **changes})
             connection.execute(new.on_conflict_do_update(index_elements=["model"], set_=changes))

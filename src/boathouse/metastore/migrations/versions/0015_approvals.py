@@ -57,6 +57,7 @@ def upgrade() -> None:
         "deployment_jobs",
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("named", sa.Text(), nullable=True),
+        sa.Column("named_by", sa.Text(), nullable=True),
         sa.Column("built_in", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("model", name=op.f("pk_deployment_jobs")),
     )
