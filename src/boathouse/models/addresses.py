@@ -8,7 +8,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import InvalidName, ModelName
 
 _VERSION = re.compile(r"v?([0-9]{1,9})")
-_ALIAS = re.compile(r"[\w\-]{1,255}")
+_ALIAS = re.compile(r"(?!-?[0-9]+$)[\w\-]{1,255}")
 _URI = "models:/"
 
 
