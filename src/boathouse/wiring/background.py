@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from boathouse.catalog import Catalog
-from boathouse.catalog.events.log import KNOWN_TYPES
+from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.catalog.old_records import OldRecords, RecordSettings
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import NotFound

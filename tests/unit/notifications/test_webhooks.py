@@ -8,7 +8,7 @@ import pytest
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.events import EventType, NewEvent, repository
-from boathouse.catalog.events.log import KNOWN_TYPES
+from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
 from boathouse.foundation.names import SchemaName

@@ -15,7 +15,6 @@ from boathouse.metastore import Database
 
 GAP_SECONDS = 10.0
 """How long a missing number may still turn up: on Postgres transactions end in any order."""
-KNOWN_TYPES = tuple(each.value for each in EventType)
 _DEPLOYS = (EventType.DEPLOYED, EventType.DEPLOY_FAILED)
 _BATCH = 500
 _MOST_LOOKED_AT = 20_000

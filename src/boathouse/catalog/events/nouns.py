@@ -24,6 +24,9 @@ class EventType(StrEnum):
     DEPLOY_FAILED = "deploy.failed"
 
 
+KNOWN_TYPES = tuple(each.value for each in EventType)
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """Something that is happening in the transaction at hand."""

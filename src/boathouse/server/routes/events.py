@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from boathouse.catalog.events import Event
-from boathouse.catalog.events.log import KNOWN_TYPES, EventLog
+from boathouse.catalog.events.log import EventLog
+from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.event_filter import EventFilter, problems_of_filter
 from boathouse.foundation.shapes import DoesNotFit, fit
