@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from boathouse.foundation.event_filter import EventFilter
 from boathouse.foundation.shapes import Shape, Unused
 from boathouse.jobs.settings.common import PauseStatus, Seconds, Unsupported
 
@@ -89,6 +90,18 @@ class CatalogEventTrigger(Shape):
     min_time_between_triggers_seconds: Seconds = 0
 
 
+class EventTrigger(EventFilter):
+    """Ours: something has happened on the platform: a new version, a moved alias, a failed gate or run, a deployment.
+
+    What the job's own runs do does not start it.
+    """
+
+    run_for_each: bool = False
+    """A run for each event; else one for all that are there."""
+    min_time_between_triggers_seconds: Seconds = 0
+    wait_after_last_change_seconds: Seconds = 0
+
+
 class TriggerSettings(Shape):
     """What starts a run besides the clock: exactly one of these."""
 
@@ -98,6 +111,7 @@ class TriggerSettings(Shape):
     model: ModelTrigger | None = None
     job_completion: JobCompletionTrigger | None = None
     catalog_event: CatalogEventTrigger | None = None
+    event: EventTrigger | None = None
     pause_status: PauseStatus = PauseStatus.UNPAUSED
     sql_condition: Unsupported = None
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.errors import InvalidInput, did_you_mean
+from boathouse.foundation.event_filter import problems_of_filter
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.shapes import Problem
 from boathouse.foundation.yaml_source import KeyPath
@@ -73,6 +75,11 @@ def _trigger_problems(trigger: TriggerSettings) -> Iterator[Problem]:
         yield from _table_problems(trigger.table_update)
     if trigger.model is not None:
         yield from _model_problems(trigger.model)
+    if trigger.event is not None:
+        yield from problems_of_filter(trigger.event, KNOWN_TYPES, ("trigger", "event"))
+        if "{{" in (trigger.event.subject or ""):
+            message = f"{trigger.event.subject!r} holds a reference; a trigger knows no run yet."
+            yield Problem(("trigger", "event", "subject"), message)
     if trigger.periodic is not None and trigger.periodic.interval > MOST_INTERVALS:
         message = f"{trigger.periodic.interval} {trigger.periodic.unit.lower()} are too long an interval."
         yield Problem(("trigger", "periodic", "interval"), message, f"{MOST_INTERVALS} is the most.")

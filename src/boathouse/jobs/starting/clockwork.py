@@ -1,8 +1,9 @@
 """The loop that starts runs: one thread of the control plane.
 
-It looks at the starters whose time has come, at those that have to be polled, and at what is new in the audit log. Each
-look ends in a verdict, which is written down together with the runs that it makes, if nobody was faster. A lease keeps
-several control planes from all looking at the same; that only one run comes of each fire does not depend on it.
+It looks at the starters whose time has come, at those that have to be polled, and at what is new in the audit log and
+among the platform's events. Each look ends in a verdict, which is written down together with the runs that it makes, if
+nobody was faster. A lease keeps several control planes from all looking at the same; that only one run comes of each
+fire does not depend on it.
 """
 
 import logging
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog import SecurableKind
+from boathouse.catalog.events import Event
 from boathouse.catalog.law import Catalog
 from boathouse.catalog.securables import AuditEvent
 from boathouse.foundation.clock import Clock, epoch_ms
@@ -24,12 +26,14 @@ from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs.parameters import run_parameters
 from boathouse.jobs.records import Job, Start, TaskOverrides
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
-from boathouse.jobs.starting.repository import StarterRepository
+from boathouse.jobs.starting.repository import EVENTS, StarterRepository
 from boathouse.jobs.starting.sight import Sight
 from boathouse.jobs.starting.starters import BY_EVENT, POLLED, Fire, Starter, StarterKind, Trigger, Verdict
 from boathouse.jobs.starting.triggers import catalog_event, model
 from boathouse.jobs.starting.triggers.catalog_event import CatalogEventTrigger
 from boathouse.jobs.starting.triggers.continuous import ContinuousTrigger
+from boathouse.jobs.starting.triggers.event import EventTrigger
+from boathouse.jobs.starting.triggers.event import facts_of as facts_of_event
 from boathouse.jobs.starting.triggers.file_arrival import FileArrivalTrigger
 from boathouse.jobs.starting.triggers.job_completion import JobCompletionTrigger
 from boathouse.jobs.starting.triggers.model import ModelTrigger
@@ -51,7 +55,10 @@ GAP_SECONDS = 10.0
 _MOST_DUE = 200
 _MOST_EVENTS = 1000
 _PAUSE_AFTER_ERROR_MS = 30_000
-_LISTENING = BY_EVENT - {StarterKind.JOB_COMPLETION}
+_HEARING = frozenset({StarterKind.EVENT})
+"""Told by the platform's events."""
+_LISTENING = BY_EVENT - _HEARING - {StarterKind.JOB_COMPLETION}
+"""Told by the audit log."""
 _FACTS = {StarterKind.MODEL: model.facts_of, StarterKind.CATALOG_EVENT: catalog_event.facts_of}
 
 
@@ -83,10 +90,11 @@ class Clockwork:
             StarterKind.TABLE_UPDATE: TableUpdateTrigger(self._sight),
             StarterKind.MODEL: ModelTrigger(self._starters),
             StarterKind.CATALOG_EVENT: CatalogEventTrigger(self._starters),
+            StarterKind.EVENT: EventTrigger(self._starters),
             StarterKind.JOB_COMPLETION: JobCompletionTrigger(parts.catalog, self._sight, self._starters),
         }
         self._holder = new_id()
-        self._has_lease = self._is_listening = False
+        self._has_lease = self._is_listening = self._is_hearing = False
         self._renew_at = self._poll_at = 0
         self._not_before: dict[int, int] = {}
         self._stopping = threading.Event()
@@ -114,6 +122,7 @@ class Clockwork:
             return 0
         self._sight.renew()
         self._listen(now)
+        self._hear(now)
         warn_of_long_runs(self._database, now)
         looked_at = {starter.job_id: starter for starter in self._starters.due(now, _MOST_DUE)}
         if now >= self._poll_at:
@@ -202,6 +211,35 @@ class Clockwork:
             if (facts := self._facts(starter, event)) is not None
         ]
         self._starters.advance(before, events[-1][0], told, now)
+
+    # The platform's events
+
+    def _hear(self, now: int) -> None:
+        """Tell the triggers by event what has happened."""
+        since = self._starters.told_since(_HEARING)
+        if since is None:
+            self._is_hearing = False
+            return
+        log = self._catalog.events
+        before = position = self._starters.position(EVENTS)
+        if not self._is_hearing:
+            position = max(before, log.latest(earlier_than=since))
+            self._is_hearing = True
+        if not (happened := log.settled_after(position, _MOST_EVENTS)):
+            return
+        told = [
+            (starter.job_id, facts)
+            for starter in self._starters.of_kinds(_HEARING)
+            for each in happened
+            if each.happened_at >= starter.since and (facts := self._told(starter, each)) is not None
+        ]
+        self._starters.advance(before, happened[-1].sequence, told, now, of=EVENTS)
+
+    def _told(self, starter: Starter, happened: Event) -> dict[str, Any] | None:
+        try:
+            return facts_of_event(starter, happened, self._catalog, self._sight.principal(starter.run_as))
+        except BoathouseError:
+            return None  # its principal is gone
 
     def _facts(self, starter: Starter, event: AuditEvent) -> dict[str, Any] | None:
         if not _could_concern(starter, event):

@@ -9,6 +9,7 @@ _FACTS: Mapping[str, tuple[str, ...]] = {
     "model": ("name", "version", "alias"),
     "job_completion": ("job_id", "run_id", "result_state"),
     "catalog_event": ("action", "securable_name", "by"),
+    "event": ("type", "subject", "by", "event_id", "version", "alias", "gate", "run_id", "data"),
 }
 KNOWN_OF_TRIGGERS = tuple(f"job.trigger.{kind}.{fact}" for kind, facts in _FACTS.items() for fact in facts)
 

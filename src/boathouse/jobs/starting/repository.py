@@ -17,6 +17,8 @@ from boathouse.jobs.starting.starters import Starter, StarterKind, Verdict
 from boathouse.metastore import Database
 
 _LEASE = "clockwork"
+EVENTS = "events"
+"""The position in the platform's events; that in the audit log stands in the row of the lease."""
 _STARTERS = (
     select(job_starters, jobs.c.run_as).join(jobs, jobs.c.job_id == job_starters.c.job_id).where(jobs.c.is_registered)
 )
@@ -137,18 +139,22 @@ class StarterRepository:
         with self._database.write() as connection:
             connection.execute(update(clockwork).where(mine).values(expires_at=0))
 
-    def position(self) -> int:
-        """The last audit event that was looked at."""
+    def position(self, of: str = _LEASE) -> int:
+        """The last audit event that was looked at, or the last of the platform's events."""
         with self._database.read() as connection:
-            found = connection.execute(select(clockwork.c.position).where(clockwork.c.name == _LEASE)).scalar()
+            found = connection.execute(select(clockwork.c.position).where(clockwork.c.name == of)).scalar()
         return found or 0
 
-    def advance(self, before: int, position: int, told: Iterable[tuple[int, Mapping[str, Any]]], now: int) -> bool:
-        """Go on in the audit log and tell the starters what was found there; False when somebody else did."""
-        mine = (clockwork.c.name == _LEASE) & (clockwork.c.position == before)
+    def advance(
+        self, before: int, position: int, told: Iterable[tuple[int, Mapping[str, Any]]], now: int, *, of: str = _LEASE
+    ) -> bool:
+        """Go on in a log and tell the starters what was found there; False when somebody else did."""
+        mine = (clockwork.c.name == of) & (clockwork.c.position == before)
         with self._database.write() as connection:
             if not connection.execute(update(clockwork).where(mine).values(position=position)).rowcount:
-                return False
+                if before or connection.execute(select(clockwork).where(clockwork.c.name == of)).first():
+                    return False
+                connection.execute(insert(clockwork).values(name=of, holder="", expires_at=0, position=position))
             for job_id, facts in told:
                 announce(connection, job_id, facts, now)
             return True

@@ -21,13 +21,14 @@ class StarterKind(StrEnum):
     MODEL = "model"
     JOB_COMPLETION = "job_completion"
     CATALOG_EVENT = "catalog_event"
+    EVENT = "event"
 
 
 POLLED = frozenset({StarterKind.FILE_ARRIVAL, StarterKind.TABLE_UPDATE})
 """Nobody tells us: we have to look."""
 
-BY_EVENT = frozenset({StarterKind.MODEL, StarterKind.JOB_COMPLETION, StarterKind.CATALOG_EVENT})
-"""Told by what is written down anyway: the audit log, and the end of a run."""
+BY_EVENT = frozenset({StarterKind.MODEL, StarterKind.JOB_COMPLETION, StarterKind.CATALOG_EVENT, StarterKind.EVENT})
+"""Told by what is written down anyway: the audit log, the platform's events, and the end of a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""A real server tells a real receiver what has happened, also after it was killed."""
+
+import importlib.util
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boathouse.foundation.home import Home
+from boathouse.testing import LocalBoathouse
+from boathouse.testing.local import start_boathouse, stop_boathouse
+
+_file = Path(__file__).parents[2] / "unit" / "notifications" / "servers.py"
+_spec = importlib.util.spec_from_file_location("servers", _file)
+assert _spec is not None and _spec.loader is not None
+servers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(servers)
+
+API = "/api/boathouse/v1"
+MLFLOW = "/api/2.0/mlflow"
+
+
+@pytest.fixture
+def web() -> Iterator[Any]:
+    with servers.web_server() as found:
+        yield found
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    for _ in range(600):
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def model_with_version(server: LocalBoathouse, name: str) -> None:
+    client = server.client()
+    if not any(each["name"] == "hooks" for each in client.get("/api/2.1/unity-catalog/catalogs")["catalogs"]):
+        client.post("/api/2.1/unity-catalog/catalogs", {"name": "hooks"})
+        client.post("/api/2.1/unity-catalog/schemas", {"name": "s", "catalog_name": "hooks"})
+    client.post(f"{MLFLOW}/registered-models/create", {"name": name})
+    experiment = client.post(f"{MLFLOW}/experiments/create", {"name": f"/{name}"})["experiment_id"]
+    run = client.post(f"{MLFLOW}/runs/create", {"experiment_id": experiment})["run"]["info"]
+    source = f"{run['artifact_uri']}/model"
+    client.post(f"{MLFLOW}/model-versions/create", {"name": name, "source": source, "run_id": run["run_id"]})
+
+
+def destination(server: LocalBoathouse, name: str, url: str) -> None:
+    body = {"display_name": name, "config": {"generic_webhook": {"url": url}}}
+    server.client().post("/api/2.0/notification-destinations", body)
+
+
+def test_a_new_version_and_a_moved_alias_are_told(boathouse: LocalBoathouse, web) -> None:
+    destination(boathouse, "told", web.url)
+    made = boathouse.run("webhooks", "create", "told", "--to", "told", "--subject", "hooks.s.told")
+    assert made.stdout == "told is told of events by told.\n", made.stderr
+    model_with_version(boathouse, "hooks.s.told")
+    boathouse.run("model", "aliases", "hooks.s.told", "--set", "candidate=1", "--reason", "first")
+
+    wait_for(lambda: len(web.received) >= 2)
+    created, moved = [each.json for each in web.received]
+    assert (created["event_type"], created["data"]["version"]) == ("model_version.created", 1)
+    assert (moved["event_type"], moved["data"]["alias"], moved["data"]["reason"], moved["data"]["through"]) == (
+        "model_version_alias.moved", "candidate", "first", "boathouse",
+    )  # fmt: skip
+
+    replayed = boathouse.run("webhooks", "replay", "told", "--event", created["event_id"])
+    assert replayed.stdout == "1 event on the way again.\n", replayed.stderr
+    assert wait_for(lambda: web.received[2:])[0].json == {**created, "replayed": True}
+    listed = boathouse.run("webhooks", "deliveries", "told", "-o", "json")
+    assert [each["event_type"] for each in json.loads(listed.stdout)] == [
+        "model_version.created", "model_version_alias.moved", "model_version.created",
+    ]  # fmt: skip
+    shown = boathouse.run("events", "--subject", "hooks.s.told", "-o", "json")
+    assert [each["event_id"] for each in json.loads(shown.stdout)] == [created["event_id"], moved["event_id"]]
+    assert "told" not in boathouse.run("webhooks", "delete", "told").stderr
+
+
+def test_a_wrong_type_or_destination_says_what_there_is(boathouse: LocalBoathouse, web) -> None:
+    destination(boathouse, "right", web.url)
+    wrong = boathouse.run("webhooks", "create", "wrong", "--to", "right", "--type", "gate.faild")
+    assert (wrong.returncode, "Did you mean gate.failed" in wrong.stderr) == (2, True)
+    wrong = boathouse.run("webhooks", "create", "wrong", "--to", "rigth")
+    assert (wrong.returncode, "Did you mean right" in wrong.stderr) == (4, True)
+    wrong = boathouse.run("events", "--type", "nothing.*")
+    assert (wrong.returncode, "There are: " in wrong.stderr) == (2, True)
+
+
+def test_nothing_is_lost_when_the_control_plane_is_killed(tmp_path: Path, web) -> None:
+    home = Home(tmp_path / ".boathouse")
+    server = start_boathouse(home)
+    try:
+        destination(server, "hook", web.url)
+        server.run("webhooks", "create", "all", "--to", "hook", "--type", "model_version_alias.moved")
+        model_with_version(server, "hooks.s.killed")
+        for alias in "abc":
+            server.run("model", "aliases", "hooks.s.killed", "--set", f"{alias}=1")
+        os.kill(server.pids["control-plane"], signal.SIGKILL)
+        wait_for(lambda: {each.json["data"]["alias"] for each in web.received} == set("abc"))
+    finally:
+        stop_boathouse(server)
+    assert len({each.json["event_id"] for each in web.received}) == 3
