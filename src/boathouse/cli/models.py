@@ -14,6 +14,13 @@ PATH = "/api/boathouse/v1/models"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, object, line of help)
+    "deploy": ("boathouse.cli.model_approvals", "deploy", "Start a version's deployment job by hand."),
+    "deployments": ("boathouse.cli.model_approvals", "deployments", "A model's deployment job, and its starts."),
+    "approve": ("boathouse.cli.model_approvals", "approve", "Sign a version."),
+    "refuse": ("boathouse.cli.model_approvals", "refuse", "Say no to a version."),
+    "waive": ("boathouse.cli.model_approvals", "waive", "Let one gate not count for a version, for a while."),
+    "withdraw": ("boathouse.cli.model_approvals", "withdraw", "Take back what you have said of a version."),
+    "approvals": ("boathouse.cli.model_approvals", "approvals", "Who has signed, who may, and what waits for you."),
     "requirements": ("boathouse.cli.model_requirements", "requirements", "What a model has to meet, and had to."),
     "policy": ("boathouse.cli.model_requirements", "policy", "The gates, rules and signatures that it comes to."),
     "reproduce": ("boathouse.cli.model_reproduce", "reproduce", "Train a version again, and say what differs."),
