@@ -56,6 +56,8 @@ def rows_where(engine: Engine, frame: "pl.DataFrame", predicate: str) -> "np.nda
         raise _no_condition(predicate) from error
     if found.dtype != np.bool_:
         raise _no_condition(predicate)
+    if len(found) != len(frame):
+        raise BadPredicate(f"The condition {predicate!r} looks at more than one row.")
     return np.flatnonzero(found)
 
 
@@ -94,7 +96,7 @@ def _columns_of(predicate: str, columns: Sequence[str]) -> list[str]:
 def _engine_text(predicate: str, columns: Sequence[str]) -> str:
     _columns_of(predicate, columns)
     tree = _tree(predicate)
-    if tree.find(exp.AggFunc, exp.Window):
+    if tree.find(exp.Window):
         raise BadPredicate(f"The condition {predicate!r} looks at more than one row.")
     try:
         translated = translate(tree, SessionFacts(""))
