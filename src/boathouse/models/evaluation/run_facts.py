@@ -8,6 +8,9 @@ from boathouse.foundation.names import ModelName
 from boathouse.models.evaluation.case import RunFacts
 from boathouse.models.feature_models import asked
 
+EVALUATION_PREFIX = "evaluation/"
+"""What evaluations have logged on the run afterwards is nothing that training has logged."""
+
 
 def run_facts(model: ModelName, version: int) -> RunFacts | None:
     """Parameters, every metric's history, tags and the tables that were read; None when no run made the version.
@@ -22,7 +25,8 @@ def run_facts(model: ModelName, version: int) -> RunFacts | None:
     if not run_id:
         return None
     run = asked(lambda: client.get_run(run_id))
-    histories = {name: _history(client, run_id, name) for name in run.data.metrics}
+    names = [name for name in run.data.metrics if not name.startswith(EVALUATION_PREFIX)]
+    histories = {name: _history(client, run_id, name) for name in names}
     return RunFacts(
         run_id,
         dict(run.data.params),

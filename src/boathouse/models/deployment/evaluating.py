@@ -1,0 +1,135 @@
+"""Evaluates a version in a process of its own: gates measure here, the control plane judges and keeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from boathouse.foundation.errors import NotFound
+from boathouse.foundation.ids import new_id
+from boathouse.foundation.names import ModelName
+from boathouse.foundation.rest import RestClient
+from boathouse.foundation.shapes import fit
+from boathouse.models.evidence.client import MODELS, EvidenceClient, version_path
+from boathouse.models.evidence.nouns import Evaluation, EvaluationKind, Evidence, Measurement
+from boathouse.models.gates.policy import Policy, policy_of
+from boathouse.models.requirements.requirements import Requirements
+
+if TYPE_CHECKING:
+    from boathouse.models.evaluation.scoring import ScorerOf
+    from boathouse.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The version that a task is about, and what it has to meet."""
+
+    name: ModelName
+    version: int
+    requirements: Requirements
+    policy: Policy
+    card: str | None
+    comment: str | None
+    champion: int | None
+    """The version in production; None when there is none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What came of an evaluation."""
+
+    evaluation: Evaluation
+    measurements: Sequence[Measurement]
+    evidence: Sequence[Evidence]
+    mlflow_run: str | None
+
+
+def subject_of(client: RestClient, name: ModelName, version: int) -> Subject:
+    """What the control plane knows of a version.
+
+    Raises:
+        NotFound: There is no such model, or nobody has said what it has to meet.
+    """
+    path = f"{MODELS}/{quote(str(name), safe='')}"
+    held = client.get(f"{path}/requirements")
+    requirements = fit(Requirements, held["requirements"], what=f"What {name} has to meet")
+    policy = policy_of(requirements, what=f"The policy of {name}")
+    model = client.get(path)["model"]
+    champion = model["aliases"].get(policy.production_alias)
+    return Subject(name, version, requirements, policy, held["card_text"], model["comment"], champion)
+
+
+def evaluate(
+    session: "Session", client: RestClient, subject: Subject, scorer_of: "ScorerOf", *, run_id: int | None = None
+) -> Evaluated:
+    """Ask every gate of the policy and send what they measure; what comes back is judged.
+
+    Pictures and tables that gates leave become artifacts of the version's run.
+    """
+    from boathouse.models.deployment.run_artifacts import log_evaluation
+    from boathouse.models.evaluation.building import CaseOrder, opened_case
+    from boathouse.models.evaluation.running import code_hash, run_gates
+
+    book = EvidenceClient(client)
+    with TemporaryDirectory(prefix="boathouse-gates-") as scratch:
+        order = CaseOrder(
+            subject.name,
+            subject.version,
+            subject.requirements,
+            champion=subject.champion,
+            accepted=_accepted(client, subject),
+            evidence=book.of(subject.name, subject.version),
+            comment=subject.comment,
+            card=subject.card,
+            scratch=Path(scratch),
+        )
+        with opened_case(session, scorer_of, order) as case:
+            measured = run_gates(case, subject.policy.gates)
+            rows = case.rows
+            evaluation = Evaluation(
+                new_id(),
+                str(subject.name),
+                subject.version,
+                rows.table if rows else subject.requirements.evaluation.table,
+                rows.version if rows else None,
+                subject.champion,
+                code_hash(),
+                run_id,
+            )
+            evidence = book.record(evaluation, measured)
+            mlflow_run = case.run.run_id if case.run else None
+        done = Evaluated(evaluation, measured, evidence, mlflow_run)
+        log_evaluation(done, Path(scratch))
+    return done
+
+
+def _accepted(client: RestClient, subject: Subject) -> tuple[str, int] | None:
+    """The evaluation table that the champion was judged on, and its version then."""
+    if subject.champion in (None, subject.version):
+        return None
+    try:
+        found = client.get(f"{version_path(subject.name, subject.champion)}/evaluations")["evaluations"]
+    except NotFound:
+        return None
+    judged = (each for each in found if each["kind"] == EvaluationKind.GATES.value and each["data_version"] is not None)
+    return next(((str(each["data_table"]), int(each["data_version"])) for each in judged), None)
+
+
+def summary(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Evidence as rows of a table, what blocks first."""
+    judged = [each for each in evidence if each.rule is not None]
+    return [
+        {
+            "gate": each.measurement.gate,
+            "metric": each.measurement.metric,
+            "slice": str(each.measurement.slice or ""),
+            "rows": each.measurement.rows,
+            "value": each.measurement.value,
+            "verdict": each.judgement.verdict.value,
+            "blocks": each.judgement.blocks,
+            "reason": each.judgement.reason,
+        }
+        for each in sorted(judged, key=lambda row: not row.judgement.blocks)
+    ]

@@ -1,0 +1,55 @@
+"""Shows an evaluation on the MLflow run of its version: numbers as metrics, pictures and tables as artifacts."""
+
+import json
+import logging
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boathouse.models.evaluation.run_facts import EVALUATION_PREFIX
+
+if TYPE_CHECKING:
+    from boathouse.models.deployment.evaluating import Evaluated
+
+log = logging.getLogger(__name__)
+_NO_NAME = re.compile(r"[^\w\-. :/]")
+
+
+def log_evaluation(done: "Evaluated", scratch: Path) -> bool:
+    """Log what an evaluation has found; whether that could be done. Evidence is what counts: this only shows it."""
+    if done.mlflow_run is None:
+        return False
+    import mlflow
+    from mlflow.entities import Metric
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.time import get_current_time_millis
+
+    client = mlflow.MlflowClient()
+    now = get_current_time_millis()
+    folder = f"{EVALUATION_PREFIX}{done.evaluation.evaluation_id}"
+    try:
+        metrics = [Metric(name, value, now, 0) for name, value in numbers(done).items()]
+        if metrics:
+            client.log_batch(done.mlflow_run, metrics=metrics)
+        (scratch / "evidence.json").write_text(json.dumps(_shown(done), indent=2, ensure_ascii=False))
+        client.log_artifacts(done.mlflow_run, str(scratch), folder)
+    except MlflowException as error:
+        log.warning("The evaluation could not be shown on run %s: %s", done.mlflow_run, error)
+        return False
+    return True
+
+
+def numbers(done: "Evaluated") -> dict[str, float]:
+    """The values over all rows, by name."""
+    return {
+        f"{EVALUATION_PREFIX}{_NO_NAME.sub('_', f'{each.gate}/{each.metric}')}": each.value
+        for each in done.measurements
+        if each.slice is None and each.value is not None and math.isfinite(each.value)
+    }
+
+
+def _shown(done: "Evaluated") -> dict[str, object]:
+    from boathouse.models.deployment.evaluating import summary
+
+    return {"evaluation_id": done.evaluation.evaluation_id, "evidence": summary(done.evidence)}
