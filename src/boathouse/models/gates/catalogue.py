@@ -6,6 +6,7 @@ from boathouse.models.gates import (
     convergence,
     documentation,
     evaluation_data,
+    explainability,
     leakage,
     metric,
     point_in_time,
@@ -23,6 +24,7 @@ GATES: tuple[Gate, ...] = (
     evaluation_data.GATE,
     leakage.GATE,
     point_in_time.GATE,
+    explainability.GATE,
     serving_checks.GATE,
     documentation.GATE,
 )
