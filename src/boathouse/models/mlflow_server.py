@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 ARTIFACT_ROOT = "mlflow-artifacts:/"
 """Clients reach every artifact through the server, under its grants."""
 
+_importing = threading.RLock()
+
+WEBHOOK_KEY = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
+
 READY_DEADLINE_SECONDS = 60.0
 """How long a request waits for MLflow after a start before it is told to come back."""
 
@@ -38,6 +42,9 @@ class MlflowSettings:
     """Folder that ``mlflow-artifacts:/`` stands for."""
     allowed_hosts: str = ""
     """Comma-separated host names that browsers may use; empty: loopback and private networks."""
+    webhook_key: Callable[[], str | None] = lambda: None
+    """The key under which MLflow keeps the secrets of its webhooks. Without one it makes another at every start, and
+    can then read none of those it has kept."""
 
     @classmethod
     def of_home(cls, home: Home) -> "MlflowSettings":
@@ -65,6 +72,8 @@ class MlflowSettings:
         }
         if self.allowed_hosts:
             variables["MLFLOW_SERVER_ALLOWED_HOSTS"] = self.allowed_hosts
+        if WEBHOOK_KEY not in os.environ and (key := self.webhook_key()):
+            variables[WEBHOOK_KEY] = key
         return variables
 
 
@@ -140,11 +149,17 @@ def load_apps(settings: MlflowSettings) -> MlflowApps:
     os.environ.update(settings.environment())
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # in this process the store is the database, never our own door
     prepare_database(settings)
-    with warnings.catch_warnings():
+    with _importing, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
         from mlflow.server import app as wsgi_app
         from mlflow.server.fastapi_app import app as asgi_app
     return MlflowApps(wsgi_app, asgi_app)
+
+
+def import_mlflow() -> None:
+    """Import MLflow, or wait until somebody has: two threads that import it at the same time see it half made."""
+    with _importing:
+        import mlflow  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 def prepare_database(settings: MlflowSettings) -> None:

@@ -14,6 +14,7 @@ from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.models.authority import with_authority
 from boathouse.models.intents import Intents
+from boathouse.models.mlflow_webhooks import tell_of_alias
 from boathouse.models.nouns import (
     ANY,
     STARTS_JOB,
@@ -423,6 +424,8 @@ class Registry:
                 self._require_movable(principal, name, alias, version)
 
             def follow(_: T) -> None:
+                if through != "mlflow":
+                    tell_of_alias(self._stores.registry, str(name), alias, version)
                 if before == version:
                     return
                 move = self._move(principal, str(name), alias, before, version, reason, through)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, Unavailable
-from boathouse.models.mlflow_server import ARTIFACT_ROOT, MlflowSettings, prepare_database
+from boathouse.models.mlflow_server import ARTIFACT_ROOT, MlflowSettings, import_mlflow, prepare_database
 from boathouse.models.repository import tune_sqlite
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class MlflowStores:
         Raises:
             BoathouseError: In the category that MLflow's error code names.
         """
+        import_mlflow()
         from mlflow.exceptions import MlflowException
 
         try:
@@ -141,6 +142,7 @@ class MlflowStores:
         with self._lock:
             if self._registry is not None:
                 return
+            import_mlflow()
             from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingStore
 

@@ -21,17 +21,16 @@ from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
-from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
-from boathouse.wiring.background import Background, build_background
+from boathouse.wiring.background import Background, SecretsSafe, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
-from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
+from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.reproducing import build_reproductions
@@ -53,8 +52,6 @@ class ControlPlane:
     releases: ModelReleases
     deployment_jobs: DeploymentJobs
     deployment_loop: DeploymentLoop
-    deployment_jobs: DeploymentJobs
-    deployment_loop: DeploymentLoop
     jobs: Jobs
     deployments: Deployments
     reproductions: Reproductions
@@ -72,7 +69,6 @@ class ControlPlane:
         """Begin what goes on in the background."""
         self.models.start(when_loaded=keep_what_is_loaded)
         self.background.start()
-        self.deployment_loop.start()
         self.deployment_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
@@ -96,7 +92,6 @@ class ControlPlane:
     def close(self) -> None:
         self.statements.close()
         self.deployment_loop.stop()
-        self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
 
@@ -116,7 +111,9 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     migrate(database)
     catalog = Catalog(database, home, clock, secret_keys=secret_keys(settings))
     ensure_admin(home, catalog)
-    mlflow = MlflowSettings(mlflow_url(home, settings), home.artifacts)
+    mlflow = MlflowSettings(
+        mlflow_url(home, settings), home.artifacts, webhook_key=lambda: webhook_key(SecretsSafe(catalog))
+    )
     environments = Environments(home)
     models = Models(
         catalog, database, home, settings=mlflow, clock=clock, environment_lock=environments.environment_lock
@@ -133,7 +130,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     feature_tables = FeatureTables(catalog, clock, online_registry.publications)
     catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
     deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
-    deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
     background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
         home=home,
@@ -144,8 +140,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         models=models,
         governance=build_model_governance(models, database, catalog, clock),
         releases=build_releases(catalog, database, models, clock),
-        deployment_jobs=deployment_jobs,
-        deployment_loop=deployment_loop,
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,
         jobs=jobs,
