@@ -50,12 +50,12 @@ class Contents:
     def hold(self, *, with_logs: bool, with_keys: bool) -> list[Held]:
         """Hold everything; the databases themselves are not among it."""
         held = [*self._tables(), *self._volumes()]
-        for folder in (self._home.artifacts, self._home.bundles):
+        for folder in (self._home.artifacts, self._home.archives, self._home.bundles):
             held += self._folder(folder)
         if with_logs:
             held += self._folder(self._home.runs) + self._folder(self._home.logs)
-        if with_keys and self._home.secrets_key_file.exists():
-            held.append(self._hold(self._home.secrets_key_file))
+        keys = (self._home.secrets_key_file, self._home.signing_key_file) if with_keys else ()
+        held += [self._hold(file) for file in keys if file.exists()]
         return held
 
     def _tables(self) -> Iterator[Held]:

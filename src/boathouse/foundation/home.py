@@ -4,9 +4,11 @@
 ├── run.json          port and pids while it runs
 ├── token             the operating-system user's token, readable by that user only
 ├── secrets.key       what secrets are encrypted with, readable by that user only
+├── signing.key      what archives of models are signed with, readable by that user only
 ├── db/               boathouse.db, mlflow.db, dbos.db (SQLite; or three Postgres schemas)
 ├── lake/             Delta tables and volumes
 ├── artifacts/        MLflow artifacts
+├── archives/         archives of models that were retired
 ├── bundles/          snapshots of deployed code
 ├── environments/     virtual environments by lock hash
 ├── git/              mirrors of Git repositories that jobs take code from, and their commits
@@ -46,6 +48,10 @@ class Home:
         return self.root / "secrets.key"
 
     @property
+    def signing_key_file(self) -> Path:
+        return self.root / "signing.key"
+
+    @property
     def databases(self) -> Path:
         return self.root / "db"
 
@@ -60,6 +66,10 @@ class Home:
     @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
+
+    @property
+    def archives(self) -> Path:
+        return self.root / "archives"
 
     @property
     def bundles(self) -> Path:
