@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from boathouse.catalog import Catalog, LineageEdge, LineageNode, NodeKind
 from boathouse.catalog.tables import Securables
+from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.home import Home
 from boathouse.metastore import Database, DatabaseUrl
 from boathouse.models.models import Models
@@ -20,7 +21,9 @@ from boathouse.models.repository import ModelRepository
 from boathouse.server.authentication import AuthenticationMiddleware, Caller
 from boathouse.server.errors import answer_errors
 from boathouse.server.mlflow_mount import mlflow_app
+from boathouse.server.routes import model_evidence, model_promotion, model_requirements
 from boathouse.server.routes.models import routes
+from boathouse.wiring.model_governance import build_model_governance
 
 
 def build(home: Home) -> FastAPI:
@@ -52,7 +55,11 @@ def build(home: Home) -> FastAPI:
 
         setattr(ModelRepository if hasattr(ModelRepository, verb) else Securables, verb, die)
 
+    governance = build_model_governance(models, database, catalog, SystemClock())
     app.include_router(routes(models))
+    app.include_router(model_evidence.routes(governance))
+    app.include_router(model_promotion.routes(governance))
+    app.include_router(model_requirements.routes(models.requirements))
     app.mount("/", mlflow_app(models))
     app.add_middleware(AuthenticationMiddleware, authenticate=catalog.identities.authenticate)
     models.start()

@@ -10,6 +10,7 @@ import pytest
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.principals import SYSTEM
+from boathouse.models.gates.catalogue import GATES
 from boathouse.models.repository import ModelRepository
 
 if TYPE_CHECKING:
@@ -109,3 +110,28 @@ def test_a_deleted_model_leaves_no_securable_behind(
 
     assert again.call("GET", "/api/2.0/mlflow/registered-models/get", name=model).status_code == 404
     assert again.model(model) == model
+
+
+def test_a_promotion_keeps_its_decision_and_its_reason(
+    bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
+) -> None:
+    model, root = bo().model(f"dev.lab.{new_name('m')}"), "/api/boathouse/v1/models"
+    bo().version(model, bo().run(bo().experiment(new_name("e"))))
+    said = {
+        "objective": "Warn of late flights", "decision": "The desk rebooks passengers", "owner": "bo",
+        "success": {"metric": "missed connections", "proxy": "log_loss"}, "approval": {"count": 0},
+        "evaluation": {"table": "dev.lab.judged", "label": "late"},
+        "gates": {each.name: {"enabled": False, "reason": "not in this test"} for each in GATES},
+    }  # fmt: skip
+    bo().call("PUT", f"{root}/{model}/requirements", {"requirements": said}).raise_for_status()
+    measured = {"gate": "metric", "metric": "log_loss", "value": 0.4, "rows": 5000}
+    bo().call("POST", f"{root}/{model}/versions/1/evaluations", {"measurements": [measured]}).raise_for_status()
+
+    again = dies_in(
+        "record_moves", lambda bo: bo.call("POST", f"{root}/{model}/versions/1/promote", {"reason": "better on May"})
+    )
+
+    why = again.call("GET", f"{root}/{model}/versions/champion/why").json()
+    assert (why["version"], why["move"]["reason"], why["move"]["principal"]) == (1, "better on May", USER)
+    assert (why["move"]["through"], why["decided"]["kind"]) == ("reconciled", "promotion")
+    assert why["decided"]["document"]["standing"] == "may_be_promoted"
