@@ -10,6 +10,7 @@ from boathouse.catalog import LineageNode, NodeKind, SecurableKind
 from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.specs.named_specs import feature_edges
 from boathouse.features.specs.spec_files import SPEC_FILE, spec_text
+from boathouse.features.training.evidence import send_evidence
 from boathouse.features.training.training_sets import TrainingSet
 from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import ModelName, TableName
@@ -17,7 +18,7 @@ from boathouse.models import feature_models
 from boathouse.models.model_frames import PREDICTION, model_frame
 from boathouse.session import Session
 
-CERTIFICATE_FILE = "feature_certificate.json"
+CERTIFICATE_FILE, LEAKS_FILE = "feature_certificate.json", "leak_signals.json"
 FEATURES_TAG, CERTIFICATE_TAG = "features", "certificate"
 _LONGEST_TAG = 500
 _SAMPLE_ROWS, _EXAMPLE_ROWS = 100, 5
@@ -76,6 +77,8 @@ def _files(spec: FeatureSpec, training_set: TrainingSet) -> dict[str, str]:
     files = {SPEC_FILE: spec_text(spec)}
     if training_set.certificate is not None:
         files[CERTIFICATE_FILE] = training_set.certificate.to_json()
+    if training_set.leaks is not None:
+        files[LEAKS_FILE] = training_set.leaks.to_json()
     return files
 
 
@@ -135,7 +138,7 @@ def _describe_inputs(
 
 
 def _registered(session: Session, model: str, version: int, spec: FeatureSpec, training_set: TrainingSet) -> None:
-    """Say of a new version what it takes: tags for people, lineage for everybody."""
+    """Say of a new version what it takes and how it was made: tags for people, lineage and evidence for everybody."""
     feature_models.tag_version(model, version, _tags(spec, training_set))
     versions = {TableName.parse(name): number for name, number in spec.table_versions.items()}
     name = str(ModelName.parse(model))
@@ -149,6 +152,8 @@ def _registered(session: Session, model: str, version: int, spec: FeatureSpec, t
             'Is MLFLOW_TRACKING_URI that of this Boathouse? eval "$(boathouse env)" sets it.',
             stacklevel=3,
         )
+        return
+    send_evidence(session, model, version, training_set)
 
 
 def _tags(spec: FeatureSpec, training_set: TrainingSet) -> dict[str, str]:

@@ -88,6 +88,8 @@ class TrainingSet:
         self.as_of: AsOf = as_of
         self.certificate: Certificate | None = None
         """The proof that ``certify`` has made."""
+        self.leaks: LeakReport | None = None
+        """What ``leak_signals`` has found."""
         self._session = session
         self._frame = frame
         self._opened = opened
@@ -157,7 +159,8 @@ class TrainingSet:
         """Signs that it knows more than a model will in use. See :mod:`boathouse.features.training.leak_signals`."""
         from boathouse.features.training import leak_signals
 
-        return leak_signals.leak_signals(self, **options)
+        self.leaks = leak_signals.leak_signals(self, **options)
+        return self.leaks
 
     def __repr__(self) -> str:
         tables = ", ".join(f"{name}@v{version}" for name, version in self.table_versions.items())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from boathouse.models.evaluation.case import Case, EvaluationRows
-from boathouse.models.evidence.nouns import Evidence, Measurement, Rule
+from boathouse.models.evidence.nouns import EvaluationKind, Evidence, Measurement, Rule
 from boathouse.models.gates.contract import Gate, GateSettings
 from boathouse.models.gates.data_checks import inputs_of
 from boathouse.models.gates.unmeasured import unmeasured
@@ -113,7 +113,7 @@ def _sent(evidence: Sequence[Evidence]) -> Measurement | None:
         for each in evidence
         if (each.measurement.gate, each.measurement.metric) == (NAME, SIGNALS)
         and each.measurement.details.get("source") == FEATURES
-        and each.evaluation.code_hash is None
+        and each.evaluation.kind is EvaluationKind.NOTE
     ]
     return max(found, key=lambda each: each.evidence_id).measurement if found else None
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
-from boathouse.models.evidence.nouns import Evidence, Measurement, Rule
+from boathouse.models.evidence.nouns import EvaluationKind, Evidence, Measurement, Rule
 from boathouse.models.gates.contract import Gate, GateSettings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
@@ -100,7 +100,11 @@ def _sent(evidence: Sequence[Evidence]) -> list[Measurement]:
     newest: dict[str, Evidence] = {}
     for each in evidence:
         found = each.measurement
-        if found.gate == NAME and found.details.get("source") == FEATURES and each.evaluation.code_hash is None:
+        if (
+            found.gate == NAME
+            and found.details.get("source") == FEATURES
+            and each.evaluation.kind is EvaluationKind.NOTE
+        ):
             known = newest.get(found.metric)
             if known is None or each.evidence_id > known.evidence_id:
                 newest[found.metric] = each
