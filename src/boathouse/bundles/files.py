@@ -32,11 +32,11 @@ def find_root(start: Path) -> Path:
 def read_document(root: Path, findings: Findings) -> Node:
     """All files of the bundle as one tree. What is wrong with a file is noted, and the others are still read."""
     file = next(root / name for name in ROOT_FILES if (root / name).is_file())
-    document = _read(file, findings)
+    document = read_file(file, findings)
     if document is None:
         return Node({}, Position(file, 1))
     for included in _included(root, file, document, findings):
-        if (part := _read(included, findings)) is not None:
+        if (part := read_file(included, findings)) is not None:
             if "include" in part.mapping:
                 findings.ignored(part.mapping["include"], f"include: only the one in {file.name} counts.")
                 part = part.without("include")
@@ -49,10 +49,11 @@ def read_settings(root: Path, findings: Findings) -> Node | None:
     files = [root / name for name in SETTINGS_FILES if (root / name).is_file()]
     if len(files) > 1:
         findings.error(Position(files[1], 1), f"there is a {SETTINGS_FILE} too.", "Keep one of them.")
-    return _read(files[0], findings) if files else None
+    return read_file(files[0], findings) if files else None
 
 
-def _read(file: Path, findings: Findings) -> Node | None:
+def read_file(file: Path, findings: Findings) -> Node | None:
+    """One file as a tree; None when it cannot be read, which is noted."""
     try:
         node = node_of(read_yaml(file))
     except MalformedYaml as error:

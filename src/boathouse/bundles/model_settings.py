@@ -9,15 +9,17 @@ from pydantic import ValidationError
 
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.files import read_file
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import KINDS, REQUIREMENTS
 from boathouse.bundles.merging import merge
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
-from boathouse.bundles.substitution import escape
+from boathouse.bundles.substitution import OPEN, escape
 from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.shapes import DoesNotFit, Shape, dotted
+from boathouse.foundation.yaml_source import KeyPath
 from boathouse.models.gates.policy import Policy, policy_of
 from boathouse.models.requirements import Requirements
 
@@ -25,7 +27,7 @@ LONGEST_CARD = 200_000
 """Bytes of a model's own text."""
 LONGEST_KEY = 255
 _PARTS = ("catalog_name", "schema_name", "name")
-NOT_ACTED_ON = (("rollout",), ("fallback",), ("constraints", "throughput_per_second"), ("constraints", "freshness"))
+NOT_ACTED_ON = (("rollout",), ("fallback",), ("constraints", "freshness"))
 """What is kept with the model, for parts that are not there yet."""
 
 
@@ -48,6 +50,7 @@ class JudgedModel:
 
     key: str
     model: str
+    requirements: Requirements
     policy: Policy
 
 
@@ -131,17 +134,13 @@ class ModelSettings:
             return None
 
     def _check_policy(self, key: str, model: str, node: Node) -> None:
-        """What the shape alone cannot say: gates, their settings, metrics, reasons."""
         try:
             requirements = Requirements.model_validate(final(node.plain()))
         except ValidationError:
             return  # it holds a reference that cannot be resolved, which has been noted
-        try:
-            self.judged.append(JudgedModel(key, model, policy_of(requirements)))
-        except DoesNotFit as error:
-            for problem in error.problems:
-                where = dotted(("models", key, *problem.path))
-                self._findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
+        policy = checked_policy(requirements, node, ("models", key), self._findings)
+        if policy is not None:
+            self.judged.append(JudgedModel(key, model, requirements, policy))
 
     def _note_what_waits(self, node: Node, path: tuple[str, ...]) -> None:
         for waiting in NOT_ACTED_ON:
@@ -164,3 +163,41 @@ class ModelSettings:
             except (UnicodeDecodeError, OSError) as error:
                 self._findings.error(where, f"card: {name} cannot be read as UTF-8 text: {error}.")
         return None
+
+
+def checked_policy(requirements: Requirements, node: Node, path: KeyPath, findings: Findings) -> Policy | None:
+    """What the shape alone cannot say is noted: gates, their settings, metrics, reasons."""
+    try:
+        return policy_of(requirements)
+    except DoesNotFit as error:
+        for problem in error.problems:
+            where = dotted((*path, *problem.path))
+            findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
+        return None
+
+
+def read_alone(file: Path, findings: Findings) -> dict[str, Requirements]:
+    """The models of a file that belongs to no bundle: a ``boathouse.yml``, or one model's requirements by the file's
+    name."""
+    node = read_file(file, findings)
+    if node is None:
+        return {}
+    several = node.get("models")
+    models: dict[KeyPath, Node] = {(): node}
+    if several is not None:
+        models = {("models", key): each for key, each in several.mapping.items()}
+    found: dict[str, Requirements] = {}
+    for path, each in models.items():
+        fitting = check_shape(Requirements, each, path, findings)
+        if fitting is None:
+            continue
+        for _, child in fitting.walk():
+            if child.text is not None and OPEN in child.text:
+                findings.error(child, f"{child.text} means something only in a bundle.", "Write the value itself.")
+        try:
+            requirements = Requirements.model_validate(final(fitting.plain()))
+        except ValidationError:
+            continue
+        if checked_policy(requirements, fitting, path, findings) is not None:
+            found[str(path[-1]) if path else file.stem] = requirements
+    return found

@@ -47,10 +47,12 @@ def init(name: str | None, output_dir: Path | None) -> None:
 @_target
 @_var
 @_force
+@click.option("--policy", "wants_policy", is_flag=True, help="Show each model's gates, rules and signatures too.")
 @_output
-def validate(target: str | None, variables: tuple[str, ...], force: bool, output: str) -> None:
+def validate(target: str | None, variables: tuple[str, ...], force: bool, wants_policy: bool, output: str) -> None:
     """Check the bundle; all errors at once. Needs no server."""
     from boathouse.bundles import InvalidBundle
+    from boathouse.cli.bundle_models import policies_json, print_policies
     from boathouse.cli.bundle_text import print_findings, print_json
 
     try:
@@ -63,9 +65,11 @@ def validate(target: str | None, variables: tuple[str, ...], force: bool, output
         raise click.exceptions.Exit(2) from error
     if output == "json":
         desired = found.desired(None).to_json()
-        print_json({"is_valid": True, "findings": [each.to_json() for each in found.findings], "desired": desired})
+        findings = [each.to_json() for each in found.findings]
+        print_json({"is_valid": True, "findings": findings, "desired": desired, "policies": policies_json(found)})
         return
     print_findings(found.findings)
+    print_policies(policies_json(found), whole=wants_policy)
     click.secho(f"{found.place.bundle} is valid for the target {found.place.target}.", fg="green")
 
 
@@ -162,15 +166,18 @@ def run(
 def summary(target: str | None, variables: tuple[str, ...], output: str) -> None:
     """Show what is deployed: names, ids, addresses, when and from which commit."""
     from boathouse.bundles.remote import RemoteDeployments
+    from boathouse.cli.bundle_models import deployed_policies, print_policies
     from boathouse.cli.bundle_text import print_json, print_summary, with_urls
 
     client = _client()
     found = _read_or_explain(target, variables, client, force=True, quiet=True)
     shown = with_urls(RemoteDeployments(client).summary(found.place), client.connection.url)
+    policies = deployed_policies(client, shown["resources"])
     if output == "json":
-        print_json(shown)
+        print_json({**shown, "policies": policies})
     else:
         print_summary(shown)
+        print_policies(policies)
 
 
 @bundle.command()

@@ -95,6 +95,8 @@ def _path(section: str, resource_id: str) -> str:
             return f"/mlflow/#/experiments/{resource_id}"
         case "registered_models":
             return f"/mlflow/#/models/{resource_id}"
+        case "model_requirements":
+            return f"/api/boathouse/v1/models/{resource_id}/policy"
         case _:
             return f"/api/2.1/unity-catalog/{section}/{resource_id}"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from boathouse.foundation.errors import InvalidInput
 
-_SPAN = re.compile(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*(s|m|h|d|w)\s*")
+_SPAN = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*(s|m|h|d|w)\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=3650)
 

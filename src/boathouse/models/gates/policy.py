@@ -182,6 +182,7 @@ def _by_name(gates: Sequence[Gate] | None) -> dict[str, Gate]:
 
 
 def _policy(requirements: Requirements, tier: TierDefaults, gates: Mapping[str, Gate], notes: _Notes) -> Policy:
+    _check_numbers(requirements, notes)
     for name in requirements.gates:
         if name not in gates:
             hint = did_you_mean(name, gates) or f"Gates are: {', '.join(gates)}."
@@ -202,7 +203,6 @@ def _policy(requirements: Requirements, tier: TierDefaults, gates: Mapping[str, 
             disabled.append(DisabledGate(name, settings.reason))
     stages = {**DEFAULT_STAGES, **requirements.stages}
     _check_stages(requirements, stages, notes)
-    _check_numbers(requirements, notes)
     automatic = requirements.deployment.automatic_promotion
     return Policy(
         tier=requirements.risk_tier,
@@ -234,7 +234,8 @@ def _rules(gate: Gate, settings: GateSettings, requirements: Requirements, notes
             notes.add(("gates", gate.name, *problem.path), problem.message, problem.hint)
         return ()
     except InvalidInput as error:
-        notes.add(("gates", gate.name), error.message, error.hint)
+        if error.message not in {each.message for each in notes.problems}:  # gates repeat what is said of the proxy
+            notes.add(("gates", gate.name), error.message, error.hint)
         return ()
     if settings.inconclusive_blocks:
         return tuple(rules)

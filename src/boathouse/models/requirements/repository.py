@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, Row, Select, Table, Text, insert, or_, select, update
 
 from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.shapes import fit
 from boathouse.metastore import Database, metadata
 from boathouse.models.requirements.nouns import Revision, Source
 from boathouse.models.requirements.requirements import Requirements
@@ -140,7 +141,7 @@ def _revision(row: Row[Any]) -> Revision:
     return Revision(
         model=row.model,
         revision=row.revision,
-        requirements=Requirements.model_validate(json.loads(row.document)),
+        requirements=fit(Requirements, json.loads(row.document), what=f"Revision {row.revision} of {row.model}"),
         principal=row.principal,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
