@@ -14,6 +14,9 @@ PATH = "/api/boathouse/v1/models"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, object, line of help)
+    "rollback": ("boathouse.cli.model_rollback", "rollback", "Go back to the last champion that still answers."),
+    "rollback-drill": ("boathouse.cli.model_rollback", "drill", "Exercise a rollback without moving anything."),
+    "rollbacks": ("boathouse.cli.model_rollback", "rollbacks", "When production was rolled back, and last exercised."),
     "deploy": ("boathouse.cli.model_approvals", "deploy", "Start a version's deployment job by hand."),
     "deployments": ("boathouse.cli.model_approvals", "deployments", "A model's deployment job, and its starts."),
     "approve": ("boathouse.cli.model_approvals", "approve", "Sign a version."),
@@ -26,13 +29,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "why": ("boathouse.cli.model_promotion", "why", "Why a version is where it is."),
     "promote": ("boathouse.cli.model_promotion", "promote", "Bring a version to production, if it may go there."),
     "in-production": ("boathouse.cli.model_promotion", "in_production", "What was in production when."),
-    "deploy": ("boathouse.cli.model_approvals", "deploy", "Start a version's deployment job by hand."),
-    "deployments": ("boathouse.cli.model_approvals", "deployments", "A model's deployment job, and its starts."),
-    "approve": ("boathouse.cli.model_approvals", "approve", "Sign a version."),
-    "refuse": ("boathouse.cli.model_approvals", "refuse", "Say no to a version."),
-    "waive": ("boathouse.cli.model_approvals", "waive", "Let one gate not count for a version, for a while."),
-    "withdraw": ("boathouse.cli.model_approvals", "withdraw", "Take back what you have said of a version."),
-    "approvals": ("boathouse.cli.model_approvals", "approvals", "Who has signed, who may, and what waits for you."),
     "requirements": ("boathouse.cli.model_requirements", "requirements", "What a model has to meet, and had to."),
     "policy": ("boathouse.cli.model_requirements", "policy", "The gates, rules and signatures that it comes to."),
     "reproduce": ("boathouse.cli.model_reproduce", "reproduce", "Train a version again, and say what differs."),

@@ -21,6 +21,7 @@ from boathouse.metastore import Database, migrate
 from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
+from boathouse.models.rollback.rolling_back import Rollbacks
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
@@ -34,6 +35,7 @@ from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.reproducing import build_reproductions
+from boathouse.wiring.rollbacks import build_rollbacks
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.statements import build_statements, query_pool
 
@@ -50,6 +52,7 @@ class ControlPlane:
     models: Models
     governance: ModelGovernance
     releases: ModelReleases
+    rollbacks: Rollbacks
     deployment_jobs: DeploymentJobs
     deployment_loop: DeploymentLoop
     jobs: Jobs
@@ -129,6 +132,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     catalog.securables.keep_for(online_registry.require_unpublished)
     feature_tables = FeatureTables(catalog, clock, online_registry.publications)
     catalog.describing.ask(SecurableKind.TABLE, feature_tables.told)
+    governance = build_model_governance(models, database, catalog, clock)
     deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
     background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
     return ControlPlane(
@@ -138,8 +142,9 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         catalog=catalog,
         law=LocalLaw(catalog, reproductions.held_versions),
         models=models,
-        governance=build_model_governance(models, database, catalog, clock),
+        governance=governance,
         releases=build_releases(catalog, database, models, clock),
+        rollbacks=build_rollbacks(home, database, catalog, models, governance.evidence, clock),
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,
         jobs=jobs,
