@@ -60,7 +60,7 @@ def score_batch(
         predictor = feature_models.load_predictor(folder)
         declared = feature_models.declared_inputs(predictor) or {}
         inputs = tuple(declared) or spec.inputs
-        _require_columns(frame.table, spec, inputs, model_uri)
+        _require_columns(frame.table, spec, inputs, f"Model {model_uri}")
         features = features_for(session, frame.table, spec, f"Model {model_uri}").features
         table = _inputs_of(frame.table, features, [name for name in inputs if _is_there(name, frame.table, spec)])
         if loose := columns_with_nulls(table, declared):
@@ -95,7 +95,11 @@ def features_for(session: Session, frame: pa.Table, spec: FeatureSpec, whose: st
 
     A feature that is a column of the frame stands as it is given, its nulls included. A table is read only if
     something of it is missing.
+
+    Raises:
+        InvalidInput: The frame lacks a key, an instant or an argument of a function.
     """
+    _require_columns(frame, spec, (), whose)
     given = _given(frame, spec, whose)
     needed = replace(spec, steps=tuple(rest for step in spec.steps if (rest := _missing(step, given)) is not None))
     try:
@@ -135,7 +139,7 @@ def _given(frame: pa.Table, spec: FeatureSpec, whose: str) -> dict[str, pa.Chunk
     return found
 
 
-def _require_columns(frame: pa.Table, spec: FeatureSpec, inputs: tuple[str, ...], model_uri: str) -> None:
+def _require_columns(frame: pa.Table, spec: FeatureSpec, inputs: tuple[str, ...], whose: str) -> None:
     """Refuse a frame that lacks what can come from nowhere else: keys, instants, arguments, inputs of the model."""
     there = set(frame.schema.names)
     needs: dict[str, str] = {}
@@ -150,7 +154,7 @@ def _require_columns(frame: pa.Table, spec: FeatureSpec, inputs: tuple[str, ...]
     for name, why in needs.items():
         if name not in there and name not in spec.features:
             raise InvalidInput(
-                f"Model {model_uri} needs the column {name}, {why}; the frame has none of that name.",
+                f"{whose} needs the column {name}, {why}; the frame has none of that name.",
                 hint=did_you_mean(name, there) or f"It has {', '.join(frame.schema.names[:20]) or 'no columns'}.",
             )
 
