@@ -32,6 +32,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "requirements": ("boathouse.cli.model_requirements", "requirements", "What a model has to meet, and had to."),
     "policy": ("boathouse.cli.model_requirements", "policy", "The gates, rules and signatures that it comes to."),
     "reproduce": ("boathouse.cli.model_reproduce", "reproduce", "Train a version again, and say what differs."),
+    "export": ("boathouse.cli.model_archives", "export_version", "Write a version to one signed file."),
+    "import": ("boathouse.cli.model_archives", "import_version", "Make a version of what an archive holds."),
+    "inspect": ("boathouse.cli.model_archives", "inspect", "Say what an archive holds, and whether it is whole."),
+    "trust": ("boathouse.cli.model_archives", "trust", "Whose archives this home takes."),
     "card": ("boathouse.cli.model_cards", "card", "What anybody may ask of a version, as Markdown or one page."),
 }
 

@@ -31,6 +31,7 @@ from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
+from boathouse.wiring.maturity import Maturities, build_maturities
 from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
@@ -38,6 +39,7 @@ from boathouse.wiring.reproducing import build_reproductions
 from boathouse.wiring.rollbacks import build_rollbacks
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.statements import build_statements, query_pool
+from boathouse.wiring.system_tables import system_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class ControlPlane:
     fleet: Fleet
     destinations: Destinations
     webhooks: Webhooks
+    maturities: Maturities
     statements: Statements
     engine: Engine
     """To try what is to be created; no data passes through it."""
@@ -70,10 +73,14 @@ class ControlPlane:
 
     def start(self) -> None:
         """Begin what goes on in the background."""
-        self.models.start(when_loaded=keep_what_is_loaded)
+        self.models.start(when_loaded=self._loaded)
         self.background.start()
         self.deployment_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
+
+    def _loaded(self) -> None:
+        self.releases.settle()
+        keep_what_is_loaded()
 
     @property
     def parts(self) -> dict[str, str]:
@@ -140,10 +147,10 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         settings=settings,
         database=database,
         catalog=catalog,
-        law=LocalLaw(catalog, reproductions.held_versions),
+        law=LocalLaw(catalog, reproductions.held_versions, system_tables=system_tables(database, catalog)),
         models=models,
         governance=governance,
-        releases=build_releases(catalog, database, models, clock),
+        releases=build_releases(home, catalog, database, models, governance, clock),
         rollbacks=build_rollbacks(home, database, catalog, models, governance.evidence, clock),
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,
@@ -155,6 +162,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         fleet=fleet,
         destinations=destinations,
         webhooks=webhooks,
+        maturities=build_maturities(database, catalog, models),
         background=background,
         statements=build_statements(database, catalog, home, clock),
         engine=DuckDBEngine(DuckDBSettings(memory_limit="256MB")),

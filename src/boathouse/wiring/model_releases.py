@@ -8,45 +8,85 @@ from boathouse.features.feature_spec import Computed, Lookup
 from boathouse.features.specs.spec_files import read_spec
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import BoathouseError
+from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
 from boathouse.models import Models
 from boathouse.models.approval.nouns import Approval
+from boathouse.models.approval.repository import ApprovalRepository
+from boathouse.models.archives.exporting import Exports
+from boathouse.models.archives.importing import Imports
+from boathouse.models.archives.keys import HomeKey
+from boathouse.models.archives.repository import ImportFollower
+from boathouse.models.archives.trust import Trust
 from boathouse.models.cards import CardPorts, Cards, FeatureUsed
-from boathouse.models.evidence.book import EvidenceBook
 from boathouse.models.evidence.nouns import Evidence
 from boathouse.models.gates.catalogue import GATES
 from boathouse.models.promotion.nouns import Decision
+from boathouse.wiring.model_governance import ModelGovernance
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReleases:
     """The verbs around releases of models."""
 
+    governance: ModelGovernance
     cards: Cards
+    exports: Exports
+    imports: Imports
+    trust: Trust
+
+    def settle(self) -> None:
+        """Take back or complete what an earlier process began."""
+        self.imports.settle()
 
 
-def build_releases(catalog: Catalog, database: Database, models: Models, clock: Clock) -> ModelReleases:
+def build_releases(
+    home: Home, catalog: Catalog, database: Database, models: Models, governance: ModelGovernance, clock: Clock
+) -> ModelReleases:
     """Join them with what other rooms know."""
-    evidence = EvidenceBook(database, catalog, clock)
-    return ModelReleases(Cards(models, models.files, _card_ports(catalog, evidence)))
+    cards = Cards(models, models.files, _card_ports(catalog, ApprovalRepository(database), governance))
+    key = HomeKey(home.signing_key_file)
+    trust = Trust(catalog, database, clock, key)
+    models.provenance.follow(ImportFollower())
+    return ModelReleases(
+        governance,
+        cards,
+        Exports(models, cards, key),
+        Imports(models, database, clock, trust, home.archives),
+        trust,
+    )
 
 
-def _card_ports(catalog: Catalog, evidence: EvidenceBook) -> CardPorts:
+def _card_ports(catalog: Catalog, signatures: ApprovalRepository, governance: ModelGovernance) -> CardPorts:
     def evidence_of(principal: Principal, name: ModelName, version: int) -> Sequence[Evidence]:
-        return evidence.latest(principal, name, version) or evidence.of(principal, name, version)
+        """What the latest decision looks at, with waivers; what others have noted besides."""
+        noted = governance.evidence.of(principal, name, version)
+        decided = decision_on(principal, name, version)
+        if decided is None or not decided.evidence:
+            return noted
+        judged = {each.evaluation.evaluation_id for each in decided.evidence}
+        others = [each for each in noted if each.rule is None or each.evaluation.evaluation_id not in judged]
+        return [*decided.evidence, *others]
 
     def decision_on(principal: Principal, name: ModelName, version: int) -> Decision | None:
-        return None
+        if governance.decisions.policies.of(str(name)) is None:
+            return None
+        return governance.decisions.now(principal, name, version)
 
-    def approvals_of(principal: Principal, name: ModelName, version: int) -> Sequence[Approval]:
-        return ()
+    def approvals_of(_: Principal, name: ModelName, version: int) -> Sequence[Approval]:
+        return signatures.of(str(name), version)
+
+    def author_of(model: str, version: int) -> str | None:
+        known = signatures.author(model, version)
+        return known[0] if known is not None else None
 
     return CardPorts(
         evidence=evidence_of,
         decision=decision_on,
         approvals=approvals_of,
+        author=author_of,
         features=lambda principal, text: _features(catalog, principal, text),
         questions=lambda: {gate.name: gate.question for gate in GATES},
     )

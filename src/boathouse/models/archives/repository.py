@@ -162,3 +162,16 @@ def _import(row: Any) -> Import:
         json.loads(row.made),
         json.loads(row.told),
     )
+
+
+class ImportFollower:
+    """Keeps these rows with a model that is renamed; what came in with a version that is gone is history."""
+
+    def renamed(self, connection: Connection, name: str, new_name: str) -> None:
+        rename(connection, name, new_name)
+
+    def version_gone(self, connection: Connection, name: str, version: int) -> None:
+        pass
+
+    def model_gone(self, connection: Connection, name: str) -> None:
+        pass

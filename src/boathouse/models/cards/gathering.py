@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from boathouse.catalog import LineageNode, NodeKind, Privilege, SecurableKind
 from boathouse.catalog.lineage_graph import Graph, Place, Walk
 from boathouse.catalog.lineage_names import Asked
-from boathouse.foundation.errors import BoathouseError, Denied, NotFound, did_you_mean
+from boathouse.foundation.errors import BoathouseError, Denied, NotFound
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
-from boathouse.models.addresses import read_which, version_of
 from boathouse.models.approval.nouns import Approval
 from boathouse.models.cards.contents import contents_of, text_of
 from boathouse.models.cards.facts import CardFacts, DataUsed, FeatureUsed, Passage, RunTold
 from boathouse.models.evidence.nouns import Evidence
-from boathouse.models.gates.policy import DEFAULT_STAGES
 from boathouse.models.nouns import ModelVersion
 from boathouse.models.promotion.nouns import Decision
 from boathouse.models.version_files import VersionFiles
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from boathouse.models.parts import ModelParts
 
 T = TypeVar("T")
-KIND = SecurableKind.REGISTERED_MODEL
 SPEC_FILE = "feature_spec.yaml"
 """The recipe of features that a model carries; whoever reads it knows its format."""
 _STEPS_UP = 3
@@ -152,28 +149,6 @@ class Cards:
         if up:
             return lineage.columns_up(principal, asked, Walk("up", depth=_STEPS_UP))
         return lineage.columns_down(principal, asked, Walk("down", depth=_STEPS_DOWN))
-
-    def version(self, principal: Principal, name: ModelName, which: str) -> int:
-        """The number that ``3``, an alias or a stage means.
-
-        Raises:
-            NotFound: It means none.
-        """
-        model, revision = self._parts.registry.get(principal, name), self._parts.requirements.deployed(str(name))
-        address = read_which(which, name)
-        found = version_of(
-            address, model.aliases, {**DEFAULT_STAGES, **(revision.requirements.stages if revision else {})}
-        )
-        if found is None:
-            raise NotFound(f"{name} has no alias {which!r}.", hint=did_you_mean(which, model.aliases))
-        return found
-
-    def require_readable(self, principal: Principal, name: ModelName) -> None:
-        """
-        Raises:
-            Denied: The principal may not read the model.
-        """
-        self._parts.catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
 
 
 class _Asking:

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from boathouse.models.cards import Cards, as_html, as_markdown
-from boathouse.models.registry import parse_model_name
+from boathouse.models.cards import as_html, as_markdown
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.models import FullName
+from boathouse.wiring.model_releases import ModelReleases
 
 Which = Annotated[str, Path(description="A version's number, an alias or a stage", examples=["3", "champion"])]
 
@@ -21,7 +21,7 @@ class CardForm(StrEnum):
     MARKDOWN = "md"
 
 
-def routes(cards: Cards) -> APIRouter:
+def routes(releases: ModelReleases) -> APIRouter:
     """Cards of versions."""
     router = APIRouter(prefix="/api/boathouse/v1/models", tags=["models"])
 
@@ -34,8 +34,8 @@ def routes(cards: Cards) -> APIRouter:
     def card(  # pyright: ignore[reportUnusedFunction]
         principal: Caller, name: FullName, version: Which, form: Annotated[CardForm, Query()] = CardForm.HTML
     ) -> Response:
-        model = parse_model_name(name)
-        facts = cards.facts(principal, model, cards.version(principal, model, version))
+        model, number = releases.governance.version(principal, name, version)
+        facts = releases.cards.facts(principal, model, number)
         if form is CardForm.MARKDOWN:
             return Response(as_markdown(facts), media_type="text/markdown; charset=utf-8")
         headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
