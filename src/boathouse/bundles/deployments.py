@@ -75,6 +75,7 @@ class Report:
             ],
             "unchanged": list(self.plan.unchanged),
             "code_changed": self.plan.code_changed,
+            "warnings": list(self.plan.warnings),
         }
 
 
@@ -116,6 +117,7 @@ class Deployments:
         self._repository = BundleRepository(database)
         self._snapshots = Snapshots(home)
         self._code_in_use: Callable[[], set[Path]] = set
+        requirements = ModelRequirements(catalog, models)
         self._kinds: dict[str, ResourceKind] = {
             "schemas": Schemas(catalog),
             "volumes": Volumes(catalog),
@@ -123,9 +125,9 @@ class Deployments:
             "experiments": Experiments(catalog, models),
             "secret_scopes": SecretScopes(catalog),
             "jobs": BundleJobs(catalog, jobs),
-            REQUIREMENTS: ModelRequirements(models),
+            REQUIREMENTS: requirements,
         }
-        self._planner = Planner(self._repository, self._kinds)
+        self._planner = Planner(self._repository, self._kinds, {REQUIREMENTS: requirements.remarks})
         self._running: set[str] = set()
         self._running_lock = threading.Lock()
         self._recovery_lock = threading.Lock()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,6 +65,8 @@ class Plan:
     code_changed: bool = False
     """The files or the commit differ from what was deployed last."""
     known_ids: Mapping[ResourceId, str] = field(default_factory=dict[ResourceId, str])
+    warnings: tuple[str, ...] = ()
+    """What is named and not there yet, although the deployment may well make it."""
 
     @property
     def is_empty(self) -> bool:
@@ -76,15 +78,23 @@ class Plan:
             "code_changed": self.code_changed,
             "steps": [step.to_json() for step in self.steps],
             "unchanged": list(self.unchanged),
+            "warnings": list(self.warnings),
         }
+
+
+Remarks = Callable[[Principal, Payload], Iterable[str]]
+"""What a kind has to say of a payload that is valid, and may not work."""
 
 
 class Planner:
     """Makes plans. It reads as the principal who asks and changes nothing."""
 
-    def __init__(self, repository: BundleRepository, kinds: Mapping[str, ResourceKind]) -> None:
+    def __init__(
+        self, repository: BundleRepository, kinds: Mapping[str, ResourceKind], remarks: Mapping[str, Remarks]
+    ) -> None:
         self._repository = repository
         self._kinds = kinds
+        self._remarks = remarks
 
     def plan(self, principal: Principal, record: BundleRecord | None, desired: DesiredState, origin: Origin) -> Plan:
         """Compare.
@@ -98,9 +108,12 @@ class Planner:
         ids = {one.resource: one.resource_id for one in active.values()}
         steps: list[PlannedStep] = []
         unchanged: list[str] = []
+        warnings: list[str] = []
         replaced: list[OwnedResource] = []
         for resource in in_order(desired.resources):
             payload = resolved(resource, ids, origin)
+            if (remarks := self._remarks.get(resource.id.section)) is not None:
+                warnings.extend(f"{resource.position}: {each}" for each in remarks(principal, payload))
             before = active.get(resource.id)
             if before is not None and _is_another(before, resource, payload):
                 replaced.append(before)
@@ -123,7 +136,7 @@ class Planner:
             and (one.resource not in wanted or one in replaced or one.is_detached)
         ]
         steps.extend(self._departures(principal, leaving, desired.delete_data))
-        return Plan(tuple(steps), tuple(unchanged), self._code_changed(record, desired), ids)
+        return Plan(tuple(steps), tuple(unchanged), self._code_changed(record, desired), ids, tuple(warnings))
 
     def _step(
         self,

@@ -44,8 +44,15 @@ def print_findings(findings: "Iterable[Finding]") -> None:
         click.echo(f"{label}: {finding}", err=True)
 
 
+def print_warnings(planned: dict[str, Any]) -> None:
+    """What the server has noticed, on the error stream."""
+    for warning in planned["warnings"]:
+        click.echo(f"{click.style('warning', fg=_COLOURS['warning'])}: {warning}", err=True)
+
+
 def print_plan(planned: dict[str, Any], *, err: bool = False) -> None:
     """What would be done, field by field."""
+    print_warnings(planned)
     for step in planned["steps"]:
         _print_step(step, step["action"], err=err)
     if planned["is_empty"]:
@@ -58,6 +65,7 @@ def print_plan(planned: dict[str, Any], *, err: bool = False) -> None:
 
 def print_report(report: dict[str, Any], bundle: str, target: str, *, verb: str = "deployed") -> None:
     """What was done."""
+    print_warnings(report)
     if report["deployment"] is None:
         click.echo(f"Nothing to do: {bundle} is in {target} as it should be.")
         return

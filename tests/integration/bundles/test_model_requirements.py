@@ -7,9 +7,9 @@ import pytest
 
 from boathouse.bundles.deployments import Deployments
 from boathouse.bundles.desired import Place
-from boathouse.catalog import Privilege, SecurableKind
+from boathouse.catalog import Column, Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput
-from boathouse.foundation.names import ModelName
+from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.models.requirements import Tier
 
@@ -155,6 +155,29 @@ def test_a_deployment_that_died_after_the_put_is_completed_without_a_second_revi
     again.apply(rooms.ada, desired)
     assert again.plan(rooms.ada, desired).is_empty
     assert [each.revision for each in rooms.models.requirements.history(rooms.ada, MODEL)] == [1]
+
+
+def test_an_evaluation_table_that_is_not_there_is_a_warning_since_a_job_may_make_it(rooms: Rooms) -> None:
+    plan = rooms.deployments.plan(rooms.ada, rooms.desired(asked(rooms)))
+    assert plan.warnings == (
+        "databricks.yml:3: evaluation.table: there is no table dev.flights.judged that you may read. "
+        "No version can be judged without it.",
+    )
+    report = rooms.deployments.apply(rooms.ada, rooms.desired(asked(rooms)))
+    assert report.to_json()["warnings"] == list(plan.warnings)
+
+
+def test_a_slice_of_a_column_that_is_not_there_is_a_warning(rooms: Rooms) -> None:
+    rooms.deployments.apply(rooms.ada, rooms.desired({"schemas.main": rooms.schema()}))
+    securables, name = rooms.catalog.securables, TableName.parse("dev.flights.judged")
+    place = securables.stage_table(rooms.ada, name)
+    columns = [Column("late", "int", "INT", "{}", 0), Column("origin", "string", "STRING", "{}", 1)]
+    securables.create_table(
+        rooms.ada, name, table_id=place.table_id, storage_location=place.storage_location, columns=columns
+    )
+    assert rooms.deployments.plan(rooms.ada, rooms.desired(asked(rooms, slices=["Origin"]))).warnings == ()
+    (warning,) = rooms.deployments.plan(rooms.ada, rooms.desired(asked(rooms, slices=["orign"]))).warnings
+    assert "slices[0].column: dev.flights.judged has no column 'orign'. Did you mean origin?" in warning
 
 
 def fit_requirements(said: dict[str, Any]) -> Any:

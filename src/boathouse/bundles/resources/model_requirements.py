@@ -1,19 +1,21 @@
 """What the models of a bundle have to meet. A deployment makes a revision; the history is kept when it leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from boathouse.bundles.payloads import ModelRequirementsPayload
 from boathouse.bundles.resources.kind import Existing, Origin, Payload
 from boathouse.bundles.substitution import pending_in
-from boathouse.foundation.errors import NotFound
-from boathouse.foundation.names import ModelName
+from boathouse.foundation.errors import Denied, NotFound
+from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import fit
+from boathouse.models.gates.policy import Known, problems_with
 from boathouse.models.requirements import Source
 from boathouse.models.requirements.repository import document_of
 
 if TYPE_CHECKING:
+    from boathouse.catalog import Catalog
     from boathouse.models import Models
     from boathouse.models.requirements import Requirements
 
@@ -21,8 +23,24 @@ if TYPE_CHECKING:
 class ModelRequirements:
     """The verbs on requirements; their id is the full name of their model."""
 
-    def __init__(self, models: "Models") -> None:
+    def __init__(self, catalog: "Catalog", models: "Models") -> None:
+        self._catalog = catalog
         self._book = models.requirements
+
+    def remarks(self, principal: Principal, payload: Payload) -> Iterator[str]:
+        """An evaluation table or columns of it that are not there: a job of the bundle may still make them."""
+        if pending_in(dict(payload)):
+            return
+        said = _read(payload)
+        table = said.requirements.evaluation.table
+        try:
+            found = self._catalog.securables.table(principal, TableName.parse(table))
+        except (NotFound, Denied):
+            yield f"evaluation.table: there is no table {table} that you may read. No version can be judged without it."
+            return
+        columns = frozenset(column.name for column in found.columns)
+        for problem in problems_with(said.requirements, Known(columns=columns)):
+            yield f"{problem} No version can be judged before it has."
 
     def find(self, principal: Principal, payload: Payload) -> Existing | None:
         if not pending_in(dict(payload)):

@@ -102,6 +102,7 @@ class PlanShown(BaseModel):
     code_changed: bool
     steps: list[StepShown] = Field(examples=[[_STEP]])
     unchanged: list[str] = Field(examples=[["schemas.flights"]])
+    warnings: list[str] = Field(examples=[["boathouse.yml:2: slices[0]: prod.flights.judged has no column 'orign'."]])
 
 
 class ReportShown(BaseModel):
@@ -111,6 +112,7 @@ class ReportShown(BaseModel):
     steps: list[StepShown] = Field(examples=[[{**_STEP, "status": "DONE"}]])
     unchanged: list[str]
     code_changed: bool
+    warnings: list[str]
 
 
 class SummaryShown(BaseModel):
