@@ -143,8 +143,10 @@ def _registered(session: Session, model: str, version: int, spec: FeatureSpec, t
     versions = {TableName.parse(name): number for name, number in spec.table_versions.items()}
     name = str(ModelName.parse(model))
     node = LineageNode(NodeKind.MODEL_VERSION, name, version)
+    is_known = False
     try:
         session.law.get(session.principal, SecurableKind.REGISTERED_MODEL, name)
+        is_known = True
         session.law.record_lineage(session.principal, feature_edges(spec, versions, node))
     except BoathouseError as error:  # the version is registered by now, and stays
         warnings.warn(
@@ -152,8 +154,8 @@ def _registered(session: Session, model: str, version: int, spec: FeatureSpec, t
             'Is MLFLOW_TRACKING_URI that of this Boathouse? eval "$(boathouse env)" sets it.',
             stacklevel=3,
         )
-        return
-    send_evidence(session, model, version, training_set)
+    if is_known:
+        send_evidence(session, model, version, training_set)
 
 
 def _tags(spec: FeatureSpec, training_set: TrainingSet) -> dict[str, str]:

@@ -62,7 +62,7 @@ _BOILERPLATE = re.compile(
 )
 """What templates leave behind."""
 _WORD = re.compile(r"\w[\w'-]*")
-_MARKUP = re.compile(r"<!--.*?-->|```.*?```|^#+ .*$|^[|:\- ]+$", re.DOTALL | re.MULTILINE)
+_MARKUP = re.compile(r"<!--.*?-->|```.*?```|^#+ [^\n]*$|^[|:\- ]+$", re.DOTALL | re.MULTILINE)
 
 
 def _without_markup(text: str) -> str:

@@ -78,7 +78,7 @@ def measurements_of(report: Mapping[str, Any], rows: int) -> list[Measurement]:
     signals: list[dict[str, Any]] = list(report.get("leak_signals", ()))
     said = [each for each in signals if each.get("verdict") == "suspicious"]
     counted = {verdict: sum(each.get("verdict") == verdict for each in signals) for verdict in _VERDICTS}
-    details = {"source": FEATURES, "suspicious": [_short(each) for each in said[:_SHOWN]], **counted}
+    details = {"source": FEATURES, "suspicious": [_short(each) for each in said[:_SHOWN]], "signals": counted}
     if not signals or counted["not measured"] == len(signals):
         problem = "none of the leak signals could be measured" if signals else "the report holds no leak signals"
         return [Measurement(NAME, SIGNALS, None, rows, problem=problem, details=details)]
