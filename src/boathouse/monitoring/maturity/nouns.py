@@ -1,0 +1,97 @@
+"""The nouns: a practice, what was found of it, and a scale whose levels ask for practices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boathouse.monitoring.maturity.facts import Facts
+
+
+class Standing(StrEnum):
+    """Whether a practice is lived."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_MEASURED = "not_measured"
+    """Nobody can tell; it counts as not met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of a practice, in one sentence."""
+
+    standing: Standing
+    evidence: str
+
+    @property
+    def is_met(self) -> bool:
+        return self.standing is Standing.MET
+
+
+def met(evidence: str) -> Finding:
+    return Finding(Standing.MET, evidence)
+
+
+def not_met(evidence: str) -> Finding:
+    return Finding(Standing.NOT_MET, evidence)
+
+
+def not_measured(evidence: str) -> Finding:
+    return Finding(Standing.NOT_MEASURED, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """Something that mature teams do, and how one sees that it was done."""
+
+    name: str
+    title: str
+    probe: Callable[["Facts"], Finding]
+    next_step: str
+    """What to do where it is not met; ``{model}`` is the model's name."""
+    effort: int
+    """1: a command; 2: some lines in a file; 3: a day's work; 4: more than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a scale: reached when its practices and those of all levels below are met."""
+
+    number: int
+    name: str
+    practices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A published way to speak of maturity, in terms of practices."""
+
+    name: str
+    title: str
+    levels: tuple[Level, ...]
+    """Ascending from 0, which asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """Where a model stands on a scale."""
+
+    scale: Scale
+    level: int
+    level_if_measured: int
+    """The level if all that nobody measures were met: what is missing between the two is not known to be missing."""
+    next_practice: str | None
+    """The cheapest of what the next level lacks; None at the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """A model's maturity."""
+
+    model: str
+    version: int | None
+    """The version that was looked at: the one in production, else the newest."""
+    findings: dict[str, Finding]
+    standpoints: tuple[Standpoint, ...]

@@ -1,0 +1,46 @@
+"""What mature teams do, one practice per file, each with the probe that sees whether it was done."""
+
+from boathouse.monitoring.maturity.nouns import Practice
+from boathouse.monitoring.maturity.practices import (
+    alerts_owned,
+    approved,
+    code_in_git,
+    data_versions,
+    deployed_by_pipeline,
+    environment_locked,
+    gated,
+    gates_block,
+    monitored,
+    promoted_by_decision,
+    reproduced,
+    retraining_gated,
+    rollback_exercised,
+    run_tracked,
+    served,
+    signature,
+    tests_in_ci,
+    trained_by_job,
+    training_starts_itself,
+)
+
+PRACTICES: tuple[Practice, ...] = (
+    code_in_git.PRACTICE,
+    deployed_by_pipeline.PRACTICE,
+    tests_in_ci.PRACTICE,
+    run_tracked.PRACTICE,
+    data_versions.PRACTICE,
+    environment_locked.PRACTICE,
+    trained_by_job.PRACTICE,
+    reproduced.PRACTICE,
+    signature.PRACTICE,
+    gated.PRACTICE,
+    gates_block.PRACTICE,
+    approved.PRACTICE,
+    promoted_by_decision.PRACTICE,
+    rollback_exercised.PRACTICE,
+    served.PRACTICE,
+    monitored.PRACTICE,
+    alerts_owned.PRACTICE,
+    training_starts_itself.PRACTICE,
+    retraining_gated.PRACTICE,
+)
