@@ -286,13 +286,15 @@ class Imports:
         comment = told.get("comment")
         stores = self._parts.stores
         make = stores.registry.create_model_version
+        # its place, not its id: MLflow's store would ask for that id at the address that clients are set up with
+        source = str(stores.logged_model(model_id).artifact_location)
         version = self._parts.registry.creating_version(
             principal,
             name,
             lambda: stores.call(
                 lambda: make(
                     str(name),
-                    f"models:/{model_id}",
+                    source,
                     run_id,
                     given,
                     description=comment if isinstance(comment, str) else None,
@@ -302,7 +304,9 @@ class Imports:
             lambda made: int(made.version),
             starts_job=starts_job,
         )
-        return int(version.version)
+        number = int(version.version)
+        stores.call(lambda: stores.tracking.set_model_versions_tags(str(name), number, model_id))
+        return number
 
     def _note(self, import_id: str, made: Mapping[str, str]) -> None:
         with self._database.write() as connection:
