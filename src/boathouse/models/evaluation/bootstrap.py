@@ -65,19 +65,22 @@ def replicated(statistics: list[Statistic], resampling: Resampling) -> Array:
 
 def drawn_sums(terms: Array, resampling: Resampling) -> Array:
     """Sums of the terms over the rows of each replicate, of shape (replicates, terms)."""
-    rows = len(terms)
-    units = np.arange(rows) if resampling.groups is None else resampling.groups
-    count = rows if resampling.groups is None else int(units.max(initial=-1)) + 1
-    blocks = min(count, BLOCKS)
-    if count > BLOCKS:
-        units = _thrown(count, BLOCKS, resampling.seed)[units]
-    if blocks == rows and resampling.groups is None:
+    block_of, blocks = blocks_of(len(terms), resampling)
+    if blocks == len(terms) and resampling.groups is None:
         of_blocks = terms
     else:
-        of_blocks = np.column_stack(
-            [np.bincount(units, weights=terms[:, column], minlength=blocks) for column in range(terms.shape[1])]
-        )
+        columns = [np.bincount(block_of, weights=column, minlength=blocks) for column in terms.T]
+        of_blocks = np.column_stack(columns)
     return drawn_weights(blocks, resampling.replicates, resampling.seed) @ of_blocks
+
+
+def blocks_of(rows: int, resampling: Resampling) -> tuple[Array, int]:
+    """The block of each row, and how many there are: rows or groups themselves while there are few."""
+    units = np.arange(rows) if resampling.groups is None else resampling.groups
+    count = rows if resampling.groups is None else int(units.max(initial=-1)) + 1
+    if count <= BLOCKS:
+        return units, count
+    return _thrown(count, BLOCKS, resampling.seed)[units], BLOCKS
 
 
 def interval_of(samples: Array, confidence: float = CONFIDENCE) -> tuple[float, float] | None:

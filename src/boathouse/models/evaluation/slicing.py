@@ -23,7 +23,7 @@ class UnknownSlice(InvalidInput):
     """A slice over something that the rows do not have."""
 
 
-def slices_of(engine: Engine, frame: "pl.DataFrame", sources: Sequence[SliceSource | str]) -> dict[Slice, Array]:
+def slices_of(engine: Engine, frame: "pl.DataFrame", sources: Sequence[SliceSource]) -> dict[Slice, Array]:
     """The rows of each declared slice; a slice may be empty, and rows may be in several.
 
     Raises:
@@ -31,8 +31,7 @@ def slices_of(engine: Engine, frame: "pl.DataFrame", sources: Sequence[SliceSour
         BadPredicate: A predicate cannot be asked of the rows.
     """
     found: dict[Slice, Array] = {}
-    for each in sources:
-        source = SliceSource(column=each) if isinstance(each, str) else each
+    for source in sources:
         if (source.column is None) == (source.predicate is None):
             raise UnknownSlice("A slice is declared by a column or by a predicate.", hint="Give exactly one of them.")
         if source.column is not None:

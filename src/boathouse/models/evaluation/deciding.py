@@ -1,0 +1,118 @@
+"""Decisions by a threshold, and what each row is worth by them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from boathouse.models.evaluation.bootstrap import Resampling, drawn_sums, interval_of
+from boathouse.models.evaluation.statistics import require_answers
+from boathouse.models.requirements.requirements import CostMatrix, Problem
+
+Array = np.ndarray[Any, Any]
+
+_NEVER = 2.0
+"""A threshold that no probability reaches."""
+_CURVE_POINTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What somebody's decisions are worth."""
+
+    values: Array
+    """Of each row."""
+    threshold: float | None
+    """From which probability on it is acted; None: never. The best one over all rows, unless it is declared."""
+    counts: Mapping[str, int]
+    """True and false positives and negatives."""
+    curve: list[dict[str, float]]
+    """The value of a row at some thresholds."""
+
+
+def decided(matrix: CostMatrix, label: Array, answers: Array, resampling: Resampling) -> Decided:
+    """Decide each row, by the declared threshold or by the best one of the other half of the rows.
+
+    Raises:
+        NotAnswers: The answers are no probabilities.
+    """
+    require_answers(Problem.BINARY, label, answers)
+    positive = label > 0.5
+    if matrix.threshold is not None:
+        acts, best = answers >= matrix.threshold, matrix.threshold
+    else:
+        best = best_threshold(matrix, positive, answers)
+        is_first = _halves(len(label), resampling)
+        acts = np.empty(len(label), dtype=bool)
+        for half in (is_first, ~is_first):
+            acts[half] = answers[half] >= best_threshold(matrix, positive[~half], answers[~half])
+    counts = {
+        "true_positives": int((acts & positive).sum()),
+        "false_positives": int((acts & ~positive).sum()),
+        "true_negatives": int((~acts & ~positive).sum()),
+        "false_negatives": int((~acts & positive).sum()),
+    }
+    shown = None if best == _NEVER else float(best)
+    return Decided(values_of(matrix, positive, acts), shown, counts, _curve(matrix, positive, answers))
+
+
+def never_acting(matrix: CostMatrix, label: Array) -> Array:
+    """What each row is worth when nothing is done about it."""
+    return values_of(matrix, label > 0.5, np.zeros(len(label), dtype=bool))
+
+
+def values_of(matrix: CostMatrix, positive: Array, acts: Array) -> Array:
+    """The matrix's cell of each row."""
+    of_positives = np.where(acts, matrix.true_positive, matrix.false_negative)
+    return np.where(positive, of_positives, np.where(acts, matrix.false_positive, matrix.true_negative))
+
+
+def best_threshold(matrix: CostMatrix, positive: Array, answers: Array) -> float:
+    """The answer from which on acting is worth most; of equal ones the highest, so that less is done."""
+    if not len(answers):
+        return _NEVER
+    order = np.argsort(-answers)
+    gains = np.where(
+        positive[order],
+        matrix.true_positive - matrix.false_negative,
+        matrix.false_positive - matrix.true_negative,
+    )
+    total, descending = np.cumsum(gains), answers[order]
+    ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True))  # equal answers are decided alike
+    best = int(ends[np.argmax(total[ends])])
+    return float(descending[best]) if total[best] > 0 else _NEVER
+
+
+def mean_difference(
+    values: Array, others: Array | None, resampling: Resampling
+) -> tuple[float, tuple[float, float] | None]:
+    """The mean of values, over that of others on the same rows if there are any, and its interval."""
+    differences = values if others is None else values - others
+    sums = drawn_sums(np.column_stack([differences, np.ones(len(differences))]), resampling)
+    return float(differences.mean()), interval_of(sums[:, 0] / sums[:, 1], resampling.confidence)
+
+
+def _halves(rows: int, resampling: Resampling) -> Array:
+    """Whether each row is in the first half; groups stay together."""
+    random = np.random.default_rng([resampling.seed, rows, 2])
+    if resampling.groups is None:
+        return random.permutation(rows) % 2 == 0
+    units = int(resampling.groups.max(initial=-1)) + 1
+    return (random.permutation(units) % 2 == 0)[resampling.groups]
+
+
+def _curve(matrix: CostMatrix, positive: Array, answers: Array) -> list[dict[str, float]]:
+    thresholds = np.unique(np.quantile(answers, np.linspace(0, 1, _CURVE_POINTS), method="higher"))
+    order = np.sort(answers)
+    of_positives = np.sort(answers[positive])
+    rows, positives = len(answers), len(of_positives)
+    points: list[dict[str, float]] = []
+    for threshold in thresholds:
+        acted = rows - np.searchsorted(order, threshold)
+        hits = positives - np.searchsorted(of_positives, threshold)
+        total = hits * matrix.true_positive + (acted - hits) * matrix.false_positive
+        total += (positives - hits) * matrix.false_negative
+        total += (rows - positives - acted + hits) * matrix.true_negative
+        points.append({"threshold": round(float(threshold), 6), "value_per_row": round(float(total / rows), 6)})
+    return points
