@@ -30,7 +30,10 @@ SYSTEM_SCHEMAS = {
     INFORMATION_SCHEMA: "What there is, as tables.",
     "lakeflow": "Jobs and their runs.",
     "mlflow": "Experiments and runs.",
+    "models": "What gates have seen of models, and how their aliases moved.",
 }
+OPEN_SCHEMAS = frozenset({"models"})
+"""Everybody may ask their tables: each row is shown to those who may use the model that it tells of."""
 FIRST_TOKEN_COMMENT = "made by the first start"
 
 
@@ -98,6 +101,8 @@ class Bootstrap:
         name = SchemaName(SYSTEM_CATALOG, schema)
         if not self._exists(SecurableKind.SCHEMA, str(name)):
             self._securables.create_schema(SYSTEM, name, comment=comment, owner=ADMINS)
+            if schema in OPEN_SCHEMAS:
+                self._give(SecurableKind.SCHEMA, str(name), Privilege.USE_SCHEMA, Privilege.SELECT)
 
     def _what_everyone_may(self) -> None:
         metastore = (SecurableKind.METASTORE, METASTORE_NAME)

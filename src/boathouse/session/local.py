@@ -27,7 +27,7 @@ from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.session.law import Alteration, Intent, NewTable, StagedTable, Statement, TableRequest
-from boathouse.session.system_tables import SYSTEM_FORMAT, SystemTables, is_system
+from boathouse.session.system_tables import SYSTEM_FORMAT, Providers, SystemTables, is_system
 
 _NEEDED = {Intent.READ: Privilege.SELECT, Intent.WRITE: Privilege.MODIFY}
 _NEEDED_FOR_FILES = {Intent.READ: Privilege.READ_VOLUME, Intent.WRITE: Privilege.WRITE_VOLUME}
@@ -40,9 +40,11 @@ HeldVersions = Callable[[str], Mapping[str, int]]
 class LocalLaw:
     """Answers from the catalog directly. Implements :class:`boathouse.session.law.Law`."""
 
-    def __init__(self, catalog: Catalog, held: HeldVersions | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, held: HeldVersions | None = None, *, system_tables: Providers | None = None
+    ) -> None:
         self._catalog = catalog
-        self._system = SystemTables(catalog)
+        self._system = SystemTables(catalog, system_tables)
         self._held = held
 
     @property

@@ -16,6 +16,7 @@ from boathouse.session import LocalLaw, Session
 from boathouse.session.statements.query_process import serve
 from boathouse.wiring.databases import boathouse_database
 from boathouse.wiring.logs import configure_logging
+from boathouse.wiring.system_tables import system_tables
 
 _BESIDE_THE_ENGINE = 1 << 30
 """Bytes that Python, Arrow and the files being written may take beside the engine's own limit."""
@@ -28,8 +29,9 @@ def main() -> None:
     settings = Settings.from_environment()
     configure_logging(settings)
     _limit_memory(settings.query_memory_mb)
-    catalog = Catalog(boathouse_database(home, settings), home, SystemClock())
-    law = LocalLaw(catalog)
+    database = boathouse_database(home, settings)
+    catalog = Catalog(database, home, SystemClock())
+    law = LocalLaw(catalog, system_tables=system_tables(database, catalog))
     engine = DuckDBEngine(DuckDBSettings(memory_limit=f"{settings.query_memory_mb}MB"))
 
     def session_of(principal: Principal) -> Session:

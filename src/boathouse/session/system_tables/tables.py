@@ -1,7 +1,7 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Which system tables there are, who may read them, and who computes their rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,10 +9,11 @@ import pyarrow as pa
 from boathouse.catalog import Column, Privilege, SecurableKind
 from boathouse.catalog.columns import columns_from_delta
 from boathouse.catalog.securables import INFORMATION_SCHEMA, SYSTEM_CATALOG
-from boathouse.foundation.errors import NotFound, did_you_mean
+from boathouse.foundation.errors import NotFound, Unavailable, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
 from boathouse.session.system_tables.audit import AUDIT, audit_row
+from boathouse.session.system_tables.higher_rooms import HIGHER, Providers
 from boathouse.session.system_tables.information import INFORMATION, InformationSchema
 from boathouse.session.system_tables.lineage import COLUMN_LINEAGE, TABLE_LINEAGE, column_rows, table_row
 
@@ -26,6 +27,7 @@ SYSTEM: dict[tuple[str, str], pa.Schema] = {
     ("access", "audit"): AUDIT,
     ("access", "table_lineage"): TABLE_LINEAGE,
     ("access", "column_lineage"): COLUMN_LINEAGE,
+    **HIGHER,
 }
 
 
@@ -37,8 +39,9 @@ def is_system(name: TableName) -> bool:
 class SystemTables:
     """Answers system tables from the catalog, each principal its own view."""
 
-    def __init__(self, catalog: "Catalog") -> None:
+    def __init__(self, catalog: "Catalog", providers: Providers | None = None) -> None:
         self._catalog = catalog
+        self._providers = providers or {}
         self._information = InformationSchema(catalog)
 
     def schema(self, name: TableName) -> pa.Schema:
@@ -76,8 +79,12 @@ class SystemTables:
         schema = self.schema(name)
         return pa.Table.from_pylist(list(self._rows(principal, name)), schema=schema)
 
-    def _rows(self, principal: Principal, name: TableName) -> Iterable[dict[str, Any]]:
+    def _rows(self, principal: Principal, name: TableName) -> Iterable[Mapping[str, Any]]:
         match (name.schema, name.name):
+            case place if place in HIGHER:
+                if (provider := self._providers.get(place)) is None:
+                    raise Unavailable(f"Nobody gives the rows of {name} here.", hint="Ask a running Boathouse.")
+                return provider(principal)
             case ("access", "audit"):
                 return map(audit_row, self._catalog.audit.events(limit=None))
             case ("access", "table_lineage"):

@@ -1,0 +1,12 @@
+"""Who gives the rows of the system tables of higher rooms."""
+
+from boathouse.catalog import Catalog
+from boathouse.metastore import Database
+from boathouse.models.promotion.system_tables import ModelTables
+from boathouse.session.system_tables import Providers
+
+
+def system_tables(database: Database, catalog: Catalog) -> Providers:
+    """By schema and table, for a law in process."""
+    models = ModelTables(database, catalog)
+    return {("models", "evidence"): models.evidence, ("models", "alias_history"): models.alias_history}
