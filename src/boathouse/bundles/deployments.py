@@ -136,6 +136,10 @@ class Deployments:
 
     # --- code
 
+    def code_in_force(self) -> set[Path]:
+        """Where the code lies that the deployments in force, and those under way, were made with."""
+        return {self._snapshots.folder(*where) for where in self._repository.snapshots_in_force()}
+
     def keep_code(self, in_use: Callable[[], set[Path]]) -> None:
         """Never remove deployed code that lies where ``in_use`` says, whatever is deployed or destroyed."""
         self._code_in_use = in_use

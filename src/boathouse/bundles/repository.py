@@ -221,6 +221,21 @@ class BundleRepository:
         assert found is not None
         return found
 
+    def snapshots_in_force(self) -> list[tuple[str, str, str, str]]:
+        """Bundle, target, owner and snapshot of each deployment that is in force or under way."""
+        is_needed = or_(
+            deployments.c.id == bundles.c.active_deployment_id,
+            deployments.c.status == DeploymentStatus.APPLYING.value,
+            deployments.c.id == bundles.c.lock_deployment_id,
+        )
+        query = (
+            select(bundles.c.name, bundles.c.target, bundles.c.owner, deployments.c.snapshot)
+            .join(deployments, deployments.c.bundle_id == bundles.c.id)
+            .where(is_needed, deployments.c.snapshot.is_not(None))
+        )
+        with self._database.read() as connection:
+            return [(row.name, row.target, row.owner, row.snapshot) for row in connection.execute(query)]
+
     def every(self) -> list[BundleRecord]:
         with self._database.read() as connection:
             ordered = select(bundles).order_by(bundles.c.name, bundles.c.target, bundles.c.owner)

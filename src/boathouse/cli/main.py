@@ -66,6 +66,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("boathouse.cli.backup", "backup", "Back up the home while it runs; verify a backup."),
     "restore": ("boathouse.cli.backup", "restore", "Bring a home back from a backup."),
     "import": ("boathouse.cli.imports", "import_group", "Take in existing Delta tables or an MLflow store."),
+    "gc": ("boathouse.cli.gc", "gc", "Remove what nothing refers to; --dry-run tells."),
     "env": ("boathouse.cli.status", "env", "Print the exports for other clients."),
 }
 

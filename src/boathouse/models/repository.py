@@ -18,6 +18,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -352,6 +353,27 @@ class ModelRepository:
         sources = model_version_sources
         with self._database.read() as connection:
             return {(row.model, row.version) for row in connection.execute(select(sources.c.model, sources.c.version))}
+
+    def runs_of_versions(self) -> set[str]:
+        """The runs that versions were made from."""
+        sources = model_version_sources
+        with self._database.read() as connection:
+            return {str(each) for each in connection.execute(select(sources.c.run_id).distinct()).scalars() if each}
+
+    def locations_of_versions(self) -> set[str]:
+        sources = model_version_sources
+        with self._database.read() as connection:
+            return {str(each) for each in connection.execute(select(sources.c.location).distinct()).scalars() if each}
+
+    def is_of_version(self, *, run_id: str | None = None, location: str | None = None) -> bool:
+        """Whether a version was made from a run, or lies at a place or within it."""
+        sources = model_version_sources
+        which = sources.c.run_id == run_id
+        if location is not None:
+            inside = sources.c.location.startswith(f"{location}/", autoescape=True)
+            which = or_(sources.c.location == location, inside)
+        with self._database.read() as connection:
+            return connection.execute(select(sources.c.version).where(which).limit(1)).first() is not None
 
     def models_at(self, locations: Iterable[str]) -> set[str]:
         """The models that have a version at one of these places."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
+from boathouse.care.garbage.service import GarbageCollection
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
 from boathouse.features.inventory.listing import FeatureTables
@@ -31,6 +32,7 @@ from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
+from boathouse.wiring.garbage import build_garbage
 from boathouse.wiring.maturity import Maturities, build_maturities
 from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
@@ -60,6 +62,7 @@ class ControlPlane:
     jobs: Jobs
     deployments: Deployments
     reproductions: Reproductions
+    garbage: GarbageCollection
     online_registry: LocalOnlineRegistry
     feature_tables: FeatureTables
     fleet: Fleet
@@ -157,6 +160,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         jobs=jobs,
         deployments=deployments,
         reproductions=reproductions,
+        garbage=build_garbage(home, database, catalog, models, deployments, reproductions, clock),
         online_registry=online_registry,
         feature_tables=feature_tables,
         fleet=fleet,

@@ -21,7 +21,7 @@ def compare_predictions() -> None:
     parser = argparse.ArgumentParser(prog="compare_predictions", allow_abbrev=False)
     for name in ("--reproduction", "--model", "--version"):
         parser.add_argument(name, required=True)
-    given = parser.parse_args()
+    given, _ = parser.parse_known_args()  # the parameters of the job come along
     client = RestClient(Connection.from_surroundings())
     base = f"/api/boathouse/v1/models/{quote(given.model)}/versions/{given.version}/reproductions/{given.reproduction}"
     found = compared(client.get(f"{base}/models"))

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def facts_of(folder: Path, ids: Iterable[str] = ()) -> dict[str, FileFact]:
 
 
 def _fact(path: Path, ids: tuple[str, ...]) -> FileFact:
-    normalise = _NORMAL.get(path.name) or _NORMAL.get(path.suffix)
+    normalise = _NORMAL.get(path.name)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -50,6 +51,8 @@ def _fact(path: Path, ids: tuple[str, ...]) -> FileFact:
         for id in ids:
             text = text.replace(id, "ID")
         normal = hashlib.sha256(normalise(text).encode()).hexdigest()
+    elif zipfile.is_zipfile(path):
+        normal = contents_of_zip(path)
     hint = "a pickle: its bytes may depend on the order of sets and on shared objects" if _is_pickle(path) else None
     return FileFact(path.stat().st_size, digest.hexdigest(), normal, hint)
 
@@ -75,6 +78,41 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-
 
 def without_instants(text: str) -> str:
     return _INSTANT.sub("INSTANT", text)
+
+
+def contents_of_zip(path: Path) -> str | None:
+    """A digest of what is in an archive, without the times of its entries; None when it cannot be read.
+
+    skops names objects by the addresses that they had in memory; they are numbered anew.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {each.filename: archive.read(each) for each in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+        return None
+    if _SKOPS_SCHEMA in entries:
+        entries = _without_addresses(entries)
+    digest = hashlib.sha256()
+    for name in sorted(entries):
+        digest.update(f"{name}\0{len(entries[name])}\0".encode() + entries[name])
+    return digest.hexdigest()
+
+
+_SKOPS_SCHEMA = "schema.json"
+_IDENTITY = re.compile(rb'"__id__": \d+')
+_NAMED_BY_ADDRESS = re.compile(rb"\d{6,}(?=\.\w+\")")
+
+
+def _without_addresses(entries: Mapping[str, bytes]) -> dict[str, bytes]:
+    schema = _IDENTITY.sub(b'"__id__": 0', entries[_SKOPS_SCHEMA])
+    numbers: dict[bytes, bytes] = {}
+    for address in _NAMED_BY_ADDRESS.findall(schema):
+        numbers.setdefault(address, b"entry%d" % len(numbers))
+    renamed: dict[str, bytes] = {}
+    for name, content in entries.items():
+        stem, dot, suffix = name.partition(".")
+        renamed[numbers.get(stem.encode(), stem.encode()).decode() + dot + suffix] = content
+    return {**renamed, _SKOPS_SCHEMA: _NAMED_BY_ADDRESS.sub(lambda match: numbers[match[0]], schema)}
 
 
 def sorted_lines(text: str) -> str:
