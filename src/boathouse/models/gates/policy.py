@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -19,12 +19,16 @@ from boathouse.models.evaluation.metrics import UnknownMetric, metric_named
 from boathouse.models.evidence.nouns import Rule
 from boathouse.models.gates.contract import Gate, GateSettings
 from boathouse.models.gates.tiers import TIERS, TierDefaults
+from boathouse.models.gates.wanting import wanting
 from boathouse.models.requirements.requirements import ApprovalPolicy, Requirements, Tier
 from boathouse.models.requirements.requirements import Problem as AnswerKind
 
 PRODUCTION = "production"
 """The stage that decides something; its alias is ``champion`` unless the project says otherwise."""
 DEFAULT_STAGES: Mapping[str, str] = {"candidate": "challenger", PRODUCTION: "champion"}
+
+_COLUMNS_OF_GATES = (("fairness", "attributes"), ("leakage", "accepted_columns"))
+"""Settings that name columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,7 @@ def _policy(requirements: Requirements, tier: TierDefaults, gates: Mapping[str, 
             continue
         _check_reasons(name, settings, is_from_tier=name in brought, tier=requirements.risk_tier, notes=notes)
         if settings.enabled:
+            notes.problems.extend(wanting(requirements, name, settings))
             enabled.append(EnabledGate(gate, settings, _rules(gate, settings, requirements, notes), name in brought))
         else:
             disabled.append(DisabledGate(name, settings.reason))
@@ -308,3 +313,7 @@ def _named_columns(requirements: Requirements) -> Iterator[tuple[tuple[str | int
     for index, each in enumerate(requirements.slices):
         if each.column is not None:
             yield ("slices", index, "column"), each.column
+    for gate, setting in _COLUMNS_OF_GATES:
+        columns = requirements.gates.get(gate, {}).get(setting)
+        for index, column in enumerate(cast(list[str], columns) if isinstance(columns, list) else []):
+            yield ("gates", gate, setting, index), column

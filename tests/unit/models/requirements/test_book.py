@@ -18,10 +18,13 @@ def test_what_was_put_last_holds_and_the_rest_is_history(desk: Desk) -> None:
     desk.book.put(desk.ada, MODEL, requirements(risk_tier="low"))
     desk.clock.advance(timedelta(hours=1))
     desk.book.put(
-        desk.ada, MODEL, requirements(risk_tier="high"), source=Source("flights", "prod", git_commit="c0ffee")
+        desk.ada,
+        MODEL,
+        requirements(risk_tier="medium", slices=["origin"]),
+        source=Source("flights", "prod", git_commit="c0ffee"),
     )
     held = desk.book.get(desk.ada, MODEL)
-    assert (held.revision, held.requirements.risk_tier, held.source.git_commit) == (2, Tier.HIGH, "c0ffee")
+    assert (held.revision, held.requirements.risk_tier, held.source.git_commit) == (2, Tier.MEDIUM, "c0ffee")
     assert [(each.revision, each.ended_by) for each in desk.book.history(desk.ada, MODEL)] == [(2, None), (1, "ada")]
     assert desk.book.at(desk.ada, MODEL, begin + timedelta(minutes=59)).revision == 1
     assert desk.book.at(desk.ada, MODEL, begin + timedelta(hours=1)).revision == 2
@@ -56,7 +59,7 @@ def test_what_was_withdrawn_holds_no_more_and_numbers_are_not_used_again(desk: D
 def test_requirements_follow_a_rename_and_end_with_the_model(desk: Desk) -> None:
     new = "dev.flights.lateness"
     desk.book.put(desk.ada, MODEL, requirements(risk_tier="low"))
-    desk.book.put(desk.ada, MODEL, requirements(risk_tier="high"))
+    desk.book.put(desk.ada, MODEL, requirements(risk_tier="medium", slices=["origin"]))
     with desk.database.write() as connection:
         desk.repository.renamed(connection, str(MODEL), new)
     assert desk.book.deployed(str(MODEL)) is None

@@ -186,6 +186,19 @@ def test_every_tier_brings_only_gates_that_there_are_and_comes_to_a_policy(tier:
     assert policy_json(found)["tier"] == tier.value
 
 
+def test_a_gate_that_would_have_nothing_to_look_at_is_told_before_anything_is_trained() -> None:
+    found = [str(each) for each in problems_of_policy(requirements(risk_tier="high"))]
+    assert [each.split(". ")[0] for each in found] == [
+        "slices: no slice is declared, so the gate slices would have nothing to look at",
+        "gates.fairness.attributes: no column is named, so the gate fairness would have nothing to look at",
+    ]
+    assert found[0].endswith("Say it, or turn the gate off: gates: {slices: {enabled: false, reason: ...}}.")
+    enough = requirements(risk_tier="high", slices=["origin"], gates={"fairness": {"attributes": ["carrier"]}})
+    assert problems_of_policy(enough) == ()
+    (wrong,) = problems_of_policy(enough, known=Known(columns=frozenset({"late", "origin", "carriers"})))
+    assert str(wrong).startswith("gates.fairness.attributes[0]: dev.flights.judged has no column 'carrier'.")
+
+
 def test_a_higher_tier_asks_at_least_what_a_lower_one_asks() -> None:
     low, medium, high = (TIERS[tier] for tier in Tier)
     assert {each.name for each in low.gates} <= {each.name for each in medium.gates}

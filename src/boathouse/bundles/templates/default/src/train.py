@@ -17,6 +17,7 @@ arguments.add_argument("--test-days", type=int, default=60)
 given = arguments.parse_args()
 
 train, test = split_by_time(bh.table(f"{given.schema}.features").pl(), given.test_days)
+bh.write_table(f"{given.schema}.evaluation", test, mode="overwrite")  # boathouse.yml has versions judged on it
 
 mlflow.set_experiment(given.experiment)
 mlflow.sklearn.autolog(log_models=False)  # the model is logged below, with its signature and its name
@@ -30,6 +31,7 @@ with mlflow.start_run():
         model,
         name="model",
         signature=infer_signature(inputs, model.predict(inputs)),
+        input_example=inputs.head(),
         registered_model_name=given.model,
     )
 
