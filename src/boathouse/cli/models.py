@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("boathouse.cli.model_archives", "import_version", "Make a version of what an archive holds."),
     "inspect": ("boathouse.cli.model_archives", "inspect", "Say what an archive holds, and whether it is whole."),
     "trust": ("boathouse.cli.model_archives", "trust", "Whose archives this home takes."),
+    "copy": ("boathouse.cli.model_retirement", "copy", "Copy a version to another model, with what is known of it."),
+    "retire": ("boathouse.cli.model_retirement", "retire", "Archive versions that nobody uses."),
+    "retired": ("boathouse.cli.model_retirement", "retired", "The versions of a model that were retired."),
     "card": ("boathouse.cli.model_cards", "card", "What anybody may ask of a version, as Markdown or one page."),
 }
 

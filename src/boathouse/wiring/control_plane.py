@@ -135,7 +135,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     jobs.reconcile()
     tell_of_models_and_jobs(catalog, models, jobs)
     deployments = Deployments(database, catalog, jobs, models, home, clock)
-    reproductions = build_reproductions(database, models, jobs, clock, environments.environment_lock)
+    reproductions = build_reproductions(database, models, jobs, clock, environments.environment_lock, home)
     deployments.keep_code(reproductions.code_in_use)
     fleet = Fleet(database, catalog)
     online_registry = LocalOnlineRegistry(catalog)
@@ -150,10 +150,10 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         settings=settings,
         database=database,
         catalog=catalog,
-        law=LocalLaw(catalog, reproductions.held_versions, system_tables=system_tables(database, catalog)),
+        law=LocalLaw(catalog, reproductions.diversions.table, system_tables=system_tables(database, catalog)),
         models=models,
         governance=governance,
-        releases=build_releases(home, catalog, database, models, governance, clock),
+        releases=build_releases(home, catalog, database, models, governance, jobs, clock),
         rollbacks=build_rollbacks(home, database, catalog, models, governance.evidence, clock),
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,

@@ -11,6 +11,7 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
+from boathouse.jobs import Jobs
 from boathouse.metastore import Database
 from boathouse.models import Models
 from boathouse.models.approval.nouns import Approval
@@ -21,10 +22,14 @@ from boathouse.models.archives.keys import HomeKey
 from boathouse.models.archives.repository import ImportFollower
 from boathouse.models.archives.trust import Trust
 from boathouse.models.cards import CardPorts, Cards, FeatureUsed
+from boathouse.models.copying import Copies, CopyPorts
 from boathouse.models.evidence.nouns import Evidence
 from boathouse.models.gates.catalogue import GATES
 from boathouse.models.promotion.nouns import Decision
+from boathouse.models.retiring.repository import RetirementFollower
+from boathouse.models.retiring.retiring import Retirements
 from boathouse.wiring.model_governance import ModelGovernance
+from boathouse.wiring.model_uses import uses_of_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +41,39 @@ class ModelReleases:
     exports: Exports
     imports: Imports
     trust: Trust
+    retirements: Retirements
+    copies: Copies
 
     def settle(self) -> None:
         """Take back or complete what an earlier process began."""
         self.imports.settle()
+        self.retirements.settle()
 
 
 def build_releases(
-    home: Home, catalog: Catalog, database: Database, models: Models, governance: ModelGovernance, clock: Clock
+    home: Home,
+    catalog: Catalog,
+    database: Database,
+    models: Models,
+    governance: ModelGovernance,
+    jobs: Jobs,
+    clock: Clock,
 ) -> ModelReleases:
     """Join them with what other rooms know."""
     cards = Cards(models, models.files, _card_ports(catalog, ApprovalRepository(database), governance))
     key = HomeKey(home.signing_key_file)
     trust = Trust(catalog, database, clock, key)
     models.provenance.follow(ImportFollower())
+    models.provenance.follow(RetirementFollower())
+    exports = Exports(models, cards, key)
     return ModelReleases(
         governance,
         cards,
-        Exports(models, cards, key),
+        exports,
         Imports(models, database, clock, trust, home.archives),
         trust,
+        Retirements(models, database, clock, exports, home.archives, uses_of_versions(catalog, database, jobs, clock)),
+        Copies(models, CopyPorts(governance.evidence.latest, governance.record)),
     )
 
 

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from boathouse.metastore import Database, metadata
 
@@ -63,6 +76,11 @@ def end(connection: Connection, retirement_id: str, now: int) -> None:
     connection.execute(update(model_retirements).where(mine).values(ended_at=now))
 
 
+def drop(connection: Connection, retirement_id: str) -> None:
+    """Forget one that came to nothing."""
+    connection.execute(delete(model_retirements).where(model_retirements.c.retirement_id == retirement_id))
+
+
 def retirements(database: Database, model: str | None = None, version: int | None = None) -> Sequence[Retirement]:
     """Newest first; those that were cut short too."""
     query = select(model_retirements).order_by(model_retirements.c.begun_at.desc(), model_retirements.c.version.desc())
@@ -81,3 +99,16 @@ def rename(connection: Connection, name: str, new_name: str) -> None:
 
 def _retirement(row: Any) -> Retirement:
     return Retirement(**{name: getattr(row, name) for name in Retirement.__slots__})
+
+
+class RetirementFollower:
+    """Keeps these rows with a model that is renamed."""
+
+    def renamed(self, connection: Connection, name: str, new_name: str) -> None:
+        rename(connection, name, new_name)
+
+    def version_gone(self, connection: Connection, name: str, version: int) -> None:
+        pass
+
+    def model_gone(self, connection: Connection, name: str) -> None:
+        pass
