@@ -76,7 +76,7 @@ def main(spec: dict[str, Any]) -> None:
         if not each["refused"]:
             findings.problem(f"it answers although {each['what']}: {each['said']}")
         elif not each["clear"]:
-            findings.problem(f"its error does not name the column when {each['what']}: {each['said']}")
+            findings.problem(f"its error does not name what is wrong when {each['what']}: {each['said']}")
 
 
 def loaded(folder: str) -> Any:
@@ -155,7 +155,12 @@ def split(rows: Any, size: int) -> list[Any]:
 
 
 def bad_payloads(model: Any, schema: Any, rows: Any) -> list[dict[str, Any]]:
-    """A column that is missing, and one of a wrong type."""
+    """A column that is missing, and one of a wrong type; of an array, one dimension too many, and text."""
+    if schema is not None and schema.is_tensor_spec() and hasattr(rows, "ndim") and not is_frame(rows):
+        return [
+            refusal(model, rows[..., None], "the array has a dimension too many", "shape"),
+            refusal(model, rows.astype(str), "the array holds text", "type"),
+        ]
     if schema is None or not is_frame(rows) or schema.is_tensor_spec() or not schema.has_input_names():
         return []
     columns = {each.name: each for each in schema.inputs}
@@ -174,12 +179,13 @@ def bad_payloads(model: Any, schema: Any, rows: Any) -> list[dict[str, Any]]:
     return found
 
 
-def refusal(model: Any, rows: Any, what: str, column: str) -> dict[str, Any]:
+def refusal(model: Any, rows: Any, what: str, word: str) -> dict[str, Any]:
+    """How the model takes rows that are wrong; a clear error has the word in it."""
     try:
         answer = model.predict(rows)
     except Exception as error:  # noqa: BLE001 - the error is what is looked at
         text = said(error)
-        return {"what": what, "refused": True, "clear": names(text, column), "said": text}
+        return {"what": what, "refused": True, "clear": names(text, word), "said": text}
     return {"what": what, "refused": False, "clear": False, "said": f"answered {str(answer)[:100]}"}
 
 
@@ -191,9 +197,9 @@ def is_frame(rows: Any) -> bool:
     return hasattr(rows, "iloc") and hasattr(rows, "columns")
 
 
-def names(text: str, column: str) -> bool:
-    """Whether a text speaks of a column, not of a word that it is a part of."""
-    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text) is not None
+def names(text: str, word: str) -> bool:
+    """Whether a text has a word in it, or ``dtype`` for type, and not only as a part of another one."""
+    return re.search(rf"(?<!\w)d?{re.escape(word)}s?(?!\w)", text, re.IGNORECASE) is not None
 
 
 def said(error: BaseException) -> str:
