@@ -13,6 +13,7 @@
 ├── environments/     virtual environments by lock hash
 ├── git/              mirrors of Git repositories that jobs take code from, and their commits
 ├── runs/             logs and working folders of task runs
+├── reproductions/    copies of tables that reproductions of models write to, until their end
 ├── online/           the default online store: copies of feature tables, which can be published again
 └── logs/             logs of the processes
 """
@@ -90,6 +91,10 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def reproductions(self) -> Path:
+        return self.root / "reproductions"
 
     @property
     def online(self) -> Path:

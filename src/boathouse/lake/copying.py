@@ -1,6 +1,7 @@
 """Taking a table's folder along as it is at one version, while others write to it and clean it up."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,32 @@ def table_files(location: str) -> TableFiles:
         path.relative_to(root).as_posix() for path in root.rglob("*") if _LOG not in path.parts and path.is_file()
     )
     return TableFiles(version, tuple(f"{_LOG}/{name}" for name in log), tuple(data), needed)
+
+
+def clone(location: str, version: int | None, into: Path) -> None:
+    """The table as it was at a version (else as it is), in a folder of its own: links to the same files, which nobody
+    ever changes. What is written there stays there.
+
+    Raises:
+        VersionNotFound, DamagedTable: The version cannot be read.
+    """
+    snapshot = open_snapshot(location, version=version)
+    root = local_path(location)
+    if snapshot.needs_delta_reader:  # deletion vectors and the like, which are not listed
+        data = [path for path in root.rglob("*") if _LOG not in path.parts and path.is_file()]
+    else:
+        data = _data_files(location, snapshot.version)
+    log = [path for path in (root / _LOG).iterdir() if _is_of(path, snapshot.version)]
+    draft = into.with_name(f"{into.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    for path in [*data, *log]:
+        place = draft / path.relative_to(root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.hardlink_to(path)
+        except OSError:  # another disk
+            shutil.copy2(path, place)
+    draft.rename(into)
 
 
 def count_files(location: str, version: int) -> int:

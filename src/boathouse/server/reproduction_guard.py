@@ -17,7 +17,7 @@ _SESSION = "/api/boathouse/v1/session/"
 _QUESTIONS = frozenset(
     {
         "resolve-tables", "resolve-volume", "resolve-functions", "record-lineage", "system-table", "table", "volume",
-        "function", "get", "list", "pinned-versions", "grants",
+        "function", "get", "list", "pinned-versions", "grants", "refresh-columns",
     }
 )  # fmt: skip
 _OWN = re.compile(r"/api/boathouse/v1/(jobs/task-values|models/[^/]+/versions/[^/]+/reproductions/[^/]+/predictions)")

@@ -22,6 +22,7 @@ from boathouse.catalog import (
     View,
     Volume,
 )
+from boathouse.catalog.definitions import THROUGH
 from boathouse.foundation.context import current_request, refuse_in_reproduction
 from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.names import FunctionName, SchemaName, TableName, VolumeName
@@ -33,19 +34,19 @@ _NEEDED = {Intent.READ: Privilege.SELECT, Intent.WRITE: Privilege.MODIFY}
 _NEEDED_FOR_FILES = {Intent.READ: Privilege.READ_VOLUME, Intent.WRITE: Privilege.WRITE_VOLUME}
 
 
-HeldVersions = Callable[[str], Mapping[str, int]]
-"""The versions that the tasks of a reproduction read, by the id of the table."""
+Reproduced = Callable[[str, Table, bool], Table]
+"""A table as the tasks of a reproduction get it, to read or (if the flag is set) to write."""
 
 
 class LocalLaw:
     """Answers from the catalog directly. Implements :class:`boathouse.session.law.Law`."""
 
     def __init__(
-        self, catalog: Catalog, held: HeldVersions | None = None, *, system_tables: Providers | None = None
+        self, catalog: Catalog, reproduced: Reproduced | None = None, *, system_tables: Providers | None = None
     ) -> None:
         self._catalog = catalog
         self._system = SystemTables(catalog, system_tables)
-        self._held = held
+        self._reproduced = reproduced
 
     @property
     def catalog(self) -> Catalog:
@@ -66,7 +67,7 @@ class LocalLaw:
             return self._catalog.securables.resolve_volume(principal, name, _NEEDED_FOR_FILES[intent])
 
     def record_lineage(self, principal: Principal, edges: Sequence[LineageEdge]) -> None:
-        self._catalog.lineage.record(principal, edges)
+        self._catalog.lineage.record(principal, edges if self._in_reproduction() is None else _reads_of(edges))
 
     def stage_table(self, principal: Principal, name: TableName, *, replace: bool = False) -> StagedTable:
         place = self._catalog.securables.stage_table(principal, name, replace=replace)
@@ -86,7 +87,8 @@ class LocalLaw:
         )
 
     def refresh_columns(self, principal: Principal, name: TableName, columns: Sequence[Column]) -> None:
-        self._catalog.securables.refresh_columns(principal, name, columns)
+        if self._in_reproduction() is None:
+            self._catalog.securables.refresh_columns(principal, name, columns)
 
     def create_catalog(self, principal: Principal, name: str, *, comment: str | None = None) -> Securable:
         return self._catalog.securables.create_catalog(principal, name, comment=comment)
@@ -156,11 +158,11 @@ class LocalLaw:
         with self._audited(principal, statement, SecurableKind.FUNCTION, shown):
             found = [self._catalog.functions.resolve(principal, name) for name in names]
             opened = [self._catalog.owners_rights.opened_function(each) for each in found]
-        task = current_request().task
-        if task is None or task.reproduction is None or self._held is None:
+        in_reproduction = self._in_reproduction()
+        if in_reproduction is None:
             return opened
-        versions = self._held(task.reproduction)
-        return [replace(each, behind=_behind_at(each.behind, versions)) for each in opened]
+        read = lambda table: in_reproduction(table, False)  # noqa: E731
+        return [replace(each, behind=_behind(each.behind, read)) for each in opened]
 
     def create_view(self, principal: Principal, view: NewView, *, replace: bool = False) -> Table:
         return self._catalog.views.create(principal, view, self._catalog.owners_rights, replace=replace)
@@ -189,16 +191,17 @@ class LocalLaw:
         table = self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])
         if table.view is not None and request.intent is Intent.WRITE:
             raise InvalidInput(f"{request.name} is a view; nothing can be written to it.")
-        if request.intent is Intent.WRITE:
-            refuse_in_reproduction(f"written to the table {request.name}")
-        return self._as_held(self._catalog.owners_rights.opened_table(table))
+        opened = self._catalog.owners_rights.opened_table(table)
+        in_reproduction = self._in_reproduction()
+        return in_reproduction(opened, request.intent is Intent.WRITE) if in_reproduction else opened
 
-    def _as_held(self, table: Table) -> Table:
-        """The table at the version that whoever asks has to read."""
+    def _in_reproduction(self) -> Callable[[Table, bool], Table] | None:
+        """What becomes of the tables that the task which asks is given; None where they stay what they are."""
         task = current_request().task
-        if task is None or task.reproduction is None or self._held is None:
-            return table
-        return _at_versions(table, self._held(task.reproduction))
+        if task is None or task.reproduction is None or self._reproduced is None:
+            return None
+        reproduction, reproduced = task.reproduction, self._reproduced
+        return lambda table, writes: _everywhere(table, lambda each: reproduced(reproduction, each, writes))
 
     def _system_table(self, name: TableName) -> Table:
         securable = Securable("", SecurableKind.TABLE, str(name), owner=SYSTEM.name)
@@ -213,16 +216,23 @@ class LocalLaw:
             yield
 
 
-def _at_versions(table: Table, versions: Mapping[str, int]) -> Table:
-    """The table, or what lies behind a view, at these versions."""
+def _everywhere(table: Table, change: Callable[[Table], Table]) -> Table:
+    """The table, or what lies behind a view, changed."""
     if table.view is not None:
-        return replace(table, view=replace(table.view, behind=_behind_at(table.view.behind, versions)))
-    return replace(table, at_version=versions.get(table.securable.id))
+        return replace(table, view=replace(table.view, behind=_behind(table.view.behind, change)))
+    return change(table)
 
 
-def _behind_at(behind: Behind | None, versions: Mapping[str, int]) -> Behind | None:
+def _behind(behind: Behind | None, change: Callable[[Table], Table]) -> Behind | None:
     if behind is None:
         return None
-    tables = tuple(_at_versions(each, versions) for each in behind.tables)
-    functions = tuple(replace(each, behind=_behind_at(each.behind, versions)) for each in behind.functions)
+    tables = tuple(_everywhere(each, change) for each in behind.tables)
+    functions = tuple(replace(each, behind=_behind(each.behind, change)) for each in behind.functions)
     return Behind(tables, functions)
+
+
+def _reads_of(edges: Sequence[LineageEdge]) -> list[LineageEdge]:
+    """What a reproduction has read; what it writes is nowhere, and nothing comes from it."""
+    kept = [edge for edge in edges if edge.target is None or edge.operation == THROUGH]
+    sources = [edge.source for edge in edges if edge not in kept and edge.source is not None]
+    return [*kept, *(LineageEdge(source, None, "READ") for source in dict.fromkeys(sources))]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from boathouse.foundation.clock import Clock
+from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
 from boathouse.jobs import Jobs
 from boathouse.jobs.again.replaying import Replays
@@ -53,11 +54,16 @@ class JobsAgain:
 
 
 def build_reproductions(
-    database: Database, models: Models, jobs: Jobs, clock: Clock, environment_lock: Callable[[str], str | None]
+    database: Database,
+    models: Models,
+    jobs: Jobs,
+    clock: Clock,
+    environment_lock: Callable[[str], str | None],
+    home: Home,
 ) -> Reproductions:
     """The verbs, told of every new version, of models that change their names, and of what tasks would change."""
     repository = ReproductionRepository(database, clock)
-    reproductions = Reproductions(models, repository, JobsAgain(jobs.replays), clock, environment_lock)
+    reproductions = Reproductions(models, repository, JobsAgain(jobs.replays), clock, environment_lock, home)
     models.provenance.tell(reproductions.version_made)
     models.provenance.follow(repository)
     models.gatekeeper.hold_back_with(reproductions)

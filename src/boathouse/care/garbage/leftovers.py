@@ -40,6 +40,8 @@ class Leftovers:
         for folder in uploads:
             for path in children(folder):
                 yield path, "half of an upload", False
+        for path in children(self._home.reproductions):
+            yield path, "copies of tables that a reproduction wrote to", False
         for path in children(self._home.environments):
             if path.suffix == ".new":
                 yield path, "an environment that was not finished", False

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CHUNK = 1 << 20
+MOST_NORMALISED_BYTES = 512 << 20
+"""A larger file is compared as it is."""
 _PICKLES = (".pkl", ".pickle", ".joblib", ".cloudpickle", ".dill")
 
 _MARKS = (
@@ -24,7 +26,7 @@ class FileFact:
     size_bytes: int
     digest: str
     normal: str | None = None
-    """Digest without ids and times; None for a file that holds none, as far as we know."""
+    """Digest without ids and times; None where the file is too large or cannot be read for that."""
     hint: str | None = None
     """What a difference may come from."""
 
@@ -40,21 +42,30 @@ def facts_of(folder: Path, ids: Iterable[str] = ()) -> dict[str, FileFact]:
 
 
 def _fact(path: Path, ids: tuple[str, ...]) -> FileFact:
-    normalise = _NORMAL.get(path.name)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    normal = None
-    if normalise is not None:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        for id in ids:
-            text = text.replace(id, "ID")
-        normal = hashlib.sha256(normalise(text).encode()).hexdigest()
-    elif zipfile.is_zipfile(path):
-        normal = contents_of_zip(path)
+    size = path.stat().st_size
+    normal = _normal(path, ids) if size <= MOST_NORMALISED_BYTES else None
     hint = "a pickle: its bytes may depend on the order of sets and on shared objects" if _is_pickle(path) else None
-    return FileFact(path.stat().st_size, digest.hexdigest(), normal, hint)
+    return FileFact(size, digest.hexdigest(), normal, hint)
+
+
+def _normal(path: Path, ids: tuple[str, ...]) -> str | None:
+    """A digest of what is left without the ids of the run and the model, and without what the name says of times."""
+    if zipfile.is_zipfile(path):
+        return contents_of_zip(path, ids)
+    content = _without_ids(path.read_bytes(), ids)
+    if (normalise := _NORMAL.get(path.name)) is not None:
+        content = normalise(content.decode(errors="replace")).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _without_ids(content: bytes, ids: tuple[str, ...]) -> bytes:
+    for id in ids:
+        content = content.replace(id.encode(), b"0" * len(id))
+    return content
 
 
 def _is_pickle(path: Path) -> bool:
@@ -80,14 +91,14 @@ def without_instants(text: str) -> str:
     return _INSTANT.sub("INSTANT", text)
 
 
-def contents_of_zip(path: Path) -> str | None:
+def contents_of_zip(path: Path, ids: tuple[str, ...] = ()) -> str | None:
     """A digest of what is in an archive, without the times of its entries; None when it cannot be read.
 
     skops names objects by the addresses that they had in memory; they are numbered anew.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = {each.filename: archive.read(each) for each in archive.infolist()}
+            entries = {each.filename: _without_ids(archive.read(each), ids) for each in archive.infolist()}
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
         return None
     if _SKOPS_SCHEMA in entries:

@@ -14,12 +14,14 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import BoathouseError, Conflict, Denied, InvalidInput, NotFound
+from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.models.nouns import NewVersion
 from boathouse.models.registry import ModelNotFound
 from boathouse.models.reproduction import results
 from boathouse.models.reproduction.comparing import status_of
+from boathouse.models.reproduction.diverting import Diversions
 from boathouse.models.reproduction.finding import Counterparts
 from boathouse.models.reproduction.looking import Looking
 from boathouse.models.reproduction.nouns import (
@@ -87,6 +89,7 @@ class Reproductions:
         again: Again,
         clock: Clock,
         environment_lock: Callable[[str], str | None],
+        home: Home,
     ) -> None:
         self._catalog = models.catalog
         self._stores = models.stores
@@ -98,6 +101,7 @@ class Reproductions:
         self._lock = environment_lock
         self._looking = Looking(models.stores, models.catalog, models.repository, repository, environment_lock)
         self._counterparts = Counterparts(models.stores, models.repository)
+        self.diversions = Diversions(home, self.held_versions, self.hold_back)
         self._one_at_a_time = threading.Lock()
 
     # --- the verbs
@@ -254,6 +258,7 @@ class Reproductions:
             if self._repository.change(found.id, lambda _: ended) is None:
                 return self._repository.find(found.id) or ended
             self._put_aside(found)
+            self.diversions.forget(found.id)
             return ended
 
     def _compared(self, found: Reproduction, outcomes: Sequence[TaskOutcome] | None) -> Reproduction:
@@ -281,10 +286,14 @@ class Reproductions:
         if before is None or after is None:
             return [Aspect("run", Verdict.NOT_COMPARED, note="One of the two runs has been deleted meanwhile.")]
         model_id = self._counterparts.model_id(found, run_id)
-        inputs = (self._models.inputs_of(found.run_id), self._models.inputs_of(run_id))
+        written = self.diversions.written(found.id)
+        inputs = [
+            [each for each in self._models.inputs_of(id) if each.table_id not in written]
+            for id in (found.run_id, run_id)
+        ]
         return [
             *results.aspects_of_runs(before, after, self._lock),
-            results.aspect_of_inputs(*inputs),
+            results.aspect_of_inputs(inputs[0], inputs[1]),
             self._aspect_of_files(found, run_id, model_id),
             results.aspect_of_predictions(found, failure),
         ]
