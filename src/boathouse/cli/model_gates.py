@@ -7,8 +7,8 @@ from urllib.parse import quote
 import click
 
 from boathouse.cli.model_text import print_evidence, print_json, print_standing
+from boathouse.cli.policy_files import as_sent, requirements_in
 from boathouse.cli.principals import connected, output_option
-from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.models.addresses import ModelAddress, parse_address
 
 ROOT = "/api/boathouse/v1/models"
@@ -27,8 +27,9 @@ def version_path(address: ModelAddress, otherwise: str = "latest") -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Judge by the requirements in this file instead; nothing is run again.",
 )
+@click.option("-t", "--target", help="For which target of the bundle, if --policy is its boathouse.yml.")
 @output_option
-def gates(address: str, policy: Path | None, output: str) -> None:
+def gates(address: str, policy: Path | None, target: str | None, output: str) -> None:
     """Show what every rule says of a version: NAME@3, NAME@champion, or the newest of NAME.
 
     What was measured last is judged by the requirements that are deployed, or by those in a file. Ends with 1 when the
@@ -39,7 +40,8 @@ def gates(address: str, policy: Path | None, output: str) -> None:
     if policy is None:
         decision = connected().get(path)
     else:
-        decision = connected().post(path, {"requirements": requirements_in(policy, where)})
+        asked = requirements_in(policy, str(where.name), target)
+        decision = connected().post(path, {"requirements": as_sent(asked)})
     if output == "json":
         print_json(decision)
     else:
@@ -68,29 +70,6 @@ def evidence(address: str, evaluation: str | None, latest: int, gate: str | None
         print_evidence([row for row in rows if row["evaluation_id"] == evaluation_id])
     if not found["evaluations"]:
         print_evidence([])
-
-
-def requirements_in(file: Path, address: ModelAddress) -> dict[str, Any]:
-    """The requirements of the model in a file: those under its name, or the only ones.
-
-    Raises:
-        InvalidInput: They are not valid, or the file does not say which are meant.
-    """
-    from boathouse.bundles.findings import Findings
-    from boathouse.bundles.model_settings import read_alone
-
-    findings = Findings(file.parent)
-    found = read_alone(file, findings)
-    findings.raise_errors()
-    chosen = found.get(str(address.name)) or found.get(address.name.name)
-    if chosen is None and len(found) == 1:
-        chosen = next(iter(found.values()))
-    if chosen is None:
-        raise InvalidInput(
-            f"{file} says nothing of {address.name}.",
-            hint=did_you_mean(address.name.name, found) or f"It has: {', '.join(found) or 'no models'}.",
-        )
-    return chosen.model_dump(mode="json", exclude_defaults=True)
 
 
 def _on(evaluation: dict[str, Any]) -> str:

@@ -43,27 +43,26 @@ def _of_bundle(file: Path, model: str | None, target: str | None) -> "Requiremen
     from boathouse.bundles import CurrentUser, Reading, read_bundle
 
     reading = Reading(CurrentUser(getpass.getuser()), target, environment=os.environ, force=True)
-    bundle = read_bundle(file.parent.absolute(), reading)
-    found: dict[str, Requirements] = {}
-    for each in bundle.models:
-        found[each.key] = each.requirements
-        if model == each.model:
-            return each.requirements
-    return _chosen(found, model, file)
+    models = read_bundle(file.parent.absolute(), reading).models
+    named = [each.requirements for each in models if each.model == model]
+    return named[0] if named else _chosen({each.key: each.requirements for each in models}, model, file)
 
 
 def _chosen(found: "dict[str, Requirements]", model: str | None, file: Path) -> "Requirements":
-    if model is not None and model in found:
-        return found[model]
-    if len(found) == 1 and (model is None or "." in model):
-        return next(iter(found.values()))
+    """The model of a name or of a full name's last part; the only one, whatever it is called there."""
     if not found:
         raise NotFound(f"{file} says nothing of any model.")
     known = ", ".join(found)
-    if model is None:
+    if model is None and len(found) > 1:
         raise InvalidInput(f"{file} is about several models.", hint=f"Name one with --model: {known}.")
-    hint = did_you_mean(model, found) or f"There are: {known}."
-    raise NotFound(f"{file} says nothing of the model {model}.", hint=hint)
+    name = model or next(iter(found))
+    for each in (name, name.rpartition(".")[2]):
+        if each in found:
+            return found[each]
+    if len(found) == 1 and "." in name:
+        return next(iter(found.values()))
+    hint = did_you_mean(name, found) or f"There are: {known}."
+    raise NotFound(f"{file} says nothing of the model {name}.", hint=hint)
 
 
 def as_sent(requirements: "Requirements") -> dict[str, Any]:
