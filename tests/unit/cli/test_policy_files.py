@@ -46,9 +46,9 @@ def test_of_several_models_one_is_named_by_its_key_or_its_full_name(tmp_path: Pa
     file = written(tmp_path / "all.yml", {"models": {"delay": said(), "fare": said(owner="grace")}})
     assert requirements_in(file, "fare").owner == "grace"
     assert requirements_in(file, "prod.flights.fare").owner == "grace"
-    with pytest.raises(InvalidInput, match="is about several models. Name one with --model: delay, fare"):
+    with pytest.raises(InvalidInput, match=r"is about several models. Name one with --model: delay, fare"):
         requirements_in(file)
-    with pytest.raises(NotFound, match="says nothing of the model fares. Did you mean fare"):
+    with pytest.raises(NotFound, match=r"says nothing of the model fares. Did you mean fare"):
         requirements_in(file, "fares")
 
 
