@@ -19,6 +19,7 @@ from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs.executing.interrupting import interrupt_runs, pause_all, queue_again
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.checking import check_store
+from boathouse.notifications.webhooks.repository import pause_all as pause_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ def _wake(home: Home, manifest: Manifest, options: RestoreOptions, *, keeps_sche
         message = f"Interrupted: the home was restored from a backup of {manifest.instant}."
         runs = queue_again(database, now) if options.resume_runs else interrupt_runs(database, message, now)
         paused = 0 if keeps_schedules else pause_all(database, now)
+        if not keeps_schedules:
+            pause_webhooks(database, now)
         catalog = Catalog(database, home)
         catalog.identities.revoke_task_tokens()
         params = {"instant": manifest.instant, "runs": runs, "paused": paused}

@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 PARALLEL = 16
 """Messages that are brought at the same time."""
-PER_DESTINATION = 2
-"""Of these at most so many to one destination: one that hangs keeps only its own messages waiting."""
+PER_DESTINATION = 1
+"""One at a time to each destination: messages arrive in order, and one that hangs keeps only its own waiting."""
 OVERDUE_SECONDS = float(SENDING_SECONDS)
 """After this long a delivery counts no more among the ``PARALLEL``; its destination stays taken until it ends."""
 STOPPING_SECONDS = 5.0

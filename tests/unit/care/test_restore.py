@@ -14,6 +14,7 @@ from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock, epoch_ms
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import AlreadyExists, Unauthenticated
+from boathouse.foundation.event_filter import EventFilter
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import Jobs, read_job
@@ -22,6 +23,8 @@ from boathouse.jobs.records import DeploymentRef
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.metastore import Database, DatabaseUrl
+from boathouse.notifications.webhooks.nouns import Webhook
+from boathouse.notifications.webhooks.repository import WebhookRepository
 
 from .conftest import CareHome
 
@@ -53,6 +56,9 @@ class Past:
             jobs.create(care_home.ada, read_job({"name": name, "tasks": tasks, "schedule": schedule}), deployment=place)
             for name, schedule in (("daily", DAILY), ("by hand", {**DAILY, "pause_status": "PAUSED"}))
         )
+        hook = Webhook("w", "told", "nowhere", EventFilter(types=["*"]), "ada", 0, 0)
+        with care_home.database.write() as connection:
+            WebhookRepository(care_home.database).insert(connection, hook)
         self.run_id = jobs.run_now(care_home.ada, self.daily)
         runs = RunRepository(care_home.database)
         runs.claim("worker", 1)
@@ -70,6 +76,9 @@ class Present:
         self.catalog = Catalog(self.database, home)
         self.jobs = Jobs(self.database, self.catalog, home, SystemClock())
         self.ada = self.catalog.identities.principal("ada")
+
+    def tells_nothing(self) -> bool:
+        return all(each.is_paused for each in WebhookRepository(self.database).all())
 
     def is_paused(self, job_id: int) -> bool:
         schedule = self.jobs.get(self.ada, job_id).settings.schedule
@@ -89,6 +98,7 @@ def test_beside_the_old_home_nothing_fires_and_runs_are_ended(past: Past, tmp_pa
     state = present.jobs.get_run(present.ada, past.run_id).state
     assert (done.paused, done.runs) == (1, 1)
     assert present.is_paused(past.daily)
+    assert present.tells_nothing()
     assert (state.life_cycle, state.result) == (LifeCycleState.INTERNAL_ERROR, ResultState.FAILED)
     assert pause_all(present.database, 0) == 0
     present.database.dispose()
@@ -112,7 +122,7 @@ def test_in_its_own_place_it_goes_on_and_what_was_there_is_kept_aside(past: Past
     done = restore(past.backup, past.home, RestoreOptions(replace=True))
 
     present = Present(past.home)
-    assert done.paused == 0 and not present.is_paused(past.daily)
+    assert done.paused == 0 and not present.is_paused(past.daily) and not present.tells_nothing()
     assert done.aside is not None and (done.aside / "mark").read_text() == "newer"
     assert not (past.home.root / "mark").exists()
     present.database.dispose()

@@ -199,6 +199,19 @@ def test_a_webhook_that_cannot_be_says_why(desk: Desk, name, destination, wanted
         desk.webhooks.get(desk.post.ada, "new")
 
 
+def test_a_webhook_that_can_tell_nothing_says_why(desk: Desk) -> None:
+    adas = desk.webhooks.create(desk.post.ada, "adas", "hook", {"types": ["*"]})
+    bobs = desk.webhooks.create(desk.post.bob, "bobs", "hook", {"types": ["*"]})
+    desk.post.catalog.identities.delete(desk.post.ada, "bob")
+    assert desk.webhooks.problem_of(adas) is None
+    assert "owner bob is gone" in (desk.webhooks.problem_of(bobs) or "")
+
+    desk.happens()
+    assert len(desk.told()) == 1
+    desk.post.destinations.delete(desk.post.ada, "hook")
+    assert "destination was deleted" in (desk.webhooks.problem_of(adas) or "")
+
+
 def test_people_read_an_event_as_a_sentence(desk: Desk) -> None:
     desk.post.destinations.create(desk.post.ada, "chat", {"slack": {"url": desk.web.url + "/slack"}})
     desk.webhooks.create(desk.post.ada, "moves", "chat", {"types": ["*"]})

@@ -15,6 +15,7 @@ from boathouse.jobs.starting.following import announce, follow
 from boathouse.jobs.starting.schema import clockwork, job_starters, starter_events, starter_files
 from boathouse.jobs.starting.starters import Starter, StarterKind, Verdict
 from boathouse.metastore import Database
+from boathouse.metastore.upserting import insert_missing
 
 _LEASE = "clockwork"
 EVENTS = "events"
@@ -151,10 +152,10 @@ class StarterRepository:
         """Go on in a log and tell the starters what was found there; False when somebody else did."""
         mine = (clockwork.c.name == of) & (clockwork.c.position == before)
         with self._database.write() as connection:
+            if before == 0:
+                insert_missing(connection, clockwork, [{"name": of, "holder": "", "expires_at": 0, "position": 0}])
             if not connection.execute(update(clockwork).where(mine).values(position=position)).rowcount:
-                if before or connection.execute(select(clockwork).where(clockwork.c.name == of)).first():
-                    return False
-                connection.execute(insert(clockwork).values(name=of, holder="", expires_at=0, position=position))
+                return False
             for job_id, facts in told:
                 announce(connection, job_id, facts, now)
             return True

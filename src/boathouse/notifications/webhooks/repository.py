@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from boathouse.foundation.event_filter import EventFilter
 from boathouse.metastore import Database
+from boathouse.metastore.upserting import insert_missing
 from boathouse.notifications.schema import event_readers as readers
 from boathouse.notifications.schema import webhooks as table
 from boathouse.notifications.webhooks.nouns import Webhook
@@ -63,13 +64,17 @@ class WebhookRepository:
 
     def advance(self, connection: Connection, before: int, position: int) -> bool:
         """Go on, in the transaction that writes what follows; False when somebody else has."""
+        if before == 0:
+            insert_missing(connection, readers, [{"name": READER, "position": 0}])
         mine = (readers.c.name == READER) & (readers.c.position == before)
-        if connection.execute(update(readers).where(mine).values(position=position)).rowcount:
-            return True
-        is_new = before == 0 and connection.execute(select(readers).where(readers.c.name == READER)).first() is None
-        if is_new:
-            connection.execute(insert(readers).values(name=READER, position=position))
-        return is_new
+        return bool(connection.execute(update(readers).where(mine).values(position=position)).rowcount)
+
+
+def pause_all(database: Database, now: int) -> int:
+    """Pause every webhook, as their owners could; gives how many."""
+    with database.write() as connection:
+        paused = update(table).where(~table.c.is_paused).values(is_paused=True, updated_at=now)
+        return connection.execute(paused).rowcount
 
 
 def _values(webhook: Webhook) -> dict[str, Any]:

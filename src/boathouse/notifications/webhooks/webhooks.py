@@ -167,6 +167,16 @@ class Webhooks:
         except DestinationNotFound:
             return None
 
+    def problem_of(self, webhook: Webhook) -> str | None:
+        """Why a webhook tells nothing at present."""
+        if self.destination_of(webhook) is None:
+            return "Its destination was deleted; give it another one."
+        try:
+            self._parts.people.principal(webhook.owner)
+        except NotFound:
+            return f"Its owner {webhook.owner} is gone, so it sees nothing; make it anew."
+        return None
+
     def _replay_since(self, webhook: Webhook, owner: Principal, since: int) -> int:
         log, told = self._parts.log, 0
         position = log.latest(earlier_than=since)

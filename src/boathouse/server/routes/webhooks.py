@@ -139,7 +139,7 @@ def _is_paused(given: WebhookGiven) -> bool | None:
 
 
 def _json(webhooks: Webhooks, webhook: Webhook) -> JSON:
-    destination = webhooks.destination_of(webhook)
+    destination, problem = webhooks.destination_of(webhook), webhooks.problem_of(webhook)
     return {
         "id": webhook.webhook_id,
         "name": webhook.name,
@@ -148,7 +148,7 @@ def _json(webhooks: Webhooks, webhook: Webhook) -> JSON:
         "pause_status": "PAUSED" if webhook.is_paused else "UNPAUSED",
         "owner": webhook.owner,
         "created_at": webhook.created_at,
-        **({} if destination else {"problem": "Its destination was deleted; give it another one."}),
+        **({"problem": problem} if problem else {}),
     }
 
 

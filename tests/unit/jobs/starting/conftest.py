@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from boathouse.catalog import Catalog
+from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
@@ -24,6 +25,12 @@ from boathouse.jobs.starting.repository import StarterRepository
 from boathouse.jobs.starting.starters import Starter
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.notifications.destinations import Destinations
+from boathouse.notifications.webhooks.nouns import Webhook
+from boathouse.notifications.webhooks.pump import WebhookPump
+from boathouse.notifications.webhooks.webhooks import Parts as WebhookParts
+from boathouse.notifications.webhooks.webhooks import Webhooks
+from boathouse.wiring.background import SecretsSafe
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -92,6 +99,20 @@ class House:
         self.runs.start(run.run_id, "w", now)
         final = LifeCycleState.TERMINATED if result is ResultState.SUCCESS else LifeCycleState.INTERNAL_ERROR
         self.runs.finish(run.run_id, "w", State(final, result), now)
+
+    # Webhooks
+
+    @property
+    def webhook_parts(self) -> WebhookParts:
+        return WebhookParts(self.database, self.catalog.events, self.catalog.identities, KNOWN_TYPES, self.clock)
+
+    def webhook(self, types: list[str]) -> tuple[Webhook, WebhookPump]:
+        """One to nowhere, and what tells it of events."""
+        destinations = Destinations(self.database, self.catalog.audit, SecretsSafe(self.catalog), self.clock)
+        destinations.create(self.ada, "nowhere", {"generic_webhook": {"url": "http://127.0.0.1:9"}})
+        webhooks = Webhooks(self.webhook_parts, destinations, self.catalog.audit)
+        made = webhooks.create(self.ada, "told", "nowhere", {"types": types})
+        return made, WebhookPump(self.webhook_parts)
 
     # Data
 

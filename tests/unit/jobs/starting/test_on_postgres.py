@@ -4,12 +4,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from boathouse.catalog.events import EventType, NewEvent
+from boathouse.catalog.events import repository as platform_events
 from boathouse.catalog.repository.schema import audit_events
 from boathouse.foundation.clock import epoch_ms
 from boathouse.jobs.keeping.retention import Retention, RetentionSettings
 from boathouse.jobs.states import ResultState
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import Outbox
+from boathouse.notifications.webhooks.pump import WebhookPump
 
 
 def test_several_processes_start_one_run_per_fire(house_on_postgres, monkeypatch) -> None:
@@ -100,3 +103,47 @@ def test_two_couriers_never_take_the_same_message(house_on_postgres) -> None:
 
     assert sorted(taken) == sorted(set(taken))
     assert len(taken) == 20
+
+
+def test_a_platform_event_that_commits_late_is_passed_over_by_nobody(house_on_postgres) -> None:
+    house = house_on_postgres
+    job_id = house.create(trigger={"event": {"types": ["deploy.*"], "run_for_each": True}})
+    webhook, pump = house.webhook(["deploy.*"])
+    house.after(seconds=1)
+    started, go_on = threading.Event(), threading.Event()
+
+    def deploy(subject: str, *, is_slow: bool = False) -> None:
+        with house.database.write() as connection:
+            event = NewEvent(EventType.DEPLOYED, subject, "ada", {"owner": ""})
+            platform_events.write(connection, [event], epoch_ms(house.clock.now()))
+            if is_slow:
+                started.set()
+                go_on.wait(30)
+
+    writer = threading.Thread(target=lambda: deploy("late", is_slow=True))
+    writer.start()
+    started.wait(30)
+    deploy("early")  # has a higher number, and commits first
+    assert (house.after(seconds=1), pump.pump()) == (0, 0)
+
+    go_on.set()
+    writer.join()
+    assert (house.after(seconds=1), pump.pump()) == (2, 2)
+    assert [run.trigger_info["event"]["subject"] for run in house.runs_of(job_id)] == ["late", "early"]
+    told = Outbox(house.database).list(webhook_id=webhook.webhook_id)
+    assert [each.payload["subject"] for each in told] == ["early", "late"]
+
+
+def test_pumps_of_several_processes_tell_each_event_once(house_on_postgres) -> None:
+    house = house_on_postgres
+    _, pump = house.webhook(["*"])
+    pumps = [pump, *(WebhookPump(house.webhook_parts) for _ in range(5))]
+    for number in range(5):
+        with house.database.write() as connection:
+            events = [NewEvent(EventType.DEPLOYED, f"{number}/{each}", "ada", {"owner": ""}) for each in range(20)]
+            platform_events.write(connection, events, epoch_ms(house.clock.now()))
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda each: each.pump(), pumps))
+
+    told = [each.payload["subject"] for each in Outbox(house.database).list(limit=1000)]
+    assert sorted(told) == sorted(f"{number}/{each}" for number in range(5) for each in range(20))
