@@ -197,3 +197,23 @@ def test_a_version_goes_the_whole_way_to_champion(world: World) -> None:
     eventually(lambda: world.tasks(version)["promote"] == "SUCCESS")
     tags = world.admin.get("/api/2.0/mlflow/model-versions/get", name=world.model, version=version)["model_version"]
     assert {each["key"]: each["value"] for each in tags["tags"]}["approval"] == "Approved"
+
+
+def test_a_version_trained_on_shuffled_labels_is_stopped_by_its_gates(world: World) -> None:
+    world.require(approval={"count": 0})
+
+    version = world.register("shuffled")
+
+    assert world.ended(version) == {
+        "evaluate": "SUCCESS",
+        "gates": "FAILED",
+        "approval": "UPSTREAM_FAILED",
+        "promote": "UPSTREAM_FAILED",
+    }
+    log = world.log(version, "gates")
+    assert f"{world.model}@{version} does not pass its gates" in log
+    assert "against_baseline" in log
+    assert world.champion() is None
+    run = world.admin.get("/api/2.0/mlflow/model-versions/get", name=world.model, version=version)["model_version"]
+    files = world.admin.get("/api/2.0/mlflow/artifacts/list", run_id=run["run_id"])["files"]
+    assert "evaluation" in [each["path"] for each in files]
