@@ -109,6 +109,11 @@ def test_without_a_signature_or_an_example_it_cannot_be_checked(save: Save) -> N
     assert "it has no signature" in str(found.problems) and "could not be asked" in str(found.problems)
 
 
+def test_the_light_check_makes_up_a_row_where_there_is_no_example(save: Save) -> None:
+    found = check_serving(save(example=False), LIGHT)
+    assert found.passed and found.payload == "row made up from its signature" and found.answered_rows == 1
+
+
 def test_rows_that_are_given_stand_in_for_an_example(save: Save, tmp_path: Path) -> None:
     ROWS.to_parquet(tmp_path / "rows.parquet")
     found = check_serving(save(example=False), CheckOptions(light=True, payload=tmp_path / "rows.parquet"))

@@ -60,12 +60,12 @@ def run_gate(case: Case, enabled: AnEnabledGate) -> list[Measurement]:
 
 @cache
 def code_hash() -> str:
-    """SHA-256 over the code that measures: everything in ``models.evaluation`` and ``models.gates``."""
-    models = Path(__file__).parent.parent
+    """SHA-256 over the code that measures: gates, evaluation, the serving check and the checks of data."""
+    package = Path(__file__).parent.parent.parent
     digest = hashlib.sha256()
-    for room in ("evaluation", "gates"):
-        for file in sorted((models / room).rglob("*.py")):
-            digest.update(f"{file.relative_to(models)}\0".encode())
+    for room in ("models/evaluation", "models/gates", "models/serving_check", "quality"):
+        for file in sorted((package / room).rglob("*.py")):
+            digest.update(f"{file.relative_to(package)}\0".encode())
             digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()
 
