@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KIND = SecurableKind.REGISTERED_MODEL
 COPIED_FROM = "boathouse.copied_from"
-_AGAINST_CHAMPION = ("against_champion",)
+_AGAINST_CHAMPION = "against_champion"
 
 
 class Record(Protocol):
@@ -189,12 +189,18 @@ class Copies:
 def comparable(measurement: Measurement, *, same_champion: bool, source: str) -> Measurement:
     """A measurement as it counts for the copy: what compared with another champion measured nothing here."""
     details = {**measurement.details, "copied_from": source}
-    if same_champion or measurement.gate not in _AGAINST_CHAMPION:
+    if same_champion or not _compares(measurement):
         return replace(measurement, details=details)
     told = (
         f"it was measured against {measurement.baseline or 'no champion'} of {source}, which is not the champion here"
     )
     return replace(measurement, value=None, interval=None, problem=told, details=details)
+
+
+def _compares(measurement: Measurement) -> bool:
+    """Whether another version, or the lack of one, has a say in the value."""
+    is_against = (measurement.baseline or "").startswith("version ") or "first_version" in measurement.details
+    return is_against or measurement.gate == _AGAINST_CHAMPION
 
 
 def _measurements(evidence: Sequence[Evidence]) -> list[Measurement]:

@@ -1,15 +1,10 @@
-"""The reliability curve that a measurement carries in its details."""
+"""The reliability curve that a measurement carries in its details: one object per bin of answers."""
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeGuard, cast
 
 from boathouse.models.evidence.nouns import Measurement
-
-_CURVE = ("reliability", "reliability_curve", "curve")
-_ANSWERED = ("answered", "predicted", "mean_predicted")
-_OBSERVED = ("observed", "actual", "mean_observed")
-_ROWS = ("rows", "counts", "count")
 
 
 class Curve(NamedTuple):
@@ -21,31 +16,19 @@ class Curve(NamedTuple):
 
 
 def curve_of(measurement: Measurement) -> Curve | None:
-    """The curve, as columns or as one object per bin; None when there is none that can be drawn."""
-    told = _first(measurement.details, _CURVE)
-    if isinstance(told, list):
-        bins = [cast(dict[str, Any], each) for each in cast(list[Any], told) if isinstance(each, dict)]
-        told = {
-            "answered": [_first(each, _ANSWERED) for each in bins],
-            "observed": [_first(each, _OBSERVED) for each in bins],
-            "rows": [_first(each, _ROWS) or 0 for each in bins],
-        }
-    if not isinstance(told, dict):
+    """The curve; None when there is none that can be drawn."""
+    told = measurement.details.get("curve")
+    if not isinstance(told, list) or not told:
         return None
-    columns = cast(dict[str, Any], told)
-    answered, observed = _first(columns, _ANSWERED), _first(columns, _OBSERVED)
-    if not _numbers(answered) or not _numbers(observed) or len(answered) != len(observed):
-        return None
-    rows = _first(columns, _ROWS)
-    return Curve(answered, observed, [int(each) for each in rows] if _numbers(rows) else [])
+    bins: list[tuple[float, float, int]] = []
+    for each in cast(list[Any], told):
+        found = cast(dict[str, Any], each) if isinstance(each, dict) else {}
+        answer, observed, rows = found.get("answer"), found.get("observed"), found.get("rows", 0)
+        if not _is_number(answer) or not _is_number(observed) or not _is_number(rows):
+            return None
+        bins.append((answer, observed, int(rows)))
+    return Curve(*zip(*bins, strict=True))
 
 
-def _first(told: Any, names: Sequence[str]) -> Any:
-    return next((told[name] for name in names if name in told), None)
-
-
-def _numbers(found: Any) -> bool:
-    if not isinstance(found, list) or not found:
-        return False
-    values = cast(list[Any], found)
-    return all(isinstance(each, int | float) and math.isfinite(each) for each in values)
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -58,16 +58,26 @@ def picture_of_curve(picture: CurvePicture) -> str:
     """What came true over what was answered, with the diagonal."""
     with _DRAWING, _settings(picture):
         figure, axes = _figure(4.4, 3.9)
-        axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=(0, (4, 3)))
+        low, high = _range(picture)
+        axes.plot([low, high], [low, high], color=_FAINT, linewidth=1, linestyle=(0, (4, 3)))
         axes.plot(picture.answered, picture.observed, "o-", color=_ACCENT, markersize=4, linewidth=1.4)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
+        axes.set_xlim(low, high)
+        axes.set_ylim(low, high)
         axes.set_aspect("equal")
         axes.set_xlabel("answered")
         axes.set_ylabel("came true")
         pairs = zip(picture.answered, picture.observed, strict=True)
         points = ", ".join(f"{number(answered)} came true {number(observed)}" for answered, observed in pairs)
         return _svg(figure, f"{picture.title}: {points}")
+
+
+def _range(picture: CurvePicture) -> tuple[float, float]:
+    """From nought to one for probabilities; else as far as the numbers go."""
+    values = [*picture.answered, *picture.observed]
+    if min(values) >= 0 and max(values) <= 1:
+        return 0.0, 1.0
+    margin = (max(values) - min(values)) * 0.05
+    return min(values) - margin, max(values) + margin
 
 
 def told_lines(picture: SlicePicture) -> Sequence[str]:

@@ -106,15 +106,20 @@ def make_full_facts(**changes: Any) -> CardFacts:
 
 
 def evidence() -> Sequence[Evidence]:
-    curve = {
-        "answered": [0.03, 0.08, 0.14, 0.21, 0.3, 0.42, 0.6, 0.8],
-        "observed": [0.04, 0.08, 0.12, 0.22, 0.33, 0.4, 0.63, 0.77],
-        "rows": [3500] * 8,
+    answered, observed = (0.03, 0.08, 0.14, 0.21, 0.3, 0.42, 0.6, 0.8), (0.04, 0.08, 0.12, 0.22, 0.33, 0.4, 0.63, 0.77)
+    curve = [{"answer": x, "observed": y, "rows": 3500} for x, y in zip(answered, observed, strict=True)]
+    explained = {
+        "method": "tree",
+        "features": [
+            {"feature": "departure_delay", "share": 0.41, "direction": 0.8},
+            {"feature": "wind_speed", "share": 0.1, "direction": None},
+        ],
     }
     rows = [
         make_row("metric", "log_loss", 0.4012, (0.397, 0.406), maximum=0.45),
         make_row("against_champion", "difference", -0.012, (-0.019, -0.004), maximum=0.0, baseline="version 2"),
-        make_row("calibration", "ece", 0.018, None, maximum=0.05, details={"reliability": curve}),
+        make_row("calibration", "ece", 0.018, None, maximum=0.05, details={"curve": curve}),
+        make_row("explainability", "rows", 500.0, None, details=explained),
         make_row("fairness", "demographic_parity", None, None, problem="no attribute is kept", verdict=Verdict.WAIVED),
     ]
     for number, carrier in enumerate(CARRIERS):

@@ -4,6 +4,7 @@ from boathouse.models.cards.document import Document, Section
 from boathouse.models.cards.facts import CardFacts
 from boathouse.models.cards.sections import (
     data,
+    explaining,
     limits,
     lineage,
     making,
@@ -22,6 +23,7 @@ _SECTIONS = (
     performance.metrics,
     performance.slices,
     performance.calibration,
+    explaining.explaining,
     limits.limits,
     data.data,
     data.features,

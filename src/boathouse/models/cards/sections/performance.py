@@ -65,7 +65,7 @@ def calibration(facts: CardFacts) -> Section | None:
         if curve is not None:
             seen = row.measurement
             told = f"{words(seen.metric)} {number(seen.value)} over {count(seen.rows)} rows"
-            note = Paragraph(f"{told}. On the diagonal, an answer of 30 % comes true in 30 of 100 cases.")
+            note = Paragraph(f"{told}. On the diagonal, what is answered is what comes true.")
             picture = CurvePicture("Reliability", *curve)
             rows = [
                 (number(answered), number(observed), count(curve.rows[at]) if at < len(curve.rows) else NONE)
