@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -135,9 +135,10 @@ def built_in_settings(job: BuiltInJob) -> JobSettings:
 class DeploymentLoop:
     """Starts what waits and lets go on what was signed, in a thread of its own."""
 
-    def __init__(self, jobs: DeploymentJobs, resuming: Resuming) -> None:
+    def __init__(self, jobs: DeploymentJobs, resuming: Resuming, is_ready: Callable[[], bool]) -> None:
         self._jobs = jobs
         self._resuming = resuming
+        self._is_ready = is_ready
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -152,7 +153,9 @@ class DeploymentLoop:
             self._thread = None
 
     def tick(self) -> int:
-        """One round; how many runs were started or went on."""
+        """One round; how many runs were started or went on. Before MLflow is there, nothing can be said of versions."""
+        if not self._is_ready():
+            return 0
         return self._jobs.start_waiting() + self._resuming.go_on()
 
     def _work(self) -> None:
@@ -179,4 +182,4 @@ def build_deployment_jobs(
     models.requirements.listen(deploying.requirements_deployed)
     models.approval_tags.key_of = deploying.approval_task
     resuming = Resuming(clock, ApprovalRepository(database), models.approvals, runner)
-    return deploying, DeploymentLoop(deploying, resuming)
+    return deploying, DeploymentLoop(deploying, resuming, lambda: models.state == "ready")

@@ -61,7 +61,8 @@ def check_gates() -> None:
     name, version = _which("check_gates")
     decision = PromotionClient(_client()).decision(name, version)
     _table(summary(decision.evidence))
-    if decision.standing in (Standing.BLOCKED, Standing.NOT_EVALUATED):
+    blocks = any(each.judgement.blocks for each in decision.evidence)
+    if blocks or decision.standing is Standing.NOT_EVALUATED:
         shown = " ".join(decision.reasons[:5])
         more = f" And {len(decision.reasons) - 5} more." if len(decision.reasons) > 5 else ""
         raise GatesBlock(
