@@ -69,7 +69,8 @@ class TableGarbage:
         properties = open_snapshot(table.storage_location).properties
         asked = timedelta(milliseconds=max(0, epoch_ms(self._clock.now()) - before))
         usual, name = (LOG_RETENTION, _LOG_PROPERTY) if self._is_log else (USUAL, _FILES_PROPERTY)
-        return max(asked, interval_of(properties.get(name, "")) or usual)
+        own = interval_of(properties.get(name, ""))
+        return max(asked, usual if own is None else own)
 
     def _why(self, table: Table, before: int) -> str:
         days = self._retention(table, before) / timedelta(days=1)
