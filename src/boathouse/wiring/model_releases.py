@@ -1,6 +1,7 @@
 """What leaves and enters the registry, joined: cards, archives, copies, retirement."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.catalog import Catalog, SecurableKind
@@ -19,11 +20,12 @@ from boathouse.models.approval.repository import ApprovalRepository
 from boathouse.models.archives.exporting import Exports
 from boathouse.models.archives.importing import Imports
 from boathouse.models.archives.keys import HomeKey
-from boathouse.models.archives.repository import ImportFollower
+from boathouse.models.archives.repository import ImportFollower, imports
 from boathouse.models.archives.trust import Trust
-from boathouse.models.cards import CardPorts, Cards, FeatureUsed
+from boathouse.models.cards import CardPorts, Cards, FeatureUsed, Origin
 from boathouse.models.copying import Copies, CopyPorts
 from boathouse.models.evidence.nouns import Evidence
+from boathouse.models.evidence.wire import all_evidence_from_json
 from boathouse.models.gates.catalogue import GATES
 from boathouse.models.promotion.nouns import Decision
 from boathouse.models.retiring.repository import RetirementFollower
@@ -60,7 +62,7 @@ def build_releases(
     clock: Clock,
 ) -> ModelReleases:
     """Join them with what other rooms know."""
-    cards = Cards(models, models.files, _card_ports(catalog, ApprovalRepository(database), governance))
+    cards = Cards(models, models.files, _card_ports(catalog, database, governance))
     key = HomeKey(home.signing_key_file)
     trust = Trust(catalog, database, clock, key)
     models.provenance.follow(ImportFollower())
@@ -77,7 +79,9 @@ def build_releases(
     )
 
 
-def _card_ports(catalog: Catalog, signatures: ApprovalRepository, governance: ModelGovernance) -> CardPorts:
+def _card_ports(catalog: Catalog, database: Database, governance: ModelGovernance) -> CardPorts:
+    signatures = ApprovalRepository(database)
+
     def evidence_of(principal: Principal, name: ModelName, version: int) -> Sequence[Evidence]:
         """What the latest decision looks at, with waivers; what others have noted besides."""
         noted = governance.evidence.of(principal, name, version)
@@ -105,9 +109,22 @@ def _card_ports(catalog: Catalog, signatures: ApprovalRepository, governance: Mo
         decision=decision_on,
         approvals=approvals_of,
         author=author_of,
+        origin=lambda _, name, version: _origin(database, str(name), version),
         features=lambda principal, text: _features(catalog, principal, text),
         questions=lambda: {gate.name: gate.question for gate in GATES},
     )
+
+
+def _origin(database: Database, model: str, version: int) -> Origin | None:
+    """Where a version was imported from, with the other server's evidence as far as this release can read it."""
+    found = next(iter(imports(database, model, version)), None)
+    if found is None:
+        return None
+    evidence: Sequence[Evidence] = ()
+    with suppress(BoathouseError, KeyError, TypeError, ValueError, AttributeError):
+        evidence = all_evidence_from_json(found.told["evidence"])
+    origin = f"{found.origin_model}@{found.origin_version}"
+    return Origin(origin, found.signer, found.begun_at, found.principal, found.manifest_sha256, evidence)
 
 
 def _features(catalog: Catalog, principal: Principal, text: str) -> Sequence[FeatureUsed]:

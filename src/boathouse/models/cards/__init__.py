@@ -1,6 +1,6 @@
 """Model cards: what anybody may ask of a version, gathered from facts, with what only people know beside it."""
 
-from boathouse.models.cards.facts import CardFacts, DataUsed, FeatureUsed, RunTold
+from boathouse.models.cards.facts import CardFacts, DataUsed, FeatureUsed, Origin, RunTold
 from boathouse.models.cards.gathering import CardPorts, Cards
 from boathouse.models.cards.html import as_html
 from boathouse.models.cards.markdown import as_markdown
@@ -11,6 +11,7 @@ __all__ = [
     "Cards",
     "DataUsed",
     "FeatureUsed",
+    "Origin",
     "RunTold",
     "as_html",
     "as_markdown",

@@ -74,6 +74,20 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Another server's version that this one was imported from, and what was measured of it there."""
+
+    version: str
+    """``dev.flights.delay@3``."""
+    signer: str
+    imported_at: int
+    imported_by: str
+    archive: str
+    """SHA-256 of the archive's manifest."""
+    evidence: Sequence[Evidence] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CardFacts:
     """All that a card says of one version. What could not be had stands in ``missing``, with the reason."""
 
@@ -91,6 +105,8 @@ class CardFacts:
     """Moves of the model's aliases, newest first."""
     run: RunTold | None = None
     contents: Contents | None = None
+    origin: Origin | None = None
+    """None: it was made here."""
     data: Sequence[DataUsed] = ()
     features: Sequence[FeatureUsed] = ()
     upstream: Sequence[Passage] = ()

@@ -15,7 +15,7 @@ from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.models.approval.nouns import Approval
 from boathouse.models.cards.contents import contents_of, text_of
-from boathouse.models.cards.facts import CardFacts, DataUsed, FeatureUsed, Passage, RunTold
+from boathouse.models.cards.facts import CardFacts, DataUsed, FeatureUsed, Origin, Passage, RunTold
 from boathouse.models.evidence.nouns import Evidence
 from boathouse.models.nouns import ModelVersion
 from boathouse.models.promotion.nouns import Decision
@@ -50,6 +50,8 @@ class CardPorts:
     author: Callable[[str, int], str | None] = _nothing
     features: Callable[[Principal, str], Sequence[FeatureUsed]] = _none_of
     """The features of a recipe, given as text."""
+    origin: Callable[[Principal, ModelName, int], Origin | None] = _nothing
+    """Where the version was imported from."""
     questions: Callable[[], dict[str, str]] = dict
     """What each gate asks."""
 
@@ -99,6 +101,7 @@ class Cards:
             history=asked.of("history", lambda: self._parts.registry.alias_history(principal, name)) or (),
             run=asked.of("run", lambda: self._run(principal, version)),
             contents=asked.of("contents", lambda: contents_of(folder, lock)) if folder is not None else None,
+            origin=asked.of("origin", lambda: self._ports.origin(principal, name, number)),
             data=[*(asked.of("data", lambda: self._training(principal, version)) or ()), *_evaluated(evidence)],
             features=asked.of("features", lambda: self._ports.features(principal, spec)) or () if spec else (),
             upstream=_passages(up),

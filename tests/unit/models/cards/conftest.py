@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from boathouse.models.approval.nouns import Approval, Say
-from boathouse.models.cards.facts import CardFacts, Contents, DataUsed, FeatureUsed, Passage, RunTold
+from boathouse.models.cards.facts import CardFacts, Contents, DataUsed, FeatureUsed, Origin, Passage, RunTold
 from boathouse.models.evidence.nouns import Evaluation, Evidence, Judgement, Measurement, Rule, Slice, Verdict
 from boathouse.models.nouns import AliasMove, ModelVersion, RegisteredModel
 from boathouse.models.promotion.nouns import Decision, Standing
@@ -90,6 +90,7 @@ def make_full_facts(**changes: Any) -> CardFacts:
             Passage("table prod.flights.training@17", "trained", "run 8f14e45fceea167a5a36dedd4bea2543"),
             Passage("run 8f14e45fceea167a5a36dedd4bea2543", "registered", f"model version {NAME}@3"),
         ],
+        "origin": Origin("dev.flights.delay@9", "SHA256:abc", MORNING, "grace", "0" * 64, evidence()),
         "hidden": 2,
         "questions": {"metric": "Is it good enough?", "calibration": "Are probabilities what they say?"},
     }

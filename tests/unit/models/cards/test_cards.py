@@ -68,6 +68,7 @@ def test_a_card_with_all_facts_shows_them(full_facts: MakeFacts) -> None:
         "package-3==1.3",
         "4f2a9c0",
         "departure_delay",
+        "dev.flights.delay@9",
         "41.0%",
         "boathouse model rollback prod.flights.delay",
         "2 things beside these are not shown to you",
