@@ -24,6 +24,8 @@ _OF_CURVE = (IMPROVEMENT, LATE, AT_LAST)
 _LARGEST = 1.7976931348623157e308
 """What MLflow's database keeps in place of infinity."""
 _SHOWN_POINTS = 100
+_SMALLEST = 1e-9
+"""Less is no improvement."""
 
 
 class Settings(GateSettings):
@@ -89,7 +91,7 @@ def rules(requirements: Requirements, settings: Settings) -> list[Rule]:
         return found
     return [
         *found,
-        Rule(NAME, IMPROVEMENT, minimum=max(settings.minimum_improvement, math.nextafter(0.0, 1.0))),
+        Rule(NAME, IMPROVEMENT, minimum=max(settings.minimum_improvement, _SMALLEST)),
         Rule(NAME, LATE, maximum=settings.maximum_late_improvement),
         Rule(NAME, AT_LAST, maximum=0),
     ]
