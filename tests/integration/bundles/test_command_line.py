@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from boathouse.foundation.home import Home
+from boathouse.foundation.rest import RestClient
 from boathouse.testing import LocalBoathouse
 from boathouse.testing.local import start_boathouse, stop_boathouse
 
@@ -50,11 +51,17 @@ def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path
     model = client.get(f"/api/boathouse/v1/models/{schema}.rides")
     assert model["model"]["aliases"] == {"champion": 1}
     tables = client.get("/api/2.1/unity-catalog/tables", catalog_name="dev", schema_name=schema.split(".")[1])
-    assert {table["name"] for table in tables["tables"]} == {"rides", "features", "predictions"}
+    assert {table["name"] for table in tables["tables"]} == {"rides", "features", "evaluation", "predictions"}
 
     # when everything is there, nothing is to do
     assert json.loads(bundle(boathouse, project, "plan", "-o", "json"))["is_empty"]
     assert "Nothing to do" in bundle(boathouse, project, "deploy")
+
+    # when its version is judged by what boathouse.yml asks, it passes
+    started = boathouse.run("model", "deploy", f"{schema}.rides@1", "-o", "json")
+    assert ended(client, json.loads(started.stdout)["run_id"]) == "SUCCESS"
+    judged = boathouse.run("model", "gates", f"{schema}.rides@1")
+    assert judged.returncode == 0 and "may be promoted" in judged.stdout, judged.stdout + judged.stderr
 
     # when it is destroyed, the data stays
     destroyed = bundle(boathouse, project, "destroy", "--auto-approve")
@@ -65,6 +72,17 @@ def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path
     bundle(boathouse, project, "destroy", "--auto-approve", "--delete-data", schema)
     schemas = client.get("/api/2.1/unity-catalog/schemas", catalog_name="dev")["schemas"]
     assert schema not in {one["full_name"] for one in schemas}
+
+
+def ended(client: RestClient, run_id: int) -> str:
+    """How a run has ended."""
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        state = client.get("/api/2.2/jobs/runs/get", run_id=run_id)["state"]
+        if "result_state" in state:
+            return str(state["result_state"])
+        time.sleep(0.5)
+    raise AssertionError(f"run {run_id} has not ended")
 
 
 def small(folder: Path, name: str, body: str) -> Path:
