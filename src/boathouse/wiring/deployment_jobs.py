@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -26,6 +27,8 @@ from boathouse.models.deployment.starting import DeploymentJobs
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+CLEAN_SECONDS = 30.0
+"""How often jobs of requirements that were withdrawn are looked for."""
 ENVIRONMENT = "model"
 STEPS = (
     ("evaluate", "evaluate_model", "Asks every gate of the policy and records the evidence"),
@@ -80,6 +83,10 @@ class ModelJobs:
                     self._jobs.reset(acting, known, wanted)
                 return known
         return self._jobs.create(acting, wanted)
+
+    def remove(self, job_id: int) -> None:
+        with suppress(NotFound):
+            self._jobs.delete(SYSTEM, job_id)
 
     def repair(self, run_id: int) -> bool:
         run = self._jobs.get_run(SYSTEM, run_id)
@@ -139,6 +146,7 @@ class DeploymentLoop:
         self._jobs = jobs
         self._resuming = resuming
         self._is_ready = is_ready
+        self._clean_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -156,6 +164,9 @@ class DeploymentLoop:
         """One round; how many runs were started or went on. Before MLflow is there, nothing can be said of versions."""
         if not self._is_ready():
             return 0
+        if time.monotonic() >= self._clean_at:
+            self._clean_at = time.monotonic() + CLEAN_SECONDS
+            self._jobs.remove_orphans()
         return self._jobs.start_waiting() + self._resuming.go_on()
 
     def _work(self) -> None:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, delete, select, update
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Table, Text, delete, exists, select, update
 
 from boathouse.metastore import Database, metadata
 from boathouse.metastore.upserting import insert_into, insert_missing
 from boathouse.models.deployment.nouns import DeploymentStart, JobOfModel, StartState
+from boathouse.models.requirements.repository import model_requirements
 
 deployment_jobs = Table(
     "deployment_jobs",
@@ -94,6 +95,14 @@ class DeploymentRepository:
             rows = connection.execute(select(table).where(table.c.model.in_(models))).mappings()
             return {row["model"]: JobOfModel(**row) for row in rows}
 
+    def orphans(self) -> list[JobOfModel]:
+        """Models that have a built-in job and no requirements any more."""
+        table, held = deployment_jobs, model_requirements
+        holds = exists().where(held.c.model == table.c.model, held.c.valid_to.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(select(table).where(table.c.built_in.is_not(None), ~holds)).mappings()
+            return [JobOfModel(**row) for row in rows]
+
     def change_job(self, model: str, **changes: Any) -> None:
         """Set ``named`` and ``named_by``, or ``built_in``."""
         with self._database.write() as connection:
@@ -113,7 +122,9 @@ class DeploymentFollower:
         connection.execute(delete(table).where(table.c.model == name, table.c.version == version))
 
     def model_gone(self, connection: Connection, name: str) -> None:
-        connection.execute(delete(deployment_jobs).where(deployment_jobs.c.model == name))
+        # The row stays while there is a built-in job to be taken away.
+        table = deployment_jobs
+        connection.execute(update(table).where(table.c.model == name).values(named=None, named_by=None))
 
 
 def _columns(start: DeploymentStart) -> dict[str, Any]:

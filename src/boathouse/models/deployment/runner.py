@@ -49,6 +49,10 @@ class JobRunner(Protocol):
         """The built-in job as it should be: the known one, brought up to date, or a new one."""
         ...
 
+    def remove(self, job_id: int) -> None:
+        """Take a job away; one that is gone already stays so."""
+        ...
+
     def repair(self, run_id: int) -> bool:
         """Let a run go on with what has failed; False while it has not ended.
 

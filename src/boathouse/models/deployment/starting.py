@@ -128,6 +128,15 @@ class DeploymentJobs:
         else:
             self._ensure_built_in(principal, revision)
 
+    def remove_orphans(self) -> int:
+        """Take away the built-in jobs of models whose requirements were withdrawn, or that are gone; how many."""
+        found = self._repository.orphans()
+        for known in found:
+            if known.built_in is not None:
+                self._runner.remove(known.built_in)
+            self._repository.change_job(known.model, built_in=None)
+        return len(found)
+
     def require_may_name(self, principal: Principal, text: str) -> None:
         """
         Raises:

@@ -232,3 +232,16 @@ def test_starts_and_the_job_follow_a_renamed_model_and_go_with_a_deleted_one(des
     desk.models.drop_model("dev.flights.later")
     assert desk.repository.starts("dev.flights.later") == []
     assert desk.repository.job_of("dev.flights.later").named is None
+
+
+def test_the_built_in_job_goes_with_the_requirements(desk: Desk) -> None:
+    desk.deploying.requirements_deployed(desk.ada, desk.require())
+    built_in = desk.repository.job_of(str(MODEL)).built_in
+    assert built_in is not None
+
+    # the desk's requirements are kept in no table, so they are as good as withdrawn
+    assert [desk.deploying.remove_orphans() for _ in range(2)] == [1, 0]
+    with pytest.raises(NotFound):
+        desk.jobs.get(SYSTEM, built_in)
+    desk.version(1)
+    assert desk.deploying.start_waiting() == 1
