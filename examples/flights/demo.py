@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from typing import Any
 
-from demo_console import Story
-from demo_report import print_report
+from demo_console import Step, Story
+from demo_report import MODEL, print_report
 from demo_server import Failed, Server
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError
 from boathouse.foundation.home import HOME_VARIABLE
 
 TARGETS = ("dev", "staging", "prod")
-JOBS = ("features", "training", "scoring")
+SIGNERS, SIGNER = "flight-operations", "ada"
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 POLL_SECONDS = 0.1
 
@@ -55,12 +55,65 @@ def play(story: Story, server: Server, targets: Sequence[str]) -> None:
     if "prod" in targets:
         deploy(story, server, "prod")
         run_jobs(story, server, "prod")
+        try_bad_candidate(story, server)
         try_forbidden_write(story, server)
 
 
 def run_jobs(story: Story, server: Server, target: str) -> None:
-    for job in JOBS:
+    for job in ("features", "training"):
         run_job(story, server, target, job)
+    judge(story, server, target)
+    run_job(story, server, target, "scoring")
+
+
+def judge(story: Story, server: Server, target: str) -> None:
+    """The deployment job of the version that training has just registered: gates, then a signature in production."""
+    run = watch_deployment(story, server, target, f"{target:<8} gates")
+    if target == "prod" and _result(run) != "SUCCESS":
+        sign(story, server, newest_version(server, target))
+        run = watch_deployment(story, server, target, f"{target:<8} promotion")
+    if _result(run) != "SUCCESS":
+        raise _failure(server, f"the deployment of {target}", run)
+
+
+def try_bad_candidate(story: Story, server: Server) -> None:
+    """A version that has learned from shuffled outcomes registers without a complaint, and gets no further."""
+    run_job(story, server, "prod", "training", "--params", "shuffle_labels=yes", title="training, labels shuffled")
+    run = watch_deployment(story, server, "prod", "prod     gates, labels shuffled")
+    if _result(run) == "SUCCESS":
+        raise Failed("A model that learned from shuffled outcomes has passed its gates.")
+
+
+def sign(story: Story, server: Server, version: int) -> None:
+    """Somebody of flight operations, who has not made the version, has seen its gates and signs."""
+    with story.step("prod     approval") as step:
+        token = token_of(server, SIGNER)
+        server.command("model", "approve", f"prod.{MODEL}@{version}", "--reason", "better than the usual", token=token)
+        step.detail = f"{SIGNER} of {SIGNERS} has signed version {version}"
+
+
+def watch_deployment(story: Story, server: Server, target: str, title: str) -> dict[str, Any]:
+    """Wait for the deployment job of the newest version, which nobody had to start; gives its run."""
+    with story.step(title) as step:
+        client, version = server.client(), newest_version(server, target)
+        path = f"/api/boathouse/v1/models/{target}.{MODEL}/deployments"
+        while True:
+            starts = {each["version"]: each for each in client.get(path)["starts"]}
+            if run_id := starts.get(version, {}).get("run_id"):
+                break
+            story.require_going_on()
+            time.sleep(POLL_SECONDS)
+        run = watch_run(story, server, step, run_id)
+        done = [task["task_key"] for task in run["tasks"] if task["state"].get("result_state") == "SUCCESS"]
+        step.detail = f"version {version}: {', '.join(done)}"
+        if stopped := [task for task in run["tasks"] if task["state"].get("result_state") == "FAILED"]:
+            step.detail += f"; stopped at {stopped[0]['task_key']}"
+    return run
+
+
+def newest_version(server: Server, target: str) -> int:
+    versions = server.client().get(f"/api/boathouse/v1/models/{target}.{MODEL}")["versions"]
+    return max(each["version"] for each in versions)
 
 
 def start(story: Story, server: Server) -> None:
@@ -84,6 +137,11 @@ def prepare(story: Story, server: Server) -> None:
                 client.post("/api/boathouse/v1/principals", {"name": f"flights-{target}", "kind": "service_principal"})
             bh.sql(f"GRANT USE CATALOG ON CATALOG {target} TO `flights-{target}`")
         bh.sql("GRANT USE CATALOG ON CATALOG prod TO `flights-dev`")
+        for kind, name in (("group", SIGNERS), ("user", SIGNER)):
+            with suppress(AlreadyExists):
+                client.post("/api/boathouse/v1/principals", {"name": name, "kind": kind})
+        server.command("groups", "add-member", SIGNERS, SIGNER)
+        bh.sql(f"GRANT USE CATALOG ON CATALOG prod TO `{SIGNERS}`")
         step.detail = ", ".join(f"flights-{target}" for target in TARGETS)
 
 
@@ -93,37 +151,50 @@ def deploy(story: Story, server: Server, target: str) -> None:
         step.detail = said.strip().splitlines()[-1]
 
 
-def run_job(story: Story, server: Server, target: str, job: str) -> None:
+def run_job(story: Story, server: Server, target: str, job: str, *options: str, title: str | None = None) -> None:
     """Run a job and watch its tasks; its failure is the demo's."""
-    with story.step(f"{target:<8} {job}") as step:
-        started = server.command_json("bundle", "run", job, "--target", target, "--no-wait")
-        client = server.client()
-        while True:
-            run = client.get("/api/2.2/jobs/runs/get", run_id=started["run_id"])
-            states = {task["task_key"]: task["state"]["life_cycle_state"] for task in run["tasks"]}
-            running = ", ".join(key for key, state in states.items() if state == "RUNNING")
-            step.at(sum(state in ENDED for state in states.values()), len(states), running)
-            if run["state"]["life_cycle_state"] in ENDED:
-                break
-            story.require_going_on()
-            time.sleep(POLL_SECONDS)
-        if run["state"].get("result_state") != "SUCCESS":
+    with story.step(f"{target:<8} {title or job}") as step:
+        started = server.command_json("bundle", "run", job, "--target", target, "--no-wait", *options)
+        run = watch_run(story, server, step, started["run_id"])
+        if _result(run) != "SUCCESS":
             raise _failure(server, f"{job} of {target}", run)
         step.detail = "  ".join(f"{task['task_key']} {_seconds(task):.1f} s" for task in run["tasks"])
+
+
+def watch_run(story: Story, server: Server, step: Step, run_id: int) -> dict[str, Any]:
+    """Wait until a run has ended, and show how far it is."""
+    client = server.client()
+    while True:
+        run = client.get("/api/2.2/jobs/runs/get", run_id=run_id)
+        states = {task["task_key"]: task["state"]["life_cycle_state"] for task in run["tasks"]}
+        running = ", ".join(key for key, state in states.items() if state == "RUNNING")
+        step.at(sum(state in ENDED for state in states.values()), len(states), running)
+        if run["state"]["life_cycle_state"] in ENDED:
+            return run
+        story.require_going_on()
+        time.sleep(POLL_SECONDS)
 
 
 def try_forbidden_write(story: Story, server: Server) -> None:
     """Development looks at production, and is refused when it wants to write there."""
     with story.step("dev may look at prod, not write") as step:
-        token = server.client().post(
-            "/api/2.0/token/create", {"user_name": "flights-dev", "lifetime_seconds": 300, "comment": "make demo"}
-        )["token_value"]
+        token = token_of(server, "flights-dev")
         server.command("sql", "SELECT count(*) FROM prod.flights.predictions", token=token)
         attempt = server.attempt("sql", "INSERT INTO prod.flights.labels VALUES ('x', true, now())", token=token)
         if attempt.returncode == 0:
             raise Failed("flights-dev has written to prod.flights.labels, which nobody allowed.")
         step.detail = "refused, as it should be"
         story.refusal = attempt.stderr.strip().splitlines()[0].removeprefix("Error: ")
+
+
+def token_of(server: Server, principal: str) -> str:
+    """A token for a few minutes, as an administrator may make one for somebody else."""
+    body = {"user_name": principal, "lifetime_seconds": 300, "comment": "make demo"}
+    return str(server.client().post("/api/2.0/token/create", body)["token_value"])
+
+
+def _result(run: dict[str, Any]) -> str | None:
+    return run["state"].get("result_state")
 
 
 def _failure(server: Server, what: str, run: dict[str, Any]) -> Failed:

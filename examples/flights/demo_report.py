@@ -5,21 +5,26 @@ from typing import Any
 
 from demo_console import Story
 from demo_server import Server
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from boathouse.foundation.rest import RestClient
 
 API = "/api/boathouse/v1"
-MODEL = "prod.flights.delay_model"
+MODEL = "flights.delay_model"
+IN_PRODUCTION = f"prod.{MODEL}"
 PREDICTIONS = "prod.flights.predictions"
-METRICS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_error": "calibration error"}
+SEVERITY = ("passed", "waived", "inconclusive", "failed")
+COLOURS = {"passed": "green", "waived": "cyan", "inconclusive": "yellow", "failed": "red"}
 LEARNED = ("TRAINED", "FEATURES")
 COMMANDS = (
     'sql "SELECT * FROM prod.flights.daily_report ORDER BY day LIMIT 7"',
     'sql "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY 1"',
     'sql "SELECT event_time, user_identity.email FROM system.access.audit WHERE response.statusCode = 403"',
     "lineage prod.flights.predictions --up",
-    "models show prod.flights.delay_model",
+    "model gates prod.flights.delay_model@2",
+    "model why prod.flights.delay_model@champion",
+    "model card prod.flights.delay_model@champion",
     "features show prod.flights.aircraft_days",
     "features certificate prod.flights.delay_model",
 )
@@ -37,6 +42,9 @@ def print_report(story: Story, server: Server) -> None:
         facts.add_row(name, text)
     facts.add_row("Refused", story.refusal)
     show(facts)
+    for version, title in _candidates(client):
+        show()
+        show(verdicts(client, version, f"Version {version}: {title}"))
     show("\n[bold]Where to look[/]")
     show(f"  {server.url}/mlflow   runs and models; sign in with the token in {server.home.token_file}", soft_wrap=True)
     show(f"  {server.url}/docs     the REST API", soft_wrap=True)
@@ -48,21 +56,13 @@ def print_report(story: Story, server: Server) -> None:
 def _facts(client: RestClient, server: Server) -> Iterator[tuple[str, str]]:
     import boathouse as bh
 
-    models = client.get(f"{API}/models/{MODEL}")
-    champion = models["model"]["aliases"]["champion"]
-    version = next(each for each in models["versions"] if each["version"] == champion)
-    latest = max(each["version"] for each in models["versions"])
-    yield "Model", f"{MODEL} version {champion} is champion ({version['tags'].get('reason', 'no reason given')})"
-    if latest != champion:
-        newest = next(each for each in models["versions"] if each["version"] == latest)
-        yield "", f"version {latest} stays challenger ({newest['tags'].get('reason', 'no reason given')})"
-    metrics = _metrics(client, version["run_id"])
-    yield "Quality", f"on {metrics['rows']:,.0f} flights of the month after training (in brackets: the naive forecast)"
-    yield (
-        "",
-        ", ".join(f"{shown} {metrics[name]:.3f} ({metrics[f'naive_{name}']:.3f})" for name, shown in METRICS.items()),
-    )
-    certificate = server.command_json("features", "certificate", f"{MODEL}/{champion}")
+    champion = client.get(f"{API}/models/{IN_PRODUCTION}")["model"]["aliases"]["champion"]
+    decision = _decision(client, champion)
+    signed = ", ".join(f"signed by {each['principal']}" for each in decision["approvals"])
+    yield "Model", f"{IN_PRODUCTION} version {champion} is champion, {signed}"
+    yield "Quality", "on the flights of the month after training (in brackets: 95 % of resampled days)"
+    yield "", ", ".join(_metrics(decision))
+    certificate = server.command_json("features", "certificate", f"{IN_PRODUCTION}/{champion}")
     for line in _certificate(certificate):
         yield "Certificate" if line.startswith(certificate["verdict"]) else "", line
     scored = bh.sql(f"SELECT count(*) AS n, avg(late_probability) AS p FROM {PREDICTIONS}").rows()[0]
@@ -71,9 +71,42 @@ def _facts(client: RestClient, server: Server) -> Iterator[tuple[str, str]]:
         yield "Lineage" if line.startswith(PREDICTIONS) else "", line
 
 
-def _metrics(client: RestClient, run_id: str) -> dict[str, float]:
-    run = client.get("/api/2.0/mlflow/runs/get", run_id=run_id)["run"]
-    return {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
+def verdicts(client: RestClient, version: int, title: str) -> Table:
+    """What the gates say of a version, a line each: the worst of its rules, and what was measured."""
+    table = Table("Gate", "Verdict", "Why", title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    worst: dict[str, dict[str, Any]] = {}
+    for row in _decision(client, version)["evidence"]:
+        gate = row["measurement"]["gate"]
+        if gate not in worst or SEVERITY.index(row["verdict"]) > SEVERITY.index(worst[gate]["verdict"]):
+            worst[gate] = row
+    for gate, row in worst.items():
+        part = row["measurement"]["slice"]
+        reason = row["reason"] if part is None else f"{part['key']} {part['value']}: {row['reason']}"
+        table.add_row(gate, f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]", reason)
+    return table
+
+
+def _candidates(client: RestClient) -> Iterator[tuple[int, str]]:
+    """The champion, and the newest version, which is the one that the gates have stopped."""
+    found = client.get(f"{API}/models/{IN_PRODUCTION}")
+    yield found["model"]["aliases"]["champion"], "the champion"
+    yield max(each["version"] for each in found["versions"]), "the one that has learned from shuffled outcomes"
+
+
+def _decision(client: RestClient, version: int) -> dict[str, Any]:
+    return client.get(f"{API}/models/{IN_PRODUCTION}/versions/{version}/decision")
+
+
+def _metrics(decision: dict[str, Any]) -> Iterator[str]:
+    """The champion's metrics with the naive forecast's beside the one that it has to beat."""
+    found = {
+        row["measurement"]["metric"]: row["measurement"]
+        for row in decision["evidence"]
+        if row["measurement"]["gate"] == "metric" and row["measurement"]["slice"] is None
+    }
+    for name, measured in found.items():
+        low, high = measured["interval"] or (None, None)
+        yield f"{name} {measured['value']:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
 
 
 def _certificate(found: dict[str, Any]) -> Iterator[str]:
@@ -96,9 +129,11 @@ def _certificate(found: dict[str, Any]) -> Iterator[str]:
 def _lineage(client: RestClient, champion: int) -> Iterator[str]:
     """Where the predictions come from: each thing with the versions of what it was made of."""
     yield from _table_lineage(client)
-    upstream = client.get(f"{API}/lineage/upstream", kind="model_version", name=MODEL, version=champion)["edges"]
+    upstream = client.get(f"{API}/lineage/upstream", kind="model_version", name=IN_PRODUCTION, version=champion)[
+        "edges"
+    ]
     data = {(edge["source"]["name"], edge["source"]["version"]) for edge in upstream if edge["operation"] in LEARNED}
-    yield f"{MODEL} v{champion} from {', '.join(_versioned(*each) for each in sorted(data))}"
+    yield f"{IN_PRODUCTION} v{champion} from {', '.join(_versioned(*each) for each in sorted(data))}"
 
 
 def _table_lineage(client: RestClient) -> Iterator[str]:

@@ -17,7 +17,8 @@ from boathouse.session import RemoteLaw, Session
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "examples" / "flights" / "demo.py"
-SMALL = {"BUNDLE_VAR_as_of": "2013-03-01", "BUNDLE_VAR_sample_percent": "10"}
+SMALL = {"BUNDLE_VAR_sample_percent": "30"}
+"""Enough for every slice to be judged."""
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(1500)]
 
@@ -47,6 +48,12 @@ class Demo:
     def model(self) -> dict[str, Any]:
         return self.client().get("/api/boathouse/v1/models/prod.flights.delay_model")
 
+    def moves(self, model: str, alias: str) -> list[dict[str, Any]]:
+        return self.client().get(f"/api/boathouse/v1/models/{model}/history", alias=alias)["moves"]
+
+    def decision(self, model: str, version: int) -> dict[str, Any]:
+        return self.client().get(f"/api/boathouse/v1/models/{model}/versions/{version}/decision")
+
 
 def run_demo(home: Home, *targets: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "BOATHOUSE_HOME": str(home.root), "BOATHOUSE_PORT": "0", **SMALL, **variables}
@@ -71,10 +78,13 @@ def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Dem
     lines = demo.first.stdout.splitlines()
 
     steps = [line.split()[1:3] for line in lines if line.startswith("✓")]
-    for target in ("dev", "staging", "prod"):
+    for target in ("dev", "staging"):
         assert [step for step in steps if step[0] == target and step[1] != "may"] == [
-            [target, step] for step in ("deploy", "features", "training", "scoring")
+            [target, step] for step in ("deploy", "features", "training", "gates", "scoring")
         ]
+    assert [step for name, step in steps if name == "prod"] == [
+        "deploy", "features", "training", "gates", "approval", "promotion", "scoring", "training,", "gates,"
+    ]  # fmt: skip
     assert steps.index(["prod", "deploy"]) > max(steps.index(["dev", "scoring"]), steps.index(["staging", "scoring"]))
     assert "\x1b" not in demo.first.stdout
     assert any("prod.flights.delay_model version 1 is champion" in line for line in lines)
@@ -104,22 +114,47 @@ def test_predictions_stand_in_production_with_version_instant_and_as_of(demo: De
     assert row["asked_before"]
 
 
-def test_each_catalog_has_its_own_champion_that_beat_the_naive_forecast(demo: Demo) -> None:
+def test_each_catalog_has_its_own_champion_that_came_there_by_a_decision(demo: Demo) -> None:
     for catalog in ("dev", "staging", "prod"):
-        found = demo.client().get(f"/api/boathouse/v1/models/{catalog}.flights.delay_model")
-        alias = found["model"]["aliases"]["champion"]
-        champion = next(each for each in found["versions"] if each["version"] == alias)
-        run = demo.client().get("/api/2.0/mlflow/runs/get", run_id=champion["run_id"])["run"]
-        metrics = {each["key"]: each["value"] for each in run["data"]["metrics"]}
-        assert metrics["log_loss"] < metrics["naive_log_loss"]
-        assert champion["tags"]["verdict"] == "promote"
+        [moved] = demo.moves(f"{catalog}.flights.delay_model", "champion")
+        assert (moved["from_version"], moved["to_version"]) == (None, 1)
+        assert demo.decision(f"{catalog}.flights.delay_model", 1)["standing"] == "may_be_promoted"
+
+
+def test_what_goes_to_production_is_signed_by_somebody_who_has_not_made_it(demo: Demo) -> None:
+    decision = demo.decision("prod.flights.delay_model", 1)
+
+    assert [(each["principal"], each["say"]) for each in decision["approvals"]] == [("ada", "approved")]
+    assert decision["missing_approvals"] == 0
+    assert {row["verdict"] for row in decision["evidence"]} == {"passed"}
+    gates = {row["measurement"]["gate"] for row in decision["evidence"]}
+    assert {"against_baseline", "slices", "calibration", "point_in_time", "explainability", "serving_checks"} <= gates
+
+
+def test_a_candidate_that_has_learned_nonsense_is_stopped_and_both_verdicts_are_shown(demo: Demo) -> None:
+    decision = demo.decision("prod.flights.delay_model", 2)
+
+    assert decision["standing"] == "blocked"
+    failed = {row["measurement"]["gate"] for row in decision["evidence"] if row["verdict"] == "failed"}
+    assert {"against_champion", "against_baseline"} <= failed
+    assert "Version 1: the champion" in demo.first.stdout
+    assert "Version 2: the one that has learned from shuffled outcomes" in demo.first.stdout
+
+
+def test_the_evidence_is_a_table(demo: Demo) -> None:
+    rows = demo.session().sql(
+        "SELECT model_version, verdict, count(*) AS n FROM system.models.evidence"
+        " WHERE model_name = 'prod.flights.delay_model' AND gate = 'against_champion' GROUP BY ALL"
+    ).rows()  # fmt: skip
+
+    assert {(row["model_version"], row["verdict"]) for row in rows} >= {(1, "passed"), (2, "failed")}
 
 
 def test_the_predictions_can_be_traced_to_the_raw_files(demo: Demo) -> None:
     found = demo.client().get("/api/boathouse/v1/lineage/upstream", name="prod.flights.predictions")["edges"]
 
     names = {edge["source"]["name"] for edge in found if edge["source"]}
-    assert {f"prod.flights.{name}" for name in ("questions", "flights", "weather", "planes", "landing")} <= names
+    assert {f"prod.flights.{name}" for name in ("questions", "examples", "weather", "planes", "landing")} <= names
     assert {f"prod.flights.{name}_days" for name in ("carrier", "route", "origin", "aircraft")} <= names
     versions = [edge["source"]["version"] for edge in found if (edge["source"] or {}).get("kind") == "table"]
     assert None not in versions
@@ -154,8 +189,8 @@ def test_staging_and_development_see_only_their_own_catalog(demo: Demo) -> None:
         staging.table("prod.flights.flights").arrow()
 
 
-def test_a_second_demo_works_and_does_not_replace_an_equally_good_champion(demo: Demo) -> None:
-    before = demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows()
+def test_a_second_demo_works_and_one_that_is_as_good_takes_the_champions_place(demo: Demo) -> None:
+    before = demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows()[0]["n"]
 
     again = demo.run("prod")
 
@@ -163,9 +198,9 @@ def test_a_second_demo_works_and_does_not_replace_an_equally_good_champion(demo:
     assert "(it was running)" in again.stdout
     assert "Nothing to do" in again.stdout
     model = demo.model()
-    assert model["model"]["aliases"]["champion"] == 1
-    assert max(version["version"] for version in model["versions"]) == 2
-    assert demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows() == before
+    assert model["model"]["aliases"]["champion"] == 3
+    assert max(version["version"] for version in model["versions"]) == 4
+    assert demo.session().sql("SELECT count(*) AS n FROM prod.flights.predictions").rows()[0]["n"] == 2 * before
 
 
 def test_a_failed_task_is_told_with_its_reason_and_its_log(demo: Demo) -> None:

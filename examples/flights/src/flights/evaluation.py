@@ -1,4 +1,4 @@
-"""How good is it, on a month it has not seen, and is it better than what we have?"""
+"""How good are probabilities, over flights whose outcome is known? For looking; what counts are the gates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,26 +57,3 @@ def calibration(late: np.ndarray, probability: np.ndarray, groups: int = 10) -> 
         for part in np.array_split(order, groups)
         if len(part)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """May the challenger become champion, and why."""
-
-    promote: bool
-    reason: str
-
-
-def judge(challenger: Score, naive: Score, champion: Score | None) -> Verdict:
-    """The challenger must beat the naive forecast, and the champion if there is one, on the same flights."""
-    if challenger.log_loss >= naive.log_loss:
-        return Verdict(False, f"no better than the naive forecast: {_log_loss(challenger, naive)}")
-    if champion is None:
-        return Verdict(True, f"the first one, and better than the naive forecast: {_log_loss(challenger, naive)}")
-    if challenger.log_loss >= champion.log_loss:
-        return Verdict(False, f"no better than the champion: {_log_loss(challenger, champion)}")
-    return Verdict(True, f"better than the champion: {_log_loss(challenger, champion)}")
-
-
-def _log_loss(left: Score, right: Score) -> str:
-    return f"log loss {left.log_loss:.4f} against {right.log_loss:.4f}"

@@ -33,8 +33,8 @@ class Trained:
 
     booster: Any
     vocabulary: Vocabulary
-    baseline: pl.DataFrame
-    """The naive forecast: the late share of each carrier and hour of the day in the training data."""
+    losses: tuple[float, ...]
+    """The log loss over the training data after each round."""
     rows: int
     late_share: float
 
@@ -74,8 +74,22 @@ def train(examples: pl.DataFrame) -> Trained:
         categorical_feature=list(CATEGORIES),
         params=PARAMETERS,
     )
-    booster = lightgbm.train(PARAMETERS, data, num_boost_round=ROUNDS)
-    return Trained(booster, vocabulary, naive_forecast(examples), examples.height, float(late.mean()))
+    curve: dict[str, dict[str, list[float]]] = {}
+    booster = lightgbm.train(
+        PARAMETERS,
+        data,
+        num_boost_round=ROUNDS,
+        valid_sets=[data],
+        valid_names=["training"],
+        callbacks=[lightgbm.record_evaluation(curve)],
+    )
+    losses = tuple(curve["training"]["binary_logloss"])
+    return Trained(booster, vocabulary, losses, examples.height, float(late.mean()))
+
+
+def shuffled(examples: pl.DataFrame) -> pl.DataFrame:
+    """The same questions with each other's outcomes: what can be learned from them is worth nothing."""
+    return examples.with_columns(late=pl.col("late").shuffle(seed=2013))
 
 
 def vocabulary_of(examples: pl.DataFrame) -> Vocabulary:

@@ -18,6 +18,8 @@ class Arguments:
     sample_percent: int
     """How many of a hundred aircraft take part."""
     experiment: str
+    shuffle_labels: bool
+    """Learn from shuffled outcomes: a candidate that the gates have to stop."""
 
     @classmethod
     def read(cls) -> "Arguments":
@@ -26,6 +28,7 @@ class Arguments:
         parser.add_argument("--as_of", required=True, type=parse_as_of)
         parser.add_argument("--sample_percent", type=int, default=100)
         parser.add_argument("--experiment", default="")
+        parser.add_argument("--shuffle_labels", type=lambda text: text == "yes", default=False)
         return cls(**vars(parser.parse_args()))
 
     @property

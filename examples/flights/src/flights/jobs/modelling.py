@@ -1,11 +1,13 @@
-"""Training, and moving the alias: the training job around its evaluation notebook."""
+"""Training: what comes of it is judged by the deployment job, by the rules in ``boathouse.yml``."""
 
 import json
 import tempfile
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
+from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
@@ -15,7 +17,7 @@ from boathouse.features import FeatureEngineeringClient, TrainingSet
 from flights.columns import CATEGORIES, FEATURES, NUMBERS
 from flights.jobs.arguments import Arguments
 from flights.jobs.store import NOT_SEEN, features
-from flights.training import PARAMETERS, ROUNDS, Trained, known_examples, train
+from flights.training import PARAMETERS, ROUNDS, Trained, shuffled, train
 
 SOURCE = Path(flights.__file__).parent
 SIGNATURE = ModelSignature(
@@ -24,20 +26,13 @@ SIGNATURE = ModelSignature(
 )
 
 
-class NotEvaluated(Exception):
-    """Nobody knows how good this version is."""
-
-
 def train_model() -> None:
     """Learn from what had landed before the evaluation month, and register the result as ``challenger``."""
     arguments = Arguments.read()
     windows = arguments.windows
-    examples = known_examples(
-        bh.table(arguments.table("questions")).pl(),
-        bh.table(arguments.table("labels")).pl(),
-        asked_until=windows.train_until,
-        known_by=windows.train_until,
-    )
+    examples = bh.table(arguments.table("examples")).pl()
+    if arguments.shuffle_labels:
+        examples = shuffled(examples)
     training_set = FeatureEngineeringClient().create_training_set(
         df=examples, feature_lookups=features(arguments.schema), label="late", exclude_columns=NOT_SEEN
     )
@@ -50,24 +45,11 @@ def train_model() -> None:
         trained = train(training_set.load_df())
         mlflow.log_params(PARAMETERS | {"rounds": ROUNDS, "train_until": windows.train_until.isoformat()})
         mlflow.log_metrics({"train_rows": trained.rows, "train_late_share": trained.late_share})
-        mlflow.log_dict(trained.baseline.to_dicts(), "naive_forecast.json")
+        _log_curve(run.info.run_id, trained)
         mlflow.log_text(signals.to_json(), "leak_signals.json")
         _log_importance(trained)
         made = _register(arguments, trained, training_set)
         print(f"{arguments.model} version {made} from {trained.rows:,} flights, run {run.info.run_id}")
-
-
-def promote() -> None:
-    """Make the challenger champion if the evaluation said so; a version that was not evaluated cannot pass."""
-    arguments = Arguments.read()
-    client = mlflow.MlflowClient()
-    challenger = client.get_model_version_by_alias(arguments.model, "challenger")
-    verdict, reason = (challenger.tags.get(name) for name in ("verdict", "reason"))
-    if verdict is None:
-        raise NotEvaluated(f"Version {challenger.version} of {arguments.model} has not been evaluated.")
-    if verdict == "promote":
-        client.set_registered_model_alias(arguments.model, "champion", challenger.version)
-    print(f"{arguments.model} version {challenger.version}: {verdict} ({reason})")
 
 
 def _register(arguments: Arguments, trained: Trained, training_set: TrainingSet) -> str:
@@ -91,6 +73,12 @@ def _register(arguments: Arguments, trained: Trained, training_set: TrainingSet)
     client.set_model_version_tag(arguments.model, made, "train_until", arguments.windows.train_until.isoformat())
     client.set_registered_model_alias(arguments.model, "challenger", made)
     return made
+
+
+def _log_curve(run_id: str, trained: Trained) -> None:
+    now = int(time.time() * 1000)
+    curve = [Metric("training_log_loss", loss, now, step) for step, loss in enumerate(trained.losses)]
+    mlflow.MlflowClient().log_batch(run_id, metrics=curve)
 
 
 def _log_importance(trained: Trained) -> None:
