@@ -29,7 +29,7 @@ _VERSIONS = "SELECT run_id, source, storage_location FROM model_versions WHERE c
 _LOGGED_MODELS = """
 SELECT m.model_id AS id, m.artifact_location AS uri, m.experiment_id AS experiment, m.lifecycle_stage AS stage,
        m.last_updated_timestamp_ms AS updated, r.run_uuid AS run_id, r.lifecycle_stage AS run_stage,
-       r.deleted_time AS run_deleted
+       r.deleted_time AS run_deleted, m.source_run_id AS source_run_id
 FROM logged_models m LEFT JOIN runs r ON r.run_uuid = m.source_run_id"""
 _MODELS = f"{_LOGGED_MODELS} ORDER BY m.model_id"
 _MODEL = f"{_LOGGED_MODELS} WHERE m.model_id = :id"
@@ -175,7 +175,8 @@ class UnusedMlflow:
         hard_delete: Any = self._stores.tracking._hard_delete_experiment  # pyright: ignore[reportPrivateUsage]
         with suppress(NotFound):
             self._stores.call(lambda: hard_delete(id))
-        self._catalog.securables.forget(SYSTEM, SecurableKind.EXPERIMENT, id)
+        with suppress(NotFound):
+            self._catalog.securables.forget(SYSTEM, SecurableKind.EXPERIMENT, id)
         return True
 
     # --- within
@@ -230,6 +231,8 @@ def _why_unused(row: Any, before: int) -> str | None:
         return "the logged model was deleted"
     if row.run_stage == "deleted" and row.run_deleted is not None and row.run_deleted <= before:
         return "its run was deleted"
+    if row.source_run_id and row.run_id is None and row.updated <= before:
+        return "there is no such run any more"
     return None
 
 

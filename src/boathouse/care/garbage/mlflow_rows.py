@@ -116,10 +116,10 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def mlflow_collectors(home: Home, mlflow: UnusedMlflow) -> list[MlflowRows | OrphanArtifacts]:
-    """All of MLflow's garbage, in the order in which it goes."""
+    """All of MLflow's garbage, in the order in which it goes: a logged model before the run that tells that it may."""
     return [
-        MlflowRows(Kind.RUNS, home, mlflow.runs, mlflow.remove_run),
         MlflowRows(Kind.MODELS, home, mlflow.models, mlflow.remove_model),
+        MlflowRows(Kind.RUNS, home, mlflow.runs, mlflow.remove_run),
         MlflowRows(Kind.EXPERIMENTS, home, mlflow.experiments, mlflow.remove_experiment),
         OrphanArtifacts(home, mlflow),
     ]

@@ -1,5 +1,6 @@
 """A home with a catalog and MLflow's own database, and a clock that can be moved past the grace period."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,9 +92,9 @@ class GarbageHome:
         registry: Any = self.stores.registry
         if name not in {each.name for each in registry.search_registered_models()}:
             registry.create_registered_model(name)
-        source = f"models:/{model_id}" if model_id else f"runs:/{run_id}/model"
-        made = registry.create_model_version(name, source, run_id=run_id)
         place = f"{experiment}/models/{model_id}/artifacts" if model_id else f"{experiment}/{run_id}/artifacts/model"
+        source = f"mlflow-artifacts:/{place}"
+        made = registry.create_model_version(name, source, run_id=run_id)
         self.models.add_source(name, int(made.version), run_id, place)
         return int(made.version)
 
@@ -108,7 +109,9 @@ class GarbageHome:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[GarbageHome]:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GarbageHome]:
+    # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
+    monkeypatch.setenv("SPARK_HOME", sys.prefix)
     found = GarbageHome(tmp_path)
     yield found
     found.database.dispose()
