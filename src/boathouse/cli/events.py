@@ -26,17 +26,29 @@ def events(
 ) -> None:
     """Show what has happened to what you may see, the newest last. With --follow and json: one event per line."""
     wanted: dict[str, Any] = {"type": list(types) or None, "subject": subject, "field": list(fields) or None}
-    found = connected().get(API, limit=limit, **wanted)
+    found, position = _last(limit, wanted)
     if output == "json" and not follow:
-        click.echo(json.dumps(found["events"][::-1], indent=2))
+        click.echo(json.dumps(found, indent=2))
         return
-    for event in found["events"][::-1]:
+    for event in found:
         _show(event, output)
     if follow:
-        for event in _news(found["position"], wanted):
+        for event in _news(position, wanted):
             _show(event, output)
-    elif not found["events"]:
+    elif not found:
         click.echo("Nothing of that kind has happened to what you may see.")
+
+
+def _last(limit: int, wanted: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """The last events that are wanted, oldest first, and the position to go on from. A page may end before the limit,
+    since the server looks through so many at a time."""
+    client = connected()
+    page = client.get(API, limit=limit, **wanted)
+    found, position = page["events"], page["position"]
+    while len(found) < limit and (token := page.get("next_page_token")):
+        page = client.get(API, limit=limit - len(found), page_token=token, **wanted)
+        found += page["events"]
+    return found[::-1], position
 
 
 def _news(position: int, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,15 @@
 """The maturity of models on a real server, from what was really recorded."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from boathouse.foundation.errors import NotFound
+from boathouse.models.gates.catalogue import GATES
 from boathouse.testing import LocalBoathouse
 
 API = "/api/boathouse/v1"
@@ -61,3 +66,65 @@ def test_a_model_that_one_may_not_see_is_not_there(boathouse: LocalBoathouse, mo
     with pytest.raises(NotFound):
         stranger.get(f"{API}/models/{model}/maturity")
     assert stranger.get(f"{API}/maturity") == {"models": [], "left": 0}
+
+
+REGISTER = """\
+import sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, pandas
+from sklearn.linear_model import LogisticRegression
+
+frame = pandas.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 0.0, 1.0, 0.0]})
+mlflow.set_experiment("/ripe-whole")
+for _ in range(2):
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(LogisticRegression().fit(frame, [0, 0, 1, 1]), name="m", input_example=frame)
+    mlflow.register_model(info.model_uri, sys.argv[1])
+"""
+REQUIREMENTS: dict[str, Any] = {
+    "objective": "Warn of late flights",
+    "decision": "The desk rebooks passengers",
+    "owner": "ada",
+    "success": {"metric": "missed connections", "proxy": "log_loss"},
+    "evaluation": {"table": "ripe.s.judged", "label": "late"},
+    "approval": {"count": 0},
+    "deployment": {"start": False},
+    "gates": {each.name: {"enabled": False, "reason": "not in this test"} for each in GATES}
+    | {"metric": {"maximum": 0.5}},
+}
+
+
+def evaluate(boathouse: LocalBoathouse, name: str, version: int, value: float) -> None:
+    measured = {"gate": "metric", "metric": "log_loss", "value": value, "rows": 5000}
+    body = {"data_table": "ripe.s.judged", "data_version": 7, "measurements": [measured]}
+    boathouse.client().post(f"{API}/models/{name}/versions/{version}/evaluations", body)
+
+
+def test_gates_decisions_and_drills_are_seen_where_they_happened(
+    boathouse: LocalBoathouse, model: str, tmp_path: Path
+) -> None:
+    name, client = "ripe.s.whole", boathouse.client()
+    client.post(f"{MLFLOW}/registered-models/create", {"name": name})
+    client.put(f"{API}/models/{name}/requirements", {"requirements": REQUIREMENTS})
+    script = tmp_path / "register.py"
+    script.write_text(REGISTER)
+    subprocess.run([sys.executable, "-W", "ignore", str(script), name], env=boathouse.environment(), check=True)
+    for version, value in ((1, 0.9), (1, 0.4), (2, 0.4)):
+        evaluate(boathouse, name, version, value)
+    for version in (1, 2):
+        client.post(f"{API}/models/{name}/versions/{version}/promote", {})
+    drill = boathouse.run("model", "rollback-drill", name, "--within", "60")
+    assert drill.returncode == 0, drill.stderr
+
+    found = client.get(f"{API}/models/{name}/maturity")
+
+    evidence = {each["name"]: (each["standing"], each["evidence"]) for each in found["practices"]}
+    assert found["version"] == 2
+    assert evidence["signature"] == ("met", "Version 2 has a signature.")
+    assert evidence["gated"][0] == "met"
+    assert evidence["gates_block"][0] == "met" and "Version 1 was blocked" in evidence["gates_block"][1]
+    assert evidence["promoted_by_decision"][0] == "met" and "Version 2" in evidence["promoted_by_decision"][1]
+    assert evidence["approved"][1].endswith("its policy asks for no signature.")
+    assert evidence["rollback_exercised"][0] == "met" and "drill" in evidence["rollback_exercised"][1]
+    assert evidence["reproduced"][0] == "not_met"
+    assert evidence["deployed_by_pipeline"] == ("not_met", "The code of its training was not deployed as a bundle.")

@@ -10,7 +10,7 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.events import EventType, NewEvent, repository
 from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.clock import epoch_ms
-from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound
+from boathouse.foundation.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from boathouse.foundation.names import SchemaName
 from boathouse.notifications.messages import DeliveryState
 from boathouse.notifications.webhooks.pump import WebhookPump
@@ -210,6 +210,14 @@ def test_a_webhook_that_can_tell_nothing_says_why(desk: Desk) -> None:
     assert len(desk.told()) == 1
     desk.post.destinations.delete(desk.post.ada, "hook")
     assert "destination was deleted" in (desk.webhooks.problem_of(adas) or "")
+
+
+def test_nobody_has_more_webhooks_than_one_can_look_after(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boathouse.notifications.webhooks.webhooks.MOST_OF_ONE", 1)
+    for who, name in ((desk.post.bob, "one"), (desk.post.ada, "two"), (desk.post.ada, "three")):
+        desk.webhooks.create(who, name, "hook", {"types": ["*"]})
+    with pytest.raises(Conflict, match="the most that one may have"):
+        desk.webhooks.create(desk.post.bob, "four", "hook", {"types": ["*"]})
 
 
 def test_people_read_an_event_as_a_sentence(desk: Desk) -> None:

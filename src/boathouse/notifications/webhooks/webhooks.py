@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.errors import AlreadyExists, InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.errors import AlreadyExists, Conflict, InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.event_filter import EventFilter, problems_of_filter
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
@@ -19,6 +19,8 @@ from boathouse.notifications.webhooks.nouns import Happened, Log, People, Webhoo
 from boathouse.notifications.webhooks.repository import WebhookRepository
 from boathouse.notifications.webhooks.telling import WORKSPACE_ID, is_business_of, message_of
 
+MOST_OF_ONE = 100
+"""Webhooks that somebody who is no administrator may have."""
 _SERVICE = "webhooks"
 _BATCH = 500
 
@@ -72,6 +74,7 @@ class Webhooks:
                 new_id(), _checked(name), self._destinations.named(destination).destination_id, self._filter(wanted),
                 principal.name, self._parts.log.latest(), self._now(),
             )  # fmt: skip
+            self._require_room(principal)
             with self._database.write() as connection:
                 is_made = self._rows.insert(connection, made)
             if not is_made:
@@ -207,6 +210,14 @@ class Webhooks:
             with self._database.write() as connection:
                 write(connection, [message_of(webhook, each, is_replayed=True) for each in events], self._now())
         return len(events)
+
+    def _require_room(self, principal: Principal) -> None:
+        mine = sum(each.owner == principal.name for each in self._rows.all())
+        if mine >= MOST_OF_ONE and not principal.is_admin:
+            raise Conflict(
+                f"{principal} has {mine} webhooks already, which is the most that one may have.",
+                hint="Let one tell of several things, or delete some: boathouse webhooks list",
+            )
 
     def _filter(self, wanted: Mapping[str, Any]) -> EventFilter:
         found = fit(EventFilter, dict(wanted), what="The webhook's filter")
