@@ -163,7 +163,7 @@ def _overlap(frame: "pl.DataFrame", training: "pl.DataFrame", names: Sequence[st
     same = [name for name in names if left.schema[name] != right.schema[name]]
     texts = [pl.col(name).cast(pl.String) for name in same]  # two types of one value are alike as text
     left, right = left.with_columns(texts), right.with_columns(texts)
-    return left.join(right.unique(), on=list(names), how="semi", nulls_equal=True).height / left.height
+    return left.join(right, on=list(names), how="semi", nulls_equal=True).height / left.height
 
 
 def _present(names: Sequence[str], *frames: "pl.DataFrame") -> list[str]:
