@@ -56,11 +56,7 @@ def replicated(statistics: list[Statistic], resampling: Resampling) -> Array:
     units = rows if resampling.groups is None else int(resampling.groups.max(initial=-1)) + 1
     if units <= BLOCKS and rows <= BLOCKS:
         return _exactly(statistics, resampling, units)
-    terms = np.hstack([each.terms for each in statistics])
-    sums = drawn_sums(terms, resampling)
-    ends = np.cumsum([each.terms.shape[1] for each in statistics])
-    parts = np.split(sums, ends[:-1], axis=1)
-    return np.column_stack([each.of_sums(part) for each, part in zip(statistics, parts, strict=True)])
+    return np.column_stack([each.of_sums(drawn_sums(each.terms, resampling)) for each in statistics])
 
 
 def drawn_sums(terms: Array, resampling: Resampling) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from boathouse.models.evaluation.bootstrap import Resampling, interval_of, normal_interval_of, replicated
 from boathouse.models.evaluation.case import Answers, Case, EvaluationRows
 from boathouse.models.evaluation.metrics import metric_named
+from boathouse.models.evaluation.slicing import codes_of
 from boathouse.models.evaluation.statistics import THRESHOLD, NotAnswers, Statistic, statistics
 from boathouse.models.requirements.requirements import Problem
 
@@ -99,7 +100,7 @@ def groups_of(case: Case) -> Array | None:
     rows, column = require_rows(case), case.requirements.evaluation.group
     if column is None:
         return None
-    return rows.frame[column].rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    return codes_of(rows.frame[column])[0]
 
 
 def measured(look: Look, names: Sequence[str], whose: Answers) -> dict[str, Measured]:

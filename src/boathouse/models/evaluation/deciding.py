@@ -39,14 +39,17 @@ def decided(matrix: CostMatrix, label: Array, answers: Array, resampling: Resamp
     """
     require_answers(Problem.BINARY, label, answers)
     positive = label > 0.5
+    order = np.argsort(-answers)  # once, for everything that is asked of it
+    came, said = positive[order], answers[order]
     if matrix.threshold is not None:
         acts, best = answers >= matrix.threshold, matrix.threshold
     else:
-        best = best_threshold(matrix, positive, answers)
+        best = _best(matrix, came, said)
         is_first = _halves(len(label), resampling)
         acts = np.empty(len(label), dtype=bool)
         for half in (is_first, ~is_first):
-            acts[half] = answers[half] >= best_threshold(matrix, positive[~half], answers[~half])
+            others = ~half[order]
+            acts[half] = answers[half] >= _best(matrix, came[others], said[others])
     counts = {
         "true_positives": int((acts & positive).sum()),
         "false_positives": int((acts & ~positive).sum()),
@@ -54,7 +57,7 @@ def decided(matrix: CostMatrix, label: Array, answers: Array, resampling: Resamp
         "false_negatives": int((~acts & positive).sum()),
     }
     shown = None if best == _NEVER else float(best)
-    return Decided(values_of(matrix, positive, acts), shown, counts, _curve(matrix, positive, answers))
+    return Decided(values_of(matrix, positive, acts), shown, counts, _curve(matrix, came, said))
 
 
 def never_acting(matrix: CostMatrix, label: Array) -> Array:
@@ -70,15 +73,19 @@ def values_of(matrix: CostMatrix, positive: Array, acts: Array) -> Array:
 
 def best_threshold(matrix: CostMatrix, positive: Array, answers: Array) -> float:
     """The answer from which on acting is worth most; of equal ones the highest, so that less is done."""
-    if not len(answers):
-        return _NEVER
     order = np.argsort(-answers)
+    return _best(matrix, positive[order], answers[order])
+
+
+def _best(matrix: CostMatrix, positive: Array, descending: Array) -> float:
+    if not len(descending):
+        return _NEVER
     gains = np.where(
-        positive[order],
+        positive,
         matrix.true_positive - matrix.false_negative,
         matrix.false_positive - matrix.true_negative,
     )
-    total, descending = np.cumsum(gains), answers[order]
+    total = np.cumsum(gains)
     ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True))  # equal answers are decided alike
     best = int(ends[np.argmax(total[ends])])
     return float(descending[best]) if total[best] > 0 else _NEVER
@@ -102,17 +109,17 @@ def _halves(rows: int, resampling: Resampling) -> Array:
     return (random.permutation(units) % 2 == 0)[resampling.groups]
 
 
-def _curve(matrix: CostMatrix, positive: Array, answers: Array) -> list[dict[str, float]]:
-    thresholds = np.unique(np.quantile(answers, np.linspace(0, 1, _CURVE_POINTS), method="higher"))
-    order = np.sort(answers)
-    of_positives = np.sort(answers[positive])
-    rows, positives = len(answers), len(of_positives)
+def _curve(matrix: CostMatrix, positive: Array, descending: Array) -> list[dict[str, float]]:
+    """The value of a row, from never acting to always acting."""
+    rows, hits_until = len(descending), np.append(0, np.cumsum(positive))
+    rising = -descending
     points: list[dict[str, float]] = []
-    for threshold in thresholds:
-        acted = rows - np.searchsorted(order, threshold)
-        hits = positives - np.searchsorted(of_positives, threshold)
+    for place in np.unique(np.linspace(0, rows - 1, _CURVE_POINTS).astype(np.int64)):
+        threshold = descending[place]
+        acted = int(np.searchsorted(rising, -threshold, side="right"))
+        hits, positives = int(hits_until[acted]), int(hits_until[-1])
         total = hits * matrix.true_positive + (acted - hits) * matrix.false_positive
         total += (positives - hits) * matrix.false_negative
         total += (rows - positives - acted + hits) * matrix.true_negative
-        points.append({"threshold": round(float(threshold), 6), "value_per_row": round(float(total / rows), 6)})
+        points.append({"threshold": round(float(threshold), 6), "value_per_row": round(total / rows, 6)})
     return points

@@ -76,7 +76,7 @@ class Ranking:
         below = (np.cumsum(negatives) - negatives + negatives / 2) / max(negatives.sum(), 1)
         above = (self._above[0] - positives + positives / 2) / max(positives.sum(), 1)
         step, is_positive = self._step_of_place, self.positive
-        terms = np.empty((len(self.order), 4))
+        terms = np.empty((len(self.order), 4), order="F")
         terms[self.order, 0] = np.where(is_positive, below[step], 0.0)
         terms[self.order, 1] = is_positive
         terms[self.order, 2] = np.where(is_positive, 0.0, above[step])
@@ -94,7 +94,7 @@ class Ranking:
         gains = np.cumsum(positives / rows)
         losses = np.cumsum(positives * found / rows.astype(float) ** 2)
         step, is_positive = self._step_of_place, self.positive
-        terms = np.empty((len(self.order), 2))
+        terms = np.empty((len(self.order), 2), order="F")
         terms[self.order, 0] = is_positive * (found[step] / rows[step] + gains[step]) - losses[step]
         terms[self.order, 1] = is_positive
         return terms

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 TRUE, NOTHING = "true", "null"
+_FEW = 2**16
 
 
 class UnknownSlice(InvalidInput):
@@ -50,12 +51,24 @@ def _values_of(frame: "pl.DataFrame", name: str, maximum: int) -> dict[Slice, Ar
     values = frame[column]
     if values.dtype.is_nested():
         raise UnknownSlice(f"The slice {name} is a column of {values.dtype}, which has no plain values.")
-    codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)  # 0: null
+    codes, distinct = codes_of(values)
+    if len(distinct) < _FEW:
+        codes = codes.astype(np.uint16)  # NumPy sorts these by their digits, several times faster
     order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.concatenate(([True], codes[order][1:] != codes[order][:-1]))) if len(codes) else []
-    parts = np.split(order, starts[1:]) if len(codes) else []
-    parts = sorted(parts, key=lambda each: (-len(each), each[0]))[:maximum]
-    return {Slice(column, text_of(values[int(part[0])])): np.sort(part) for part in parts}
+    parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(distinct)))[:-1]) if len(distinct) else []
+    numbered = sorted(enumerate(parts), key=lambda each: (-len(each[1]), each[0]))[:maximum]
+    return {Slice(column, text_of(distinct[code])): part for code, part in numbered}
+
+
+def codes_of(values: "pl.Series") -> "tuple[Array, pl.Series]":
+    """A number for each value, and the values by their numbers, null among them, in the order of their first row."""
+    import polars as pl
+
+    distinct = values.unique(maintain_order=True)
+    numbered = pl.DataFrame({"value": distinct}).with_row_index("code")
+    named = pl.DataFrame({"value": values})
+    codes = named.join(numbered, on="value", how="left", nulls_equal=True, maintain_order="left")["code"]
+    return codes.to_numpy().astype(np.int64), distinct
 
 
 def text_of(value: Any) -> str:

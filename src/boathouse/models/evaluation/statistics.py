@@ -207,7 +207,7 @@ def _ranked(metric: Metric, rankings: _Rankings) -> Statistic:
     return Statistic(
         metric,
         float(np.mean(values)),
-        np.hstack(terms),
+        terms[0] if len(terms) == 1 else np.asfortranarray(np.hstack(terms)),
         mean_of_sums,
         lambda weights: np.mean([exact(each, weights) for each in made], axis=0),
     )
@@ -226,7 +226,7 @@ def _auc_near(value: float) -> Callable[[Array], Array]:
 def _of_sums(metric: Metric, columns: Sequence[Array], of_sums: Callable[[Array], Array]) -> Statistic:
     """A statistic whose terms are these columns, and a one for each row."""
     rows = len(columns[0])
-    terms = np.empty((rows, len(columns) + 1))
+    terms = np.empty((rows, len(columns) + 1), order="F")
     for number, column in enumerate(columns):
         terms[:, number] = column
     terms[:, -1] = 1.0

@@ -88,11 +88,9 @@ def _of_attribute(case: Case, settings: Settings, attribute: str) -> Iterator[Me
 
 def _cells(case: Case, settings: Settings, attribute: str) -> "tuple[Cells | str, list[str]]":
     """The counts of an attribute's groups, or why there are none; and the groups that are left out."""
-    import numpy as np
-
     from boathouse.models.evaluation.comparing import require_candidate, require_rows
     from boathouse.models.evaluation.parity import Cells
-    from boathouse.models.evaluation.slicing import text_of
+    from boathouse.models.evaluation.slicing import codes_of, text_of
     from boathouse.models.evaluation.statistics import require_answers
 
     rows, answers = require_rows(case), require_candidate(case).values
@@ -102,11 +100,10 @@ def _cells(case: Case, settings: Settings, attribute: str) -> "tuple[Cells | str
         hint = did_you_mean(attribute, rows.frame.columns)
         return f"the rows have no column {attribute}{'. ' + hint if hint else ''}", []
     values = rows.frame[column]
-    codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    used, first, group_of = np.unique(codes, return_index=True, return_inverse=True)
-    if len(used) > _MOST_GROUPS:
-        return f"{attribute} has {len(used)} values; at most {_MOST_GROUPS} groups are compared", []
-    names = tuple(text_of(values[int(row)]) for row in first)
+    group_of, distinct = codes_of(values)
+    if len(distinct) > _MOST_GROUPS:
+        return f"{attribute} has {len(distinct)} values; at most {_MOST_GROUPS} groups are compared", []
+    names = tuple(text_of(value) for value in distinct.to_list())
     acted = answers >= _threshold(case, settings)
     cells = Cells.of(names, group_of, rows.label > 0.5, acted)
     needed = settings.minimum_group_rows or case.requirements.evaluation.minimum_slice_rows

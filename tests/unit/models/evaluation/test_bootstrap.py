@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boathouse.models.evaluation import bootstrap
@@ -26,6 +26,7 @@ def rows_of(count: int, seed: int = 1) -> tuple[Array, Array]:
     return label, answers
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), count=st.integers(30, 60))
 def test_few_rows_are_drawn_as_by_hand(seed: int, count: int) -> None:
     label, answers = rows_of(count, seed)
@@ -40,6 +41,7 @@ def test_few_rows_are_drawn_as_by_hand(seed: int, count: int) -> None:
             assert found[replicate, column] == pytest.approx(expected, nan_ok=True), name
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_groups_are_drawn_whole(seed: int) -> None:
     label, answers = rows_of(60, seed)

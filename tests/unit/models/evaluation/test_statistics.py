@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -65,6 +65,7 @@ def asked(draw: st.DrawFn, problem: Problem) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("problem", list(Problem))
+@settings(deadline=None)
 @given(data=st.data())
 def test_each_metric_is_that_of_scikit_learn(problem: Problem, data: st.DataObject) -> None:
     label, answers = data.draw(asked(problem))
@@ -77,6 +78,7 @@ def test_each_metric_is_that_of_scikit_learn(problem: Problem, data: st.DataObje
 
 
 @pytest.mark.parametrize("problem", list(Problem))
+@settings(deadline=None)
 @given(data=st.data())
 def test_the_sums_of_the_terms_give_the_metric(problem: Problem, data: st.DataObject) -> None:
     label, answers = data.draw(asked(problem))
@@ -85,6 +87,7 @@ def test_the_sums_of_the_terms_give_the_metric(problem: Problem, data: st.DataOb
         assert found == pytest.approx(statistic.value, rel=1e-9, abs=1e-12, nan_ok=True), name
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_weights_of_rows_mean_the_same_as_rows_repeated(data: st.DataObject) -> None:
     label, answers = data.draw(asked(Problem.BINARY))
@@ -98,6 +101,7 @@ def test_weights_of_rows_mean_the_same_as_rows_repeated(data: st.DataObject) -> 
     )
 
 
+@settings(deadline=None)
 @given(data=st.data(), name=st.sampled_from(["auc", "average_precision"]))
 def test_the_terms_of_rank_metrics_are_their_derivatives(data: st.DataObject, name: str) -> None:
     label, answers = data.draw(asked(Problem.BINARY))

@@ -55,6 +55,7 @@ def test_the_error_is_that_of_the_formula() -> None:
     assert found.error == pytest.approx((abs(0.15 - 0.5) + abs(0.75 - 0.5)) / 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.9]), min_size=1, max_size=60), st.integers(2, 20))
 def test_equal_answers_share_a_bin(values: list[float], bins: int) -> None:
     codes, count = equal_mass_bins(np.array(values), bins)
@@ -232,6 +233,7 @@ def test_a_champion_that_decides_better_stays() -> None:
     assert verdicts(gone, business_value.GATE)["value_per_row_improvement"] is INCONCLUSIVE
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([(20, -10, 0, -30), (0, -5, 0, -1), (1, -1, 1, -1)]))
 def test_the_best_threshold_is_that_of_brute_force(seed: int, costs: tuple[float, float, float, float]) -> None:
     random = np.random.default_rng(seed)

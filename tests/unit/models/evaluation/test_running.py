@@ -1,0 +1,86 @@
+"""Whatever a gate does, each of its rules gets something to judge."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from boathouse.foundation.names import ModelName
+from boathouse.models.evaluation.case import Case
+from boathouse.models.evaluation.running import code_hash, run_gate, run_gates
+from boathouse.models.evidence import Measurement, Rule, Scope, Verdict, judge_all
+from boathouse.models.requirements import Requirements
+
+
+@dataclass(frozen=True)
+class AGate:
+    name: str
+    measure: Callable[[Case, Any], Iterable[Measurement]]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Enabled:
+    gate: AGate
+    rules: tuple[Rule, ...]
+    settings: None = None
+
+
+@pytest.fixture
+def case() -> Case:
+    needs = {
+        "objective": "o",
+        "decision": "d",
+        "owner": "me",
+        "success": {"metric": "m", "proxy": "auc"},
+        "evaluation": {"table": "a.b.c", "label": "y"},
+    }
+    return Case(
+        ModelName.parse("a.b.m"), 1, Requirements.model_validate(needs), missing={"champion": "it does not load"}
+    )
+
+
+def halfway(_case: Case, _settings: Any) -> Iterable[Measurement]:
+    yield Measurement("g", "first", 1.0, 10)
+    raise MemoryError("too much")
+
+
+RULES = (Rule("g", "first"), Rule("g", "second"), Rule("g", "third", scope=Scope.EACH_SLICE))
+
+
+def test_an_error_halfway_leaves_no_rule_without_an_answer(case: Case) -> None:
+    found = run_gate(case, Enabled(AGate("g", halfway), RULES))
+    judged = [(rule.metric, judgement.verdict) for rule, _, judgement in judge_all(found, RULES)]
+    inconclusive = Verdict.INCONCLUSIVE
+    assert judged == [
+        ("first", Verdict.PASSED),
+        ("first", inconclusive),
+        ("second", inconclusive),
+        ("third", inconclusive),
+    ]
+    assert {each.problem for each in found} == {None, "MemoryError: too much"}
+
+
+def test_what_a_gate_needs_and_cannot_have_is_said_with_the_reason(case: Case) -> None:
+    found = run_gate(case, Enabled(AGate("g", halfway, needs=("champion", "rows")), RULES))
+    assert {each.problem for each in found} == {"champion: it does not load; rows: there is none"}
+    assert [each.slice is None for each in found] == [True, True, False]
+
+
+def test_a_gate_without_rules_still_says_that_it_failed(case: Case) -> None:
+    found = run_gate(case, Enabled(AGate("g", halfway, needs=("champion",)), ()))
+    assert [(each.gate, each.metric) for each in found] == [("g", "g")]
+
+
+def test_no_gate_stops_the_others(case: Case) -> None:
+    def fine(_case: Case, _settings: Any) -> Iterable[Measurement]:
+        yield Measurement("h", "first", 2.0, 10)
+
+    found = run_gates(case, [Enabled(AGate("g", halfway), RULES), Enabled(AGate("h", fine), (Rule("h", "first"),))])
+    assert found[-1] == Measurement("h", "first", 2.0, 10)
+
+
+def test_the_code_that_measures_has_one_hash() -> None:
+    assert code_hash() == code_hash()
+    assert len(code_hash()) == 64
