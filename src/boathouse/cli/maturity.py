@@ -42,8 +42,8 @@ def _show(found: dict[str, Any]) -> None:
             click.echo(f"  Level {level['number']}, {level['name']}: {mark}")
             for name in level["practices"]:
                 _show_practice(practices[name])
-        if step := scale["next_step"]:
-            click.echo(f"  Next: {practices[step['practice']]['title']}. {step['step']}")
+            if step := level["next_step"]:
+                click.echo(f"    → {practices[step['practice']]['title']}: {step['step']}")
 
 
 def _show_practice(practice: dict[str, Any]) -> None:

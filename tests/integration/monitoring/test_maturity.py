@@ -51,7 +51,7 @@ def test_an_alias_moved_by_hand_is_no_decision(boathouse: LocalBoathouse, model:
 def test_the_command_shows_one_model_or_all(boathouse: LocalBoathouse, model: str) -> None:
     one = boathouse.run("maturity", model)
     assert "Azure MLOps maturity model (0-4): 0 No MLOps" in one.stdout, one.stderr
-    assert "Next: Training code is under version control." in one.stdout
+    assert "→ Training code is under version control: Commit, deploy" in one.stdout
     assert "? Tests run in CI: Your CI does not report it yet." in one.stdout
     every = json.loads(boathouse.run("maturity", "-o", "json").stdout)
     assert model in [each["model"] for each in every["models"]]

@@ -4,6 +4,8 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,6 +82,21 @@ def test_a_new_version_and_a_moved_alias_are_told(boathouse: LocalBoathouse, web
     shown = boathouse.run("events", "--subject", "hooks.s.told", "-o", "json")
     assert [each["event_id"] for each in json.loads(shown.stdout)] == [created["event_id"], moved["event_id"]]
     assert "told" not in boathouse.run("webhooks", "delete", "told").stderr
+
+
+def test_what_happens_can_be_followed(boathouse: LocalBoathouse) -> None:
+    model_with_version(boathouse, "hooks.s.followed")
+    command = [sys.executable, "-m", "boathouse", "events", "--follow", "--subject", "hooks.s.followed", "-o", "json"]
+    with subprocess.Popen(command, env=boathouse.environment(), stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        try:
+            first = json.loads(following.stdout.readline())
+            boathouse.run("model", "aliases", "hooks.s.followed", "--set", "now=1")
+            second = json.loads(following.stdout.readline())
+        finally:
+            following.terminate()
+    assert (first["type"], second["type"]) == ("model_version.created", "model_version_alias.moved")
+    assert second["sequence"] > first["sequence"]
 
 
 def test_a_wrong_type_or_destination_says_what_there_is(boathouse: LocalBoathouse, web) -> None:

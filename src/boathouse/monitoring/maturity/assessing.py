@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Maturity, Practice, Scale, Standing, Standpoint
+from boathouse.monitoring.maturity.nouns import Finding, Level, Maturity, Practice, Scale, Standing, Standpoint
 from boathouse.monitoring.maturity.practices import PRACTICES
 from boathouse.monitoring.maturity.scales import SCALES
 
@@ -24,7 +24,8 @@ def standpoint(scale: Scale, findings: Mapping[str, Finding], efforts: Mapping[s
     """Where these findings stand on a scale."""
     level = _level(scale, findings, (Standing.MET,))
     possible = _level(scale, findings, (Standing.MET, Standing.NOT_MEASURED))
-    return Standpoint(scale, level, possible, _next(scale, level, findings, efforts))
+    cheapest = {each.number: found for each in scale.levels if (found := _cheapest(each, findings, efforts))}
+    return Standpoint(scale, level, possible, cheapest)
 
 
 def _level(scale: Scale, findings: Mapping[str, Finding], counts: tuple[Standing, ...]) -> int:
@@ -36,9 +37,8 @@ def _level(scale: Scale, findings: Mapping[str, Finding], counts: tuple[Standing
     return reached
 
 
-def _next(scale: Scale, level: int, findings: Mapping[str, Finding], efforts: Mapping[str, int]) -> str | None:
-    following = next((each for each in scale.levels if each.number == level + 1), None)
-    if following is None:
+def _cheapest(level: Level, findings: Mapping[str, Finding], efforts: Mapping[str, int]) -> str | None:
+    missing = [name for name in level.practices if not findings[name].is_met]
+    if not missing:
         return None
-    missing = [name for name in following.practices if not findings[name].is_met]
     return min(missing, key=lambda name: (_WITHIN_REACH.index(findings[name].standing), efforts[name]))

@@ -1,6 +1,6 @@
 """The nouns: a practice, what was found of it, and a scale whose levels ask for practices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -82,8 +82,13 @@ class Standpoint:
     level: int
     level_if_measured: int
     """The level if all that nobody measures were met: what is missing between the two is not known to be missing."""
-    next_practice: str | None
-    """The cheapest of what the next level lacks; None at the top."""
+    cheapest: Mapping[int, str]
+    """Of each level that lacks something of its own: the practice that is had at the lowest price."""
+
+    @property
+    def next_practice(self) -> str | None:
+        """The cheapest of what the next level lacks; None at the top."""
+        return self.cheapest.get(self.level + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,20 +62,20 @@ def maturity_json(found: Maturity) -> JSON:
 
 def _scale_json(found: Maturity, standpoint: Standpoint) -> JSON:
     levels = standpoint.scale.levels
-    step = standpoint.next_practice
     return {
         "name": standpoint.scale.name,
         "title": standpoint.scale.title,
         "level": standpoint.level,
         "level_name": levels[standpoint.level].name,
         "level_if_measured": standpoint.level_if_measured,
-        "next_step": {"practice": step, "step": _step(found, _BY_NAME[step])} if step else None,
+        "next_step": _next(found, standpoint.next_practice),
         "levels": [
             {
                 "number": each.number,
                 "name": each.name,
                 "is_reached": each.number <= standpoint.level,
                 "practices": list(each.practices),
+                "next_step": _next(found, standpoint.cheapest.get(each.number)),
             }
             for each in levels
         ],
@@ -91,6 +91,10 @@ def _practice_json(found: Maturity, practice: Practice) -> JSON:
         "evidence": finding.evidence,
         **({} if finding.is_met else {"next_step": _step(found, practice), "effort": practice.effort}),
     }
+
+
+def _next(found: Maturity, practice: str | None) -> JSON | None:
+    return {"practice": practice, "step": _step(found, _BY_NAME[practice])} if practice else None
 
 
 def _step(found: Maturity, practice: Practice) -> str:

@@ -104,10 +104,14 @@ def test_rooms_that_report_lift_the_level() -> None:
         ({"versions": (replace(GOOD, has_lock=False),)}, "environment_locked", "No lock"),
         ({"versions": (replace(GOOD, job=None),)}, "trained_by_job", "not trained by a job"),
         ({"versions": (replace(GOOD, has_signature=False),)}, "signature", "no signature"),
-        ({"versions": (replace(GOOD, trigger="ONE_TIME"),)}, "training_starts_itself", "none was trained by a run"),
-        ({"versions": (replace(GOOD, trigger="RUN_JOB_TASK"),)}, "training_starts_itself", "none was trained"),
+        ({"versions": (replace(GOOD, trigger="ONE_TIME"),)}, "training_starts_itself", "No run that started"),
+        (
+            {"versions": (replace(GOOD, trigger="RUN_JOB_TASK"),)},
+            "training_starts_itself",
+            "No run that started by itself",
+        ),
         ({"judgements": (Judged(2, 0, ("calibration",)),)}, "gated", "Version 3 has not been evaluated"),
-        ({"judgements": (Judged(3, 0, ()),)}, "gates_block", "None of 1 versions"),
+        ({"judgements": (Judged(3, 0, ()),)}, "gates_block", "evaluated so far: 1"),
         ({"moves": (Move(3, 0, False),)}, "promoted_by_decision", "by hand on 1970-01-01"),
         ({"moves": (Move(3, 0, True),)}, "approved", "No version came to production"),
         ({"moves": ()}, "promoted_by_decision", "Nothing has been promoted"),
@@ -164,5 +168,6 @@ def test_a_level_is_reached_when_all_up_to_it_is_met(said: dict[str, Standing]) 
         else:
             following = scale.levels[found.level + 1].practices
             assert found.next_practice in following
+            assert found.next_practice == found.cheapest[found.level + 1]
             missing = [name for name in following if findings[name].standing is Standing.NOT_MET]
             assert not missing or efforts[found.next_practice] == min(efforts[name] for name in missing)

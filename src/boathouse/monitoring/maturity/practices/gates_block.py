@@ -7,10 +7,11 @@ from boathouse.monitoring.maturity.practices.asking import day
 
 def look(facts: Facts) -> Finding:
     judged = facts.judged()
+    if not judged:
+        return not_met("No version has been evaluated.")
     blocked = next((each for each in judged if each.blocked_by), None)
     if blocked is None:
-        tried = f"None of {len(judged)} versions that were evaluated has been blocked." if judged else "There are none."
-        return not_met(tried)
+        return not_met(f"No gate has blocked a version; evaluated so far: {len(judged)}.")
     return met(f"Version {blocked.version} was blocked on {day(blocked.at)} by {', '.join(blocked.blocked_by)}.")
 
 

@@ -13,7 +13,7 @@ def look(facts: Facts) -> Finding:
         return not_met(NO_VERSION)
     started = next((each for each in recent if each.trigger not in BY_HAND), None)
     if started is None:
-        return not_met(f"Of the last {len(recent)} versions none was trained by a run that started by itself.")
+        return not_met(f"No run that started by itself has trained a version; looked at: the last {len(recent)}.")
     return met(f"The run that trained version {started.number} was started by itself ({started.trigger}).")
 
 
