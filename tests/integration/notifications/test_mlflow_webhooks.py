@@ -45,7 +45,7 @@ def model(client: RestClient) -> str:
 
 def test_an_address_within_the_own_network_is_refused_without_the_switches(boathouse: LocalBoathouse) -> None:
     for url in ("http://hooks.example.org/in", "https://127.0.0.1/in"):
-        with pytest.raises(BoathouseError, match="Webhook URL|webhook URL"):
+        with pytest.raises(BoathouseError, match=r"(?i)webhook url"):
             boathouse.client().post(HOOKS, hook(url))
 
 

@@ -34,6 +34,11 @@ def test_a_pattern_with_many_stars_is_no_work() -> None:
         ({"types": ["*"], "fields": {"alias": "staging"}}, False),
         ({"types": ["*"], "fields": {"nothing": ""}}, True),
         ({"types": ["*"], "fields": {"is_new": True}}, True),
+        ({"types": ["*", "!model_version_alias.*"]}, False),
+        ({"types": ["!run.failed"]}, True),
+        ({"types": ["*"], "subject": "!prod.*"}, False),
+        ({"types": ["*"], "fields": {"alias": ["!staging", "!dev*"]}}, True),
+        ({"types": ["*"], "fields": {"alias": ["ch*", "!champion"]}}, False),
     ],
 )
 def test_everything_that_is_said_has_to_be_true(said: dict, is_taken: bool) -> None:
@@ -45,7 +50,16 @@ def test_everything_that_is_said_has_to_be_true(said: dict, is_taken: bool) -> N
 def test_a_type_that_no_event_has_is_told() -> None:
     wanted = fit(EventFilter, {"types": ["run.*", "gate.faild"]}, what="The filter")
     (problem,) = problems_of_filter(wanted, ["run.failed", "gate.failed"], ("trigger",))
-    assert str(problem) == "trigger.types[1]: no event is of the type 'gate.faild'. Did you mean gate.failed or run.failed?"
+    assert (
+        str(problem)
+        == "trigger.types[1]: no event is of the type 'gate.faild'. Did you mean gate.failed or run.failed?"
+    )
+
+
+def test_what_is_not_wanted_has_to_be_there_too() -> None:
+    wanted = fit(EventFilter, {"types": ["!run.*", "!gte.*"]}, what="The filter")
+    (problem,) = problems_of_filter(wanted, ["run.failed", "gate.failed"])
+    assert problem.path == ("types", 1)
 
 
 def test_a_filter_without_types_is_none() -> None:
