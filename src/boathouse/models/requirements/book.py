@@ -112,6 +112,7 @@ class RequirementsBook:
             self.require_valid(str(model), requirements)
             now = epoch_ms(self._clock.now())
             with self._database.write() as connection:
+                rows.alone_with(connection, str(model))
                 held = rows.deployed(connection, str(model))
                 if held is None or not _says(held, requirements, card_text):
                     where = source or Source()
@@ -132,6 +133,7 @@ class RequirementsBook:
         with self._catalog.audit.verb(principal, "models", "withdrawModelRequirements", KIND, str(model)) as event:
             self._require(principal, Privilege.MANAGE, model)
             with self._database.write() as connection:
+                rows.alone_with(connection, str(model))
                 held = self._found(rows.deployed(connection, str(model)), f"{model} has no requirements.")
                 event.params["revision"] = str(held.revision)
                 rows.end(connection, str(model), epoch_ms(self._clock.now()), principal.name)

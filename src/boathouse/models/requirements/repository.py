@@ -3,7 +3,22 @@
 import json
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Row, Select, Table, Text, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.shapes import fit
@@ -25,6 +40,10 @@ model_requirements = Table(
     Column("ended_by", Text),
 )
 _HOLDS = model_requirements.c.valid_to.is_(None)
+# Whatever two who speak at once may do, one revision holds.
+Index(
+    "uq_model_requirements_holds", model_requirements.c.model, unique=True, postgresql_where=_HOLDS, sqlite_where=_HOLDS
+)
 
 
 class RequirementsRepository:
@@ -64,6 +83,7 @@ class RequirementsRepository:
 
     def renamed(self, connection: Connection, name: str, new_name: str) -> None:
         """The revisions go by the new name, counted on from what a model of that name had before."""
+        alone_with(connection, name)
         taken = _last_number(connection, new_name)
         values = {"model": new_name, "revision": model_requirements.c.revision + taken}
         connection.execute(update(model_requirements).where(model_requirements.c.model == name).values(**values))
@@ -72,7 +92,15 @@ class RequirementsRepository:
         """Requirements are of the model, not of a version."""
 
     def model_gone(self, connection: Connection, name: str) -> None:
+        alone_with(connection, name)
         end(connection, name, epoch_ms(self._clock.now()), None)
+
+
+def alone_with(connection: Connection, model: str) -> None:
+    """Let nobody else change the revisions of a model until the transaction ends; SQLite lets one write at a time
+    anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"model_requirements {model}"))))
 
 
 def deployed(connection: Connection, model: str) -> Revision | None:

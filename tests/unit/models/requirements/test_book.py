@@ -1,5 +1,6 @@
 """Requirements in time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -111,3 +112,16 @@ def test_a_group_that_nobody_knows_is_refused_and_nothing_is_kept(desk: Desk) ->
         desk.book.put(desk.ada, MODEL, requirements(approval={"groups": ["reviewer"]}))
     assert desk.book.deployed(str(MODEL)) is None
     assert desk.book.put(desk.ada, MODEL, requirements(approval={"groups": ["reviewers"]})).revision == 1
+
+
+def test_many_who_say_different_things_at_once_make_one_revision_each_and_one_holds(desk: Desk) -> None:
+    tiers = ["low", "medium"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        said = [
+            pool.submit(desk.book.put, desk.ada, MODEL, requirements(risk_tier=tier, owner=f"owner {number}"))
+            for number, tier in enumerate(tiers)
+        ]
+        numbers = sorted(each.result().revision for each in said)
+    assert numbers == list(range(1, 17))
+    history = desk.book.history(desk.ada, MODEL)
+    assert [each.valid_to is None for each in history] == [True] + [False] * 15

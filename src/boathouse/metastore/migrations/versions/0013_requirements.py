@@ -21,6 +21,15 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("model", "revision", name=op.f("pk_model_requirements")),
     )
+    holds = sa.text("valid_to IS NULL")
+    op.create_index(
+        "uq_model_requirements_holds",
+        "model_requirements",
+        ["model"],
+        unique=True,
+        postgresql_where=holds,
+        sqlite_where=holds,
+    )
 
 
 def downgrade() -> None:
