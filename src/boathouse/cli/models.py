@@ -52,7 +52,12 @@ def models() -> None:
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 def list_models(output: str) -> None:
     """List the models you may read."""
-    found = _client().get(PATH)["models"]
+    client, found, token = _client(), [], None
+    while True:
+        page = client.get(PATH, page_token=token)
+        found += page["models"]
+        if (token := page.get("next_page_token")) is None:
+            break
     if output == "json":
         _print_json(found)
         return

@@ -77,6 +77,11 @@ class Models(ModelParts):
     def list_registered_models(self, principal: Principal) -> list[RegisteredModel]:
         return self.registry.all(principal)
 
+    def page_of_registered_models(
+        self, principal: Principal, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[RegisteredModel], str | None]:
+        return self.registry.page(principal, after=after, limit=limit)
+
     def update_registered_model(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
         return self.registry.update(principal, name, comment=comment)
 

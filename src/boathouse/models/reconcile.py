@@ -75,14 +75,14 @@ class Reconciliation:
                 self._experiments.renamed(SYSTEM, experiment_id, name)
 
     def _follow_renames(self, intents: Sequence[Intent]) -> None:
-        there = {str(model.name) for model in self._stores.call(lambda: list(self._stores.registered_models()))}
+        there = {model.name for model in self._stores.registered_models()}
         for intent in intents:
             new_name = intent.details.get("new_name", "")
             if intent.kind is IntentKind.RENAME_MODEL and new_name in there and intent.subject not in there:
                 self._registry.rename(_acting(intent.principal), intent.subject, ModelName.parse(new_name))
 
     def _compare_models(self, intents: Sequence[Intent]) -> None:
-        there = {str(model.name): model for model in self._stores.call(lambda: list(self._stores.registered_models()))}
+        there = {model.name: model for model in self._stores.registered_models()}
         here = {each.full_name: each for each in self._catalog.securables.list(SYSTEM, SecurableKind.REGISTERED_MODEL)}
         for name in sorted(there.keys() - here.keys()):
             self._take_over(name, _author(intents, IntentKind.CREATE_MODEL, name))
@@ -90,7 +90,7 @@ class Reconciliation:
             author = _author(intents, IntentKind.DELETE_MODEL, name)
             self._registry.forget(_acting(author), name)
         for name in sorted(here.keys() & there.keys()):
-            told = (there[name].description or None, dict(there[name].tags))
+            told = (there[name].description, there[name].tags)
             if told != (here[name].comment, here[name].tags):
                 self._registry.mirror(SYSTEM, name)
 
@@ -109,27 +109,24 @@ class Reconciliation:
             log.warning("The registered model %r is out of reach: %s", text, error)
 
     def _compare_versions(self, intents: Sequence[Intent]) -> None:
-        there = {
-            (str(each.name), int(each.version)): each
-            for each in self._stores.call(lambda: list(self._stores.model_versions()))
-        }
-        here = self._repository.all_versions()
-        for key in sorted(there.keys() - here):
+        there, here = self._stores.version_keys(), self._repository.all_versions()
+        for key in sorted(there - here):
             intent = _latest(intents, IntentKind.CREATE_VERSION, key[0])
             author = intent.principal if intent else None
             starts_job = intent is not None and intent.details.get(STARTS_JOB) != "no"
             try:
-                self._provenance.version_created(_acting(author), there[key], starts_job=starts_job)
+                found = self._stores.model_version(*key)
+                self._provenance.version_created(_acting(author), found, starts_job=starts_job)
             except BoathouseError:
                 log.exception("Could not pin what version %d of %s was trained on", key[1], key[0])
-        for model, number in here - there.keys():
+        for model, number in here - there:
             self._provenance.version_deleted(model, number)
 
     def _compare_aliases(self, intents: Sequence[Intent]) -> None:
         there = {
-            (str(model.name), alias): int(version)
-            for model in self._stores.call(lambda: list(self._stores.registered_models()))
-            for alias, version in dict(model.aliases).items()
+            (model.name, alias): version
+            for model in self._stores.registered_models()
+            for alias, version in model.aliases.items()
         }
         here = self._repository.recorded_aliases()
         now = epoch_ms(self._clock.now())

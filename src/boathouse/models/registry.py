@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KIND = SecurableKind.REGISTERED_MODEL
+LARGEST_PAGE = 1000
+SMALLEST_QUESTION = 100
+"""Who may see few models needs few questions for them all the same."""
 
 
 class ModelNotFound(NotFound):
@@ -96,9 +99,34 @@ class Registry:
 
     def all(self, principal: Principal) -> list[RegisteredModel]:
         """The models that the principal may see."""
-        found = {str(model.name): model for model in self._stores.call(lambda: list(self._stores.registered_models()))}
-        visible = self.readable(principal, list(found))
-        return [_as_model(found[name]) for name in sorted(visible)]
+        found: list[RegisteredModel] = []
+        after: str | None = None
+        while True:
+            page, after = self.page(principal, after=after, limit=LARGEST_PAGE)
+            found += page
+            if after is None:
+                return found
+
+    def page(
+        self, principal: Principal, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[RegisteredModel], str | None]:
+        """The next models by name that the principal may see, and after which to go on; None at the end.
+
+        However far into the list, a page takes the same time.
+        """
+        found: list[RegisteredModel] = []
+        while True:
+            asked = max(limit - len(found) + 1, SMALLEST_QUESTION)
+            rows = self._stores.models_after(after, asked)
+            visible = self.readable(principal, [row.name for row in rows])
+            for row in rows:
+                if row.name in visible:
+                    if len(found) == limit:
+                        return found, found[-1].name
+                    found.append(_as_model(row))
+                after = row.name
+            if len(rows) < asked:
+                return found, None
 
     def delete(self, principal: Principal, name: ModelName) -> None:
         """Delete a model with all its versions; what they were trained on is no longer kept for them."""

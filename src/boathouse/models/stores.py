@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, Unavailable
+from boathouse.models import registry_rows
 from boathouse.models.mlflow_server import ARTIFACT_ROOT, MlflowSettings, import_mlflow, prepare_database
 from boathouse.models.repository import tune_sqlite
 
@@ -100,14 +101,20 @@ class MlflowStores:
             )
         )
 
-    def registered_models(self) -> Iterator[Any]:
-        yield from _pages(lambda token: self.registry.search_registered_models(max_results=PAGE_SIZE, page_token=token))
-        # Prompts are registered models with a tag; a search leaves them out unless it asks for them.
-        yield from _pages(
-            lambda token: self.registry.search_registered_models(
-                filter_string="tag.`mlflow.prompt.is_prompt` = 'true'", max_results=PAGE_SIZE, page_token=token
-            )
-        )
+    def registered_models(self) -> Iterator[registry_rows.ModelRow]:
+        """All of them by name, without their versions; prompts, which a search leaves out, among them."""
+        yield from registry_rows.every_model(self.registry.engine)
+
+    def models_after(self, name: str | None, limit: int) -> list[registry_rows.ModelRow]:
+        """The next models by name."""
+        return registry_rows.models_after(self.registry.engine, name, limit)
+
+    def model_version(self, model: str, version: int) -> Any:
+        return self.call(lambda: self.registry.get_model_version(model, str(version)))
+
+    def version_keys(self) -> set[tuple[str, int]]:
+        """Model and number of each version that is there."""
+        return registry_rows.every_version(self.registry.engine)
 
     def model_versions(self, filter_string: str | None = None) -> Iterator[Any]:
         yield from _pages(
@@ -118,11 +125,7 @@ class MlflowStores:
 
     def aliases(self, model: str) -> dict[str, int]:
         """Where the aliases of a model point; empty when there is no such model."""
-        try:
-            found = self.call(lambda: self.registry.get_registered_model(model))
-        except NotFound:
-            return {}
-        return {alias: int(version) for alias, version in dict(found.aliases).items()}
+        return registry_rows.aliases_of(self.registry.engine, model)
 
     def call(self, act: Callable[[], Any]) -> Any:
         """Ask a store; its errors become ours.
@@ -152,6 +155,7 @@ class MlflowStores:
             if self._settings.sqlite_file is not None:
                 for engine in {tracking.engine, registry.engine}:  # MLflow keeps one per database, for its server too
                     tune_sqlite(engine)
+            registry_rows.add_indexes(registry.engine)
             self._tracking, self._registry = tracking, registry
 
 

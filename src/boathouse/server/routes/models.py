@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from boathouse.models import ANY
 from boathouse.models.models import Models
 from boathouse.models.nouns import AliasMove, ModelVersion, RegisteredModel
-from boathouse.models.registry import parse_model_name
+from boathouse.models.registry import LARGEST_PAGE, parse_model_name
 from boathouse.server.authentication import Caller
 
 _EXAMPLE = "prod.flights.delay"
@@ -56,12 +56,14 @@ class MoveShown(_Shown):
     reason: str | None = Field(examples=["better on May"])
     through: str = Field(examples=["boathouse"])
     request_id: str = Field(examples=["3f2c"])
+    decision_id: str | None = Field(None, description="Of a promotion or a rollback; `why` tells of it.")
 
 
 class ModelsShown(BaseModel):
-    """The models that the caller may read."""
+    """A page of the models that the caller may read, by name."""
 
     models: list[ModelShown]
+    next_page_token: str | None = Field(None, description="Where the next page begins; null: this is the last one.")
 
 
 class ModelDetails(BaseModel):
@@ -95,9 +97,14 @@ def routes(models: Models) -> APIRouter:
     """List, show, aliases and their history."""
     router = APIRouter(prefix="/api/boathouse/v1/models", tags=["models"])
 
-    @router.get("", summary="The registered models you may read")
-    def list_models(principal: Caller) -> ModelsShown:  # pyright: ignore[reportUnusedFunction]
-        return ModelsShown(models=[_model(each) for each in models.list_registered_models(principal)])
+    @router.get("", summary="The registered models you may read, page by page")
+    def list_models(  # pyright: ignore[reportUnusedFunction]
+        principal: Caller,
+        max_results: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
+        page_token: str | None = None,
+    ) -> ModelsShown:
+        found, token = models.page_of_registered_models(principal, after=page_token, limit=max_results)
+        return ModelsShown(models=[_model(each) for each in found], next_page_token=token)
 
     @router.get("/{name}", summary="A registered model and its versions")
     def show(principal: Caller, name: FullName) -> ModelDetails:  # pyright: ignore[reportUnusedFunction]

@@ -1,0 +1,211 @@
+"""A registry of 10,000 models x 20 versions behind a real control plane: aliases, versions, and pages of lists.
+
+Asked over HTTP on one connection, by an administrator and by a user who may use one schema in fifty. Our own routes and
+MLflow's, whose answers pass our gatekeeper; lists are read to the end, so that a page that grows with its place shows.
+Each model has an alias with a move in its history and two tags, each version a tag, as clients write them.
+"""
+
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+from table import section
+
+from boathouse.catalog import Catalog, Privilege, SecurableKind
+from boathouse.catalog.repository.schema import securables
+from boathouse.foundation.home import Home
+from boathouse.foundation.ids import new_id
+from boathouse.foundation.names import SchemaName
+from boathouse.foundation.principals import SYSTEM
+from boathouse.foundation.rest import Connection, RestClient
+from boathouse.foundation.settings import Settings
+from boathouse.metastore import Database, migrate
+from boathouse.models.mlflow_server import MlflowSettings
+from boathouse.models.repository import alias_moves, model_version_sources
+from boathouse.models.stores import MlflowStores
+from boathouse.testing.local import start_boathouse, stop_boathouse
+from boathouse.wiring.databases import boathouse_database, mlflow_url
+from boathouse.wiring.first_start import ensure_admin
+
+SCHEMAS, MODELS_EACH, VERSIONS = 50, 200, 20
+QUESTIONS = 400
+PAGE = 100
+GOAL_MS = 20
+NOW = 1_772_359_200_000
+OURS, MLFLOW = "/api/boathouse/v1/models", "/api/2.0/mlflow"
+Ask = Callable[[RestClient, str], Any]
+
+LOOKUPS: dict[str, Ask] = {
+    "MLflow: version by alias": lambda client, name: client.get(
+        f"{MLFLOW}/registered-models/alias", name=name, alias="champion"
+    )["model_version"]["version"],
+    "MLflow: version by number": lambda client, name: client.get(f"{MLFLOW}/model-versions/get", name=name, version=7)[
+        "model_version"
+    ]["version"],
+    "MLflow: model": lambda client, name: client.get(f"{MLFLOW}/registered-models/get", name=name)["registered_model"][
+        "name"
+    ],
+    "MLflow: versions of a model": lambda client, name: len(
+        client.get(f"{MLFLOW}/model-versions/search", filter=f"name='{name}'", max_results=VERSIONS)["model_versions"]
+    ),
+    "model with its versions": lambda client, name: len(client.get(f"{OURS}/{name}")["versions"]),
+    "in production now": lambda client, name: client.get(f"{OURS}/{name}/in-production")["version"],
+    "evidence by alias": lambda client, name: client.get(f"{OURS}/{name}/versions/champion/evidence")["evidence"],
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / ".boathouse")
+        names, token = _filled(home)
+        begin = time.perf_counter()
+        server = start_boathouse(home)
+        try:
+            admin = RestClient(Connection(server.url, server.token))
+            while admin.get("/health")["parts"]["mlflow"] != "ready":
+                time.sleep(0.2)
+            started = time.perf_counter() - begin
+            askers = {
+                "administrator": (admin, names),
+                "user of 1 in 50": (RestClient(Connection(server.url, token)), names[:MODELS_EACH]),
+            }
+            lookups = [
+                [what, asker, *_times(client, mine, ask), GOAL_MS]
+                for what, ask in LOOKUPS.items()
+                for asker, (client, mine) in askers.items()
+            ]
+            lists = [[what, asker, *_pages(client, path, field)] for what, path, field in _lists()
+                     for asker, (client, _) in askers.items()]  # fmt: skip
+        finally:
+            stop_boathouse(server)
+    _report(lookups, lists, started)
+
+
+def _lists() -> list[tuple[str, str, str]]:
+    return [("models", OURS, "models"), ("MLflow: models", f"{MLFLOW}/registered-models/search", "registered_models")]
+
+
+def _times(client: RestClient, names: list[str], ask: Ask) -> list[str]:
+    """p50, p99 and the worst of many questions, in milliseconds."""
+    source = random.Random(2013)
+    for _ in range(20):
+        ask(client, source.choice(names))
+    times: list[float] = []
+    for _ in range(QUESTIONS):
+        name = source.choice(names)
+        begin = time.perf_counter()
+        ask(client, name)
+        times.append((time.perf_counter() - begin) * 1000)
+    return [f"{each:.1f}" for each in (statistics.median(times), statistics.quantiles(times, n=100)[-1], max(times))]
+
+
+def _pages(client: RestClient, path: str, field: str) -> list[str]:
+    """How many things and pages a list has; the median of its first ten pages and of its last ten, in milliseconds."""
+    times: list[float] = []
+    found, token = 0, None
+    while True:
+        begin = time.perf_counter()
+        page = client.get(path, max_results=PAGE, page_token=token)
+        times.append((time.perf_counter() - begin) * 1000)
+        found += len(page.get(field, []))
+        token = page.get("next_page_token")
+        if not token:
+            break
+    first, last = statistics.median(times[:10]), statistics.median(times[-10:])
+    return [f"{found:,}", str(len(times)), f"{first:.1f}", f"{last:.1f}", f"{max(times):.1f}"]
+
+
+def _filled(home: Home) -> tuple[list[str], str]:
+    """The names of all models, and a token of somebody who may use those of the first schema."""
+    home.create()
+    database = boathouse_database(home, Settings())
+    migrate(database)
+    catalog = Catalog(database, home)
+    ensure_admin(home, catalog)
+    names: list[str] = []
+    for number in range(SCHEMAS):
+        parent = catalog.securables.create_schema(SYSTEM, SchemaName("prod", f"team_{number:02}"))
+        mine = [f"prod.team_{number:02}.model_{place:03}" for place in range(MODELS_EACH)]
+        _ours(database, mine, parent.id)
+        names += mine
+    _theirs(MlflowStores(MlflowSettings(mlflow_url(home, Settings()), home.artifacts)), names)
+    catalog.identities.create_user(SYSTEM, "reader")
+    catalog.grants.grant(SYSTEM, "reader", [Privilege.USE_CATALOG], SecurableKind.CATALOG, "prod")
+    seen = [Privilege.USE_SCHEMA, Privilege.EXECUTE]
+    catalog.grants.grant(SYSTEM, "reader", seen, SecurableKind.SCHEMA, "prod.team_00")
+    token = catalog.identities.issue_token(SYSTEM, "reader", lifetime_seconds=3600).secret
+    database.dispose()
+    return names, token
+
+
+def _ours(database: Database, names: list[str], parent: str) -> None:
+    stamp = {"created_at": NOW, "created_by": "ada", "updated_at": NOW, "updated_by": "ada"}
+    things = [{"id": new_id(), "kind": SecurableKind.REGISTERED_MODEL.value, "full_name": name, "parent_id": parent,
+               "owner": "ada", "comment": "A model.", "properties": "{}",
+               "tags": '{"team": "x", "tier": "low"}', **stamp} for name in names]  # fmt: skip
+    versions = [{"model": name, "version": version, "run_id": None, "location": None}
+                for name in names for version in range(1, VERSIONS + 1)]  # fmt: skip
+    moves = [{"model": name, "alias": "champion", "from_version": None, "to_version": VERSIONS, "principal": "ada",
+              "moved_at": NOW, "reason": None, "through": "boathouse", "request_id": ""} for name in names]  # fmt: skip
+    with database.write() as connection:
+        for table, rows in ((securables, things), (model_version_sources, versions), (alias_moves, moves)):
+            connection.execute(insert(table), rows)
+
+
+def _theirs(stores: MlflowStores, names: list[str]) -> None:
+    """MLflow's rows, as its own store would write them one by one."""
+    from mlflow.store.model_registry.dbmodels import models as theirs
+
+    def tags(keys: tuple[str, ...], fields: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**fields, "key": key, "value": "x"} for key in keys]
+
+    for start in range(0, len(names), 500):
+        block = names[start : start + 500]
+        versions = [(name, number) for name in block for number in range(1, VERSIONS + 1)]
+        rows: list[tuple[Any, list[dict[str, Any]]]] = [
+            (theirs.SqlRegisteredModel,
+             [{"name": name, "creation_time": NOW, "last_updated_time": NOW, "description": "A model."}
+              for name in block]),
+            (theirs.SqlRegisteredModelTag, [tag for name in block for tag in tags(("team", "tier"), {"name": name})]),
+            (theirs.SqlRegisteredModelAlias,
+             [{"name": name, "alias": "champion", "version": VERSIONS} for name in block]),
+            (theirs.SqlModelVersion,
+             [{"name": name, "version": number, "creation_time": NOW, "last_updated_time": NOW + number,
+               "current_stage": "None", "source": f"mlflow-artifacts:/1/{name}/{number}", "status": "READY"}
+              for name, number in versions]),
+            (theirs.SqlModelVersionTag,
+             [tag for name, number in versions for tag in tags(("validated",), {"name": name, "version": number})]),
+        ]  # fmt: skip
+        with stores.registry.engine.begin() as connection:
+            for model, values in rows:
+                connection.execute(insert(model), values)
+
+
+def _report(lookups: list[list[Any]], lists: list[list[Any]], started: float) -> None:
+    count = SCHEMAS * MODELS_EACH
+    print(
+        section(
+            f"Lookups among {count:,} models x {VERSIONS} versions, {QUESTIONS} each over HTTP",
+            ["what", "asked by", "p50 ms", "p99 ms", "worst ms", "goal p99"],
+            lookups,
+            f"From start to ready, both databases compared: {started:.1f} s. Load {os.getloadavg()[0]:.1f}.",
+        )
+    )
+    print(
+        section(
+            f"The same, listed in pages of {PAGE}",
+            ["list", "asked by", "found", "pages", "first ten pages ms", "last ten pages ms", "worst ms"],
+            lists,
+            "Medians. A list that is flat in time has the same in both columns.",
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
