@@ -230,7 +230,7 @@ class Reproductions:
             return
         try:
             recipe = self._again.recipe(task_run_id)
-        except BoathouseError:
+        except Exception:  # the version is there all the same; only it cannot be reproduced
             log.exception("No recipe of run %s was kept", new.run_id)
             return
         if recipe is not None:
