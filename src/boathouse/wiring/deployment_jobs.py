@@ -74,7 +74,7 @@ class ModelJobs:
         )
 
     def ensure(self, job: BuiltInJob, known: int | None) -> int:
-        acting = with_authority(self._catalog.identities.principal(job.owner))
+        acting = with_authority(Principal(job.owner))
         wanted = built_in_settings(job)
         if known is not None:
             with suppress(NotFound):

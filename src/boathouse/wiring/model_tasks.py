@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from boathouse.foundation.errors import Conflict, InvalidInput
+from boathouse.foundation.errors import BoathouseError, Conflict, InvalidInput
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.rest import Connection, RestClient
 
@@ -112,8 +112,23 @@ def promote_model() -> None:
     done = PromotionClient(client).promote(
         name, version, reason=f"deployment job, run {_run_id()}" if _run_id() else "deployment job"
     )
+    if done.is_new:
+        _keep_card(client, name, version)
     alias = subject.policy.production_alias
     _say(f"{name}@{version} is {alias} now." if done.is_new else f"{name}@{version} is {alias} already.")
+
+
+def _keep_card(client: RestClient, name: ModelName, version: int) -> None:
+    """The card as it was at the promotion; the version is promoted all the same when it cannot be kept."""
+    from boathouse.models.deployment.run_artifacts import log_card
+    from boathouse.models.evidence.client import version_path
+
+    try:
+        page = client.send("GET", f"{version_path(name, version)}/card", params={"form": "html"})
+    except BoathouseError as error:
+        _say(f"The card could not be made: {error}")
+        return
+    log_card(str(name), version, page.content)
 
 
 def _which(task: str) -> tuple[ModelName, int]:

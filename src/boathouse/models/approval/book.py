@@ -1,5 +1,6 @@
 """The book of approvals: who signs, refuses, waives a gate, and takes that back."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.events import EventType, NewEvent
 from boathouse.catalog.events.repository import write
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.errors import Denied, NotFound
+from boathouse.foundation.errors import BoathouseError, Denied, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
@@ -31,6 +32,8 @@ from boathouse.models.nouns import NewVersion
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
+
+log = logging.getLogger(__name__)
 
 KIND = SecurableKind.REGISTERED_MODEL
 _VERBS = {
@@ -219,8 +222,11 @@ class Approvals:
         return Signatures(model, version, tally, policy.approval, self.authors(model, version), evaluation_id)
 
     def _shown(self, standing: Signatures) -> Signatures:
-        self._around.show(standing.model, standing.version, standing.tally)
         self._changes += 1
+        try:
+            self._around.show(standing.model, standing.version, standing.tally)
+        except BoathouseError:  # what was said is written down; the tag is set again with the next word
+            log.exception("The tag of version %d of %s could not be set", standing.version, standing.model)
         return standing
 
     def _may_manage(self, principal: Principal, standing: Signatures) -> bool:

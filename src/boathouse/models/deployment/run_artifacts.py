@@ -40,6 +40,23 @@ def log_evaluation(done: "Evaluated", scratch: Path) -> bool:
     return True
 
 
+def log_card(name: str, version: int, page: bytes) -> bool:
+    """Keep the card as it was at a promotion with the version's run; whether that could be done."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient()
+    try:
+        run_id = client.get_model_version(name, str(version)).run_id
+        if not run_id:
+            return False
+        client.log_text(run_id, page.decode(), f"{EVALUATION_PREFIX}card-{version}.html")
+    except MlflowException as error:
+        log.warning("The card of version %d of %s could not be kept with its run: %s", version, name, error)
+        return False
+    return True
+
+
 def numbers(done: "Evaluated") -> dict[str, float]:
     """The values over all rows, by name."""
     return {
