@@ -20,10 +20,10 @@ from boathouse.foundation.rest import RestClient
 if TYPE_CHECKING:
     from boathouse.testing import LocalBoathouse
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 
 MODELS = "/api/boathouse/v1/models"
-SETTLED_SECONDS = 240
+SETTLED_SECONDS = 600
 
 REGISTER = """\
 import sys, warnings

@@ -20,7 +20,7 @@ from boathouse.models.gates.catalogue import GATES
 if TYPE_CHECKING:
     from boathouse.testing import LocalBoathouse
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 
 MLFLOW = "/api/2.0/mlflow"
 OFF = {each.name: {"enabled": False, "reason": "not what this test is about"} for each in GATES}

@@ -16,7 +16,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.rest import RestClient
 from boathouse.testing.local import LocalBoathouse, start_boathouse, stop_boathouse
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 
 MLFLOW = "/api/2.0/mlflow"
 MODEL = "dev.rides.late"
