@@ -53,6 +53,13 @@ def open_intents(server: Server) -> list[str]:
     return [each.kind.value for each in ModelRepository(server.database).open_intents()]
 
 
+def told(server: Server, model: str) -> list[str]:
+    """The events of a model, by whoever caused them."""
+    events = [each for each in server.catalog.events.settled_after(0, 100_000) if each.subject == model]
+    assert {each.principal for each in events} <= {USER}
+    return [each.type for each in events]
+
+
 def test_a_new_model_belongs_to_who_asked_for_it(
     own_server: Server, dies_in: Death, new_name: Callable[[str], str]
 ) -> None:
@@ -77,7 +84,7 @@ def test_a_new_experiment_is_there_once_and_owned(
 
 
 def test_a_moved_alias_is_in_the_history(
-    bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
+    own_server: Server, bo: Callable[[], Person], dies_in: Death, new_name: Callable[[str], str]
 ) -> None:
     model = bo().model(f"dev.lab.{new_name('m')}")
     bo().version(model, bo().run(bo().experiment(new_name("e"))))
@@ -88,6 +95,7 @@ def test_a_moved_alias_is_in_the_history(
     assert [(each["alias"], each["from_version"], each["to_version"], each["principal"]) for each in moves] == [
         ("champion", None, 1, USER)
     ]
+    assert told(own_server, model) == ["model_version.created", "model_version_alias.moved"]
 
 
 def test_a_new_version_is_known_and_its_number_is_not_given_again(
@@ -99,6 +107,7 @@ def test_a_new_version_is_known_and_its_number_is_not_given_again(
 
     assert ModelRepository(own_server.database).versions_of(model) == [1]
     assert again.version(model, run) == 2
+    assert told(own_server, model) == ["model_version.created"] * 2
 
 
 def test_a_deleted_model_leaves_no_securable_behind(
