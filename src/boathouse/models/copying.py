@@ -14,6 +14,7 @@ from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
+from boathouse.models.approval.tagging import is_approval_key
 from boathouse.models.authority import with_authority
 from boathouse.models.evidence.nouns import Evaluation, Evidence, Measurement
 from boathouse.models.requirements.nouns import Revision
@@ -90,7 +91,11 @@ class Copies:
                     principal, Privilege.READ_EXPERIMENT, SecurableKind.EXPERIMENT, experiment
                 )
             self._ensure(principal, name, target)
-            tags = {key: value for key, value in source.tags.items() if not key.startswith(RESERVED_PREFIX)}
+            tags = {
+                key: value
+                for key, value in source.tags.items()
+                if not key.startswith(RESERVED_PREFIX) and not is_approval_key(key)  # nobody has signed the copy
+            }
             tags[COPIED_FROM] = f"{name}@{version}"
             number = self._make(principal, name, version, target, source.run_id, tags, source.comment, starts_job)
             opened.params["version"] = str(number)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from boathouse.models.approval.tagging import is_approval_key
 from boathouse.models.archives.nouns import ArchiveDamaged
 from boathouse.models.runs import RESERVED_PREFIX, USER_TAG
 from boathouse.models.stores import MlflowStores
@@ -76,7 +77,7 @@ def renamed_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Tags as they may stand here: what a server writes about itself gets a name that says that it was another."""
     found: dict[str, str] = {}
     for key, value in tags.items():
-        servers = key.startswith(("mlflow.", RESERVED_PREFIX))
+        servers = key.startswith(("mlflow.", RESERVED_PREFIX)) or is_approval_key(key)
         name = f"{ORIGIN_PREFIX}{key}" if servers else key
         if key != "mlflow.runName" and len(name) <= _LONGEST_KEY:
             found[name] = value
