@@ -18,7 +18,7 @@ from boathouse.foundation.yaml_source import KeyPath
 class Shape(BaseModel):
     """The base of every strict shape."""
 
-    model_config = ConfigDict(extra="forbid", strict=False, validate_default=False)
+    model_config = ConfigDict(extra="forbid", strict=False, validate_default=False, allow_inf_nan=False)
 
 
 class _UnusedMarker:

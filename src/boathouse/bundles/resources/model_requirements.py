@@ -10,7 +10,7 @@ from boathouse.foundation.errors import Denied, NotFound
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import fit
-from boathouse.models.gates.policy import Known, problems_with
+from boathouse.models.gates.checking import problems_with_columns
 from boathouse.models.requirements import Source
 from boathouse.models.requirements.repository import document_of
 
@@ -38,13 +38,13 @@ class ModelRequirements:
         except (NotFound, Denied):
             yield f"evaluation.table: there is no table {table} that you may read. No version can be judged without it."
             return
-        columns = frozenset(column.name for column in found.columns)
-        for problem in problems_with(said.requirements, Known(columns=columns)):
+        for problem in problems_with_columns(said.requirements, [column.name for column in found.columns]):
             yield f"{problem} No version can be judged before it has."
 
     def find(self, principal: Principal, payload: Payload) -> Existing | None:
         if not pending_in(dict(payload)):
-            self._book.require_valid(str(payload["model"]), _read(payload).requirements)
+            said = _read(payload)
+            self._book.require_valid(said.model, said.requirements, said.card_text)
         return self.get(principal, str(payload["model"]), payload)
 
     def get(self, principal: Principal, resource_id: str, payload: Payload) -> Existing | None:
@@ -56,7 +56,7 @@ class ModelRequirements:
 
     def wanted(self, payload: Payload, before: Payload, origin: Origin) -> Mapping[str, Any]:
         said = _read(payload)
-        self._book.require_valid(said.model, said.requirements)
+        self._book.require_valid(said.model, said.requirements, said.card_text)
         return _fields(said.requirements, said.card_text)
 
     def create(self, principal: Principal, payload: Payload, origin: Origin) -> str:

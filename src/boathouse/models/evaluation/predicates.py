@@ -27,6 +27,16 @@ class BadPredicate(InvalidInput):
     """A condition that cannot be asked of the rows."""
 
 
+def require_condition(predicate: str) -> None:
+    """Whether a text is a condition on one row at all, whatever columns there will be.
+
+    Raises:
+        BadPredicate: It is none.
+    """
+    if _tree(predicate).find(exp.Window):
+        raise BadPredicate(f"The condition {predicate!r} looks at more than one row.")
+
+
 def check_predicate(predicate: str, columns: Sequence[str]) -> None:
     """Whether a condition can be asked of rows with these columns.
 

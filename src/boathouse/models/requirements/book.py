@@ -1,11 +1,13 @@
 """The verbs on requirements: deploy, withdraw, and look up what holds or held."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import DoesNotFit, Problem
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from boathouse.catalog import Catalog
 
 KIND = SecurableKind.REGISTERED_MODEL
+LONGEST_DOCUMENT = 500_000
+"""Characters of requirements; a list of slices that somebody made by a program is shorter still."""
+LONGEST_CARD = 200_000
 Checks = Callable[[Requirements], Sequence[Problem]]
 """What is wrong with requirements besides their shape; gates know."""
 Listener = Callable[[Principal, Revision], None]
@@ -109,7 +114,7 @@ class RequirementsBook:
         """
         with self._catalog.audit.verb(principal, "models", "putModelRequirements", KIND, str(model)) as event:
             self._require(principal, Privilege.MANAGE, model)
-            self.require_valid(str(model), requirements)
+            self.require_valid(str(model), requirements, card_text)
             now = epoch_ms(self._clock.now())
             with self._database.write() as connection:
                 rows.alone_with(connection, str(model))
@@ -139,11 +144,16 @@ class RequirementsBook:
                 rows.end(connection, str(model), epoch_ms(self._clock.now()), principal.name)
                 event.commit_with(connection)
 
-    def require_valid(self, model: str, requirements: Requirements) -> None:
+    def require_valid(self, model: str, requirements: Requirements, card_text: str | None = None) -> None:
         """
         Raises:
             DoesNotFit: They name a gate, a setting or a group that is not there; all at once.
+            InvalidInput: It is too long.
         """
+        if len(json.dumps(rows.document_of(requirements))) > LONGEST_DOCUMENT:
+            raise InvalidInput(f"What {model} has to meet takes more than {LONGEST_DOCUMENT:,} characters.")
+        if card_text is not None and len(card_text) > LONGEST_CARD:
+            raise InvalidInput(f"The card of {model} has more than {LONGEST_CARD:,} characters.")
         if problems := self._check(requirements):
             raise DoesNotFit(f"What {model} has to meet", problems)
 

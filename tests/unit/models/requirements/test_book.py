@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from boathouse.catalog import Privilege
-from boathouse.foundation.errors import Denied, NotFound
+from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.shapes import DoesNotFit
+from boathouse.models.gates.checking import problems_with_columns
 from boathouse.models.requirements import NoRequirements, Source, Tier
 
 from .conftest import MODEL, Desk, requirements
@@ -125,3 +127,29 @@ def test_many_who_say_different_things_at_once_make_one_revision_each_and_one_ho
     assert numbers == list(range(1, 17))
     history = desk.book.history(desk.ada, MODEL)
     assert [each.valid_to is None for each in history] == [True] + [False] * 15
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (
+            {"slices": [{"predicate": "distance >"}]},
+            r"slices\[0\]\.predicate: .* cannot be read",
+        ),
+        ({"slices": ["a", {"predicate": "a IN (SELECT 1)"}]}, r"slices\[1\]\.predicate: .* more than a condition"),
+        ({"evaluation": {"table": "a.b.c", "label": "late", "where": "rank() OVER () = 1"}}, r"evaluation\.where: "),
+        ({"users": ["x" * 600_000]}, "more than 500,000 characters"),
+    ],
+)
+def test_conditions_are_read_and_length_is_limited_where_requirements_are_put(
+    desk: Desk, said: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        desk.book.put(desk.ada, MODEL, requirements(**said))
+
+
+def test_what_is_no_column_is_named_in_conditions_too() -> None:
+    asked = requirements(slices=["orign", {"predicate": "distnce > 10 AND Origin = 'JFK'"}])
+    found = [str(each) for each in problems_with_columns(asked, ["late", "origin", "distance"])]
+    assert [each.split(":")[0] for each in found] == ["slices[0].column", "slices[1].predicate"]
+    assert "names distnce, which is no column of the rows. Did you mean distance?" in found[1]

@@ -130,6 +130,11 @@ def test_what_a_gate_has_against_its_settings_is_told_at_its_place() -> None:
     assert [str(each) for each in found] == ["gates.picky: there is no metric 'au'. Did you mean auc?"]
 
 
+def test_a_bound_that_is_no_number_is_refused_since_everything_would_pass_it() -> None:
+    (problem,) = problems(gates={"first": {"maximum": float("nan")}})
+    assert problem.startswith("gates.first.maximum: Input should be a finite number")
+
+
 def test_columns_and_groups_are_checked_where_somebody_knows_them() -> None:
     asked = requirements(
         slices=["orign", {"predicate": "late = 1"}],

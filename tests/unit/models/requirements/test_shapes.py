@@ -28,6 +28,11 @@ EVALUATION = {"table": "dev.flights.judged", "label": "late"}
         ({"constraints": {"latency_p99_ms": 0}}, "constraints.latency_p99_ms: "),
         ({"rollout": {"steps": [50, 10]}}, "rollout: steps are shares in percent"),
         ({"owner": " "}, "owner: "),
+        (
+            {"cost_matrix": {"true_positive": float("nan")}},
+            "cost_matrix.true_positive: Input should be a finite",
+        ),
+        ({"rollout": {"step_minutes": float("inf")}}, "rollout.step_minutes: Input should be a finite number"),
         ({"cost_matrix": {"threshold": 1.5}}, "cost_matrix.threshold: "),
     ],
 )
