@@ -1,0 +1,69 @@
+"""Versions that do not answer are passed over, and nothing waits longer than it may."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from boathouse.foundation.errors import NotFound
+from boathouse.models.rollback.trying import first_that_answers
+from boathouse.models.serving_check import Interpreter, find_interpreter
+
+
+def test_what_is_no_model_or_is_gone_is_said_of_each(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+
+    def folder_of(version: int) -> Path:
+        if version == 2:
+            raise NotFound("The files of version 2 are gone.")
+        return tmp_path / str(version)
+
+    found, tried = first_that_answers([3, 2, 1], folder_of, find_interpreter, within_seconds=30)
+
+    assert found is None
+    assert [each.version for each in tried] == [3, 2, 1]
+    assert [each.why_not for each in tried] == [
+        "3 holds no MLmodel file, so it is no model.",
+        "The files of version 2 are gone.",
+        "1 holds no MLmodel file, so it is no model.",
+    ]
+
+
+def test_an_environment_that_has_to_be_built_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").touch()
+    built = threading.Event()
+
+    def find(folder: Path) -> Interpreter:
+        built.wait()
+        return Interpreter(Path("python"))
+
+    try:
+        found, tried = first_that_answers([1], lambda _: tmp_path, find, within_seconds=1)
+    finally:
+        built.set()
+
+    assert found is None
+    assert "its environment is still being built" in tried[0].why_not
+
+
+def test_versions_for_which_there_is_no_time_are_not_tried(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").touch()
+    built = threading.Event()
+
+    def find(folder: Path) -> Interpreter:
+        built.wait()
+        return Interpreter(Path("python"))
+
+    try:
+        _, tried = first_that_answers([3, 2, 1], lambda _: tmp_path, find, within_seconds=1)
+    finally:
+        built.set()
+
+    assert [each.version for each in tried] == [3, 2]
+
+
+def test_there_may_be_nothing_to_try() -> None:
+    assert first_that_answers([], lambda _: pytest.fail("nothing to look for"), find_interpreter, within_seconds=1) == (
+        None,
+        [],
+    )
