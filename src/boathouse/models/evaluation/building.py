@@ -104,6 +104,7 @@ class _Builder:
         self._run_facts_of = run_facts_of
         self._missing = _Missing()
         self._requirements = order.requirements
+        self._unlabelled = 0
 
     def build(self) -> Case:
         order, missing = self._order, self._missing
@@ -112,10 +113,10 @@ class _Builder:
         champion = self._champion()
         raw = missing.or_none("rows", self._raw_rows)
         training = missing.or_none("training", lambda: self._training(run))
-        classes = self._classes(raw, training, candidate, champion)
+        classes = missing.or_none("rows", lambda: self._classes(raw, training, candidate, champion)) or ()
         rows, said, against, naive = None, None, None, None
         if raw is None:
-            for what in ("candidate", "champion", "naive"):
+            for what in ("candidate", "champion", "naive") if champion is not None else ("candidate", "naive"):
                 missing.reasons.setdefault(what, f"there are no evaluation rows: {missing.reasons['rows']}")
         else:
             table, frame = raw
@@ -187,13 +188,11 @@ class _Builder:
             return ()
         label = self._requirements.evaluation.label
         of_rows = classes_of(raw[1][raw[0].require(label, "the label")])
-        of_training: tuple[str, ...] = ()
-        if training is not None and label in training.columns:
-            of_training = classes_of(training[label].drop_nulls())
+        of_training = classes_of(_labels(training, label)) if training is not None else ()
         classes = merged_classes(of_rows, of_training, *(each.scorer.classes for each in loaded if each is not None))
         for each in loaded:
             if each is not None:
-                each.asked.classes = classes if each.scorer.classes is not None else merged_classes(of_rows)
+                each.asked.classes, each.asked.unnamed = classes, merged_classes(of_rows)
         return classes
 
     # --- rows
@@ -257,7 +256,7 @@ class _Builder:
         """The sample with what the version looks up; as it stands where that cannot be looked up by it."""
         try:
             return candidate.scorer.prepared(training)
-        except BoathouseError:
+        except Exception:  # noqa: BLE001 - without keys or with other types nothing is looked up, and columns stand
             return training
 
     def _naive(self, frame: "pl.DataFrame", training: "pl.DataFrame | None", classes: tuple[str, ...]) -> Answers:
@@ -271,7 +270,7 @@ class _Builder:
                 f"There is no naive answer without training rows: {self._missing.reasons['training']}",
                 hint="Or name a column with one: evaluation.naive_column.",
             )
-        label = training[source.label].drop_nulls()
+        label = _labels(training, source.label)
         numbers = label_numbers(label, problem, source.positive_label, classes)
         return naive_from_training(numbers, problem, len(frame), classes)
 
@@ -297,3 +296,15 @@ class _Builder:
             if source.label.casefold() in {each.casefold() for each in table.columns}:
                 return sampled_rows(self._session, table, seed=self._order.seed)
         raise InvalidInput(f"It is not known what version {number}, the champion, was trained on.")
+
+
+def _labels(training: "pl.DataFrame", label: str) -> "pl.Series":
+    """The labels that training rows have.
+
+    Raises:
+        InvalidInput: There is no such column.
+    """
+    known = {name.casefold(): name for name in training.columns}
+    if label.casefold() not in known:
+        raise InvalidInput(f"The training rows have no column {label}.")
+    return training[known[label.casefold()]].drop_nulls()

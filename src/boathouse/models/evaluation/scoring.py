@@ -70,6 +70,8 @@ class AskedScorer:
         self._positive = positive_texts(positive_label)
         self.classes: tuple[str, ...] = ()
         """Of a problem with many classes: in which order answers stand."""
+        self.unnamed: tuple[str, ...] = ()
+        """What the columns of probabilities stand for when the version does not say: the classes of the rows."""
 
     @property
     def inputs(self) -> Sequence[str]:
@@ -123,23 +125,20 @@ class AskedScorer:
 
     def _by_class(self, said: Array) -> Array:
         number = {text: at for at, text in enumerate(self.classes)}
+        shaped = np.zeros((len(said), len(self.classes)))
         if self._scorer.gives_classes:
-            shaped = np.zeros((len(said), len(self.classes)))
-            for row, each in enumerate(said.tolist()):
-                if (at := number.get(text_of(each))) is not None:
-                    shaped[row, at] = 1.0
+            texts = [text_of(each) for each in said.tolist()]
+            if unknown := set(texts) - set(number):
+                raise NotAnswers(f"The model names the class {min(unknown)}, which nobody else knows.")
+            shaped[np.arange(len(said)), [number[text] for text in texts]] = 1.0
             return shaped
         if said.ndim != 2:
             raise NotAnswers("The model gives one number per row; a probability for each class is needed.")
-        own = self._scorer.classes
-        if own is None:
-            if said.shape[1] != len(self.classes):
-                raise NotAnswers(
-                    f"The model gives {said.shape[1]} probabilities per row, does not say of which classes, and the "
-                    f"rows have {len(self.classes)} classes."
-                )
-            return said.astype(np.float64)
-        shaped = np.zeros((len(said), len(self.classes)))
-        for column, text in enumerate(own):
-            shaped[:, number[text]] = said[:, column]
+        own = self._scorer.classes or self.unnamed
+        if said.shape[1] != len(own):
+            raise NotAnswers(
+                f"The model gives {said.shape[1]} probabilities per row, and does not say of which classes; the rows "
+                f"have {len(own)}."
+            )
+        shaped[:, [number[text] for text in own]] = said
         return shaped
