@@ -70,6 +70,7 @@ class LocalLaw:
         self._catalog.lineage.record(principal, edges if self._in_reproduction() is None else _reads_of(edges))
 
     def stage_table(self, principal: Principal, name: TableName, *, replace: bool = False) -> StagedTable:
+        refuse_in_reproduction(f"written to the new table {name}")
         place = self._catalog.securables.stage_table(principal, name, replace=replace)
         return StagedTable(place.table_id, place.name, place.storage_location)
 
@@ -109,7 +110,9 @@ class LocalLaw:
         if is_system(name):
             self._system.require(principal, name)
             return self._system_table(name)
-        return self._catalog.securables.table(principal, name)
+        table = self._catalog.securables.table(principal, name)
+        # In a reproduction whoever wants to know where it lies has to say what for.
+        return table if self._in_reproduction() is None else replace(table, storage_location="")
 
     def volume(self, principal: Principal, name: VolumeName) -> Volume:
         return self._catalog.securables.volume(principal, name)
