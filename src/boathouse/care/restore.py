@@ -19,6 +19,7 @@ from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs.executing.interrupting import interrupt_runs, pause_all, queue_again
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.checking import check_store
+from boathouse.notifications.outbox import give_up_all
 from boathouse.notifications.webhooks.repository import pause_all as pause_webhooks
 
 
@@ -116,6 +117,7 @@ def _wake(home: Home, manifest: Manifest, options: RestoreOptions, *, keeps_sche
         paused = 0 if keeps_schedules else pause_all(database, now)
         if not keeps_schedules:
             pause_webhooks(database, now)
+            give_up_all(database, f"The home was restored beside another from a backup of {manifest.instant}.")
         catalog = Catalog(database, home)
         catalog.identities.revoke_task_tokens()
         params = {"instant": manifest.instant, "runs": runs, "paused": paused}

@@ -150,6 +150,14 @@ def give_up(connection: Connection, webhook_id: str, why: str) -> None:
     connection.execute(update(outbox).where(waits).values(values))
 
 
+def give_up_all(database: Database, why: str) -> int:
+    """Send nothing of what waits, unless somebody asks to try again; gives the number of messages."""
+    values = {"state": DeliveryState.DEAD.value, "next_attempt_at": None, "error": why}
+    with database.write() as connection:
+        waits = outbox.c.state == DeliveryState.PENDING.value
+        return connection.execute(update(outbox).where(waits).values(values)).rowcount
+
+
 def forget_old(database: Database, *, delivered_before: int, dead_before: int) -> int:
     """Remove messages that nobody waits for any more; gives their number."""
     is_old = ((outbox.c.state == DeliveryState.DELIVERED.value) & (outbox.c.created_at < delivered_before)) | (

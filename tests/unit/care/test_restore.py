@@ -23,6 +23,8 @@ from boathouse.jobs.records import DeploymentRef
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.states import LifeCycleState, ResultState
 from boathouse.metastore import Database, DatabaseUrl
+from boathouse.notifications.messages import DeliveryState, Message
+from boathouse.notifications.outbox import Outbox, write
 from boathouse.notifications.webhooks.nouns import Webhook
 from boathouse.notifications.webhooks.repository import WebhookRepository
 
@@ -59,6 +61,7 @@ class Past:
         hook = Webhook("w", "told", "nowhere", EventFilter(types=["*"]), "ada", 0, 0)
         with care_home.database.write() as connection:
             WebhookRepository(care_home.database).insert(connection, hook)
+            write(connection, [Message("webhook.test", "nowhere", {}, webhook_id="w")], 0)
         self.run_id = jobs.run_now(care_home.ada, self.daily)
         runs = RunRepository(care_home.database)
         runs.claim("worker", 1)
@@ -78,7 +81,10 @@ class Present:
         self.ada = self.catalog.identities.principal("ada")
 
     def tells_nothing(self) -> bool:
-        return all(each.is_paused for each in WebhookRepository(self.database).all())
+        (waits,) = Outbox(self.database).list()
+        (hook,) = WebhookRepository(self.database).all()
+        assert hook.is_paused == (waits.state is DeliveryState.DEAD)
+        return hook.is_paused
 
     def is_paused(self, job_id: int) -> bool:
         schedule = self.jobs.get(self.ada, job_id).settings.schedule
