@@ -323,6 +323,8 @@ class Registry:
             self.forget(principal, str(name))
 
         with self._intents.alone_with(str(name)):
+            for alias in self._stores.aliases(str(name)):
+                self._require_movable(principal, name, alias, None)
             return self._intents.carry_out(
                 IntentKind.DELETE_MODEL, str(name), principal, act=act, follow=follow, succeeded=succeeded
             )
@@ -408,16 +410,15 @@ class Registry:
         *,
         succeeded: Callable[[T], bool] = lambda _: True,
     ) -> T:
-        for alias, pointed in self._stores.aliases(str(name)).items():
-            if pointed == version:
-                self._require_movable(principal, name, alias, None)
-
         def follow(_: T) -> None:
             self._provenance.version_deleted(str(name), version)
             remaining = self._stores.aliases(str(name))
             self._record_moves(principal, str(name), remaining, through="mlflow", reason="the version was deleted")
 
         with self._intents.alone_with(str(name)):
+            for alias, pointed in self._stores.aliases(str(name)).items():
+                if pointed == version:
+                    self._require_movable(principal, name, alias, None)
             return self._intents.carry_out(
                 IntentKind.DELETE_VERSION,
                 str(name),

@@ -139,7 +139,9 @@ def test_a_protected_alias_moves_no_other_way(ada: Person, model: str) -> None:
     gone = ada.call("DELETE", "/api/2.0/mlflow/registered-models/alias", {"name": model, "alias": "champion"})
     deleted = ada.call("DELETE", "/api/2.0/mlflow/model-versions/delete", {"name": model, "version": "1"})
 
-    for response in (ours, mlflows, gone, deleted):
+    model_deleted = ada.call("DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": model})
+
+    for response in (ours, mlflows, gone, deleted, model_deleted):
         assert "protected by its policy (tier medium)" in refused(response, 409)
     assert f"boathouse model promote {model}@2" in refused(ours, 409)
     assert champion(ada, model) == 1

@@ -57,7 +57,9 @@ class Policies:
         policy = self.policy(str(name))
         if policy is None or alias not in policy.protected_aliases:
             return
-        instead = "Promote another version" if version is None else f"Use: boathouse model promote {name}@{version}"
+        instead = f"Use: boathouse model promote {name}@{version}"
+        if version is None:
+            instead = "Withdraw the model's requirements first, or promote another version"
         raise ProtectedAlias(
             f"The alias {alias!r} of {name} is protected by its policy (tier {policy.tier.value}): "
             "it moves by promotion and rollback only.",
