@@ -1,4 +1,4 @@
-"""Had training come to its end? Looks at the loss curve that the run has logged.
+"""Had training come to its end? Looks at the loss curve that the run has logged, else at one that the model remembers.
 
 A curve of what the model did not learn from is preferred; among several, losses before scores.
 """
@@ -15,6 +15,7 @@ from boathouse.models.evaluation.case import Case
 from boathouse.models.evaluation.metrics import METRICS
 from boathouse.models.evidence.nouns import Measurement, Rule
 from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.inside_models import curves_inside, fitted_models, rounds_inside
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
 
@@ -29,8 +30,9 @@ _SMALLEST = 1e-9
 
 
 class Settings(GateSettings):
-    curve: Literal["required", "not_needed"] = "required"
-    """``not_needed``: nothing is learnt in rounds (a closed formula, a forest); only the numbers have to be finite."""
+    curve: Literal["required", "iterations", "not_needed"] = "required"
+    """``iterations``: a solver without a curve has to have ended before it had to. ``not_needed``: nothing is learnt in
+    rounds (a closed formula, a forest); only the numbers have to be finite."""
     metric: str | None = None
     """The run's metric that is the curve; found by its name otherwise."""
     minimum_points: int = Field(default=5, ge=3)
@@ -76,7 +78,12 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
         yield from unmeasured(NAME, NOT_FINITE, "the run has logged no metrics")
     if settings.curve == "not_needed":
         return
+    if settings.curve == "iterations":
+        yield _iterations(case)
+        return
     curve = curve_of(metrics, settings.metric, settings.minimum_points)
+    if curve is None and settings.metric is None and case.folder is not None:
+        curve = curve_of(curves_inside(fitted_models(case.folder)), None, settings.minimum_points)
     if curve is None:
         yield from unmeasured(NAME, _OF_CURVE, _why_no_curve(metrics, settings))
     elif not all(is_finite(value) for value in curve.values):
@@ -89,6 +96,8 @@ def rules(requirements: Requirements, settings: Settings) -> list[Rule]:
     found = [Rule(NAME, NOT_FINITE, maximum=0)]
     if settings.curve == "not_needed":
         return found
+    if settings.curve == "iterations":
+        return [*found, Rule(NAME, AT_LAST, maximum=0)]
     return [
         *found,
         Rule(NAME, IMPROVEMENT, minimum=max(settings.minimum_improvement, _SMALLEST)),
@@ -154,6 +163,18 @@ def _measured(curve: Curve, early_stopping: bool) -> Iterator[Measurement]:
     yield Measurement(NAME, AT_LAST, float(is_last), rounds, details={"curve": curve.metric, "best_round": best + 1})
 
 
+def _iterations(case: Case) -> Measurement:
+    """Whether the solver of the model ended because it was not allowed any more."""
+    if case.folder is None:
+        return unmeasured(NAME, AT_LAST, case.missing.get("folder", "the model's files are not here"))[0]
+    rounds = rounds_inside(fitted_models(case.folder))
+    if rounds is None:
+        return unmeasured(NAME, AT_LAST, "the model does not say how many rounds its solver took")[0]
+    taken, allowed = rounds
+    details = {"rounds": taken, "allowed": allowed}
+    return Measurement(NAME, AT_LAST, float(taken >= allowed), taken, details=details)
+
+
 def _curve(name: str, history: Sequence[tuple[int, float]]) -> Curve:
     """One value for each round: the last that was logged for it."""
     of_round = dict(sorted(history, key=lambda point: point[0]))
@@ -180,11 +201,11 @@ def _preference(curve: Curve) -> tuple[bool, bool, bool, str]:
 
 
 def _why_no_curve(metrics: Mapping[str, Sequence[tuple[int, float]]], settings: Settings) -> str:
-    hint = "log the loss of each round, or say curve: not_needed where nothing is learnt in rounds"
+    hint = "log the loss of each round; or say curve: iterations for a solver without one, or not_needed"
     if settings.metric is not None:
         points = _rounds(metrics.get(settings.metric, ()))
         return f"the run has {points} rounds of {settings.metric}; at least {settings.minimum_points} make a curve"
-    return f"the run has logged no loss over at least {settings.minimum_points} rounds; {hint}"
+    return f"neither run nor model knows a loss over at least {settings.minimum_points} rounds; {hint}"
 
 
 _HIGHER = {name for name, metric in METRICS.items() if not metric.lower_is_better} | {

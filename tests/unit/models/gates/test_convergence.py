@@ -58,7 +58,7 @@ def test_no_curve_is_inconclusive_unless_none_is_needed(case: Callable[..., Any]
     single = case(metrics={"auc": [0.8], "lr": [0.1] * 20})
     found = judged(GATE, single)
     assert found["improvement"][1].verdict is Verdict.INCONCLUSIVE
-    assert "curve: not_needed" in found["improvement"][1].reason
+    assert "curve: iterations" in found["improvement"][1].reason
     assert list(judged(GATE, single, curve="not_needed")) == ["not_finite"]
 
 
