@@ -99,6 +99,26 @@ def test_what_happens_can_be_followed(boathouse: LocalBoathouse) -> None:
     assert second["sequence"] > first["sequence"]
 
 
+def test_a_job_starts_by_what_happens_and_can_ask_what_it_was(boathouse: LocalBoathouse) -> None:
+    client, name = boathouse.client(), "hooks.s.started"
+    wanted = {"types": ["model_version_alias.moved"], "subject": name, "fields": {"alias": "champion"}}
+    condition = {"op": "EQUAL_TO", "left": "{{job.trigger.event.subject}}@{{job.trigger.event.version}}"}
+    task = {"task_key": "is_it", "condition_task": {**condition, "right": f"{name}@1"}}
+    job = client.post("/api/2.2/jobs/create", {"name": "by event", "tasks": [task], "trigger": {"event": wanted}})
+    model_with_version(boathouse, name)
+    for alias in ("other", "champion"):
+        boathouse.run("model", "aliases", name, "--set", f"{alias}=1")
+
+    def ended() -> list[dict[str, Any]]:
+        runs = client.get("/api/2.2/jobs/runs/list", job_id=job["job_id"], expand_tasks=True).get("runs", [])
+        return [each for each in runs if "result_state" in each["state"]]
+
+    (run,) = wait_for(ended)
+    assert (run["trigger"], run["state"]["result_state"]) == ("EVENT", "SUCCESS")
+    assert run["tasks"][0]["condition_task"]["outcome"] == "true"
+    assert run["trigger_info"]["event"]["data"]["alias"] == "champion"
+
+
 def test_a_wrong_type_or_destination_says_what_there_is(boathouse: LocalBoathouse, web) -> None:
     destination(boathouse, "right", web.url)
     wrong = boathouse.run("webhooks", "create", "wrong", "--to", "right", "--type", "gate.faild")
