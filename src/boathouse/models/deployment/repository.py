@@ -114,6 +114,8 @@ class DeploymentFollower:
     """Lets the rows follow a model that is renamed, and go with one that is gone."""
 
     def renamed(self, connection: Connection, name: str, new_name: str) -> None:
+        # What a deleted model of that name has left would be in the way.
+        connection.execute(delete(deployment_jobs).where(deployment_jobs.c.model == new_name))
         for table in (deployment_jobs, deployment_starts):
             connection.execute(update(table).where(table.c.model == name).values(model=new_name))
 

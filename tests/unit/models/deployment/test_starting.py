@@ -245,3 +245,13 @@ def test_the_built_in_job_goes_with_the_requirements(desk: Desk) -> None:
         desk.jobs.get(SYSTEM, built_in)
     desk.version(1)
     assert desk.deploying.start_waiting() == 1
+
+
+def test_a_model_takes_the_name_of_one_that_was_deleted_a_moment_ago(desk: Desk) -> None:
+    desk.repository.change_job("dev.flights.later", built_in=99)
+    desk.models.drop_model("dev.flights.later")
+    desk.repository.change_job(str(MODEL), built_in=7)
+
+    desk.models.rename_model(str(MODEL), "dev.flights.later")
+
+    assert desk.repository.job_of("dev.flights.later").built_in == 7
