@@ -15,6 +15,9 @@ from boathouse.models.requirements.requirements import Problem
 
 Array = np.ndarray[Any, Any]
 
+FEWEST_GROUPS = 10
+"""With fewer, draws of whole groups make intervals that are far too narrow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -69,6 +72,9 @@ class Look:
         rows = len(self.label)
         if rows == 0:
             return "there are no rows"
+        groups = self.resampling.groups
+        if groups is not None and (count := int(groups.max()) + 1) < FEWEST_GROUPS:
+            return f"the rows are of {count} groups; at least {FEWEST_GROUPS} are needed to draw groups again"
         if self.problem is not Problem.REGRESSION and (self.label == self.label[0]).all():
             return f"all {rows} rows are of one class"
         if metric_named(metric, self.problem).takes_probabilities:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.unit.models.gates.cases import blunt, case_of, chance, judged, needs, reasons, shuffled, verdicts
 
@@ -151,6 +152,20 @@ def test_an_error_in_a_gate_is_written_down() -> None:
         raise ZeroDivisionError("by zero")
 
     assert "ZeroDivisionError: by zero" in reasons(case_of(), replace(metric.GATE, measure=broken))
+
+
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
+def test_few_groups_are_inconclusive_and_many_are_drawn_whole(gate: Any) -> None:
+    def grouped(groups: int) -> Any:
+        evaluation = {"table": "dev.shop.judged", "label": "is_late", "group": "day"}
+        case = case_of(needs(evaluation=evaluation), champion=blunt)
+        assert case.rows is not None
+        day = pl.Series("day", np.arange(case.rows.rows) % groups)
+        return replace(case, rows=replace(case.rows, frame=case.rows.frame.with_columns(day)))
+
+    assert set(verdicts(grouped(9), gate).values()) == {INCONCLUSIVE}
+    assert "of 9 groups; at least 10" in reasons(grouped(9), gate)
+    assert set(verdicts(grouped(100), gate).values()) == {PASSED}
 
 
 # --- slices
