@@ -140,6 +140,8 @@ class Archive:
             content = b"".join(chunks) if entry.path in wanted else _passed(chunks)
             if content is not None:
                 found[entry.path] = content
+            if len(found) == len(wanted):
+                break
         return found
 
     def _walk(self) -> Iterator[tuple[Entry, Iterator[bytes]]]:

@@ -109,7 +109,7 @@ class Imports:
             Denied: The principal may make no version of this model.
         """
         with self._parts.catalog.audit.verb(principal, "models", "importModelVersion", KIND, str(name)) as opened:
-            is_new = self._require_may(principal, name)
+            is_new = self.require_may(principal, name)
             with file.open("rb") as content, ExitStack() as undo:
                 archive = Archive(content, self.limits)
                 opened.params.update(archive=archive.sha256, signer=archive.fingerprint)
@@ -138,15 +138,20 @@ class Imports:
         for each in rows.imports(self._database):
             if each.ended_at is None and each.begun_at < self._since:
                 log.info("The import of %s, begun by %s, was cut short; it is taken back", each.model, each.principal)
-                self._take_back(each.import_id, each.made)
+                try:
+                    self._take_back(each.import_id, each.made)
+                except (BoathouseError, OSError):  # it is tried again at the next start; the others go on
+                    log.exception("The import of %s could not be taken back", each.model)
         for left in self._staging().iterdir():
             if left.stat().st_mtime * 1000 < self._since:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
-    # --- steps
+    def require_may(self, principal: Principal, name: ModelName) -> bool:
+        """Whether the model has to be made first.
 
-    def _require_may(self, principal: Principal, name: ModelName) -> bool:
-        """Whether the model has to be made."""
+        Raises:
+            Denied: The principal may make no version of this model.
+        """
         try:
             self._parts.catalog.securables.get(with_authority(principal), KIND, str(name))
         except NotFound:
@@ -154,6 +159,8 @@ class Imports:
             return True
         self._parts.catalog.grants.require(principal, Privilege.CREATE_MODEL_VERSION, KIND, str(name))
         return False
+
+    # --- steps
 
     def _unpacked(self, archive: Archive, undo: ExitStack) -> Path:
         """The model's files in a folder of their own, beside the artifacts so that they need not be copied again."""
@@ -336,7 +343,10 @@ class Imports:
             rows.drop_import(connection, import_id)
 
     def _version_of(self, model_id: str) -> int | None:
-        place = artifact_path(self._parts.stores.logged_model(model_id).artifact_location)
+        try:
+            place = artifact_path(self._parts.stores.logged_model(model_id).artifact_location)
+        except NotFound:
+            return None
         found = self._parts.repository.versions_at([place] if place else [])
         return next((version for _, version in found), None)
 

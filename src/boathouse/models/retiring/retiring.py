@@ -135,14 +135,20 @@ class Retirements:
             if each.ended_at is not None or each.begun_at >= self._since:
                 continue
             log.info("The retirement of version %d of %s was cut short", each.version, each.model)
-            if self._parts.repository.has_version(each.model, each.version):
-                self.place(each).unlink(missing_ok=True)
-                with self._database.write() as connection:
-                    rows.drop(connection, each.retirement_id)
-            else:
-                self._finish(each, None)
+            try:
+                self._settle(each)
+            except (BoathouseError, OSError):  # it is tried again at the next start; the others go on
+                log.exception("The retirement of version %d of %s could not be settled", each.version, each.model)
 
     # --- steps
+
+    def _settle(self, begun: Retirement) -> None:
+        if not self._parts.repository.has_version(begun.model, begun.version):
+            self._finish(begun, None)
+            return
+        self.place(begun).unlink(missing_ok=True)
+        with self._database.write() as connection:
+            rows.drop(connection, begun.retirement_id)
 
     def _versions(self, name: ModelName, version: int | None) -> list[int]:
         known = sorted(self._parts.repository.versions_of(str(name)))

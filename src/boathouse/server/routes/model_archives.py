@@ -72,6 +72,7 @@ def _add_import(router: APIRouter, imports: Imports) -> None:
         evaluate: Annotated[bool, Query(description="Start the model's deployment job with it")] = False,
     ) -> Json:
         model = parse_model_name(name)
+        await run_in_threadpool(imports.require_may, principal, model)  # before anything is received
         file = await run_in_threadpool(imports.incoming)
         try:
             await _receive(request, file, imports.limits.total_bytes + _ROOM_FOR_HEADERS)
