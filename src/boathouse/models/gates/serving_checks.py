@@ -123,15 +123,19 @@ def _present(folder: Path) -> Interpreter:
 
 
 def _payload(case: Case, scratch: Path) -> Path | None:
-    """A few evaluation rows with what the model takes, for models without an example of their own."""
+    """A few evaluation rows with what the model takes, for models without an example of their own. Whole ones, if there
+    are any: pandas has no whole numbers that are null, and a signature may ask for such."""
+    from boathouse.models.gates.explaining.explaining import pandas_rows
+
     if case.rows is None or case.scorer is None or not case.rows.rows:
         return None
-    frame = case.rows.frame
-    names = [name for name in case.scorer.inputs if name in frame.columns]
+    names = [name for name in case.scorer.inputs if name in case.rows.frame.columns]
     if not names:
         return None
+    rows = case.rows.frame.select(names)
+    whole = rows.drop_nulls().head(_PAYLOAD_ROWS)
     file = scratch / "payload.parquet"
-    frame.head(_PAYLOAD_ROWS).select(names).to_pandas().to_parquet(file)
+    pandas_rows(whole if whole.height else rows.head(_PAYLOAD_ROWS), names, {}).to_parquet(file)
     return file
 
 

@@ -1,11 +1,15 @@
 """What a serving check comes to as evidence."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
+
 from boathouse.models.evidence import Verdict, judge_all
-from boathouse.models.gates.serving_checks import GATE, Settings, measurements, rules
+from boathouse.models.gates.serving_checks import GATE, Settings, _payload, measurements, rules
 from boathouse.models.requirements import Requirements
 from boathouse.models.serving_check import BadPayload, Latency, ServingCheck
 
@@ -66,6 +70,17 @@ def test_an_unclear_error_or_an_answer_to_nonsense_fails(requirements: Callable[
 def test_without_files_nothing_is_measured(case: Callable[..., Any], judged: Callable[..., Any]) -> None:
     found = judged(GATE, case(missing={"folder": "version 3 does not load"}))
     assert {said.verdict for _, said in found.values()} == {Verdict.INCONCLUSIVE}
+
+
+def test_rows_to_ask_are_whole_ones_as_models_take_them(case: Callable[..., Any], tmp_path: Path) -> None:
+    at = [datetime(2024, 1, 1, hour, tzinfo=UTC) for hour in range(4)]
+    rows = pl.DataFrame({"late": [0, 1, 0, 1], "seats": [1, None, 3, 4], "at": at, "carrier": list("abcd")})
+    file = _payload(case(rows=rows, inputs=["seats", "at", "carrier"]), tmp_path)
+    assert file is not None
+    found = pd.read_parquet(file)
+    assert found["seats"].tolist() == [1, 3, 4] and found["seats"].dtype.kind == "i"
+    assert found["at"].dt.tz is None and list(found.columns) == ["seats", "at", "carrier"]
+    assert _payload(case(rows=rows), tmp_path) is None
 
 
 def test_an_empty_folder_blocks(case: Callable[..., Any], judged: Callable[..., Any], folder: Path) -> None:
