@@ -102,9 +102,10 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
         check_production(document, git, force=reading.force, findings=findings)
 
     artifacts = _artifacts(document, findings)
-    models = ModelSettings(root, document, target_name, references, findings)
+    files = _local_files(root, artifacts, findings)
+    models = ModelSettings(root, document, target_name, references, files, findings)
     of_models = models.read(settings, targets.mapping) if settings is not None else {}
-    resources = _resources(root, document, artifacts, of_models, findings)
+    resources = _resources(root, document, files, of_models, findings)
     findings.raise_errors()
     return Bundle(
         root=root,
@@ -124,13 +125,11 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
 def _resources(
     root: Path,
     document: Node,
-    artifacts: Mapping[str, ArtifactShape],
+    files: LocalFiles,
     of_models: Mapping[ResourceId, Node],
     findings: Findings,
 ) -> dict[ResourceId, Node]:
     """The resources that we deploy, checked."""
-    folders = [root / artifact.path for artifact in artifacts.values()]
-    files = LocalFiles(root, [*folders, *(folder / "dist" for folder in folders)], findings)
     checked: dict[ResourceId, Node] = {}
     for section, kind in KINDS.items():
         if kind.in_settings:
@@ -150,6 +149,11 @@ def _resources(
     check_names(named, findings)
     check_order(desired_resources(root, checked), named, findings)
     return checked
+
+
+def _local_files(root: Path, artifacts: Mapping[str, ArtifactShape], findings: Findings) -> LocalFiles:
+    folders = [root / artifact.path for artifact in artifacts.values()]
+    return LocalFiles(root, [*folders, *(folder / "dist" for folder in folders)], findings)
 
 
 def _artifacts(document: Node, findings: Findings) -> dict[str, ArtifactShape]:

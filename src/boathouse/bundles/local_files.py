@@ -36,6 +36,18 @@ class LocalFiles:
                 job = _replaced(job, path, Node(self._checked(node, node.text), node.position, node.key_position))
         return job
 
+    def placed(self, dependency: Node) -> Node:
+        """A line of requirements with the place where its file will lie on the server, for what runs outside of the
+        bundle's folder."""
+        text = dependency.text
+        if text is None or not _is_local(text) or text.startswith(FILE_PATH_PREFIX):
+            return dependency
+        checked = self._checked(dependency, text)
+        option, file = ("-r ", checked.removeprefix("-r ")) if checked.startswith("-r ") else ("", checked)
+        if file.startswith((FILE_PATH_PREFIX, *_REMOTE)):
+            return dependency
+        return Node(f"{option}{FILE_PATH_PREFIX}{file}", dependency.position, dependency.key_position)
+
     def _checked(self, node: Node, text: str) -> str:
         option, text = ("-r ", text.removeprefix("-r ").strip()) if text.startswith("-r ") else ("", text)
         if text.startswith(FILE_PATH_PREFIX):

@@ -12,6 +12,7 @@ from boathouse.bundles.desired import ResourceId
 from boathouse.bundles.files import read_file
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import KINDS, REQUIREMENTS
+from boathouse.bundles.local_files import LocalFiles
 from boathouse.bundles.merging import merge
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
@@ -20,6 +21,7 @@ from boathouse.foundation.errors import did_you_mean
 from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.shapes import DoesNotFit, Shape, dotted
 from boathouse.foundation.yaml_source import KeyPath
+from boathouse.jobs.settings import EnvironmentSpec
 from boathouse.models.gates.policy import Policy, policy_of
 from boathouse.models.requirements import Requirements
 
@@ -57,8 +59,17 @@ class JudgedModel:
 class ModelSettings:
     """Reads the models of one target."""
 
-    def __init__(self, root: Path, document: Node, target: str, references: References, findings: Findings) -> None:
+    def __init__(
+        self,
+        root: Path,
+        document: Node,
+        target: str,
+        references: References,
+        files: LocalFiles,
+        findings: Findings,
+    ) -> None:
         self._root = root
+        self._files = files
         self._document = document
         self._target = target
         self._references = references
@@ -100,6 +111,7 @@ class ModelSettings:
         model = self._model(key, written)
         if node is None or model is None:
             return None
+        node = self._environment(node, path)
         self._note_what_waits(node, path)
         self._check_policy(key, model, node)
         payload: dict[str, Node] = {
@@ -141,6 +153,19 @@ class ModelSettings:
         policy = checked_policy(requirements, node, ("models", key), self._findings)
         if policy is not None:
             self.judged.append(JudgedModel(key, model, requirements, policy))
+
+    def _environment(self, node: Node, path: tuple[str, ...]) -> Node:
+        """The model with what its deployment job needs, checked as for any other job."""
+        place = ("deployment", "environment")
+        spec = node.get(*place)
+        if spec is None or spec.value is None:
+            return node
+        fits = check_shape(EnvironmentSpec, spec, (*path, *place), self._findings) is not None
+        dependencies = spec.get("dependencies")
+        if not fits or dependencies is None or not dependencies.items:
+            return node
+        placed = Node([self._files.placed(each) for each in dependencies.items], dependencies.position)
+        return node.with_path(place, spec.with_child("dependencies", placed))
 
     def _note_what_waits(self, node: Node, path: tuple[str, ...]) -> None:
         for waiting in NOT_ACTED_ON:

@@ -1,6 +1,7 @@
 """What models have to meet, deployed with the bundle."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,20 @@ def test_requirements_may_name_a_job_of_the_same_bundle(rooms: Rooms) -> None:
     (job,) = rooms.jobs.list(rooms.ada, name="judge")
     assert rooms.models.requirements.get(rooms.ada, MODEL).requirements.deployment.job == str(job.job_id)
     assert rooms.deployments.plan(rooms.ada, desired).is_empty
+
+
+def test_files_of_the_bundle_are_named_by_the_code_that_was_deployed_with_them(rooms: Rooms) -> None:
+    place = Place("flights", "prod")
+    needed = {"environment": {"dependencies": ["-r ${workspace.file_path}/requirements.txt"]}}
+    everything = asked(rooms, deployment=needed)
+    for revision, text in enumerate(("print(1)", "print(2)"), 1):
+        desired = rooms.desired(everything, snapshot=rooms.code(place, text))
+        rooms.deployments.apply(rooms.ada, desired)
+        assert rooms.deployments.plan(rooms.ada, desired).is_empty
+        held = rooms.models.requirements.get(rooms.ada, MODEL)
+        assert held.revision == revision
+        (line,) = (held.requirements.deployment.environment or {})["dependencies"]
+        assert Path(line.removeprefix("-r ")).parent.joinpath("main.py").read_text() == text
 
 
 class Killed(BaseException):

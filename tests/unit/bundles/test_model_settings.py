@@ -142,6 +142,29 @@ def test_a_field_of_a_variable_that_holds_several_can_be_named(bundle: Make) -> 
     assert any("has no field 'spek' there. Did you mean spec?" in each for each in folder.errors("prod"))
 
 
+def test_files_that_the_deployment_job_needs_are_named_by_where_they_will_lie(bundle: Make) -> None:
+    dependencies = "[lightgbm, -r requirements.txt, ./lib/mine.whl, '${workspace.file_path}/dist/*.whl']"
+    more = f"deployment: {{environment: {{dependencies: {dependencies}}}}}"
+    folder = bundle(BUNDLE, **{"boathouse.yml": settings(more)})
+    folder.write("requirements.txt", "polars")
+    folder.write("lib/mine.whl", "")
+    assert asked(folder, "prod")["requirements"]["deployment"]["environment"]["dependencies"] == [
+        "lightgbm",
+        "-r ${workspace.file_path}/requirements.txt",
+        "${workspace.file_path}/lib/mine.whl",
+        "${workspace.file_path}/dist/*.whl",
+    ]
+    (folder.root / "requirements.txt").rename(folder.root / "requirement.txt")
+    (error,) = folder.errors("prod")
+    assert error.startswith("boathouse.yml:8: the file requirements.txt does not exist. Did you mean requirement.txt")
+
+
+def test_what_the_deployment_job_needs_is_checked_as_for_any_other_job(bundle: Make) -> None:
+    more = "deployment:\n  environment:\n    dependencys: [lightgbm]"
+    (error,) = bundle(BUNDLE, **{"boathouse.yml": settings(more)}).errors("prod")
+    assert error.startswith("boathouse.yml:10: models.delay.deployment.environment.dependencys: unknown field")
+
+
 def test_the_card_travels_along_word_for_word(bundle: Make) -> None:
     card = "# Limits\n\nCosts ${var.catalog} and $${nothing}.\n"
     folder = bundle(BUNDLE, **{"boathouse.yml": settings("card: docs/delay.md")})

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from boathouse.models import feature_models
-
 History = Sequence[tuple[int, float]]
 
 
 def fitted_models(folder: Path) -> list[Any]:
     """The model of a folder, of a pipeline its last step; none where the flavour gives none out."""
+    from boathouse.models import feature_models  # brings the database along, which whoever reads a policy does without
+
     predictor = feature_models.load_predictor(folder)
     try:
         model = predictor.get_raw_model()
