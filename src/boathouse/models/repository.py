@@ -263,6 +263,12 @@ class ModelRepository:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def forget_run(self, run_id: str) -> None:
+        """Forget what a run has read, and whose it was: it is gone for good."""
+        with self._database.write() as connection:
+            for table in (run_inputs, task_experiment_runs):
+                connection.execute(delete(table).where(table.c.run_id == run_id))
+
     def add_inputs(self, inputs: Iterable[RunInput]) -> list[RunInput]:
         """Remember inputs; answers those that are new."""
         new: list[RunInput] = []

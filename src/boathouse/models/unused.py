@@ -147,7 +147,10 @@ class UnusedMlflow:
                 session.execute(text(f"DELETE FROM {table} WHERE run_uuid = :id"), {"id": id})
             return True
 
-        return self._in_mlflow(act)
+        is_gone = self._in_mlflow(act)
+        if is_gone:
+            self._repository.forget_run(id)
+        return is_gone
 
     def remove_model(self, id: str, before: int) -> bool:
         """Remove a logged model for good; False when it is no longer unused."""
