@@ -34,7 +34,7 @@ from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.first_start import ensure_admin
 
 SCHEMAS, MODELS_EACH, VERSIONS = 50, 200, 20
-QUESTIONS = 400
+QUESTIONS = 200
 PAGE = 100
 GOAL_MS = 20
 NOW = 1_772_359_200_000
@@ -148,7 +148,7 @@ def _ours(database: Database, names: list[str], parent: str) -> None:
     stamp = {"created_at": NOW, "created_by": "ada", "updated_at": NOW, "updated_by": "ada"}
     things = [{"id": new_id(), "kind": SecurableKind.REGISTERED_MODEL.value, "full_name": name, "parent_id": parent,
                "owner": "ada", "comment": "A model.", "properties": "{}",
-               "tags": '{"team": "x", "tier": "low"}', **stamp} for name in names]  # fmt: skip
+               "tags": '{"team": "x", "tier": "x"}', **stamp} for name in names]  # fmt: skip
     versions = [{"model": name, "version": version, "run_id": None, "location": None}
                 for name in names for version in range(1, VERSIONS + 1)]  # fmt: skip
     moves = [{"model": name, "alias": "champion", "from_version": None, "to_version": VERSIONS, "principal": "ada",

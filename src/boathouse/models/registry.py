@@ -27,6 +27,7 @@ from boathouse.models.nouns import (
     RegisteredModel,
 )
 from boathouse.models.provenance import Provenance
+from boathouse.models.registry_rows import ModelRow
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND = SecurableKind.REGISTERED_MODEL
 LARGEST_PAGE = 1000
-SMALLEST_QUESTION = 100
-"""Who may see few models needs few questions for them all the same."""
 
 
 class ModelNotFound(NotFound):
@@ -114,19 +113,19 @@ class Registry:
 
         However far into the list, a page takes the same time.
         """
-        found: list[RegisteredModel] = []
+        names: list[str] = []
+        asked = limit + 1
         while True:
-            asked = max(limit - len(found) + 1, SMALLEST_QUESTION)
-            rows = self._stores.models_after(after, asked)
-            visible = self.readable(principal, [row.name for row in rows])
-            for row in rows:
-                if row.name in visible:
-                    if len(found) == limit:
-                        return found, found[-1].name
-                    found.append(_as_model(row))
-                after = row.name
-            if len(rows) < asked:
-                return found, None
+            block = self._stores.model_names_after(after, asked)
+            visible = self.readable(principal, block)
+            for name in block:
+                if name in visible and len(names) == limit:
+                    return self._models(names), names[-1]
+                if name in visible:
+                    names.append(name)
+            if len(block) < asked:
+                return self._models(names), None
+            after, asked = block[-1], LARGEST_PAGE
 
     def delete(self, principal: Principal, name: ModelName) -> None:
         """Delete a model with all its versions; what they were trained on is no longer kept for them."""
@@ -527,7 +526,13 @@ class Registry:
         self._stores.call(lambda: self._stores.registry.create_registered_model(str(name), given, comment))
 
     def _model(self, name: str) -> RegisteredModel:
-        return _as_model(self._stores.call(lambda: self._stores.registry.get_registered_model(name)))
+        found = self._models([name])
+        if not found:
+            raise ModelNotFound(f"There is no registered model {name}.")
+        return found[0]
+
+    def _models(self, names: Sequence[str]) -> list[RegisteredModel]:
+        return [_as_model(row) for row in self._stores.models_named(names)]
 
     def _require_version(self, name: str, version: int) -> None:
         if not self._repository.has_version(name, version):
@@ -562,14 +567,9 @@ def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:
         ) from error
 
 
-def _as_model(model: Any) -> RegisteredModel:
+def _as_model(row: ModelRow) -> RegisteredModel:
     return RegisteredModel(
-        str(model.name),
-        model.description or None,
-        {alias: int(version) for alias, version in dict(model.aliases).items()},
-        dict(model.tags),
-        int(model.creation_timestamp or 0),
-        int(model.last_updated_timestamp or 0),
+        row.name, row.description, row.aliases, row.tags, row.creation_timestamp, row.last_updated_timestamp
     )
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, select, text
 _INDEXES = {
     "boathouse_registered_model_tags": "registered_model_tags (workspace, name)",
     "boathouse_model_version_tags": "model_version_tags (workspace, name, version)",
-    "boathouse_model_versions_by_time": "model_versions (workspace, last_updated_time DESC, name, version DESC)",
     "boathouse_model_versions_by_run": "model_versions (run_id)",
 }
 BLOCK = 500
@@ -33,18 +32,22 @@ class ModelRow:
     last_updated_timestamp: int = 0
 
 
-def models_after(engine: Engine, name: str | None, limit: int) -> list[ModelRow]:
-    """The next models by name: those that come after one, prompts among them."""
+def names_after(engine: Engine, name: str | None, limit: int) -> list[str]:
+    """The names of the next models: those that come after one, prompts among them."""
     table: Any = _tables().SqlRegisteredModel
-    columns = (table.name, table.description, table.creation_time, table.last_updated_time)
-    query = select(*columns).where(table.workspace == _WORKSPACE)
+    query = select(table.name).where(table.workspace == _WORKSPACE)
     if name is not None:
         query = query.where(table.name > name)
     with engine.connect() as connection:
-        rows = connection.execute(query.order_by(table.name).limit(limit)).all()
-    names = [row.name for row in rows]
+        return list(connection.execute(query.order_by(table.name).limit(limit)).scalars())
+
+
+def models_named(engine: Engine, names: Sequence[str]) -> list[ModelRow]:
+    """These models, by name; one that is not there is left out."""
+    table: Any = _tables().SqlRegisteredModel
+    columns = (table.name, table.description, table.creation_time, table.last_updated_time)
     aliases, tags = _aliases(engine, names), _tags(engine, names)
-    return [
+    found = [
         ModelRow(
             row.name,
             row.description or None,
@@ -53,16 +56,17 @@ def models_after(engine: Engine, name: str | None, limit: int) -> list[ModelRow]
             row.creation_time or 0,
             row.last_updated_time or 0,
         )
-        for row in rows
+        for row in _of_models(engine, columns, table, names)
     ]
+    return sorted(found, key=lambda row: row.name)
 
 
 def every_model(engine: Engine) -> Iterator[ModelRow]:
     """All of them, by name."""
     after: str | None = None
-    while page := models_after(engine, after, BLOCK):
-        yield from page
-        after = page[-1].name
+    while names := names_after(engine, after, BLOCK):
+        yield from models_named(engine, names)
+        after = names[-1]
 
 
 def aliases_of(engine: Engine, model: str) -> dict[str, int]:
@@ -79,7 +83,7 @@ def every_version(engine: Engine) -> set[tuple[str, int]]:
 
 
 def add_indexes(engine: Engine) -> None:
-    """Let MLflow find tags by what they are of, and a page of versions in its own order: its keys begin otherwise."""
+    """Let MLflow find tags by what they are of, and versions by their run: its keys begin otherwise."""
     with engine.begin() as connection:
         for name, columns in _INDEXES.items():
             connection.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}"))

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError, InvalidInput, NotFound, Unavailable
@@ -105,9 +105,13 @@ class MlflowStores:
         """All of them by name, without their versions; prompts, which a search leaves out, among them."""
         yield from registry_rows.every_model(self.registry.engine)
 
-    def models_after(self, name: str | None, limit: int) -> list[registry_rows.ModelRow]:
-        """The next models by name."""
-        return registry_rows.models_after(self.registry.engine, name, limit)
+    def model_names_after(self, name: str | None, limit: int) -> list[str]:
+        """The names of the next models."""
+        return registry_rows.names_after(self.registry.engine, name, limit)
+
+    def models_named(self, names: Sequence[str]) -> list[registry_rows.ModelRow]:
+        """These models by name, without their versions; one that is not there is left out."""
+        return registry_rows.models_named(self.registry.engine, names)
 
     def model_version(self, model: str, version: int) -> Any:
         return self.call(lambda: self.registry.get_model_version(model, str(version)))
