@@ -85,7 +85,9 @@ def _card_ports(catalog: Catalog, database: Database, governance: ModelGovernanc
     def evidence_of(principal: Principal, name: ModelName, version: int) -> Sequence[Evidence]:
         """What the latest decision looks at, with waivers; what others have noted besides."""
         noted = governance.evidence.of(principal, name, version)
-        decided = decision_on(principal, name, version)
+        decided = None
+        with suppress(BoathouseError):  # rules that no longer fit are told beside the decision
+            decided = decision_on(principal, name, version)
         if decided is None or not decided.evidence:
             return noted
         judged = {each.evaluation.evaluation_id for each in decided.evidence}
