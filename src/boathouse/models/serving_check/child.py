@@ -82,7 +82,8 @@ def main(spec: dict[str, Any]) -> None:
 def loaded(folder: str) -> Any:
     import mlflow.pyfunc
 
-    return mlflow.pyfunc.load_model(folder)
+    # The environment was chosen by what the model requires; MLflow's own look at that takes a good part of a second.
+    return mlflow.pyfunc.load_model(folder, suppress_warnings=True)
 
 
 def signature_of(model: Any) -> Any:
