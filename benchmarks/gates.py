@@ -1,6 +1,6 @@
 """All gates of tier high on a million rows beside ``mlflow.models.evaluate``, each in a process of its own.
 
-    python benchmarks/gates.py [--rows 1000000] [--with-slices]
+    python benchmarks/gates.py [--rows 1000000] [--model logistic|lightgbm] [--with-slices]
 
 Metrics are compared first. SHAP and the serving check are left out on both sides. Seconds are those of reading the
 rows, predicting and measuring, without imports.
@@ -27,6 +27,7 @@ from boathouse.testing import LocalBoathouse, running_boathouse
 PEERS = Path(__file__).parent / "peers"
 ROWS, FEATURES, SLICES, TRAINING_ROWS = 1_000_000, 20, 10, 100_000
 GOAL = 5
+MODELS = {"logistic": "logistic regression", "lightgbm": "LightGBM with 100 trees"}
 NAMES = {
     "log_loss": "log_loss",
     "auc": "roc_auc",
@@ -42,20 +43,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--with-slices", action="store_true", help="ask MLflow of each slice, too, which takes long")
+    parser.add_argument("--model", choices=MODELS, default="logistic")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, running_boathouse(Path(name)) as server:
         folder = Path(name)
-        plan = prepare(folder, server, given.rows)
+        plan = prepare(folder, server, given.rows, given.model)
         ours = run("gates_ours.py", plan, folder, server)
         print(json.dumps({name: each for name, each in ours.items() if name != "metrics"}), file=sys.stderr)
         mlflow = run("gates_mlflow.py", {**plan, "slices": []}, folder, server)
         print(json.dumps(mlflow["cost"]), file=sys.stderr)
         sliced = run("gates_mlflow.py", plan, folder, server) if given.with_slices else None
     require_equal(ours["metrics"], mlflow["metrics"])
-    print(report(given.rows, ours, mlflow, sliced))
+    print(report(given.rows, MODELS[given.model], ours, mlflow, sliced))
 
 
-def prepare(folder: Path, server: LocalBoathouse, rows: int) -> dict[str, Any]:
+def prepare(folder: Path, server: LocalBoathouse, rows: int, kind: str) -> dict[str, Any]:
     """Rows as a governed table and as Parquet, and two models: the champion has seen half of the features."""
     frame, training = make_rows(rows, seed=1), make_rows(TRAINING_ROWS, seed=2)
     session = connected_session(Connection(server.url, server.token))
@@ -67,8 +69,8 @@ def prepare(folder: Path, server: LocalBoathouse, rows: int) -> dict[str, Any]:
     return {
         "model": "dev.bench.gated",
         "models": {
-            "1": fitted(folder / "champion", training, features[: FEATURES // 2]),
-            "2": fitted(folder / "candidate", training, features),
+            "1": fitted(folder / "champion", training, features[: FEATURES // 2], kind),
+            "2": fitted(folder / "candidate", training, features, kind),
         },
         "features": features,
         "label": "label",
@@ -89,7 +91,10 @@ def prepare(folder: Path, server: LocalBoathouse, rows: int) -> dict[str, Any]:
             },
             "slices": ["region"],
             "cost_matrix": {"true_positive": 20, "false_positive": -10, "false_negative": -30},
-            "gates": {"fairness": {"attributes": ["region"]}},
+            "gates": {
+                "fairness": {"attributes": ["region"]},
+                "point_in_time": {"without_features": True, "reason": "The rows bring all columns."},
+            },
         },
     }
 
@@ -110,19 +115,32 @@ def make_rows(rows: int, seed: int) -> pl.DataFrame:
     )
 
 
-def fitted(place: Path, training: pl.DataFrame, features: list[str]) -> str:
-    import mlflow.lightgbm
-    from lightgbm import LGBMClassifier
+def fitted(place: Path, training: pl.DataFrame, features: list[str], kind: str) -> str:
+    """A classifier by the scikit-learn flavour: the one that MLflow asks for probabilities when it evaluates."""
+    import mlflow.sklearn
     from mlflow.models import infer_signature
 
     sample = training.select(features).to_pandas()
-    model = LGBMClassifier(n_estimators=100, num_leaves=31, verbose=-1, random_state=0)
-    model.fit(sample, training["label"].to_numpy())
+    model = _classifier(kind).fit(sample, training["label"].to_numpy())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         signature = infer_signature(sample.head(), model.predict(sample.head()))
-        mlflow.lightgbm.save_model(model, place, signature=signature, pip_requirements=["lightgbm"])
+        mlflow.sklearn.save_model(
+            model, place, signature=signature, pip_requirements=["scikit-learn"], serialization_format="cloudpickle"
+        )
     return str(place)
+
+
+def _classifier(kind: str) -> Any:
+    if kind == "lightgbm":
+        from lightgbm import LGBMClassifier
+
+        return LGBMClassifier(n_estimators=100, num_leaves=31, verbose=-1, random_state=0)
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(SimpleImputer(), LogisticRegression(max_iter=1000))
 
 
 def run(script: str, plan: dict[str, Any], folder: Path, server: LocalBoathouse) -> dict[str, Any]:
@@ -145,7 +163,7 @@ def require_equal(ours: dict[str, float], theirs: dict[str, float]) -> None:
             sys.exit(f"{own} is {ours[own]}, and MLflow says {theirs[name]}.")
 
 
-def report(rows: int, ours: dict[str, Any], mlflow: dict[str, Any], sliced: dict[str, Any] | None) -> str:
+def report(rows: int, model: str, ours: dict[str, Any], mlflow: dict[str, Any], sliced: dict[str, Any] | None) -> str:
     base = ours["cost"]["seconds"]
     lines = [
         (f"Boathouse: all gates of tier high, {SLICES} slices, champion and candidate, 1,000 replicates", ours, ""),
@@ -170,10 +188,10 @@ def report(rows: int, ours: dict[str, Any], mlflow: dict[str, Any], sliced: dict
     note = (
         f"Equal first: {', '.join(NAMES)}. Without SHAP and serving checks on both sides. Ours gave "
         f"{ours['measurements']} measurements with their verdicts ({_counted(ours['verdicts'])}); intervals by the "
-        f"paired bootstrap. Seconds of ours: {parts}. Load {os.getloadavg()[0]:.1f}."
+        f"paired bootstrap. Processor seconds of ours: {parts}. Load {os.getloadavg()[0]:.1f}."
     )
     header = ["", "seconds", "processor seconds", "peak GB", "times ours", "times ours, processor", "goal"]
-    return section(f"Gates: {rows:,} rows, {FEATURES} features, LightGBM with 100 trees", header, table, note)
+    return section(f"Gates: {rows:,} rows, {FEATURES} features, {model}", header, table, note)
 
 
 def _counted(verdicts: dict[str, int]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import mlflow
-import mlflow.lightgbm
+import mlflow.sklearn
 import pandas as pd
 import sklearn.metrics  # noqa: F401
 from measured import measured
