@@ -216,6 +216,10 @@ class _NoneAnswers(NothingToRollBackTo):
         )
 
 
+def _does(found: Tried) -> str:
+    return "answers" if found.check.answered_rows else "loads; without an input example it could not be asked"
+
+
 def _only(attempt: Rollback) -> str:
     if attempt.from_version is None:
         return f"no version is {attempt.alias}"
@@ -238,7 +242,7 @@ def _document(found: Tried, tried: Sequence[Tried], evaluation_id: str, revision
     return {
         "stage": PRODUCTION,
         "standing": "rolled_back",
-        "reasons": [*reasons, f"Version {found.version} was champion before, and answers."],
+        "reasons": [*reasons, f"Version {found.version} was champion before, and {_does(found)}."],
         "requirements_revision": revision.revision if revision else None,
         "policy_hash": None,
         "evaluation_id": evaluation_id,

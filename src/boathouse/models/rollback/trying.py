@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 SIDE_BY_SIDE = 2
 """The next one is tried along with the first, so that a version that does not answer costs no second wait."""
+_LACKS = "it has no "
+"""How problems begin that do not keep a version from answering: no signature, no input example."""
 RESERVE_SECONDS = 0.5
 """Of the limit, for what comes after the check."""
 
@@ -30,7 +32,11 @@ class Tried:
 
     @property
     def answers(self) -> bool:
-        return not self.check.problems and self.check.answered_rows > 0
+        """Whether it loads and answers. One that brings no example cannot be asked: that it loads has to do."""
+        if self.check.answered_rows > 0:
+            return True
+        was_not_asked = self.check.loaded and self.check.payload is None
+        return was_not_asked and all(problem.startswith(_LACKS) for problem in self.check.problems)
 
     @property
     def why_not(self) -> str:

@@ -6,8 +6,23 @@ from pathlib import Path
 import pytest
 
 from boathouse.foundation.errors import NotFound
-from boathouse.models.rollback.trying import first_that_answers
-from boathouse.models.serving_check import Interpreter, find_interpreter
+from boathouse.models.rollback.trying import Tried, first_that_answers
+from boathouse.models.serving_check import Interpreter, ServingCheck, find_interpreter
+
+
+@pytest.mark.parametrize(
+    ("check", "answers"),
+    [
+        (ServingCheck(loaded=True, answered_rows=4, payload="input example"), True),
+        (ServingCheck(("it has no signature, so ...",), loaded=True, answered_rows=4, payload="input example"), True),
+        (ServingCheck(("it has no input example, and ...",), loaded=True), True),
+        (ServingCheck(("it has no input example, and ...", "it was not done within 4 s"), loaded=True), False),
+        (ServingCheck(("it does not answer its input example: ...",), loaded=True, payload="input example"), False),
+        (ServingCheck(("it does not load: ...",)), False),
+    ],
+)
+def test_a_version_without_an_example_has_to_load_and_any_other_to_answer(check: ServingCheck, answers: bool) -> None:
+    assert Tried(1, check, 0.1).answers is answers
 
 
 def test_what_is_no_model_or_is_gone_is_said_of_each(tmp_path: Path) -> None:
