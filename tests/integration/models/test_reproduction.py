@@ -217,3 +217,43 @@ def test_dropped_training_data_is_an_obstacle(project: Project) -> None:
     plan = json.loads(done.stdout)
     assert not plan["is_reproducible"]
     assert plan["obstacles"] == [f"The table of {project.schema}.rides at version 0 was dropped."]
+
+
+TRAIN_WITH_FEATURES = """\
+import sys
+import boathouse as bh
+import mlflow
+from boathouse.features import FeatureEngineeringClient, FeatureLookup
+from sklearn.linear_model import LinearRegression
+
+schema = sys.argv[1]
+fe = FeatureEngineeringClient()
+labels = bh.table(f"{schema}.rides").df().sort_values("id")[["id", "late"]]
+lookup = FeatureLookup(table_name=f"{schema}.facts", lookup_key="id", feature_names=["a", "b"])
+training_set = fe.create_training_set(df=labels, feature_lookups=[lookup], label="late", exclude_columns=["id"])
+frame = training_set.load_df().sort_values(["a", "b"])
+mlflow.set_experiment(f"/repro/{schema}")
+with mlflow.start_run():
+    model = LinearRegression().fit(frame[["a", "b"]], frame["late"].astype(float))
+    mlflow.log_metric("score", model.score(frame[["a", "b"]], frame["late"].astype(float)))
+    fe.log_model(
+        model=model, name="model", flavor=mlflow.sklearn, training_set=training_set,
+        registered_model_name=f"{schema}.delay",
+    )
+"""
+
+
+def test_a_model_of_the_feature_store_is_trained_on_its_features_of_then(project: Project) -> None:
+    project.sql(f"CREATE TABLE {project.schema}.facts (id BIGINT NOT NULL PRIMARY KEY, a DOUBLE, b DOUBLE)")
+    project.sql(f"INSERT INTO {project.schema}.facts SELECT id, x * 1.5, y * 0.5 FROM {project.schema}.rides")
+    (project.folder / "train.py").write_text(TRAIN_WITH_FEATURES)
+    project.ran("bundle", "deploy")
+    project.train()
+    project.sql(f"UPDATE {project.schema}.facts SET a = 0, b = 1")
+
+    found = project.reproduced("1")
+
+    assert found["status"] == "equal", json.dumps(found, indent=1)
+    assert {each["table"] for each in found["inputs"]} == {f"{project.schema}.facts", f"{project.schema}.rides"}
+    assert verdicts(found)["predictions"] == "equal"
+    assert any(each.startswith("set the tag") for each in found["held_back"])
