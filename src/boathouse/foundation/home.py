@@ -14,6 +14,7 @@
 ├── git/              mirrors of Git repositories that jobs take code from, and their commits
 ├── runs/             logs and working folders of task runs
 ├── reproductions/    copies of tables that reproductions of models write to, until their end
+├── trash/            what is on its way out; the next gc empties it
 ├── online/           the default online store: copies of feature tables, which can be published again
 └── logs/             logs of the processes
 """

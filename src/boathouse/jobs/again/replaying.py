@@ -136,7 +136,11 @@ def _settings_of(run: Run, task: Task, commit: str | None) -> dict[str, Any]:
     again[kind] = getattr(task, kind).model_dump(mode="json", exclude_none=True)
     data = run.settings.to_json()
     kept = ("environments", "environment_variables", "parameters", "git_source")
-    found: dict[str, Any] = {"name": run.settings.name, "tasks": [again], **{key: data[key] for key in kept if key in data}}
+    found: dict[str, Any] = {
+        "name": run.settings.name,
+        "tasks": [again],
+        **{key: data[key] for key in kept if key in data},
+    }
     if commit is not None and "git_source" in found:
         source = {key: value for key, value in found["git_source"].items() if key not in ("git_branch", "git_tag")}
         found["git_source"] = {**source, "git_commit": commit}
