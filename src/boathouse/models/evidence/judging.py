@@ -18,13 +18,14 @@ def judge(measurement: Measurement, rule: Rule) -> Judgement:
     value = _looked_at(measurement, rule.judged_by)
     if value is None or math.isnan(value):
         return _inconclusive(rule, f"the {rule.judged_by.value} of {rule.metric} is not a number")
-    shown = f"{rule.metric} {'' if rule.judged_by is End.VALUE else f'({rule.judged_by.value} end) '}{value:.6g}"
-    if rule.minimum is not None and value < rule.minimum:
-        return Judgement(Verdict.FAILED, f"{shown} is below {rule.minimum:.6g}", rule.minimum, blocks=True)
-    if rule.maximum is not None and value > rule.maximum:
-        return Judgement(Verdict.FAILED, f"{shown} is above {rule.maximum:.6g}", rule.maximum, blocks=True)
-    bounds = [f"at least {rule.minimum:.6g}"] if rule.minimum is not None else []
-    bounds += [f"at most {rule.maximum:.6g}"] if rule.maximum is not None else []
+    shown = f"{rule.metric} {'' if rule.judged_by is End.VALUE else f'({rule.judged_by.value} end) '}{_shown(value)}"
+    if rule.minimum is not None and (value < rule.minimum or (rule.is_strict and value == rule.minimum)):
+        return _failed(measurement, f"{shown} is {'not above' if rule.is_strict else 'below'}", rule.minimum)
+    if rule.maximum is not None and (value > rule.maximum or (rule.is_strict and value == rule.maximum)):
+        return _failed(measurement, f"{shown} is {'not below' if rule.is_strict else 'above'}", rule.maximum)
+    least, most = ("more than", "less than") if rule.is_strict else ("at least", "at most")
+    bounds = [f"{least} {_shown(rule.minimum)}"] if rule.minimum is not None else []
+    bounds += [f"{most} {_shown(rule.maximum)}"] if rule.maximum is not None else []
     bound = rule.minimum if rule.minimum is not None else rule.maximum
     return Judgement(Verdict.PASSED, f"{shown}, {' and '.join(bounds) or 'as asked'}", bound)
 
@@ -70,6 +71,16 @@ def _looked_at(measurement: Measurement, end: End) -> float | None:
     if measurement.interval is None:
         return None
     return measurement.interval[0 if end is End.LOWER else 1]
+
+
+def _failed(measurement: Measurement, what: str, threshold: float) -> Judgement:
+    which = measurement.details.get("which")
+    reason = f"{what} {_shown(threshold)}{f': {which}' if which else ''}"
+    return Judgement(Verdict.FAILED, reason, threshold, blocks=True)
+
+
+def _shown(number: float) -> str:
+    return f"{number + 0.0:.6g}"  # no minus before a nought
 
 
 def _inconclusive(rule: Rule, reason: str) -> Judgement:

@@ -46,7 +46,8 @@ class Measurement:
     """What the value compares with: ``version 2``, ``naive``, ``table version 7``."""
     problem: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """JSON for the model card: curves, tables, names. Small; never rows of data."""
+    """JSON for the model card: curves, tables, names. Small; never rows of data. ``which`` names what is meant by a
+    count, and is said with a verdict that it did not pass."""
 
 
 class End(StrEnum):
@@ -74,6 +75,8 @@ class Rule:
     metric: str
     minimum: float | None = None
     maximum: float | None = None
+    is_strict: bool = False
+    """Whether a bound itself is not enough."""
     judged_by: End = End.VALUE
     minimum_rows: int = 1
     scope: Scope = Scope.ALL_ROWS

@@ -14,7 +14,7 @@ from boathouse.models.requirements.requirements import Requirements
 class Settings(MetricSettings):
     """What the gate can be told."""
 
-    margin: float = Field(default=1e-9, gt=0)
+    margin: float = Field(default=0.0, ge=0)
     """By how much the lower end of the improvement's interval has to be above nothing, in the metric's own unit."""
 
 
@@ -35,7 +35,7 @@ def rules(requirements: Requirements, settings: Settings) -> Sequence[Rule]:
     """The lower end of the improvement has to be above nothing."""
     name = improvement_name(metric_of(requirements, settings))
     needed = rows_needed(requirements, settings)
-    return [Rule(GATE.name, name, minimum=settings.margin, judged_by=End.LOWER, minimum_rows=needed)]
+    return [Rule(GATE.name, name, minimum=settings.margin, is_strict=True, judged_by=End.LOWER, minimum_rows=needed)]
 
 
 GATE = Gate(

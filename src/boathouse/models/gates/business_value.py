@@ -26,7 +26,7 @@ class Settings(GateSettings):
 
     tolerance: float = Field(default=0.0, ge=0)
     """How much less than the champion's a row may be worth, in the currency."""
-    margin: float = Field(default=1e-9, gt=0)
+    margin: float = Field(default=0.0, ge=0)
     """How much more than without a model a row has to be worth."""
     replicates: int = Field(default=1000, ge=100, le=10_000)
     minimum_rows: int | None = Field(default=None, ge=1)
@@ -72,7 +72,7 @@ def rules(requirements: Requirements, settings: Settings) -> Sequence[Rule]:
     _matrix(requirements)
     needed = settings.minimum_rows or requirements.evaluation.minimum_rows
     return [
-        Rule(GATE.name, OVER_NEVER, minimum=settings.margin, judged_by=End.LOWER, minimum_rows=needed),
+        Rule(GATE.name, OVER_NEVER, minimum=settings.margin, is_strict=True, judged_by=End.LOWER, minimum_rows=needed),
         Rule(GATE.name, OVER_CHAMPION, minimum=-settings.tolerance, judged_by=End.LOWER, minimum_rows=needed),
     ]
 

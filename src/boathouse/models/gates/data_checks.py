@@ -1,6 +1,6 @@
 """What the gates of training and of evaluation data have in common: rows beside those that were accepted before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMA, NULLS, DRIFTED, OUTLIERS = "schema_changes", "null_increase", "drifted_share", "outlier_increase"
 _SHOWN = 30
+_NAMED = 5
 
 
 class DataSettings(GateSettings):
@@ -93,7 +94,8 @@ def _schema(found: Compared, expected: Sequence[str]) -> Measurement:
         {"column": each.column, "change": each.change, "before": each.before, "after": each.after} for each in changes
     ] + [{"column": name, "change": "missing", "before": None, "after": None} for name in gone]
     count = len(breaking) + len(gone)
-    details = {"changes": said[:_SHOWN], "columns": len(expected)}
+    broken = [*(each.column for each in breaking), *gone]
+    details = {"changes": said[:_SHOWN], "columns": len(expected), "which": named(broken)}
     return Measurement(found.gate, SCHEMA, float(count), found.rows.height, baseline=found.baseline, details=details)
 
 
@@ -106,7 +108,13 @@ def _nulls(found: Compared, columns: Sequence[str]) -> Measurement:
     )
     shown = [{"column": each.column, "share": each.share, "before": each.reference_share} for _, each in known[:_SHOWN]]
     worst = known[0][0] if known else None
-    return _measured(found, NULLS, worst, {"columns": shown}, "there are no rows")
+    return _measured(
+        found,
+        NULLS,
+        worst,
+        {"columns": shown, "which": named(each.column for _, each in known[:1])},
+        "there are no rows",
+    )
 
 
 def _drifted(found: Compared, columns: Sequence[str], settings: DataSettings, seed: int) -> Measurement:
@@ -130,6 +138,7 @@ def _drifted(found: Compared, columns: Sequence[str], settings: DataSettings, se
     ]
     problems = {each.column: each.problem for each in looked_at if each.problem}
     details: dict[str, Any] = {"columns": shown, "not_compared": dict(list(problems.items())[:_SHOWN])}
+    details["which"] = named(each.column for each in moved)
     details["sampled_rows"] = min(MOST_ROWS, found.rows.height)
     share = len(moved) / len(known) if known else None
     why = next(iter(problems.values()), None) or "no column could be compared"
@@ -155,7 +164,15 @@ def _outliers(found: Compared, columns: Sequence[str], settings: DataSettings) -
     if not known and looked_at and len(without_range) == len(looked_at):
         return _measured(found, OUTLIERS, 0.0, {"note": "no column has a range to be outside of"}, "")
     why = next((each.problem for each in looked_at if each.problem), None) or "no column of numbers could be compared"
-    return _measured(found, OUTLIERS, known[0][0] if known else None, {"columns": shown}, why)
+    which = named(each.column for _, each in known[:1])
+    return _measured(found, OUTLIERS, known[0][0] if known else None, {"columns": shown, "which": which}, why)
+
+
+def named(columns: Iterable[str]) -> str:
+    """The first columns by name, and how many more there are."""
+    names = list(columns)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _measured(

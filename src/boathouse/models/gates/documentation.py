@@ -33,9 +33,9 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
         for part in settings.parts
         if (why := lacks(texts.get(part), settings.minimum_words.get(part, 1), case.missing.get(part)))
     }
-    yield Measurement(
-        NAME, MISSING, float(len(wrong)), len(settings.parts), details={"missing": wrong, "asked": list(settings.parts)}
-    )
+    which = ", ".join(f"{part} ({why})" for part, why in wrong.items())
+    details = {"missing": wrong, "asked": list(settings.parts), "which": which}
+    yield Measurement(NAME, MISSING, float(len(wrong)), len(settings.parts), details=details)
 
 
 def rules(requirements: Requirements, settings: Settings) -> list[Rule]:

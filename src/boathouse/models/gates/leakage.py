@@ -82,10 +82,14 @@ def measurements_of(report: Mapping[str, Any], rows: int) -> list[Measurement]:
     if not signals or counted["not measured"] == len(signals):
         problem = "none of the leak signals could be measured" if signals else "the report holds no leak signals"
         return [Measurement(NAME, SIGNALS, None, rows, problem=problem, details=details)]
-    return [Measurement(NAME, SIGNALS, float(len(said)), rows, details=details)]
+    return [Measurement(NAME, SIGNALS, float(len(said)), rows, details={**details, "which": _which(said)})]
 
 
 _VERDICTS = ("suspicious", "clear", "not measured")
+
+
+def _which(signals: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{each.get('name')} of {each.get('column')}" for each in signals[:5])
 
 
 def _short(signal: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,6 +137,7 @@ def _without_accepted(found: Measurement, settings: Settings) -> Measurement:
         return found
     rest = [each for each in shown if each not in accepted]
     details = {**found.details, "suspicious": rest, "accepted": [each.get("column") for each in accepted]}
+    details["which"] = _which(rest)
     return Measurement(NAME, SIGNALS, found.value - len(accepted), found.rows, details=details)
 
 
@@ -189,6 +194,7 @@ def _single_inputs(case: Case, rows: EvaluationRows, settings: Settings) -> Meas
     details = {
         "measure": measure,
         "column": name,
+        "which": name,
         "columns": {each: score for score, each in known[:_SHOWN]},
         "sampled_rows": min(settings.sample_rows, rows.rows),
     }

@@ -33,7 +33,13 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
     there = [name for name in columns if name in training.columns]
     if there and training.height:
         empty = [name for name in there if training[name].null_count() == training.height]
-        yield Measurement(NAME, EMPTY, float(len(empty)), training.height, details={"columns": empty[:30]})
+        yield Measurement(
+            NAME,
+            EMPTY,
+            float(len(empty)),
+            training.height,
+            details={"columns": empty[:30], "which": ", ".join(empty[:5])},
+        )
     else:
         why = "none of the model's inputs is a column of the training rows" if training.height else "there are no rows"
         yield from unmeasured(NAME, EMPTY, why)
