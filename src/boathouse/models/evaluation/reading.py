@@ -58,7 +58,9 @@ def all_rows(session: Session, table: TableAt, where: str | None, keys: Sequence
     if where is not None:
         check_predicate(where, table.columns)
     frame = session.table(table.name, version=table.version, where=where).pl()
-    return frame.sort(list(keys), nulls_last=True, maintain_order=True) if keys else frame
+    if not keys or (len(keys) == 1 and frame[keys[0]].is_sorted(nulls_last=True)):
+        return frame
+    return frame.sort(list(keys), nulls_last=True, maintain_order=True)
 
 
 def sampled_rows(

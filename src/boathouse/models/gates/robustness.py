@@ -75,7 +75,7 @@ class _Worse:
     """What came of one disturbance."""
 
     share: float | None
-    interval: tuple[float, float] | None = None
+    said: Answers
     problem: str | None = None
 
 
@@ -164,15 +164,27 @@ class _Disturbing:
 
     def _worse(self, frame: "pl.DataFrame") -> _Worse:
         """How much worse the metric is on disturbed rows."""
-        from boathouse.models.evaluation.comparing import compared
+        from boathouse.models.evaluation.statistics import NotAnswers, value_of
 
         assert self.case.scorer is not None
         said = Answers("the candidate on disturbed rows", self.case.scorer(frame), self.plain.are_probabilities)
-        found = compared(self.look, self.metric.name, said, self.plain).improvement
-        if found.value is None or found.interval is None:
-            return _Worse(None, problem=found.problem)
-        size = abs(self.value)
-        return _Worse(-found.value / size, (-found.interval[1] / size, -found.interval[0] / size))
+        look = self.look
+        try:
+            value = value_of(self.metric.name, look.problem, look.label, said.values, threshold=look.threshold)
+        except NotAnswers as error:
+            return _Worse(None, said, error.message)
+        if value != value:
+            return _Worse(None, said, f"{self.metric.name} is not defined for these rows")
+        return _Worse(-self.metric.improvement(value, self.value) / abs(self.value), said)
+
+    def _interval(self, worse: _Worse) -> tuple[float, float] | None:
+        """What the draw of rows leaves open of a share; only asked of the one that is told."""
+        from boathouse.models.evaluation.comparing import compared
+
+        found = compared(self.look, self.metric.name, worse.said, self.plain).improvement.interval
+        if found is None:
+            return None
+        return -found[1] / abs(self.value), -found[0] / abs(self.value)
 
     def _worst(self, name: str, found: dict[str, _Worse], details: dict[str, Any]) -> Measurement:
         """The worst column; one that gives no number is worse than any."""
@@ -186,8 +198,8 @@ class _Disturbing:
 
     def _measurement(self, name: str, worse: _Worse, details: dict[str, Any]) -> Measurement:
         told = {"metric": self.metric.name, "undisturbed": self.value, **details}
-        rows = len(self.frame)
-        return Measurement("robustness", name, worse.share, rows, None, worse.interval, None, worse.problem, told)
+        rows, interval = len(self.frame), self._interval(worse) if worse.problem is None else None
+        return Measurement("robustness", name, worse.share, rows, None, interval, None, worse.problem, told)
 
 
 def _inputs(case: Case) -> Sequence[str]:
