@@ -6,4 +6,4 @@ uv=$(command -v uv || echo .venv/bin/uv)
 compile() { "$uv" pip compile pyproject.toml --quiet --universal --generate-hashes --no-header --no-emit-index-url \
     --python-version 3.11 --extra examples --extra postgres "$@"; }
 compile --upgrade --output-file requirements.lock
-compile --group dev --extra explain --constraint requirements.lock --output-file requirements-dev.lock
+compile --group dev --constraint requirements.lock --output-file requirements-dev.lock
