@@ -56,7 +56,9 @@ def replicated(statistics: list[Statistic], resampling: Resampling) -> Array:
     units = rows if resampling.groups is None else int(resampling.groups.max(initial=-1)) + 1
     if units <= BLOCKS and rows <= BLOCKS:
         return _exactly(statistics, resampling, units)
-    return np.column_stack([each.of_sums(drawn_sums(each.terms, resampling)) for each in statistics])
+    terms = {id(each.terms): each.terms for each in statistics}  # some share theirs
+    drawn = {key: drawn_sums(each, resampling) for key, each in terms.items()}
+    return np.column_stack([each.of_sums(drawn[id(each.terms)]) for each in statistics])
 
 
 def drawn_sums(terms: Array, resampling: Resampling) -> Array:

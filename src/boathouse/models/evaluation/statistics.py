@@ -65,7 +65,8 @@ def statistics(
             return {each.name: _regression(each, label, answers) for each in metrics}
         case Problem.BINARY:
             shared = _Rankings([(label > 0.5, answers)])
-            return {each.name: _binary(each, label, answers, threshold, shared) for each in metrics}
+            hits = _Hits()
+            return {each.name: _binary(each, label, answers, threshold, shared, hits) for each in metrics}
         case Problem.MULTICLASS:
             classes = range(answers.shape[1])
             shared = _Rankings([(label == number, answers[:, number]) for number in classes])
@@ -112,6 +113,20 @@ class _Rankings:
         return self._made
 
 
+class _Hits:
+    """The table of hits of two classes, once for all metrics over it."""
+
+    def __init__(self) -> None:
+        self._terms: Array | None = None
+
+    def terms(self, label: Array, answers: Array, threshold: float) -> Array:
+        """Per row: said and true, said, true, right, one."""
+        if self._terms is None:
+            said, true = answers >= threshold, label > 0.5
+            self._terms = _columns([said & true, said, true, said == true])
+        return self._terms
+
+
 # --- regression
 
 
@@ -133,7 +148,9 @@ def _r2(sums: Array) -> Array:
 # --- two classes
 
 
-def _binary(metric: Metric, label: Array, answers: Array, threshold: float, rankings: _Rankings) -> Statistic:
+def _binary(
+    metric: Metric, label: Array, answers: Array, threshold: float, rankings: _Rankings, hits: _Hits
+) -> Statistic:
     match metric.name:
         case "log_loss":
             given = np.clip(answers, _TINY, 1 - _TINY)
@@ -143,10 +160,9 @@ def _binary(metric: Metric, label: Array, answers: Array, threshold: float, rank
         case "auc" | "average_precision":
             return _ranked(metric, rankings)
         case _:
-            said, true = answers >= threshold, label > 0.5
-            if metric.name == "accuracy":
-                return _of_sums(metric, [said == true], _mean)
-            return _of_sums(metric, [said & true, said, true], _OF_HITS[metric.name])
+            terms = hits.terms(label, answers, threshold)
+            of_sums = _accuracy if metric.name == "accuracy" else _OF_HITS[metric.name]
+            return Statistic(metric, float(of_sums(terms.sum(axis=0)[np.newaxis])[0]), terms, of_sums)
 
 
 # --- many classes
@@ -225,12 +241,20 @@ def _auc_near(value: float) -> Callable[[Array], Array]:
 
 def _of_sums(metric: Metric, columns: Sequence[Array], of_sums: Callable[[Array], Array]) -> Statistic:
     """A statistic whose terms are these columns, and a one for each row."""
-    rows = len(columns[0])
-    terms = np.empty((rows, len(columns) + 1), order="F")
+    terms = _columns(columns)
+    return Statistic(metric, float(of_sums(terms.sum(axis=0)[np.newaxis])[0]), terms, of_sums)
+
+
+def _columns(columns: Sequence[Array]) -> Array:
+    terms = np.empty((len(columns[0]), len(columns) + 1), order="F")
     for number, column in enumerate(columns):
         terms[:, number] = column
     terms[:, -1] = 1.0
-    return Statistic(metric, float(of_sums(terms.sum(axis=0)[np.newaxis])[0]), terms, of_sums)
+    return terms
+
+
+def _accuracy(sums: Array) -> Array:
+    return _ratio(sums[:, 3], sums[:, 4])
 
 
 def _mean(sums: Array) -> Array:
