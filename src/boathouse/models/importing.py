@@ -211,7 +211,7 @@ class Importer:
         known = self._models.registry.get(self._principal, name).aliases
         if alias in known or not has_version(self._models.stores, str(name), number):
             return  # it may have moved here since; that is not ours to undo
-        self._models.registry.set_alias(self._principal, name, alias, number, expected=None, reason="imported")
+        self._models.registry.aliases.set(self._principal, name, alias, number, expected=None, reason="imported")
         self._done.aliases += 1
 
     # Artifacts

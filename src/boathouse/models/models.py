@@ -101,12 +101,12 @@ class Models(ModelParts):
         expected: int | AnyVersion | None = ANY,
         reason: str | None = None,
     ) -> AliasMove:
-        return self.registry.set_alias(principal, name, alias, version, expected=expected, reason=reason)
+        return self.registry.aliases.set(principal, name, alias, version, expected=expected, reason=reason)
 
     def delete_alias(
         self, principal: Principal, name: ModelName, alias: str, *, reason: str | None = None
     ) -> AliasMove:
-        return self.registry.delete_alias(principal, name, alias, reason=reason)
+        return self.registry.aliases.delete(principal, name, alias, reason=reason)
 
     def alias_history(self, principal: Principal, name: ModelName, alias: str | None = None) -> list[AliasMove]:
-        return self.registry.alias_history(principal, name, alias)
+        return self.registry.aliases.history(principal, name, alias)

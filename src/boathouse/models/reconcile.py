@@ -13,10 +13,11 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import ADMINS, SYSTEM, Principal
+from boathouse.models.aliases import decision_from_text
 from boathouse.models.experiments import Experiments
 from boathouse.models.nouns import STARTS_JOB, AliasDecision, AliasMove, Intent, IntentKind
 from boathouse.models.provenance import Provenance
-from boathouse.models.registry import Registry, decision_from_text
+from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
 

@@ -1,27 +1,19 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
-import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.context import current_request
-from boathouse.foundation.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from boathouse.foundation.clock import Clock
+from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.principals import Principal
+from boathouse.models.aliases import Aliases, ModelNotFound, require_version
 from boathouse.models.authority import with_authority
 from boathouse.models.intents import Intents
-from boathouse.models.mlflow_webhooks import tell_of_alias
 from boathouse.models.nouns import (
-    ANY,
     STARTS_JOB,
-    AliasDecision,
-    AliasMove,
-    AnyVersion,
-    DecisionKind,
     IntentKind,
     ModelVersion,
     RegisteredModel,
@@ -37,18 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND = SecurableKind.REGISTERED_MODEL
 LARGEST_PAGE = 1000
-
-
-class ModelNotFound(NotFound):
-    """There is no model, version or alias of this name."""
-
-
-class AliasMoved(Conflict):
-    """The alias does not point where the caller thought it did."""
-
-
-AliasGuard = Callable[[Principal, ModelName, str, int | None], None]
-"""Raises unless the alias may be moved directly, to a version or away."""
 
 
 class Registry:
@@ -68,12 +48,7 @@ class Registry:
         self._intents = intents
         self._repository = repository
         self._provenance = provenance
-        self._clock = clock
-        self._guards: list[AliasGuard] = []
-
-    def protect(self, guard: AliasGuard) -> None:
-        """Ask this before an alias moves in any way but by a decision."""
-        self._guards.append(guard)
+        self.aliases = Aliases(stores, catalog, intents, repository, clock)
 
     # --- models
 
@@ -155,132 +130,18 @@ class Registry:
         grants = self._catalog.grants
         return {name for name in names if grants.allows(principal, Privilege.EXECUTE, KIND, name)}
 
-    # --- aliases
-
-    def set_alias(
-        self,
-        principal: Principal,
-        name: ModelName,
-        alias: str,
-        version: int,
-        *,
-        expected: int | AnyVersion | None = ANY,
-        reason: str | None = None,
-    ) -> AliasMove:
-        """Point an alias at a version; with ``expected``, only if it still points there (None: does not exist yet).
-
-        Raises:
-            AliasMoved: It points somewhere else.
-            ModelNotFound: There is no such version.
-            Conflict: The alias moves by promotion and rollback only.
-        """
-        params = {"alias": alias, "version": str(version)}
-        with self._catalog.audit.verb(principal, "models", "setRegisteredModelAlias", KIND, str(name), params):
-            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
-            return self._point(principal, name, alias, version, expected=expected, reason=reason)
-
-    def carry_out(
-        self,
-        principal: Principal,
-        decision: AliasDecision,
-        *,
-        expected: int | AnyVersion | None = ANY,
-        reason: str | None = None,
-    ) -> AliasMove:
-        """Move an alias as it was decided; the decision is kept with the move, whatever kills the process in between.
-
-        The caller has asked for the right, made the decision and records the verb. An alias that points there already
-        stays, and the decision is not kept: nothing came of it.
-
-        Raises:
-            AliasMoved: It does not point where it is expected to.
-        """
-        name = ModelName.parse(decision.model)
-        return self._point(
-            principal, name, decision.alias, decision.version, expected=expected, reason=reason, decision=decision
-        )
-
-    def _point(
-        self,
-        principal: Principal,
-        name: ModelName,
-        alias: str,
-        version: int,
-        *,
-        expected: int | AnyVersion | None,
-        reason: str | None,
-        decision: AliasDecision | None = None,
-    ) -> AliasMove:
-        with self._intents.alone_with(str(name)):
-            current = self._stores.aliases(str(name)).get(alias)
-            if expected is not ANY and current != expected:
-                raise AliasMoved(
-                    f"The alias {alias!r} of {name} points at {_spoken(current)}, not at {_spoken(expected)}.",
-                    hint="Somebody was faster; look again with: boathouse models aliases " + str(name),
-                )
-            self._require_version(str(name), version)
-            set_it = self._stores.registry.set_registered_model_alias
-            self.moving_alias(
-                principal,
-                name,
-                alias,
-                version,
-                lambda: self._stores.call(lambda: set_it(str(name), alias, str(version))),
-                reason=reason,
-                through=decision.kind.value if decision else "boathouse",
-                decision=decision,
-            )
-            return self._repository.moves(str(name), alias, 1)[0]
-
     @contextmanager
     def alone_with(self, name: ModelName) -> Generator[None]:
         """Nobody else moves an alias of the model, or changes it otherwise, during the block."""
         with self._intents.alone_with(str(name)):
             yield
 
-    def aliases(self, name: ModelName) -> dict[str, int]:
-        """Where the aliases of a model point, for whoever has asked for the right already."""
-        return self._stores.aliases(str(name))
-
     def require_version(self, name: ModelName, version: int) -> None:
         """
         Raises:
             ModelNotFound: There is no such version.
         """
-        self._require_version(str(name), version)
-
-    def delete_alias(
-        self, principal: Principal, name: ModelName, alias: str, *, reason: str | None = None
-    ) -> AliasMove:
-        """Take an alias away; the version it pointed at stays.
-
-        Raises:
-            ModelNotFound: There is no such alias.
-        """
-        with self._catalog.audit.verb(
-            principal, "models", "deleteRegisteredModelAlias", KIND, str(name), {"alias": alias}
-        ):
-            self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
-            with self._intents.alone_with(str(name)):
-                known = self._stores.aliases(str(name))
-                if alias not in known:
-                    raise ModelNotFound(f"{name} has no alias {alias!r}.", hint=did_you_mean(alias, known))
-                unset = self._stores.registry.delete_registered_model_alias
-                self.moving_alias(
-                    principal,
-                    name,
-                    alias,
-                    None,
-                    lambda: self._stores.call(lambda: unset(str(name), alias)),
-                    reason=reason,
-                    through="boathouse",
-                )
-                return self._repository.moves(str(name), alias, 1)[0]
-
-    def alias_history(self, principal: Principal, name: ModelName, alias: str | None = None) -> list[AliasMove]:
-        """How the aliases of a model moved, newest first."""
-        self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
-        return self._repository.moves(str(name), alias)
+        require_version(self._repository, name, version)
 
     # --- what both our verbs and MLflow's API go through
 
@@ -323,7 +184,7 @@ class Registry:
 
         with self._intents.alone_with(str(name)):
             for alias in self._stores.aliases(str(name)):
-                self._require_movable(principal, name, alias, None)
+                self.aliases.require_movable(principal, name, alias, None)
             return self._intents.carry_out(
                 IntentKind.DELETE_MODEL, str(name), principal, act=act, follow=follow, succeeded=succeeded
             )
@@ -333,7 +194,7 @@ class Registry:
         for version in self._repository.versions_of(name):
             self._provenance.version_deleted(name, version)
         self._repository.drop_model(name)
-        self._record_moves(principal, name, {}, through="mlflow", reason="the model was deleted")
+        self.aliases.record_differences(principal, name, {}, through="mlflow", reason="the model was deleted")
         self._catalog.securables.forget(with_authority(principal), KIND, name)
 
     def renaming(
@@ -412,12 +273,14 @@ class Registry:
         def follow(_: T) -> None:
             self._provenance.version_deleted(str(name), version)
             remaining = self._stores.aliases(str(name))
-            self._record_moves(principal, str(name), remaining, through="mlflow", reason="the version was deleted")
+            self.aliases.record_differences(
+                principal, str(name), remaining, through="mlflow", reason="the version was deleted"
+            )
 
         with self._intents.alone_with(str(name)):
             for alias, pointed in self._stores.aliases(str(name)).items():
                 if pointed == version:
-                    self._require_movable(principal, name, alias, None)
+                    self.aliases.require_movable(principal, name, alias, None)
             return self._intents.carry_out(
                 IntentKind.DELETE_VERSION,
                 str(name),
@@ -426,57 +289,6 @@ class Registry:
                 follow=follow,
                 succeeded=succeeded,
                 details={"version": str(version)},
-            )
-
-    def moving_alias(
-        self,
-        principal: Principal,
-        name: ModelName,
-        alias: str,
-        version: int | None,
-        act: Callable[[], T],
-        *,
-        succeeded: Callable[[T], bool] = lambda _: True,
-        reason: str | None = None,
-        through: str = "mlflow",
-        decision: AliasDecision | None = None,
-    ) -> T:
-        """Move an alias in MLflow by ``act``, alone with the model, and write the move down with its decision.
-
-        Raises:
-            Conflict: Nobody has decided it, and the alias moves by promotion and rollback only.
-        """
-        with self._intents.alone_with(str(name)):
-            before = self._stores.aliases(str(name)).get(alias)
-            if decision is None and before != version:
-                self._require_movable(principal, name, alias, version)
-
-            def follow(_: T) -> None:
-                if through != "mlflow":
-                    tell_of_alias(self._stores.registry, str(name), alias, version)
-                if before == version:
-                    return
-                move = self._move(principal, str(name), alias, before, version, reason, through)
-                if decision is None:
-                    self._repository.record_moves([move])
-                else:
-                    self._repository.record_moves([replace(move, decision_id=decision.decision_id)], [decision])
-
-            details = {"alias": alias, "through": through}
-            if decision is not None:
-                details["decision"] = decision_text(decision)
-            if version is not None:
-                details["version"] = str(version)
-            if reason is not None:
-                details["reason"] = reason
-            return self._intents.carry_out(
-                IntentKind.MOVE_ALIAS,
-                str(name),
-                principal,
-                act=act,
-                follow=follow,
-                succeeded=succeeded,
-                details=details,
             )
 
     def mirror(self, principal: Principal, name: str) -> None:
@@ -488,36 +300,6 @@ class Registry:
         if found.tags != known.tags:
             gone = [key for key in known.tags if key not in found.tags]
             securables.set_tags(acting, KIND, name, found.tags, remove=gone)
-
-    def _record_moves(
-        self, principal: Principal, name: str, now: dict[str, int], *, through: str, reason: str | None
-    ) -> None:
-        """Write down every difference between the recorded aliases of a model and those it has now."""
-        recorded = {alias: version for (_, alias), version in self._repository.recorded_aliases(name).items()}
-        self._repository.record_moves(
-            self._move(principal, name, alias, recorded.get(alias), now.get(alias), reason, through)
-            for alias in sorted(recorded.keys() | now.keys())
-            if recorded.get(alias) != now.get(alias)
-        )
-
-    def _require_movable(self, principal: Principal, name: ModelName, alias: str, version: int | None) -> None:
-        for guard in self._guards:
-            guard(principal, name, alias, version)
-
-    def _move(
-        self,
-        principal: Principal,
-        model: str,
-        alias: str,
-        before: int | None,
-        after: int | None,
-        reason: str | None,
-        through: str,
-    ) -> AliasMove:
-        now = epoch_ms(self._clock.now())
-        return AliasMove(
-            model, alias, before, after, principal.name, now, reason, through, current_request().request_id
-        )
 
     def _make(self, name: ModelName, comment: str | None, tags: dict[str, str]) -> None:
         from mlflow.entities.model_registry import RegisteredModelTag
@@ -533,23 +315,6 @@ class Registry:
 
     def _models(self, names: Sequence[str]) -> list[RegisteredModel]:
         return [_as_model(row) for row in self._stores.models_named(names)]
-
-    def _require_version(self, name: str, version: int) -> None:
-        if not self._repository.has_version(name, version):
-            known = sorted(self._repository.versions_of(name))
-            numbers = ", ".join(str(each) for each in known[-20:]) or "none yet"
-            raise ModelNotFound(f"{name} has no version {version}.", hint=f"It has: {numbers}.")
-
-
-def decision_text(decision: AliasDecision) -> str:
-    """A decision as an intent keeps it."""
-    return json.dumps({name: getattr(decision, name) for name in AliasDecision.__slots__}, ensure_ascii=False)
-
-
-def decision_from_text(text: str) -> AliasDecision:
-    found: dict[str, Any] = json.loads(text)
-    found["kind"] = DecisionKind(found["kind"])
-    return AliasDecision(**found)
 
 
 def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:
@@ -585,7 +350,3 @@ def _as_version(version: Any, aliases: Mapping[str, int]) -> ModelVersion:
         dict(version.tags or {}),
         int(version.creation_timestamp or 0),
     )
-
-
-def _spoken(version: int | AnyVersion | None) -> str:
-    return "nothing" if version is None else f"version {version}"

@@ -98,7 +98,7 @@ class Cards:
             decision=asked.of("decision", lambda: self._ports.decision(principal, name, number)),
             evidence=evidence,
             approvals=asked.of("approvals", lambda: self._ports.approvals(principal, name, number)) or (),
-            history=asked.of("history", lambda: self._parts.registry.alias_history(principal, name)) or (),
+            history=asked.of("history", lambda: self._parts.registry.aliases.history(principal, name)) or (),
             run=asked.of("run", lambda: self._run(principal, version)),
             contents=asked.of("contents", lambda: contents_of(folder, lock)) if folder is not None else None,
             origin=asked.of("origin", lambda: self._ports.origin(principal, name, number)),

@@ -149,7 +149,7 @@ def delete_version(desk: Desk, call: Call, forward: Forward) -> Reply:
 
 
 def set_alias(desk: Desk, call: Call, forward: Forward) -> Reply:
-    return desk.models.registry.moving_alias(
+    return desk.models.registry.aliases.moving(
         desk.principal,
         desk.model_name(call.require("name")),
         call.require("alias"),
@@ -160,7 +160,7 @@ def set_alias(desk: Desk, call: Call, forward: Forward) -> Reply:
 
 
 def delete_alias(desk: Desk, call: Call, forward: Forward) -> Reply:
-    return desk.models.registry.moving_alias(
+    return desk.models.registry.aliases.moving(
         desk.principal,
         desk.model_name(call.require("name")),
         call.require("alias"),

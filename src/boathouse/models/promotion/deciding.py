@@ -33,6 +33,7 @@ def decide(
     subject: tuple[str, int],
     evaluation_id: str | None,
     requirements_revision: int | None = None,
+    otherwise: Sequence[str] = (),
 ) -> Decision:
     """What evidence and signatures come to.
 
@@ -42,10 +43,11 @@ def decide(
         now: Milliseconds since 1970-01-01 UTC.
         subject: The model and its version.
         evaluation_id: Of that evaluation; None when there is none.
+        otherwise: Why it does not answer what the policy asks; that blocks, and no waiver lifts it.
     """
     tally = count_signatures(approvals, policy.approval, evaluation_id=evaluation_id, now=now)
     judged = [_with_waiver(each, tally) for each in evidence if each.rule is not None]
-    standing, reasons = _standing(judged, tally, evaluation_id)
+    standing, reasons = _standing(judged, tally, evaluation_id, _anew(subject, otherwise))
     return Decision(
         subject[0],
         subject[1],
@@ -58,9 +60,11 @@ def decide(
     )
 
 
-def _standing(judged: Sequence[Evidence], tally: Tally, evaluation_id: str | None) -> tuple[Standing, list[str]]:
+def _standing(
+    judged: Sequence[Evidence], tally: Tally, evaluation_id: str | None, otherwise: Sequence[str]
+) -> tuple[Standing, list[str]]:
     refusals = [f"{each.principal} has refused it{_because(each.reason)}." for each in tally.refused]
-    blocking = _told([each for each in judged if each.judgement.blocks])
+    blocking = [*otherwise, *_told([each for each in judged if each.judgement.blocks])]
     if refusals:
         return Standing.REFUSED, [*refusals, *blocking]
     if evaluation_id is None:
@@ -70,6 +74,11 @@ def _standing(judged: Sequence[Evidence], tally: Tally, evaluation_id: str | Non
     if tally.missing:
         return Standing.AWAITS_APPROVAL, [*_missing(tally), *_passed(judged)]
     return Standing.MAY_BE_PROMOTED, [*_passed(judged), *_signed(tally)]
+
+
+def _anew(subject: tuple[str, int], otherwise: Sequence[str]) -> list[str]:
+    model, version = subject
+    return [f"{each} Evaluate it again: boathouse model deploy {model}@{version}." for each in otherwise]
 
 
 def _with_waiver(evidence: Evidence, tally: Tally) -> Evidence:

@@ -9,6 +9,7 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
 from boathouse.models.addresses import ModelAddress, version_of
+from boathouse.models.aliases import ModelNotFound
 from boathouse.models.approval.nouns import Approval
 from boathouse.models.evidence.book import EvidenceBook
 from boathouse.models.evidence.nouns import Evaluation
@@ -17,7 +18,7 @@ from boathouse.models.nouns import AliasMove
 from boathouse.models.promotion.deciding import decide
 from boathouse.models.promotion.nouns import Decision, Explanation, InProduction
 from boathouse.models.promotion.policies import DeployedPolicy, Policies, stages_of
-from boathouse.models.registry import ModelNotFound, Registry
+from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
 from boathouse.models.requirements.nouns import NoRequirements, Revision
 from boathouse.models.requirements.requirements import Requirements
@@ -119,7 +120,7 @@ class Decisions:
             if newest is None:
                 raise ModelNotFound(f"{name} has no versions yet.", hint="Register one from a run.")
             return newest
-        aliases = self._registry.aliases(name)
+        aliases = self._registry.aliases.of(name)
         found = version_of(address, aliases, self._stages(name))
         if found is None:
             known = ", ".join(f"{alias} ({number})" for alias, number in sorted(aliases.items())) or "none yet"
@@ -139,7 +140,7 @@ class Decisions:
         if deployed is not None:
             now = self.under(principal, name, version, deployed.policy, deployed.revision)[0]
         decided = self._repository.decision(move.decision_id) if move and move.decision_id else None
-        pointing = sorted(alias for alias, number in self._registry.aliases(name).items() if number == version)
+        pointing = sorted(alias for alias, number in self._registry.aliases.of(name).items() if number == version)
         return Explanation(str(address), str(name), version, tuple(pointing), move, decided, now)
 
     def in_production(

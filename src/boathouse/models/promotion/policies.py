@@ -11,6 +11,9 @@ from boathouse.models.requirements.nouns import Revision
 from boathouse.models.requirements.requirements import Requirements
 
 
+_STAGE_OF_MLFLOW = "production"
+
+
 class Deployed(Protocol):
     """Where requirements are kept."""
 
@@ -64,6 +67,21 @@ class Policies:
             f"The alias {alias!r} of {name} is protected by its policy (tier {policy.tier.value}): "
             "it moves by promotion and rollback only.",
             hint=f"{instead}, or go back with: boathouse model rollback {name}",
+        )
+
+    def guard_stage(self, _: Principal, name: ModelName, stage: str, version: int) -> None:
+        """Refuse MLflow's own stage Production of a model whose production is protected: clients load by it too.
+
+        Raises:
+            ProtectedAlias: Says what to do instead.
+        """
+        policy = self.policy(str(name))
+        if policy is None or not policy.protected_aliases or stage.casefold() != _STAGE_OF_MLFLOW:
+            return
+        raise ProtectedAlias(
+            f"{name} is protected by its policy (tier {policy.tier.value}): nothing comes to MLflow's stage {stage} "
+            "past its gates.",
+            hint=f"Use: boathouse model promote {name}@{version}, and load it by its alias {policy.production_alias!r}",
         )
 
 

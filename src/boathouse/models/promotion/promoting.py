@@ -9,6 +9,7 @@ from boathouse.foundation.errors import Conflict, InvalidInput, did_you_mean
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import Principal
+from boathouse.models.aliases import AliasMoved
 from boathouse.models.evidence.nouns import Evaluation
 from boathouse.models.gates.policy import PRODUCTION, Policy
 from boathouse.models.nouns import ANY, AliasDecision, AnyVersion, DecisionKind
@@ -16,7 +17,7 @@ from boathouse.models.promotion.decisions import Decisions
 from boathouse.models.promotion.nouns import Decision, Promotion, Standing
 from boathouse.models.promotion.policies import DeployedPolicy
 from boathouse.models.promotion.wire import kept_document
-from boathouse.models.registry import AliasMoved, Registry
+from boathouse.models.registry import Registry
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
@@ -87,7 +88,7 @@ class Promotions:
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
             deployed = self._decisions.require_policy(name)
             stage, alias = stage_and_alias(deployed.policy, wish.stage)
-            seen = self._registry.aliases(name).get(alias)
+            seen = self._registry.aliases.of(name).get(alias)
             with self._registry.alone_with(name):
                 return self._promote(principal, name, version, deployed, _Place(stage, alias, seen, wish))
 
@@ -95,11 +96,11 @@ class Promotions:
         self, principal: Principal, name: ModelName, version: int, deployed: DeployedPolicy, place: "_Place"
     ) -> Promotion:
         self._registry.require_version(name, version)
-        current = self._registry.aliases(name).get(place.alias)
+        current = self._registry.aliases.of(name).get(place.alias)
         expected = place.seen if place.wish.expected is ANY else place.wish.expected
         decision, evaluation = self._decisions.under(principal, name, version, deployed.policy, deployed.revision)
         if current == version and expected == version:
-            last = next(iter(self._registry.alias_history(principal, name, place.alias)), None)
+            last = next(iter(self._registry.aliases.history(principal, name, place.alias)), None)
             return Promotion(decision, last, place.stage, is_new=False)
         if current != expected:
             raise AliasMoved(
@@ -122,7 +123,7 @@ class Promotions:
             principal.name,
             epoch_ms(self._clock.now()),
         )
-        move = self._registry.carry_out(principal, decided, expected=expected, reason=place.wish.reason)
+        move = self._registry.aliases.carry_out(principal, decided, expected=expected, reason=place.wish.reason)
         return Promotion(decision, move, place.stage)
 
 

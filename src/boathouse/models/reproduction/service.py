@@ -17,8 +17,8 @@ from boathouse.foundation.errors import BoathouseError, Conflict, Denied, Invali
 from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
+from boathouse.models.aliases import ModelNotFound
 from boathouse.models.nouns import NewVersion
-from boathouse.models.registry import ModelNotFound
 from boathouse.models.reproduction import results
 from boathouse.models.reproduction.comparing import status_of
 from boathouse.models.reproduction.diverting import Diversions

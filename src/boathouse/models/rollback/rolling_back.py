@@ -124,7 +124,7 @@ class Rollbacks:
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
             revision = self._around.deployed(str(name))
             alias = stages_of(revision.requirements if revision else None)[PRODUCTION]
-            current = self._around.registry.aliases(name).get(alias)
+            current = self._around.registry.aliases.of(name).get(alias)
             attempt = Rollback(
                 0, str(name), alias, current, None, order.is_drill, principal.name, order.reason, began, 0
             )
@@ -163,11 +163,11 @@ class Rollbacks:
                 epoch_ms(self._clock.now()),
             )
             registry = self._around.registry
-            registry.carry_out(principal, decision, expected=attempt.from_version, reason=order.reason)
+            registry.aliases.carry_out(principal, decision, expected=attempt.from_version, reason=order.reason)
         return found.version, details
 
     def _versions(self, principal: Principal, name: ModelName, attempt: Rollback, order: Order) -> list[int]:
-        moves = self._around.registry.alias_history(principal, name, attempt.alias)
+        moves = self._around.registry.aliases.history(principal, name, attempt.alias)
         existing = self._around.history.versions_of(str(name))
         earlier = earlier_champions(list(reversed(moves)), attempt.from_version, existing)
         if order.to is None:
