@@ -153,7 +153,8 @@ def test_production_goes_back_step_by_step_until_there_is_nothing_behind(world: 
     with pytest.raises(Conflict, match="nothing to roll back to: no other version was champion before version 1"):
         world.admin.post(f"{world.path}/rollback", {"reason": "and again"})
     listed = world.admin.get(f"{world.path}/rollbacks")["rollbacks"]
-    assert [(each["is_drill"], each["succeeded"], each["to_version"]) for each in listed] == [
+    newest = listed[:4]  # other tests share the model
+    assert [(each["is_drill"], each["succeeded"], each["to_version"]) for each in newest] == [
         (False, False, None), (False, True, 1), (False, True, 2), (True, True, 2),
     ]  # fmt: skip
     why = world.admin.get(f"{world.path}/versions/champion/why")
