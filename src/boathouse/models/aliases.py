@@ -34,6 +34,8 @@ class AliasMoved(Conflict):
 
 AliasGuard = Callable[[Principal, ModelName, str, int | None], None]
 """Raises unless the alias may be moved directly, to a version or away."""
+StageGuard = Callable[[Principal, ModelName, str, int], None]
+"""Raises unless a version may be put in one of MLflow's own stages."""
 
 
 class Aliases:
@@ -48,10 +50,15 @@ class Aliases:
         self._repository = repository
         self._clock = clock
         self._guards: list[AliasGuard] = []
+        self._stage_guards: list[StageGuard] = []
 
     def protect(self, guard: AliasGuard) -> None:
         """Ask this before an alias moves in any way but by a decision."""
         self._guards.append(guard)
+
+    def protect_stages(self, guard: StageGuard) -> None:
+        """Ask this before a version comes to one of MLflow's own stages."""
+        self._stage_guards.append(guard)
 
     def of(self, name: ModelName) -> dict[str, int]:
         """Where the aliases of a model point, for whoever has asked for the right already."""
@@ -226,6 +233,17 @@ class Aliases:
             for alias in sorted(recorded.keys() | now.keys())
             if recorded.get(alias) != now.get(alias)
         )
+
+    def staging(self, principal: Principal, name: ModelName, version: int, stage: str, act: Callable[[], T]) -> T:
+        """Put a version in one of MLflow's own stages, which are deprecated, by ``act``.
+
+        Raises:
+            Conflict: What goes to production is decided, and the stage would go past that.
+        """
+        with self._intents.alone_with(str(name)):
+            for guard in self._stage_guards:
+                guard(principal, name, stage, version)
+            return act()
 
     def require_movable(self, principal: Principal, name: ModelName, alias: str, version: int | None) -> None:
         for guard in self._guards:

@@ -216,6 +216,8 @@ class Registry:
             self.rename(principal, str(name), new_name)
 
         with self._intents.alone_with(str(name), str(new_name)):
+            for alias in self.aliases.of(name):  # who loads it by its name would find it gone, or another in its place
+                self.aliases.require_movable(principal, name, alias, None)
             return self._intents.carry_out(
                 IntentKind.RENAME_MODEL,
                 str(name),

@@ -59,5 +59,6 @@ def build_model_governance(models: Models, database: Database, catalog: Catalog,
     repository, said = ModelRepository(database), ApprovalRepository(database).of
     decisions = Decisions(catalog, models.registry, repository, evidence, models.requirements, said, clock)
     models.registry.aliases.protect(decisions.policies.guard)
+    models.registry.aliases.protect_stages(decisions.policies.guard_stage)
     promotions = Promotions(catalog, models.registry, decisions, clock)
     return ModelGovernance(models.requirements, evidence, decisions, promotions)

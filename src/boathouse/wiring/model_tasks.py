@@ -62,7 +62,7 @@ def check_gates() -> None:
     decision = PromotionClient(_client()).decision(name, version)
     _table(summary(decision.evidence))
     blocks = any(each.judgement.blocks for each in decision.evidence)
-    if blocks or decision.standing is Standing.NOT_EVALUATED:
+    if blocks or decision.standing in (Standing.BLOCKED, Standing.NOT_EVALUATED):
         shown = " ".join(decision.reasons[:5])
         more = f" And {len(decision.reasons) - 5} more." if len(decision.reasons) > 5 else ""
         raise GatesBlock(

@@ -140,8 +140,12 @@ def test_a_protected_alias_moves_no_other_way(ada: Person, model: str) -> None:
     deleted = ada.call("DELETE", "/api/2.0/mlflow/model-versions/delete", {"name": model, "version": "1"})
 
     model_deleted = ada.call("DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": model})
+    renamed = ada.call("POST", "/api/2.0/mlflow/registered-models/rename", {"name": model, "new_name": f"{model}_old"})
+    stage = {"name": model, "version": "2", "stage": "Production"}
+    staged = ada.call("POST", "/api/2.0/mlflow/model-versions/transition-stage", stage)
+    alike = ada.call("PUT", f"{ROOT}/{model}/aliases/Champion", {"version": 2})
 
-    for response in (ours, mlflows, gone, deleted, model_deleted):
+    for response in (ours, mlflows, gone, deleted, model_deleted, renamed, staged, alike):
         assert "protected by its policy (tier medium)" in refused(response, 409)
     assert f"boathouse model promote {model}@2" in refused(ours, 409)
     assert champion(ada, model) == 1
@@ -218,6 +222,39 @@ def test_new_requirements_hold_for_what_was_measured_before(ada: Person, model: 
     good(ada.call("PUT", f"{ROOT}/{model}/requirements", {"requirements": requirements(maximum=0.3)}))
 
     assert "0.4 is above 0.3" in refused(promoted(ada, model, 1), 409)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"evaluation": {**LEAST["evaluation"], "table": "dev.lab.easy"}}, "measured on rows of dev.lab.judged, and"),
+        ({"evaluation": {**LEAST["evaluation"], "where": "x > 1"}}, "requirements were changed in evaluation.where"),
+        ({"slices": ["carrier"]}, "requirements were changed in slices"),
+    ],
+)
+def test_what_was_measured_of_other_rows_or_slices_does_not_count(
+    ada: Person, model: str, changed: dict[str, Any], told: str
+) -> None:
+    evaluated(ada, model, 1)
+    good(ada.call("PUT", f"{ROOT}/{model}/requirements", {"requirements": requirements(**changed)}))
+
+    message = refused(promoted(ada, model, 1), 409)
+
+    assert told in message
+    assert f"Evaluate it again: boathouse model deploy {model}@1" in message
+    asked = {"requirements": requirements()}
+    under = good(ada.call("POST", f"{ROOT}/{model}/versions/1/decision", asked))
+    assert under["standing"] == "may_be_promoted"
+
+
+def test_what_a_task_measured_of_another_table_does_not_count(ada: Person, model: str) -> None:
+    body = {
+        "data_table": "dev.lab.easy",
+        "measurements": [{"gate": "metric", "metric": "log_loss", "value": 0.1, "rows": 5000}],
+    }
+    good(ada.call("POST", f"{ROOT}/{model}/versions/1/evaluations", body))
+
+    assert "rows of dev.lab.judged are asked for" in refused(promoted(ada, model, 1), 409)
 
 
 def test_what_was_in_production_at_an_instant(ada: Person, model: str) -> None:

@@ -170,6 +170,16 @@ def delete_alias(desk: Desk, call: Call, forward: Forward) -> Reply:
     )
 
 
+def move_to_stage(desk: Desk, call: Call, forward: Forward) -> Reply:
+    return desk.models.registry.aliases.staging(
+        desk.principal,
+        desk.model_name(call.require("name")),
+        _number(call.require("version")),
+        call.require("stage"),
+        lambda: forward(call),
+    )
+
+
 def _number(text: str) -> int:
     if not text.isdecimal():
         raise InvalidInput(f"Model version must be an integer, got {text!r}.")
@@ -206,7 +216,7 @@ ROUTES = (
     Route("GET", f"{VERSIONS}/get-download-uri", model(P.EXECUTE), "getModelVersionDownloadUri", is_frequent=True),
     Route("GET", f"{VERSIONS}/search", anybody, serve=full_pages("model_versions", may_read_model, 10_000)),
     Route("PATCH", f"{VERSIONS}/update", _note_version, "updateModelVersion"),
-    Route("POST", f"{VERSIONS}/transition-stage", model(P.MANAGE), "transitionModelVersionStage"),
+    Route("POST", f"{VERSIONS}/transition-stage", model(P.MANAGE), "transitionModelVersionStage", move_to_stage),
     Route("DELETE", f"{VERSIONS}/delete", model(P.MANAGE), "deleteModelVersion", delete_version),
     Route("POST", f"{VERSIONS}/set-tag", may_sign_or(_note_version), "setModelVersionTag", signing),
     Route("DELETE", f"{VERSIONS}/delete-tag", may_sign_or(_note_version), "deleteModelVersionTag", withdrawing),

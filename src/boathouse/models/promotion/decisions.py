@@ -13,9 +13,10 @@ from boathouse.models.aliases import ModelNotFound
 from boathouse.models.approval.nouns import Approval
 from boathouse.models.evidence.book import EvidenceBook
 from boathouse.models.evidence.nouns import Evaluation
-from boathouse.models.gates.policy import PRODUCTION, Policy
+from boathouse.models.gates.policy import PRODUCTION, policy_of
 from boathouse.models.nouns import AliasMove
 from boathouse.models.promotion.deciding import decide
+from boathouse.models.promotion.measured_for import measured_otherwise
 from boathouse.models.promotion.nouns import Decision, Explanation, InProduction
 from boathouse.models.promotion.policies import DeployedPolicy, Policies, stages_of
 from boathouse.models.registry import Registry
@@ -38,6 +39,8 @@ class History(Protocol):
     def deployed(self, model: str) -> Revision | None: ...
 
     def at(self, principal: Principal, model: ModelName, instant: datetime) -> Revision: ...
+
+    def revision(self, model: str, number: int) -> Revision | None: ...
 
 
 class Decisions:
@@ -70,13 +73,17 @@ class Decisions:
         Raises:
             NoRequirements: There is none.
         """
-        deployed = self.require_policy(name)
-        return self.under(principal, name, version, deployed.policy, deployed.revision)[0]
+        return self.under(principal, name, version, self.require_policy(name))[0]
 
     def under(
-        self, principal: Principal, name: ModelName, version: int, policy: Policy, revision: int | None = None
+        self, principal: Principal, name: ModelName, version: int, asked: DeployedPolicy | Requirements
     ) -> tuple[Decision, Evaluation | None]:
-        """What they come to under a policy, from what was measured last; nothing is run again."""
+        """What they come to under the policy that is deployed, or under other requirements, from what was measured
+        last; nothing is run again, so what was measured of other rows or slices does not count."""
+        if isinstance(asked, DeployedPolicy):
+            requirements, policy, revision = asked.requirements, asked.policy, asked.revision
+        else:
+            requirements, policy, revision = asked, policy_of(asked), None
         stored, evidence = self._evidence.judged_anew(principal, name, version, policy.rules)
         decision = decide(
             policy,
@@ -86,8 +93,16 @@ class Decisions:
             subject=(str(name), version),
             evaluation_id=stored.evaluation.evaluation_id if stored else None,
             requirements_revision=revision,
+            otherwise=self._otherwise(stored.evaluation, requirements) if stored else (),
         )
         return decision, stored.evaluation if stored else None
+
+    def _otherwise(self, evaluation: Evaluation, asked: Requirements) -> tuple[str, ...]:
+        number = evaluation.requirements_revision
+        then = self._requirements.revision(evaluation.model, number) if number is not None else None
+        return measured_otherwise(
+            asked, data_table=evaluation.data_table, then=then.requirements if then is not None else None
+        )
 
     def require_policy(self, name: ModelName) -> DeployedPolicy:
         """
@@ -138,7 +153,7 @@ class Decisions:
         deployed = self.policies.of(str(name))
         now = None
         if deployed is not None:
-            now = self.under(principal, name, version, deployed.policy, deployed.revision)[0]
+            now = self.under(principal, name, version, deployed)[0]
         decided = self._repository.decision(move.decision_id) if move and move.decision_id else None
         pointing = sorted(alias for alias, number in self._registry.aliases.of(name).items() if number == version)
         return Explanation(str(address), str(name), version, tuple(pointing), move, decided, now)

@@ -10,7 +10,6 @@ from boathouse.models.gates.policy import DEFAULT_STAGES, Policy, policy_of
 from boathouse.models.requirements.nouns import Revision
 from boathouse.models.requirements.requirements import Requirements
 
-
 _STAGE_OF_MLFLOW = "production"
 
 
@@ -58,7 +57,7 @@ class Policies:
             ProtectedAlias: Says what to do instead.
         """
         policy = self.policy(str(name))
-        if policy is None or alias not in policy.protected_aliases:
+        if policy is None or not _is_protected(alias, policy, is_set=version is not None):
             return
         instead = f"Use: boathouse model promote {name}@{version}"
         if version is None:
@@ -83,6 +82,13 @@ class Policies:
             "past its gates.",
             hint=f"Use: boathouse model promote {name}@{version}, and load it by its alias {policy.production_alias!r}",
         )
+
+
+def _is_protected(alias: str, policy: Policy, *, is_set: bool) -> bool:
+    """Whether an alias is protected, or would be taken for one that is: ``Champion``. The latter may always go."""
+    if alias in policy.protected_aliases:
+        return True
+    return is_set and alias.casefold() in {each.casefold() for each in policy.protected_aliases}
 
 
 def stages_of(requirements: Requirements | None) -> dict[str, str]:

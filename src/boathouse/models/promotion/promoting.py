@@ -86,11 +86,12 @@ class Promotions:
         params = {"version": version, "stage": wish.stage, "reason": wish.reason}
         with self._catalog.audit.verb(principal, "models", "promoteModelVersion", KIND, str(name), params):
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, str(name))
-            deployed = self._decisions.require_policy(name)
-            stage, alias = stage_and_alias(deployed.policy, wish.stage)
-            seen = self._registry.aliases.of(name).get(alias)
+            seen = self._registry.aliases.of(name)
             with self._registry.alone_with(name):
-                return self._promote(principal, name, version, deployed, _Place(stage, alias, seen, wish))
+                # Not before: while this waited for others, stricter rules may have been deployed.
+                deployed = self._decisions.require_policy(name)
+                stage, alias = stage_and_alias(deployed.policy, wish.stage)
+                return self._promote(principal, name, version, deployed, _Place(stage, alias, seen.get(alias), wish))
 
     def _promote(
         self, principal: Principal, name: ModelName, version: int, deployed: DeployedPolicy, place: "_Place"
@@ -98,7 +99,7 @@ class Promotions:
         self._registry.require_version(name, version)
         current = self._registry.aliases.of(name).get(place.alias)
         expected = place.seen if place.wish.expected is ANY else place.wish.expected
-        decision, evaluation = self._decisions.under(principal, name, version, deployed.policy, deployed.revision)
+        decision, evaluation = self._decisions.under(principal, name, version, deployed)
         if current == version and expected == version:
             last = next(iter(self._registry.aliases.history(principal, name, place.alias)), None)
             return Promotion(decision, last, place.stage, is_new=False)

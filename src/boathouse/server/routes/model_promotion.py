@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from boathouse.foundation.shapes import fit
 from boathouse.models import ANY
-from boathouse.models.gates.policy import PRODUCTION, policy_of
+from boathouse.models.gates.policy import PRODUCTION
 from boathouse.models.promotion.promoting import Wish
 from boathouse.models.promotion.wire import decision_json, explanation_json, in_production_json, promotion_json
 from boathouse.models.registry import parse_model_name
@@ -59,8 +59,8 @@ def routes(governance: ModelGovernance) -> APIRouter:
         principal: Caller, name: FullName, version: Which, asked: Annotated[PolicyAsked, Body()]
     ) -> Json:
         found, number = governance.version(principal, name, version)
-        policy = policy_of(fit(Requirements, asked.requirements, what="The policy"))
-        return decision_json(decisions.under(principal, found, number, policy)[0])
+        requirements = fit(Requirements, asked.requirements, what="The policy")
+        return decision_json(decisions.under(principal, found, number, requirements)[0])
 
     @router.get("/{name}/versions/{version}/why", summary="Why a version is where it is")
     def why(principal: Caller, name: FullName, version: Which) -> Json:  # pyright: ignore[reportUnusedFunction]
