@@ -192,6 +192,27 @@ def test_only_what_was_in_production_is_a_way_back(world: World) -> None:
         world.admin.post(f"{world.path}/rollback", {"reason": " "})
 
 
+def test_what_a_deleted_model_of_the_same_name_had_in_production_is_no_way_back(world: World) -> None:
+    name = f"{world.schema}.twice"
+    experiment = world.admin.post(f"{MLFLOW}/experiments/create", {"name": name})["experiment_id"]
+    run = world.admin.post(f"{MLFLOW}/runs/create", {"experiment_id": experiment})["run"]["info"]
+
+    def make() -> None:
+        world.admin.post(f"{MLFLOW}/registered-models/create", {"name": name})
+        made = {"name": name, "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
+        world.admin.post(f"{MLFLOW}/model-versions/create", made)
+
+    make()
+    world.admin.post(f"{MLFLOW}/registered-models/alias", {"name": name, "alias": "champion", "version": "1"})
+    world.admin.call("DELETE", f"{MLFLOW}/registered-models/delete", body={"name": name})
+    make()
+    path = world.path.replace(world.model, name)
+
+    with pytest.raises(InvalidInput, match="was never champion"):
+        world.admin.post(f"{path}/rollback", {"to": 1, "reason": "it was there"})
+    assert world.admin.get(f"{path}/versions/1/why")["move"] is None
+
+
 def test_who_may_not_manage_the_model_rolls_nothing_back(world: World) -> None:
     world.promote(1, 2)
     before = world.champion()

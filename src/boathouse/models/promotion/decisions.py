@@ -149,7 +149,8 @@ class Decisions:
         name, stages = address.name, self._stages(address.name)
         version = self.version(principal, address)
         wanted = stages.get(address.alias or "", address.alias) or stages[PRODUCTION]
-        move = self._move_to(str(name), version, wanted)
+        made = self._registry.get(principal, name).created_at
+        move = self._move_to(str(name), version, wanted, made)
         deployed = self.policies.of(str(name))
         now = None
         if deployed is not None:
@@ -179,7 +180,8 @@ class Decisions:
         revision = self._requirements.deployed(str(name))
         return stages_of(revision.requirements if revision else None)
 
-    def _move_to(self, model: str, version: int, alias: str) -> AliasMove | None:
-        """How an alias came to a version the last time; else how any did."""
-        moves = self._repository.moves_to(model, version)
+    def _move_to(self, model: str, version: int, alias: str, since: int) -> AliasMove | None:
+        """How an alias came to a version the last time; else how any did. A model of this name that was there before
+        had other versions, under the same numbers."""
+        moves = [each for each in self._repository.moves_to(model, version) if each.moved_at >= since]
         return next((move for move in moves if move.alias == alias), next(iter(moves), None))

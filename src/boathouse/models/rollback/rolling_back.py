@@ -167,7 +167,13 @@ class Rollbacks:
         return found.version, details
 
     def _versions(self, principal: Principal, name: ModelName, attempt: Rollback, order: Order) -> list[int]:
-        moves = self._around.registry.aliases.history(principal, name, attempt.alias)
+        made = self._around.registry.get(principal, name).created_at
+        # A model of this name that was deleted had other versions, under the same numbers.
+        moves = [
+            each
+            for each in self._around.registry.aliases.history(principal, name, attempt.alias)
+            if each.moved_at >= made
+        ]
         existing = self._around.history.versions_of(str(name))
         earlier = earlier_champions(list(reversed(moves)), attempt.from_version, existing)
         if order.to is None:
