@@ -31,7 +31,7 @@ def instant(milliseconds: int) -> str:
 
 
 def number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.5g}"
+    return "" if value is None else f"{value + 0.0:,.5g}"  # no minus before a nought
 
 
 def print_evidence(rows: Sequence[Json]) -> None:
@@ -41,26 +41,26 @@ def print_evidence(rows: Sequence[Json]) -> None:
         return
     table = _table("Gate", "Metric", "Slice", "Rows", "Value", "Threshold", "Verdict", "Reason")
     for row in map(flat, rows):
-        colour = VERDICTS[row["verdict"]]
-        shown = f"[{colour}]{row['verdict']}{' ✗' if row['blocks'] else ''}[/]"
+        shown = f"[{VERDICTS[row['verdict']]}]{row['verdict']}{' ✗' if row['blocks'] else ''}[/]"
         value = number(row["value"])
         if row["interval"] and value:
             value += f" [{number(row['interval'][0])}, {number(row['interval'][1])}]"
         cells = (row["gate"], row["metric"], row["slice"] or "", f"{row['rows']:,}", value, number(row["threshold"]))
-        table.add_row(*map(_plain, cells), shown, _plain(row["reason"]))
+        table.add_row(*map(_plain, cells), "recorded" if row["is_recorded_only"] else shown, _plain(row["reason"]))
     print_table(table)
 
 
 def flat(row: Json) -> dict[str, Any]:
     """A row of evidence on one line, whether it comes from the book or from a decision that was kept."""
     if "measurement" not in row:
-        return dict(row)
+        return {"is_recorded_only": False, **row}
     measurement = row["measurement"]
     part = measurement["slice"]
     return {
         **{name: measurement[name] for name in ("gate", "metric", "rows", "value", "interval", "baseline")},
         **{name: row[name] for name in ("evidence_id", "verdict", "reason", "threshold", "blocks")},
         "slice": None if part is None else f"{part['key']} = {part['value']}",
+        "is_recorded_only": row["rule"] is None,
     }
 
 
@@ -97,7 +97,10 @@ def _table(*titles: str) -> Any:
     from rich import box
     from rich.table import Table
 
-    return Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")  # names are to be copied, so they are broken rather than cut
+    return table
 
 
 def _plain(text: str) -> str:

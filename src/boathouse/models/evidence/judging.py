@@ -8,13 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from boathouse.models.evidence.nouns import End, Judgement, Measurement, Rule, Scope, Verdict
 
+NOT_ASKED = "the gate was not asked"
+"""The reason where a rule finds nothing of its whole gate: it was added, or named, after the evaluation."""
+
 
 def judge(measurement: Measurement, rule: Rule) -> Judgement:
     """What the rule says of one measurement of its metric."""
     if measurement.problem is not None:
         return _inconclusive(rule, measurement.problem)
     if measurement.rows < rule.minimum_rows:
-        return _inconclusive(rule, f"{measurement.rows} rows are too few; at least {rule.minimum_rows} are needed")
+        few = "1 row is" if measurement.rows == 1 else f"{measurement.rows} rows are"
+        return _inconclusive(rule, f"{few} too few; at least {rule.minimum_rows} are needed")
     value = _looked_at(measurement, rule.judged_by)
     if value is None or math.isnan(value):
         return _inconclusive(rule, f"the {rule.judged_by.value} of {rule.metric} is not a number")
@@ -34,13 +38,15 @@ def judge_all(
     measurements: Sequence[Measurement], rules: Iterable[Rule]
 ) -> Iterator[tuple[Rule, Measurement, Judgement]]:
     """Every rule with all that it judges; a rule without any gets a measurement of nothing."""
+    asked = {each.gate for each in measurements}
     for rule in rules:
         found = [each for each in measurements if _belongs(each, rule)]
         missing = _missing_scopes(found, rule)
         for each in found:
             yield rule, each, judge(each, rule)
         for what in missing:
-            nothing = Measurement(rule.gate, rule.metric, None, 0, problem=f"nothing was measured of {what}")
+            problem = f"nothing was measured of {what}" if rule.gate in asked else NOT_ASKED
+            nothing = Measurement(rule.gate, rule.metric, None, 0, problem=problem)
             yield rule, nothing, judge(nothing, rule)
 
 

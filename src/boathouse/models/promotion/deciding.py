@@ -34,6 +34,7 @@ def decide(
     evaluation_id: str | None,
     requirements_revision: int | None = None,
     otherwise: Sequence[str] = (),
+    asked_since: int = 0,
 ) -> Decision:
     """What evidence and signatures come to.
 
@@ -44,10 +45,11 @@ def decide(
         subject: The model and its version.
         evaluation_id: Of that evaluation; None when there is none.
         otherwise: Why it does not answer what the policy asks; that blocks, and no waiver lifts it.
+        asked_since: When what is asked was changed the last time; approvals from before do not count.
     """
-    tally = count_signatures(approvals, policy.approval, evaluation_id=evaluation_id, now=now)
+    tally = count_signatures(approvals, policy.approval, evaluation_id=evaluation_id, now=now, asked_since=asked_since)
     judged = [_with_waiver(each, tally) for each in evidence if each.rule is not None]
-    standing, reasons = _standing(judged, tally, evaluation_id, _anew(subject, otherwise))
+    standing, reasons = _standing(judged, tally, evaluation_id, subject, otherwise)
     return Decision(
         subject[0],
         subject[1],
@@ -61,14 +63,19 @@ def decide(
 
 
 def _standing(
-    judged: Sequence[Evidence], tally: Tally, evaluation_id: str | None, otherwise: Sequence[str]
+    judged: Sequence[Evidence],
+    tally: Tally,
+    evaluation_id: str | None,
+    subject: tuple[str, int],
+    otherwise: Sequence[str],
 ) -> tuple[Standing, list[str]]:
     refusals = [f"{each.principal} has refused it{_because(each.reason)}." for each in tally.refused]
-    blocking = [*otherwise, *_told([each for each in judged if each.judgement.blocks])]
+    anew = [f"{each} Evaluate it again: {_asking(subject)}." for each in otherwise]
+    blocking = [*anew, *_told([each for each in judged if each.judgement.blocks])]
     if refusals:
         return Standing.REFUSED, [*refusals, *blocking]
     if evaluation_id is None:
-        return Standing.NOT_EVALUATED, ["No evaluation of it is in the evidence; its gates have to be asked first."]
+        return Standing.NOT_EVALUATED, [f"Its gates have not been asked. Ask them: {_asking(subject)}."]
     if blocking:
         return Standing.BLOCKED, blocking
     if tally.missing:
@@ -76,9 +83,9 @@ def _standing(
     return Standing.MAY_BE_PROMOTED, [*_passed(judged), *_signed(tally)]
 
 
-def _anew(subject: tuple[str, int], otherwise: Sequence[str]) -> list[str]:
+def _asking(subject: tuple[str, int]) -> str:
     model, version = subject
-    return [f"{each} Evaluate it again: boathouse model deploy {model}@{version}." for each in otherwise]
+    return f"boathouse model deploy {model}@{version}"
 
 
 def _with_waiver(evidence: Evidence, tally: Tally) -> Evidence:
@@ -94,10 +101,16 @@ def _with_waiver(evidence: Evidence, tally: Tally) -> Evidence:
 
 
 def _told(blocking: Sequence[Evidence]) -> list[str]:
-    told = [f"{_what(each)}: {each.judgement.reason}." for each in blocking[:_MOST_REASONS]]
-    if len(blocking) > _MOST_REASONS:
-        told.append(f"{len(blocking) - _MOST_REASONS} more block.")
+    """Each reason once: a gate that could not measure says the same of all its metrics."""
+    told = list(dict.fromkeys(f"{_what(each)}: {_reason(each)}." for each in blocking))
+    if len(told) > _MOST_REASONS:
+        told[_MOST_REASONS:] = [f"{len(told) - _MOST_REASONS} more block."]
     return told
+
+
+def _reason(evidence: Evidence) -> str:
+    """To be followed by a full stop, which the errors of others bring themselves."""
+    return evidence.judgement.reason.removesuffix(".")
 
 
 def _what(evidence: Evidence) -> str:
@@ -110,9 +123,11 @@ def _passed(judged: Sequence[Evidence]) -> list[str]:
         return ["No gate is asked: the requirements turn all of them off."]
     passed = sum(each.judgement.verdict is Verdict.PASSED for each in judged)
     told = [f"{passed} of {len(judged)} judgements passed."]
-    told += [f"{_what(each)}: {each.judgement.reason}." for each in judged if each.judgement.verdict is Verdict.WAIVED]
+    told += [f"{_what(each)}: {_reason(each)}." for each in judged if each.judgement.verdict is Verdict.WAIVED]
     undecided = [each for each in judged if each.judgement.verdict is Verdict.INCONCLUSIVE]
-    return told + [f"{_what(each)} does not block by the policy: {each.judgement.reason}." for each in undecided]
+    return told + list(
+        dict.fromkeys(f"{_what(each)} does not block by the policy: {_reason(each)}." for each in undecided)
+    )
 
 
 def _missing(tally: Tally) -> list[str]:

@@ -157,14 +157,15 @@ def test_old_measurements_are_judged_by_other_rules(desk: Desk) -> None:
 
 
 def test_what_was_missing_then_is_not_taken_for_measured_later(desk: Desk) -> None:
-    both = Rule("slices", "log_loss", maximum=0.6, scope=Scope.BOTH)
+    both = Rule("metric", "auc", minimum=0.6, scope=Scope.BOTH)
     desk.book.record(desk.ada, evaluation(), [GOOD], [both])
 
-    _, anew = desk.book.judged_anew(desk.ada, MODEL, 3, [both])
+    _, anew = desk.book.judged_anew(desk.ada, MODEL, 3, [both, Rule("fairness", "gap", maximum=0.1)])
 
     assert [each.judgement.reason for each in anew if each.rule is not None] == [
         "nothing was measured of all rows",
         "nothing was measured of any slice",
+        "the gate was not asked",
     ]
 
 

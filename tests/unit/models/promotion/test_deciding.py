@@ -52,6 +52,26 @@ def test_all_that_passed_and_is_signed_may_be_promoted() -> None:
     assert decision.reasons == ("1 of 1 judgements passed.", "Approved by grace (looked at it).")
 
 
+def test_what_all_metrics_of_a_gate_say_is_told_once_and_with_one_full_stop() -> None:
+    def no_champion(metric: str) -> Evidence:
+        measurement = Measurement("slices", metric, None, 0, problem="Version 2 does not load.")
+        rule = Rule("slices", metric, maximum=0.5)
+        return Evidence(1, EVALUATION, measurement, rule, judge(measurement, rule), "ada", NOW)
+
+    decision = decided(asked(), [no_champion("log_loss"), no_champion("auc")], [])
+
+    assert decision.reasons == ("slices: Version 2 does not load.",)
+
+
+def test_a_version_without_evidence_says_how_to_ask_its_gates() -> None:
+    decision = decided(asked(), [], [], seen=None)
+
+    assert decision.standing is Standing.NOT_EVALUATED
+    assert decision.reasons == (
+        "Its gates have not been asked. Ask them: boathouse model deploy prod.flights.delay@3.",
+    )
+
+
 def test_one_gate_that_failed_blocks() -> None:
     decision = decided(asked(), [row("metric", 0.4), row("slices", 0.9)], [])
 
