@@ -172,9 +172,8 @@ def problems_with(requirements: Requirements, known: Known) -> Iterator[Problem]
     if known.groups is not None:
         for index, group in enumerate(requirements.approval.groups or ()):
             if group not in known.groups:
-                yield Problem(
-                    ("approval", "groups", index), f"there is no group {group!r}.", did_you_mean(group, known.groups)
-                )
+                hint = did_you_mean(group, known.groups) or f"Make it: boathouse groups create {group}"
+                yield Problem(("approval", "groups", index), f"there is no group {group!r}.", hint)
 
 
 def _by_name(gates: Sequence[Gate] | None) -> dict[str, Gate]:

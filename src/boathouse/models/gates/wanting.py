@@ -22,8 +22,9 @@ class Want:
     message: str
 
 
-def _names_attributes(_: Requirements, settings: GateSettings) -> bool:
-    return bool(getattr(settings, "attributes", ()))
+def _names_attributes(said: Requirements, settings: GateSettings) -> bool:
+    """Of another problem than two classes no column would do, and that is said by itself."""
+    return said.problem is not Problem.BINARY or bool(getattr(settings, "attributes", ()))
 
 
 _WANTS = (

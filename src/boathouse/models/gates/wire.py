@@ -1,6 +1,5 @@
 """A policy as JSON, and its rules and signatures in words."""
 
-import sys
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -36,8 +35,9 @@ def _gate_json(enabled: EnabledGate) -> dict[str, Any]:
 
 def rule_in_words(rule: Rule) -> str:
     """``auc ≥ 0.65 on all rows and each slice (at least 1,000 rows)``."""
-    bounds = [_at_least(rule.minimum)] if rule.minimum is not None else []
-    bounds += [f"≤ {rule.maximum + 0.0:.6g}"] if rule.maximum is not None else []
+    least, most = (">", "<") if rule.is_strict else ("≥", "≤")
+    bounds = [f"{least} {_shown(rule.minimum)}"] if rule.minimum is not None else []
+    bounds += [f"{most} {_shown(rule.maximum)}"] if rule.maximum is not None else []
     looked_at = {End.VALUE: "", End.LOWER: " (lower end)", End.UPPER: " (upper end)"}[rule.judged_by]
     where = {Scope.ALL_ROWS: "", Scope.EACH_SLICE: " in each slice", Scope.BOTH: " overall and in each slice"}
     rows = f", of at least {rule.minimum_rows:,} rows" if rule.minimum_rows > 1 else ""
@@ -45,9 +45,8 @@ def rule_in_words(rule: Rule) -> str:
     return f"{rule.metric}{looked_at} {' and '.join(bounds) or 'is measured'}{where[rule.scope]}{rows}{passes}"
 
 
-def _at_least(minimum: float) -> str:
-    """Adding nothing makes -0 a plain 0; the smallest number there is stands for 'more than nothing'."""
-    return "> 0" if 0 < minimum < sys.float_info.min else f"≥ {minimum + 0.0:.6g}"
+def _shown(bound: float) -> str:
+    return f"{bound + 0.0:.6g}"  # no minus before a nought
 
 
 def approval_in_words(approval: ApprovalRules) -> str:

@@ -176,6 +176,18 @@ def test_rules_are_told_in_words() -> None:
         "gap ≤ 0; passes when it cannot be measured"
     )
     assert rule_in_words(Rule("g", "loss")) == "loss is measured"
+    assert rule_in_words(Rule("g", "gain", minimum=0.0, is_strict=True)) == "gain > 0"
+    assert rule_in_words(Rule("g", "loss", maximum=2.0, is_strict=True)) == "loss < 2"
+
+
+def test_a_group_that_is_unlike_all_others_is_to_be_made() -> None:
+    found = problems_of_policy(
+        requirements(approval={"groups": ["desk"]}), known=Known(None, frozenset()), gates=GATES, tiers=SMALL
+    )
+
+    assert [str(each) for each in found] == [
+        "approval.groups[0]: there is no group 'desk'. Make it: boathouse groups create desk"
+    ]
 
 
 @pytest.mark.parametrize("tier", list(Tier))
@@ -198,6 +210,13 @@ def test_a_gate_that_would_have_nothing_to_look_at_is_told_before_anything_is_tr
         "gates.fairness.attributes: no column is named, so the gate fairness would have nothing to look at",
     ]
     assert found[0].endswith("Say it, or turn the gate off: gates: {slices: {enabled: false, reason: ...}}.")
+    of_numbers = [
+        str(each)
+        for each in problems_of_policy(
+            requirements(risk_tier="high", problem="regression", success={"metric": "minutes", "proxy": "mae"})
+        )
+    ]
+    assert not any("no column is named" in each for each in of_numbers)  # no column would do
     enough = requirements(risk_tier="high", slices=["origin"], gates={"fairness": {"attributes": ["carrier"]}})
     assert problems_of_policy(enough) == ()
     (wrong,) = problems_of_policy(enough, known=Known(columns=frozenset({"late", "origin", "carriers"})))
