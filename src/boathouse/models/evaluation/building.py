@@ -283,19 +283,21 @@ class _Builder:
         return sampled_rows(self._session, table, source.where, seed=self._order.seed)
 
     def _accepted_training(self) -> "pl.DataFrame | None":
-        """A sample of what the champion was trained on, at the versions that its run has read."""
+        """A sample of what the champion was trained on, at the versions that its run has read: the table that is named
+        if its run has read it, since requirements may have named it later, else the one with the label."""
         number, source = self._order.champion, self._requirements.evaluation
         if number is None or number == self._order.version:
             return None
         run = self._run_facts_of(self._order.model, number)
         read = dict(run.tables) if run is not None else {}
-        for name, version in read.items():
-            if source.training_table not in (None, name):
-                continue
+        for name, version in sorted(read.items(), key=lambda each: each[0] != source.training_table):
             table = table_at(self._session, name, version)
             if source.label.casefold() in {each.casefold() for each in table.columns}:
                 return sampled_rows(self._session, table, seed=self._order.seed)
-        raise InvalidInput(f"It is not known what version {number}, the champion, was trained on.")
+        raise InvalidInput(
+            f"It is not known what version {number}, the champion, was trained on: its run has read no table with a "
+            f"column {source.label}."
+        )
 
 
 def _labels(training: "pl.DataFrame", label: str) -> "pl.Series":

@@ -70,6 +70,16 @@ def test_moved_rows_fail_the_gates_over_data(
         assert said["drifted_share"] is Verdict.FAILED and said["schema_changes"] is Verdict.PASSED
 
 
+def test_a_champion_from_before_the_training_table_was_named_is_known_by_what_it_has_read(
+    session: Session, flights: pl.DataFrame, logistic: Path, scorers: Any, requirements: Needs
+) -> None:
+    for table in ("dev.shop.judged", "dev.shop.seen", "dev.shop.before"):
+        session.write_table(table, flights)
+    read: dict[int, Tables] = {1: (("dev.shop.before", 0),), 2: (("dev.shop.seen", 0),)}
+    found = case_of(session, scorers({1: logistic, 2: logistic}), requirements(), read, champion=1)
+    assert found.accepted_training is not None and found.missing == {}
+
+
 def test_a_champion_that_nobody_knows_the_rows_of_is_missing_them(
     session: Session, flights: pl.DataFrame, logistic: Path, scorers: Any, requirements: Needs
 ) -> None:
