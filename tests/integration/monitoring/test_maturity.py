@@ -45,7 +45,7 @@ def test_an_alias_moved_by_hand_is_no_decision(boathouse: LocalBoathouse, model:
     found = boathouse.client().get(f"{API}/models/{model}/maturity")
     (practice,) = [each for each in found["practices"] if each["name"] == "promoted_by_decision"]
     assert "by hand" in practice["evidence"]
-    assert practice["next_step"] == f"boathouse model promote {model} instead of moving the alias"
+    assert practice["next_step"] == f"boathouse model promote {model}@VERSION instead of moving the alias"
 
 
 def test_the_command_shows_one_model_or_all(boathouse: LocalBoathouse, model: str) -> None:

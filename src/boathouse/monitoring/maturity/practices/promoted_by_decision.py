@@ -19,6 +19,6 @@ PRACTICE = Practice(
     "promoted_by_decision",
     "Promotion is a decision over evidence",
     look,
-    "boathouse model promote {model} instead of moving the alias",
+    "boathouse model promote {model}@VERSION instead of moving the alias",
     1,
 )
