@@ -69,7 +69,14 @@ class ModelParts:
         self.provenance.follow(requirements)
         self.requirements = RequirementsBook(catalog, database, clock, requirements, checking_with(catalog))
         self.approvals, self.approval_tags = join_approvals(
-            catalog, database, clock, self.stores, repository, self.provenance, self.requirements.deployed
+            catalog,
+            database,
+            clock,
+            self.stores,
+            repository,
+            self.provenance,
+            self.requirements.deployed,
+            self.requirements.asked_since,
         )
         self.deployment_jobs: DeploymentJobs | None = None
         """Where there are jobs, the wiring brings them."""

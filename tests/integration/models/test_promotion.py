@@ -257,6 +257,27 @@ def test_what_a_task_measured_of_another_table_does_not_count(ada: Person, model
     assert "rows of dev.lab.judged are asked for" in refused(promoted(ada, model, 1), 409)
 
 
+def test_an_approval_ends_when_the_rules_are_changed_and_only_then(ada: Person, new_name: Callable[[str], str]) -> None:
+    signed = {"approval": {"count": 1, "author_may_approve": True}}
+    model = made(ada, f"dev.lab.{new_name('m')}", maximum=0.3, **signed)
+    evaluated(ada, model, 1)
+    approved = {"name": model, "version": "1", "key": "approval", "value": "Approved"}
+
+    def put(**said: Any) -> None:
+        good(ada.call("PUT", f"{ROOT}/{model}/requirements", {"requirements": requirements(**signed, **said)}))
+
+    def standing() -> str:
+        return good(ada.call("GET", f"{ROOT}/{model}/versions/1/decision"))["standing"]
+
+    ada.post("model-versions/set-tag", approved)
+    assert standing() == "blocked"
+    put(maximum=0.5)
+    assert standing() == "awaits_approval"
+    ada.post("model-versions/set-tag", approved)
+    put(maximum=0.5, on_call="the desk")
+    assert standing() == "may_be_promoted"
+
+
 def test_what_was_in_production_at_an_instant(ada: Person, model: str) -> None:
     for version in (1, 2):
         evaluated(ada, model, version, champion=version - 1 or None)

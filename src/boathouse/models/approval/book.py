@@ -218,7 +218,13 @@ class Approvals:
             )
         evaluation_id = self._around.evaluation(model, version)
         said = self._repository.of(model, version)
-        tally = count_signatures(said, policy.approval, evaluation_id=evaluation_id, now=self._now())
+        tally = count_signatures(
+            said,
+            policy.approval,
+            evaluation_id=evaluation_id,
+            now=self._now(),
+            asked_since=self._around.asked_since(model),
+        )
         return Signatures(model, version, tally, policy.approval, self.authors(model, version), evaluation_id)
 
     def _shown(self, standing: Signatures) -> Signatures:

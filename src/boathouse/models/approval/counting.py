@@ -7,17 +7,19 @@ from boathouse.models.approval.nouns import Approval, Ended, Say, Tally
 from boathouse.models.gates.policy import ApprovalRules
 
 
-def count_signatures(said: Sequence[Approval], rules: ApprovalRules, *, evaluation_id: str | None, now: int) -> Tally:
+def count_signatures(
+    said: Sequence[Approval], rules: ApprovalRules, *, evaluation_id: str | None, now: int, asked_since: int = 0
+) -> Tally:
     """What all that was said of a version, in any order, comes to.
 
     Of each person the last word on the version counts, and the last word on each gate.
-    ``evaluation_id`` is that of the latest evidence.
+    ``evaluation_id`` is that of the latest evidence; ``asked_since`` is when what is asked was changed the last time.
     """
     last = _last_words(said)
     ended: list[Ended] = []
     found: dict[Say, list[Approval]] = {say: [] for say in Say}
     for each in sorted(last, key=lambda approval: approval.approval_id):
-        why = why_not(each, rules, evaluation_id=evaluation_id, now=now)
+        why = why_not(each, rules, evaluation_id=evaluation_id, now=now, asked_since=asked_since)
         if why is None:
             found[each.say].append(each)
         else:
@@ -31,7 +33,9 @@ def count_signatures(said: Sequence[Approval], rules: ApprovalRules, *, evaluati
     )
 
 
-def why_not(approval: Approval, rules: ApprovalRules, *, evaluation_id: str | None, now: int) -> str | None:
+def why_not(
+    approval: Approval, rules: ApprovalRules, *, evaluation_id: str | None, now: int, asked_since: int = 0
+) -> str | None:
     """Why a signature does not count, in a sentence; None when it does."""
     who = f"{approval.principal}, who has {approval.say.value} it,"
     if approval.say is Say.REFUSED:
@@ -48,6 +52,8 @@ def why_not(approval: Approval, rules: ApprovalRules, *, evaluation_id: str | No
         return None
     if approval.evaluation_id != evaluation_id:
         return f"There is newer evidence than lay before {approval.principal}."
+    if approval.said_at < asked_since:
+        return f"What the version has to meet was changed after {approval.principal} had signed."
     until = holds_until(approval, rules)
     if now >= until:
         return f"The approval by {approval.principal} held until {spoken(until)}."

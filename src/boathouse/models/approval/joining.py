@@ -31,6 +31,7 @@ def join_approvals(
     repository: ModelRepository,
     provenance: Provenance,
     deployed: Callable[[str], Revision | None],
+    asked_since: Callable[[str], int],
 ) -> tuple[Approvals, ApprovalTags]:
     """The book, told of new versions and following names; and the tags that show it to MLflow's users."""
 
@@ -52,7 +53,7 @@ def join_approvals(
         return tags.get(f"{RESERVED_PREFIX}principal") or tags.get(USER_TAG)
 
     tags = ApprovalTags(stores)
-    around = Surroundings(policy, evaluation, repository.versions_of, author_of_run, tags.show)
+    around = Surroundings(policy, evaluation, repository.versions_of, author_of_run, tags.show, asked_since)
     book = Approvals(catalog, database, clock, ApprovalRepository(database), around)
     provenance.tell(book.version_made)
     provenance.follow(ApprovalFollower(lambda: epoch_ms(clock.now())))

@@ -21,6 +21,8 @@ class Surroundings:
     """Who has made an MLflow run."""
     show: Callable[[str, int, Tally], None] = lambda model, version, tally: None
     """Lets MLflow's users see how it stands."""
+    asked_since: Callable[[str], int] = lambda model: 0
+    """When what versions of a model have to meet was changed the last time."""
 
 
 @dataclass(frozen=True, slots=True)

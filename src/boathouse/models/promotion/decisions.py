@@ -42,6 +42,8 @@ class History(Protocol):
 
     def revision(self, model: str, number: int) -> Revision | None: ...
 
+    def asked_since(self, model: str) -> int: ...
+
 
 class Decisions:
     """Makes decisions, and explains those that were made."""
@@ -93,6 +95,7 @@ class Decisions:
             subject=(str(name), version),
             evaluation_id=stored.evaluation.evaluation_id if stored else None,
             requirements_revision=revision,
+            asked_since=self._requirements.asked_since(str(name)) if revision is not None else 0,
             otherwise=self._otherwise(stored.evaluation, requirements) if stored else (),
         )
         return decision, stored.evaluation if stored else None

@@ -13,6 +13,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import DoesNotFit, Problem
 from boathouse.metastore import Database
 from boathouse.models.requirements import repository as rows
+from boathouse.models.requirements.asked import asked_since
 from boathouse.models.requirements.nouns import NoRequirements, Revision, Source
 from boathouse.models.requirements.requirements import Requirements
 
@@ -23,6 +24,8 @@ KIND = SecurableKind.REGISTERED_MODEL
 LONGEST_DOCUMENT = 500_000
 """Characters of requirements; a list of slices that somebody made by a program is shorter still."""
 LONGEST_CARD = 200_000
+_LOOKED_BACK = 20
+"""Revisions; what is older than that many is not what somebody has signed lately."""
 Checks = Callable[[Requirements], Sequence[Problem]]
 """What is wrong with requirements besides their shape; gates know."""
 Listener = Callable[[Principal, Revision], None]
@@ -68,6 +71,10 @@ class RequirementsBook:
     def revision(self, model: str, number: int) -> Revision | None:
         """One revision by its number."""
         return self._repository.revision(model, number)
+
+    def asked_since(self, model: str) -> int:
+        """When what versions have to meet was changed the last time, in milliseconds since 1970-01-01 UTC."""
+        return asked_since(self._repository.history(model, _LOOKED_BACK))
 
     # --- verbs
 

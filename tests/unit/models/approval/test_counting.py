@@ -35,6 +35,16 @@ def test_enough_signatures_are_enough() -> None:
     assert (tally.missing, tally.is_complete) == (0, True)
 
 
+def test_who_signed_before_the_rules_were_changed_has_signed_something_else() -> None:
+    words = [said(1, Say.APPROVED, ago=2), said(2, Say.APPROVED, "ada", ago=1), said(3, Say.REFUSED, "bob", ago=2)]
+
+    tally = count_signatures(words, rules(2), evaluation_id="e1", now=NOW, asked_since=NOW - 1)
+
+    assert [each.principal for each in tally.approved] == ["ada"]
+    assert [each.why for each in tally.ended] == ["What the version has to meet was changed after grace had signed."]
+    assert [each.principal for each in tally.refused] == ["bob"]
+
+
 def test_nobody_counts_twice() -> None:
     tally = counted(rules(2), said(1, Say.APPROVED, ago=DAY), said(2, Say.APPROVED))
 
