@@ -9,8 +9,8 @@ from boathouse.models.reproduction.nouns import Aspect, Difference, Status, Verd
 
 MOST_TOLD = 50
 """Differences of one side that are kept; the number of all of them stands in the note."""
-SYSTEM_METRICS = "system/"
-"""Of the machine, not of the model."""
+LEFT_OUT_METRICS = ("system/", "evaluation/")
+"""What the machine did, and what gates have logged to the run after training: neither comes from the code."""
 
 
 def compared_texts(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> Aspect:
@@ -25,7 +25,7 @@ def compared_texts(name: str, before: Mapping[str, str], after: Mapping[str, str
 
 def compared_metrics(before: Mapping[str, float], after: Mapping[str, float]) -> Aspect:
     """The last values of metrics, exactly; how far apart they are is told as well."""
-    names = sorted(each for each in before.keys() | after.keys() if not each.startswith(SYSTEM_METRICS))
+    names = sorted(each for each in before.keys() | after.keys() if not each.startswith(LEFT_OUT_METRICS))
     pairs = [(name, before.get(name), after.get(name)) for name in names]
     found = [
         Difference(name, _number(old), _number(new), relative(old, new))

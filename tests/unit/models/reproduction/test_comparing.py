@@ -21,14 +21,14 @@ from boathouse.models.reproduction.files import facts_of
 from boathouse.models.reproduction.nouns import Aspect, Status, Verdict
 
 numbers = st.floats(allow_nan=True, allow_infinity=True, width=32)
-metrics = st.dictionaries(st.sampled_from(["rmse", "auc", "loss", "system/cpu"]), numbers)
+metrics = st.dictionaries(st.sampled_from(["rmse", "auc", "loss", "system/cpu", "evaluation/metric/auc"]), numbers)
 
 
 @given(metrics, metrics)
 def test_metrics_are_equal_where_every_one_of_the_model_is(before: dict[str, float], after: dict[str, float]) -> None:
     found = compared_metrics(before, after)
 
-    names = {name for name in before.keys() | after.keys() if not name.startswith("system/")}
+    names = {name for name in before.keys() | after.keys() if not name.startswith(("system/", "evaluation/"))}
     differing = {
         name
         for name in names
