@@ -113,11 +113,12 @@ def _relative(value: float | None) -> str:
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(titles))
+    from boathouse.cli.model_text import new_table, print_table
+
+    table = new_table(*titles)
+    table.show_header = any(titles)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*map(escape, row))
+    print_table(table)

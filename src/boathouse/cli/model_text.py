@@ -39,7 +39,7 @@ def print_evidence(rows: Sequence[Json]) -> None:
     if not rows:
         click.echo("There is no evidence.")
         return
-    table = _table("Gate", "Metric", "Slice", "Rows", "Value", "Threshold", "Verdict", "Reason")
+    table = new_table("Gate", "Metric", "Slice", "Rows", "Value", "Threshold", "Verdict", "Reason")
     for row in map(flat, rows):
         shown = f"[{VERDICTS[row['verdict']]}]{row['verdict']}{' ✗' if row['blocks'] else ''}[/]"
         value = number(row["value"])
@@ -93,7 +93,7 @@ def print_table(table: Any) -> None:
     (console if console.is_terminal else Console(width=WIDE)).print(table)
 
 
-def _table(*titles: str) -> Any:
+def new_table(*titles: str) -> Any:
     from rich import box
     from rich.table import Table
 

@@ -161,11 +161,11 @@ def _print_table(titles: tuple[str, ...], rows: list[tuple[str, ...]], *, empty:
     if not rows:
         click.echo(empty)
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    from boathouse.cli.model_text import new_table, print_table
+
+    table = new_table(*titles)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*map(escape, row))
+    print_table(table)

@@ -1,10 +1,14 @@
 """Evidence as the command line shows it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from boathouse.cli import model_reproduce, models
 from boathouse.cli.model_text import print_evidence
+
+Rows = list[tuple[str, ...]]
 
 
 def row(metric: str, **said: Any) -> dict[str, Any]:
@@ -32,3 +36,18 @@ def test_a_long_name_is_broken_and_not_cut(capsys: pytest.CaptureFixture[str]) -
 
     shown = capsys.readouterr().out
     assert "…" not in shown and shown.count("x") == 300
+
+
+def _as_a_list(rows: Rows) -> None:
+    models._print_table(("What", "Value"), rows, empty="")  # pyright: ignore[reportPrivateUsage]
+
+
+def _as_facts(rows: Rows) -> None:
+    model_reproduce._table(("", ""), rows)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize("shown_by", [_as_a_list, _as_facts])
+def test_brackets_of_a_name_are_shown(shown_by: Callable[[Rows], None], capsys: pytest.CaptureFixture[str]) -> None:
+    shown_by([("job", "[dev ada] bike-rides")])
+
+    assert "[dev ada] bike-rides" in capsys.readouterr().out
