@@ -70,7 +70,7 @@ def judge(story: Story, server: Server, target: str) -> None:
     """The deployment job of the version that training has just registered: gates, then a signature in production."""
     run = watch_deployment(story, server, target, f"{target:<8} gates")
     if target == "prod" and _result(run) != "SUCCESS":
-        sign(story, server, newest_version(server, target))
+        sign(story, server, newest_version(server, target), run["run_id"])
         run = watch_deployment(story, server, target, f"{target:<8} promotion")
     if _result(run) != "SUCCESS":
         raise _failure(server, f"the deployment of {target}", run)
@@ -84,12 +84,16 @@ def try_bad_candidate(story: Story, server: Server) -> None:
         raise Failed("A model that learned from shuffled outcomes has passed its gates.")
 
 
-def sign(story: Story, server: Server, version: int) -> None:
-    """Somebody of flight operations, who has not made the version, has seen its gates and signs."""
+def sign(story: Story, server: Server, version: int, run_id: int) -> None:
+    """Somebody of flight operations, who has not made the version, has seen its gates and signs; the run that waited for
+    that goes on by itself."""
     with story.step("prod     approval") as step:
         token = token_of(server, SIGNER)
         server.command("model", "approve", f"prod.{MODEL}@{version}", "--reason", "better than the usual", token=token)
         step.detail = f"{SIGNER} of {SIGNERS} has signed version {version}"
+        while _result(server.client().get("/api/2.2/jobs/runs/get", run_id=run_id)) == "FAILED":
+            story.require_going_on()
+            time.sleep(POLL_SECONDS)
 
 
 def watch_deployment(story: Story, server: Server, target: str, title: str) -> dict[str, Any]:
