@@ -85,8 +85,7 @@ def try_bad_candidate(story: Story, server: Server) -> None:
 
 
 def sign(story: Story, server: Server, version: int, run_id: int) -> None:
-    """Somebody of flight operations, who has not made the version, has seen its gates and signs; the run that waited for
-    that goes on by itself."""
+    """Somebody of flight operations, who has not made the version, signs; the run that waited goes on by itself."""
     with story.step("prod     approval") as step:
         token = token_of(server, SIGNER)
         server.command("model", "approve", f"prod.{MODEL}@{version}", "--reason", "better than the usual", token=token)

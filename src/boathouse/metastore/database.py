@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# MLflow and DBOS load SQLAlchemy's ORM, in threads of their own; while that is half loaded, queries of others fail.
+import sqlalchemy.orm  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 

@@ -1,5 +1,7 @@
 """Transactions: whole or not at all, and writers queue up."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,3 +45,10 @@ def test_fifty_writers_in_two_pools_lose_no_update(database: Database) -> None:
         list(pool.map(increment, range(50)))
     other.dispose()
     assert value(database) == 50
+
+
+def test_the_orm_is_loaded_before_threads_can_meet_it_half_loaded() -> None:
+    told = "import sys, boathouse.metastore; print('sqlalchemy.orm' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "True"
