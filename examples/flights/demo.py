@@ -69,7 +69,7 @@ def run_jobs(story: Story, server: Server, target: str) -> None:
 def judge(story: Story, server: Server, target: str) -> None:
     """The deployment job of the version that training has just registered: gates, then a signature in production."""
     run = watch_deployment(story, server, target, f"{target:<8} gates")
-    if target == "prod" and _result(run) != "SUCCESS":
+    if _stopped_at(run) == "approval":
         sign(story, server, newest_version(server, target), run["run_id"])
         run = watch_deployment(story, server, target, f"{target:<8} promotion")
     if _result(run) != "SUCCESS":
@@ -109,8 +109,8 @@ def watch_deployment(story: Story, server: Server, target: str, title: str) -> d
         run = watch_run(story, server, step, run_id)
         done = [task["task_key"] for task in run["tasks"] if task["state"].get("result_state") == "SUCCESS"]
         step.detail = f"version {version}: {', '.join(done)}"
-        if stopped := [task for task in run["tasks"] if task["state"].get("result_state") == "FAILED"]:
-            step.detail += f"; stopped at {stopped[0]['task_key']}"
+        if stopped := _stopped_at(run):
+            step.detail += f"; stopped at {stopped}"
     return run
 
 
@@ -198,6 +198,11 @@ def token_of(server: Server, principal: str) -> str:
 
 def _result(run: dict[str, Any]) -> str | None:
     return run["state"].get("result_state")
+
+
+def _stopped_at(run: dict[str, Any]) -> str | None:
+    """The first task that has failed."""
+    return next((task["task_key"] for task in run["tasks"] if _result(task) == "FAILED"), None)
 
 
 def _failure(server: Server, what: str, run: dict[str, Any]) -> Failed:

@@ -147,6 +147,39 @@ def test_a_wrapper_is_explained_by_the_trees_inside_and_stays_as_it_was(
     assert {each["feature"] for each in found["explained_rows"][0].details["features"]} == set(ROWS)
 
 
+def test_a_model_that_its_code_makes_is_explained_by_the_trees_inside(
+    looked: Callable[..., Any], tmp_path: Path
+) -> None:
+    trees, code = tmp_path / "trees.txt", tmp_path / "model_code.py"
+    wrapped().trees.save_model(trees)
+    code.write_text(CODE)
+    mlflow.pyfunc.save_model(
+        tmp_path / "saved", python_model=str(code), artifacts={"trees": str(trees)},
+        signature=infer_signature(ROWS, np.zeros(1)), pip_requirements=[],
+    )  # fmt: skip
+    found = looked(tmp_path / "saved")
+    assert found["explained_rows"][1].verdict is Verdict.PASSED
+    assert found["explained_rows"][0].details["method"] == "native of LightGBM"
+
+
+CODE = """
+import lightgbm
+import mlflow
+
+
+class Kept(mlflow.pyfunc.PythonModel):
+    def load_context(self, context):
+        self.trees = lightgbm.Booster(model_file=context.artifacts["trees"])
+
+    def predict(self, context, model_input, params=None):
+        coded = model_input.assign(carrier=model_input.carrier.map({"AA": 0, "UA": 1, "B6": 2}))
+        return self.trees.predict(coded.to_numpy(float))
+
+
+mlflow.models.set_model(Kept())
+"""
+
+
 def test_a_wrapper_that_asks_twice_is_not_explained_by_its_trees() -> None:
     wrapper = wrapped()
     trees = wrapper.trees

@@ -14,7 +14,8 @@ from boathouse.models.model_frames import model_frame
 if TYPE_CHECKING:
     import polars as pl
 
-_OWN_CODE = "mlflow.pyfunc.model"
+_OWN_CODE = ("mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model")
+"""What loads a pickled object of one's own class, and one that its code makes."""
 
 
 def explain_itself(folder: Path, rows: "pl.DataFrame", inputs: Sequence[str]) -> Explained | None:
@@ -22,7 +23,7 @@ def explain_itself(folder: Path, rows: "pl.DataFrame", inputs: Sequence[str]) ->
     predictor = feature_models.load_predictor(folder)
     declared = feature_models.declared_inputs(predictor) or {}
     frame = pandas_rows(rows, list(inputs), declared)
-    if predictor.metadata.flavors.get("python_function", {}).get("loader_module") == _OWN_CODE:
+    if predictor.metadata.flavors.get("python_function", {}).get("loader_module") in _OWN_CODE:
         return _explain_wrapper(predictor, frame)
     try:
         model = predictor.get_raw_model()
