@@ -2,6 +2,6 @@
 
 from boathouse.metastore.database import Database, DatabaseUrl, ensure_schema
 from boathouse.metastore.migrations import migrate, wait_until_migrated
-from boathouse.metastore.schema import metadata
+from boathouse.metastore.schema import COUNTER, metadata
 
-__all__ = ["Database", "DatabaseUrl", "ensure_schema", "metadata", "migrate", "wait_until_migrated"]
+__all__ = ["COUNTER", "Database", "DatabaseUrl", "ensure_schema", "metadata", "migrate", "wait_until_migrated"]

@@ -3,7 +3,7 @@
 Instants are integers: milliseconds since 1970-01-01 UTC.
 """
 
-from sqlalchemy import MetaData
+from sqlalchemy import BigInteger, Integer, MetaData
 
 metadata = MetaData(
     naming_convention={
@@ -13,3 +13,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+COUNTER = BigInteger().with_variant(Integer, "sqlite")
+"""The type of a primary key that counts up by itself; on SQLite only an INTEGER does."""

@@ -27,12 +27,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog.events import repository as events
-from boathouse.metastore import Database, metadata
+from boathouse.metastore import COUNTER, Database, metadata
 from boathouse.models.nouns import AliasDecision, AliasMove, DecisionKind, Intent, IntentKind, RunInput
 from boathouse.models.telling import carried_out, moved
-
-# On SQLite only an INTEGER primary key counts up by itself.
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
 
 model_intents = Table(
     "model_intents",
@@ -47,7 +44,7 @@ model_intents = Table(
 alias_moves = Table(
     "alias_moves",
     metadata,
-    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
     Column("model", Text, nullable=False),
     Column("alias", Text, nullable=False),
     Column("from_version", Integer),

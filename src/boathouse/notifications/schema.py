@@ -2,9 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-from boathouse.metastore import metadata
-
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+from boathouse.metastore import COUNTER, metadata
 
 notification_destinations = Table(
     "notification_destinations",
@@ -22,7 +20,7 @@ notification_destinations = Table(
 notification_outbox = Table(
     "notification_outbox",
     metadata,
-    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("sequence", COUNTER, primary_key=True, autoincrement=True),
     Column("delivery_id", String(36), nullable=False, unique=True),
     Column("event_type", Text, nullable=False),
     Column("destination", Text, nullable=False),  # id or name of a destination, or an e-mail address

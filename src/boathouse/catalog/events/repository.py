@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    Integer,
     Row,
     String,
     Table,
@@ -23,12 +22,12 @@ from sqlalchemy import (
 from boathouse.catalog.events.nouns import Event, NewEvent
 from boathouse.foundation.context import current_request
 from boathouse.foundation.ids import new_id
-from boathouse.metastore import Database, metadata
+from boathouse.metastore import COUNTER, Database, metadata
 
 platform_events = Table(
     "platform_events",
     metadata,
-    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("sequence", COUNTER, primary_key=True, autoincrement=True),
     Column("event_id", String(36), nullable=False, unique=True),
     Column("type", String(64), nullable=False),
     Column("subject", Text, nullable=False),

@@ -6,10 +6,7 @@ that the thing had when it happened.
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
-from boathouse.metastore import metadata
-
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up only in a column of type INTEGER."""
+from boathouse.metastore import COUNTER, metadata
 
 
 def _sorted_by_byte(length: int) -> String:
@@ -91,7 +88,7 @@ grants = Table(
 principals = Table(
     "principals",
     metadata,
-    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
     Column("name", String(255), nullable=False),
     Column("name_key", String(255), nullable=False, unique=True),
     Column("kind", String(32), nullable=False),
@@ -105,8 +102,8 @@ principals = Table(
 memberships = Table(
     "memberships",
     metadata,
-    Column("group_id", _COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False),
-    Column("member_id", _COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False, index=True),
+    Column("group_id", COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False),
+    Column("member_id", COUNTER, ForeignKey("principals.id"), primary_key=True, autoincrement=False, index=True),
 )
 
 tokens = Table(
@@ -114,7 +111,7 @@ tokens = Table(
     metadata,
     Column("token_id", String(36), primary_key=True),
     Column("secret_hash", String(64), nullable=False, unique=True),
-    Column("principal_id", _COUNTER, ForeignKey("principals.id"), nullable=False, index=True),
+    Column("principal_id", COUNTER, ForeignKey("principals.id"), nullable=False, index=True),
     Column("comment", Text),
     Column("task", Text),
     Column("created_at", BigInteger, nullable=False),
@@ -126,7 +123,7 @@ tokens = Table(
 audit_events = Table(
     "audit_events",
     metadata,
-    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("sequence", COUNTER, primary_key=True, autoincrement=True),
     Column("event_id", String(36), nullable=False),
     Column("event_time", BigInteger, nullable=False, index=True),
     Column("principal", String(255), nullable=False),
@@ -146,7 +143,7 @@ audit_events = Table(
 lineage_edges = Table(
     "lineage_edges",
     metadata,
-    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("sequence", COUNTER, primary_key=True, autoincrement=True),
     Column("edge_id", String(36), nullable=False),
     Column("event_time", BigInteger, nullable=False, index=True),
     Column("principal", String(255), nullable=False),
@@ -211,7 +208,7 @@ secret_key = Table(
 search_documents = Table(
     "search_documents",
     metadata,
-    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
     Column("securable_id", String(36), nullable=False, unique=True),
     Column("kind", String(32), nullable=False),
     Column("name", _sorted_by_byte(255), nullable=False, index=True),
@@ -224,7 +221,7 @@ search_documents = Table(
 search_words = Table(
     "search_words",
     metadata,
-    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
     Column("word", _sorted_by_byte(64), nullable=False, unique=True),
 )
 
@@ -232,15 +229,15 @@ search_trigrams = Table(
     "search_trigrams",
     metadata,
     Column("trigram", String(3), primary_key=True),
-    Column("word_id", _COUNTER, primary_key=True, autoincrement=False),
+    Column("word_id", COUNTER, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 
 search_postings = Table(
     "search_postings",
     metadata,
-    Column("word_id", _COUNTER, primary_key=True, autoincrement=False),
-    Column("document_id", _COUNTER, primary_key=True, autoincrement=False, index=True),
+    Column("word_id", COUNTER, primary_key=True, autoincrement=False),
+    Column("document_id", COUNTER, primary_key=True, autoincrement=False, index=True),
     Column("field", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )

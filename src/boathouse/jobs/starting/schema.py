@@ -2,9 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
 
-from boathouse.metastore import metadata
-
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+from boathouse.metastore import COUNTER, metadata
 
 job_starters = Table(
     "job_starters",
@@ -31,7 +29,7 @@ job_starters = Table(
 starter_events = Table(
     "starter_events",
     metadata,
-    Column("event_id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("event_id", COUNTER, primary_key=True, autoincrement=True),
     Column("job_id", BigInteger, nullable=False),
     Column("happened_at", BigInteger, nullable=False),
     Column("facts", Text, nullable=False),

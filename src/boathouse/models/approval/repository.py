@@ -20,17 +20,14 @@ from sqlalchemy import (
     update,
 )
 
-from boathouse.metastore import Database, metadata
+from boathouse.metastore import COUNTER, Database, metadata
 from boathouse.metastore.upserting import insert_missing
 from boathouse.models.approval.nouns import Approval, Say
-
-# On SQLite only an INTEGER primary key counts up by itself.
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
 
 model_approvals = Table(
     "model_approvals",
     metadata,
-    Column("approval_id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("approval_id", COUNTER, primary_key=True, autoincrement=True),
     Column("model", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("say", Text, nullable=False),
@@ -59,7 +56,7 @@ model_version_authors = Table(
 approval_requests = Table(
     "approval_requests",
     metadata,
-    Column("request_id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("request_id", COUNTER, primary_key=True, autoincrement=True),
     Column("model", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("evaluation_id", Text),

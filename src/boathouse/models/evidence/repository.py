@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from boathouse.metastore import metadata
+from boathouse.metastore import COUNTER, metadata
 from boathouse.models.evidence.nouns import (
     Evaluation,
     EvaluationKind,
@@ -35,12 +35,10 @@ from boathouse.models.evidence.nouns import (
 )
 from boathouse.models.evidence.wire import rule_from_json, rule_json
 
-_COUNTER = BigInteger().with_variant(Integer, "sqlite")
-
 model_evaluations = Table(
     "model_evaluations",
     metadata,
-    Column("id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
     Column("evaluation_id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("model", Text, nullable=False),
@@ -60,7 +58,7 @@ model_evaluations = Table(
 model_evidence = Table(
     "model_evidence",
     metadata,
-    Column("evidence_id", _COUNTER, primary_key=True, autoincrement=True),
+    Column("evidence_id", COUNTER, primary_key=True, autoincrement=True),
     Column("evaluation_id", Text, nullable=False, index=True),
     Column("ordinal", Integer),
     Column("gate", Text, nullable=False),

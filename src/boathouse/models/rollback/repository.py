@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Index, Integer, Table, Text, insert, select, update
 
-from boathouse.metastore import Database, metadata
+from boathouse.metastore import COUNTER, Database, metadata
 from boathouse.models.rollback.nouns import Rollback
 
 model_rollbacks = Table(
     "model_rollbacks",
     metadata,
-    Column("rollback_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("rollback_id", COUNTER, primary_key=True, autoincrement=True),
     Column("model", Text, nullable=False),
     Column("alias", Text, nullable=False),
     Column("from_version", Integer),
