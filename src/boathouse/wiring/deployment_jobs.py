@@ -1,7 +1,5 @@
 """Deployment jobs of models, joined with the jobs: what a model's new version starts, and what goes on when signed."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,6 +8,7 @@ from typing import Any
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
+from boathouse.foundation.looping import Loop
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import Jobs, JobSettings, read_job
 from boathouse.jobs.again.repairs import RepairRequest
@@ -23,8 +22,6 @@ from boathouse.models.deployment.repository import DeploymentFollower, Deploymen
 from boathouse.models.deployment.resuming import Resuming
 from boathouse.models.deployment.runner import PARAMETERS, BuiltInJob
 from boathouse.models.deployment.starting import DeploymentJobs
-
-log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 CLEAN_SECONDS = 30.0
@@ -147,18 +144,13 @@ class DeploymentLoop:
         self._resuming = resuming
         self._is_ready = is_ready
         self._clean_at = 0.0
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("deployments", LOOK_SECONDS, self.tick, trouble="Deployment jobs could not be looked at")
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._work, name="deployments", daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._loop.stop()
 
     def tick(self) -> int:
         """One round; how many runs were started or went on. Before MLflow is there, nothing can be said of versions."""
@@ -168,14 +160,6 @@ class DeploymentLoop:
             self._clean_at = time.monotonic() + CLEAN_SECONDS
             self._jobs.remove_orphans()
         return self._jobs.start_waiting() + self._resuming.go_on()
-
-    def _work(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.tick()
-            except Exception:
-                log.exception("Deployment jobs could not be looked at; trying again.")
-                self._stopping.wait(LOOK_SECONDS * 4)
 
 
 def build_deployment_jobs(

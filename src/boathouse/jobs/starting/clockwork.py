@@ -7,7 +7,6 @@ fire does not depend on it.
 """
 
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from boathouse.catalog.securables import AuditEvent
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.ids import new_id
+from boathouse.foundation.looping import Loop
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs.parameters import run_parameters
 from boathouse.jobs.records import Job, Start, TaskOverrides
@@ -97,21 +97,16 @@ class Clockwork:
         self._has_lease = self._is_listening = self._is_hearing = False
         self._renew_at = self._poll_at = 0
         self._not_before: dict[int, int] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("clockwork", TICK_SECONDS, self.tick, trouble="Schedules and triggers could not be looked at")
 
     def start(self) -> None:
         """Begin to look, in a thread of its own."""
         self._starters.follow_all(self._jobs.many(self._starters.unfollowed()), epoch_ms(self._clock.now()))
-        self._thread = threading.Thread(target=self._work, name="clockwork", daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Stop looking, and let another process go on at once."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._loop.stop()
         if self._has_lease:
             self._starters.release_lease(self._holder)
 
@@ -129,14 +124,6 @@ class Clockwork:
             self._poll_at = now + round(POLL_SECONDS * 1000)
             looked_at |= {starter.job_id: starter for starter in self._starters.of_kinds(POLLED)}
         return sum(self._look(starter, now) for starter in looked_at.values())
-
-    def _work(self) -> None:
-        while not self._stopping.wait(TICK_SECONDS):
-            try:
-                self.tick()
-            except Exception:
-                log.exception("Schedules and triggers could not be looked at; trying again.")
-                self._stopping.wait(TICK_SECONDS * 4)
 
     def _hold_lease(self, now: int) -> bool:
         if now >= self._renew_at or not self._has_lease:

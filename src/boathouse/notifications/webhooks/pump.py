@@ -1,12 +1,11 @@
 """Moves events into the outbox: the position and the messages change in one transaction, so that every event is told,
 and none twice, whatever process dies. The courier does the rest."""
 
-import logging
-import threading
 from collections.abc import Sequence
 
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import NotFound
+from boathouse.foundation.looping import Loop
 from boathouse.foundation.principals import Principal
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import write
@@ -14,8 +13,6 @@ from boathouse.notifications.webhooks.nouns import Happened, Webhook
 from boathouse.notifications.webhooks.repository import WebhookRepository
 from boathouse.notifications.webhooks.telling import is_business_of, message_of
 from boathouse.notifications.webhooks.webhooks import Parts
-
-log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 
@@ -26,19 +23,14 @@ class WebhookPump:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._rows = WebhookRepository(parts.database)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("webhooks", LOOK_SECONDS, self.pump, trouble="Webhooks could not be told of events")
 
     def start(self) -> None:
         """Begin to look, in a thread of its own."""
-        self._thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._loop.stop()
 
     def pump(self) -> int:
         """One look; gives the number of messages that it put into the outbox."""
@@ -73,10 +65,3 @@ class WebhookPump:
             except NotFound:
                 continue
         return found
-
-    def _work(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.pump()
-            except Exception:
-                log.exception("Webhooks could not be told of events; trying again.")
