@@ -6,6 +6,7 @@ Repeatable: a table that was taken in before, under whatever name, is left alone
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -149,23 +150,22 @@ def _register(principal: Principal, catalog: Catalog, name: TableName, found: Fo
 def _copy_in(principal: Principal, catalog: Catalog, name: TableName, found: FoundTable) -> None:
     place = catalog.securables.stage_table(principal, name)
     target = local_path(place.storage_location)
-    try:
-        source, files = local_path(found.location), table_files(found.location)
-        for relative in (*files.data, *files.log):  # the log last: before it is there, there is no table
-            (target / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source / relative, target / relative)
-        catalog.securables.create_table(
-            principal,
-            name,
-            table_id=place.table_id,
-            storage_location=place.storage_location,
-            columns=columns_from_delta(found.schema_json, found.partition_columns),
-            comment=found.comment,
-            properties={**found.properties, ORIGIN: found.location},
-        )
-    except OSError as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise InvalidInput(f"The table at {found.location} could not be copied: {error.strerror}.") from error
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, target, ignore_errors=True)
+        try:
+            source, files = local_path(found.location), table_files(found.location)
+            for relative in (*files.data, *files.log):  # the log last: before it is there, there is no table
+                (target / relative).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source / relative, target / relative)
+            catalog.securables.create_table(
+                principal,
+                name,
+                table_id=place.table_id,
+                storage_location=place.storage_location,
+                columns=columns_from_delta(found.schema_json, found.partition_columns),
+                comment=found.comment,
+                properties={**found.properties, ORIGIN: found.location},
+            )
+        except OSError as error:
+            raise InvalidInput(f"The table at {found.location} could not be copied: {error.strerror}.") from error
+        undo.pop_all()

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from boathouse.foundation.errors import AlreadyExists, InvalidInput, Unavailable
@@ -30,24 +30,23 @@ def draft_of(place: Path, *, aside: Path | None = None) -> Generator[Path]:
         raise InvalidInput(f"The folder {place.parent} does not exist.", hint="Make it first.")
     draft = place.with_name(f".{place.name}{_MARK}{new_id()[:8]}")
     draft.mkdir(mode=0o700)
-    try:
-        yield draft
-        if aside is not None:
-            place.rename(aside)
-        require_free(place)
-        draft.rename(place)
-        _flush(place.parent)
-    except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        if error.errno in _FULL:
-            raise Unavailable(
-                f"The disk of {place.parent} became full; nothing of {place.name} was kept.",
-                hint="Free some space there, or choose another disk.",
-            ) from error
-        raise
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, draft, ignore_errors=True)
+        try:
+            yield draft
+            if aside is not None:
+                place.rename(aside)
+            require_free(place)
+            draft.rename(place)
+            _flush(place.parent)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise Unavailable(
+                    f"The disk of {place.parent} became full; nothing of {place.name} was kept.",
+                    hint="Free some space there, or choose another disk.",
+                ) from error
+            raise
+        undo.pop_all()
 
 
 def require_free(place: Path) -> None:

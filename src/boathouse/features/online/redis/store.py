@@ -1,6 +1,7 @@
 # pyright: reportUnknownParameterType=false
 """Online tables in Redis, shared by machines: one value per key, and a pointer to the generation that readers see."""
 
+from contextlib import ExitStack
 from typing import Any
 
 from boathouse.features.online.contract import OnlineSchema
@@ -48,11 +49,11 @@ class RedisStore:
         layout, codec = layout_of(schema), KeyCodec(schema.keys)
         lock = RedisLock(self._connection, online_table, self._lock_seconds)
         lock.take(wait_seconds)
-        try:
-            return RedisWriter(self._connection, online_table, lock, layout, codec, keep=keep)
-        except BaseException:
-            lock.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(lock.release)
+            writer = RedisWriter(self._connection, online_table, lock, layout, codec, keep=keep)
+            undo.pop_all()  # the writer gives the lock back when it ends
+            return writer
 
     def drop(self, online_table: str) -> None:
         names, client = Names(online_table), self._connection.client
