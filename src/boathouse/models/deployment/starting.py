@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.errors import BoathouseError, Conflict, Denied, InvalidInput, NotFound, Unavailable
+from boathouse.foundation.errors import BoathouseError, Conflict, Denied, InvalidInput, NotFound
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -187,7 +187,7 @@ class DeploymentJobs:
             done = self._started(start, start.job_id)
         except _LASTING as error:
             done = replace(start, state=StartState.FAILED, problem=str(error))
-        except (BoathouseError, Unavailable) as error:
+        except BoathouseError as error:
             done = self._later(start, str(error))
         except Exception as error:  # one that fails in a way we did not foresee must not keep the others from starting
             log.exception("The deployment job of version %d of %s could not be started", start.version, start.model)

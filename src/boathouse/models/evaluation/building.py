@@ -5,7 +5,7 @@ it say so in evidence, and the others still measure.
 """
 
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,11 +129,10 @@ class _Builder:
                     said = missing.or_none("candidate", lambda: candidate.asked.answers(frame, "candidate"))
             rows = missing.or_none("rows", lambda: self._rows(table, frame, classes, raw[1]))
             naive = missing.or_none("naive", lambda: self._naive(frame, training, classes))
-        if training is not None and candidate is not None:
-            training = self._with_features(training, candidate)
         accepted = missing.or_none("accepted", self._accepted)
-        if accepted is not None and candidate is not None:
-            accepted = self._with_features(accepted, candidate)
+        if candidate is not None:
+            training = self._with_features("training", training, candidate)
+            accepted = self._with_features("accepted", accepted, candidate)
         accepted_training = missing.or_none("accepted_training", self._accepted_training)
         return Case(
             model=order.model,
@@ -243,21 +242,34 @@ class _Builder:
         if source.training_table is not None:
             table = table_at(self._session, source.training_table, read.get(source.training_table))
             return sampled_rows(self._session, table, seed=self._order.seed)
-        for name, version in read.items():
-            table = table_at(self._session, name, version)
-            if source.label.casefold() in {each.casefold() for each in table.columns}:
-                return sampled_rows(self._session, table, seed=self._order.seed)
+        if (found := self._labelled(read)) is not None:
+            return found
         told = f"none of the tables that its run has read has a column {source.label}" if read else "its run names none"
         raise InvalidInput(
             f"It is not known what the version was trained on: {told}.", hint="Name it: evaluation.training_table."
         )
 
-    def _with_features(self, training: "pl.DataFrame", candidate: _Loaded) -> "pl.DataFrame":
-        """The sample with what the version looks up; as it stands where that cannot be looked up by it."""
-        try:
-            return candidate.scorer.prepared(training)
-        except Exception:  # noqa: BLE001 - without keys or with other types nothing is looked up, and columns stand
-            return training
+    def _labelled(self, read: Mapping[str, int]) -> "pl.DataFrame | None":
+        """A sample of the first table with the label among those that a run has read; of the named one, if it has."""
+        source = self._requirements.evaluation
+        for name, version in sorted(read.items(), key=lambda each: each[0] != source.training_table):
+            table = table_at(self._session, name, version)
+            if source.label.casefold() in {each.casefold() for each in table.columns}:
+                return sampled_rows(self._session, table, seed=self._order.seed)
+        return None
+
+    def _with_features(self, what: str, sample: "pl.DataFrame | None", candidate: _Loaded) -> "pl.DataFrame | None":
+        """The sample with what the version looks up; as it stands where it lacks what that is looked up by."""
+        if sample is None:
+            return None
+
+        def prepared() -> "pl.DataFrame":
+            try:
+                return candidate.scorer.prepared(sample)
+            except BoathouseError:
+                return sample
+
+        return self._missing.or_none(what, prepared)
 
     def _naive(self, frame: "pl.DataFrame", training: "pl.DataFrame | None", classes: tuple[str, ...]) -> Answers:
         source, problem = self._requirements.evaluation, self._requirements.problem
@@ -290,10 +302,8 @@ class _Builder:
             return None
         run = self._run_facts_of(self._order.model, number)
         read = dict(run.tables) if run is not None else {}
-        for name, version in sorted(read.items(), key=lambda each: each[0] != source.training_table):
-            table = table_at(self._session, name, version)
-            if source.label.casefold() in {each.casefold() for each in table.columns}:
-                return sampled_rows(self._session, table, seed=self._order.seed)
+        if (found := self._labelled(read)) is not None:
+            return found
         raise InvalidInput(
             f"It is not known what version {number}, the champion, was trained on: its run has read no table with a "
             f"column {source.label}."

@@ -30,7 +30,8 @@ def train_model() -> None:
     """Learn from what had landed before the evaluation month, and register the result as ``challenger``."""
     arguments = Arguments.read()
     windows = arguments.windows
-    examples = bh.table(arguments.table("examples")).pl()
+    # In one order, so that the same data gives the same trees.
+    examples = bh.table(arguments.table("examples")).pl().sort("asked_at", "flight_id")
     if arguments.shuffle_labels:
         examples = shuffled(examples)
     training_set = FeatureEngineeringClient().create_training_set(
