@@ -50,20 +50,29 @@ def label_numbers(
     Raises:
         BadLabel: It has values that the problem cannot have.
     """
+    _require_outcomes(label)
     match problem:
         case Problem.REGRESSION:
             if not (label.dtype.is_numeric() or label.dtype.is_decimal()):
                 raise BadLabel(f"The label {label.name} is of type {label.dtype}; a regression needs numbers.")
-            numbers = label.cast(float).to_numpy()
-            if not np.isfinite(numbers).all():
-                raise BadLabel(f"The label {label.name} has {int((~np.isfinite(numbers)).sum())} values like NaN.")
-            return numbers
+            return label.cast(float).to_numpy()
         case Problem.BINARY:
             return _binary(label, positive_label)
         case Problem.MULTICLASS:
             number = {text: at for at, text in enumerate(classes)}
             values = label.unique(maintain_order=True)
             return _mapped(label, {value: float(number[text_of(value)]) for value in values.to_list()})
+
+
+def _require_outcomes(label: "pl.Series") -> None:
+    """NaN is no outcome, nor a class of its own: whoever does not know writes NULL."""
+    if label.dtype.is_nested():
+        raise BadLabel(f"The label {label.name} is of type {label.dtype}; one value per row is needed.")
+    if label.dtype.is_float() and (odd := int((~label.is_finite()).sum())):
+        raise BadLabel(
+            f"The label {label.name} has {odd} values like NaN.",
+            hint="Write NULL where the outcome is not known: such rows are left out.",
+        )
 
 
 def _binary(label: "pl.Series", positive_label: str | None) -> Array:

@@ -71,9 +71,12 @@ def code_hash() -> str:
 
 
 def _lacking(case: Case, needs: Sequence[str]) -> Iterator[str]:
-    for name in needs:
-        if getattr(case, name) is None:
-            yield f"{name}: {case.missing.get(name, 'there is none')}"
+    """What a gate needs and cannot have, and why; what is missing only because there are no rows is not told again."""
+    reasons = {name: case.missing.get(name, "there is none") for name in needs if getattr(case, name) is None}
+    rows = reasons.get("rows")
+    for name, reason in reasons.items():
+        if name == "rows" or rows is None or not reason.endswith(rows):
+            yield f"{name}: {reason}"
 
 
 def _problems(enabled: AnEnabledGate, problem: str) -> list[Measurement]:

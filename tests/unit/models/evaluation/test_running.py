@@ -27,18 +27,22 @@ class Enabled:
     settings: None = None
 
 
+NEEDS = {
+    "objective": "o",
+    "decision": "d",
+    "owner": "me",
+    "success": {"metric": "m", "proxy": "auc"},
+    "evaluation": {"table": "a.b.c", "label": "y"},
+}
+
+
+def case_without(missing: dict[str, str]) -> Case:
+    return Case(ModelName.parse("a.b.m"), 1, Requirements.model_validate(NEEDS), missing=missing)
+
+
 @pytest.fixture
 def case() -> Case:
-    needs = {
-        "objective": "o",
-        "decision": "d",
-        "owner": "me",
-        "success": {"metric": "m", "proxy": "auc"},
-        "evaluation": {"table": "a.b.c", "label": "y"},
-    }
-    return Case(
-        ModelName.parse("a.b.m"), 1, Requirements.model_validate(needs), missing={"champion": "it does not load"}
-    )
+    return case_without({"champion": "it does not load"})
 
 
 def halfway(_case: Case, _settings: Any) -> Iterable[Measurement]:
@@ -66,6 +70,16 @@ def test_what_a_gate_needs_and_cannot_have_is_said_with_the_reason(case: Case) -
     found = run_gate(case, Enabled(AGate("g", halfway, needs=("champion", "rows")), RULES))
     assert {each.problem for each in found} == {"champion: it does not load; rows: there is none"}
     assert [each.slice is None for each in found] == [True, True, False]
+
+
+def test_what_is_missing_only_because_there_are_no_rows_is_not_told_again() -> None:
+    case = case_without(
+        {"rows": "t is empty", "candidate": "there are no evaluation rows: t is empty", "champion": "it is gone"}
+    )
+
+    found = run_gate(case, Enabled(AGate("g", halfway, needs=("rows", "candidate", "champion")), RULES))
+
+    assert {each.problem for each in found} == {"rows: t is empty; champion: it is gone"}
 
 
 def test_a_gate_without_rules_still_says_that_it_failed(case: Case) -> None:
