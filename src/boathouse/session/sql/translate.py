@@ -51,12 +51,17 @@ def name_columns(tree: exp.Expr) -> None:
     """Name computed columns as people wrote them, so that our way of computing them does not show."""
     for select in tree.find_all(exp.Select):
         for item in list(select.expressions):
-            if isinstance(item, exp.Column | exp.Star | exp.Alias | exp.Aliases | exp.Dot | Native) or generator_name(
-                item
-            ):
+            if _has_name(item):
                 continue
             written = databricks_sql(item)
             item.replace(exp.alias_(item.copy(), exp.to_identifier(written[:255], quoted=True)))
+
+
+def _has_name(item: exp.Expr) -> bool:
+    """Whether a column is called something already: a field of a column is called like the field."""
+    if isinstance(item, exp.Dot):
+        return all(isinstance(each, exp.Dot | exp.Column | exp.Identifier) for each in item.walk())
+    return isinstance(item, exp.Column | exp.Star | exp.Alias | exp.Aliases | Native) or bool(generator_name(item))
 
 
 class Translator:

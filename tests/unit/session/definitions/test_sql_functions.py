@@ -156,3 +156,21 @@ def test_dropping_takes_the_function_away(shop: Session) -> None:
     with pytest.raises(NotFound):
         shop.sql("DROP FUNCTION f")
     shop.sql("DROP FUNCTION IF EXISTS f")
+
+
+def test_a_call_without_an_alias_is_a_column_named_as_it_was_written(shop: Session) -> None:
+    shop.sql("CREATE FUNCTION counted() RETURNS BIGINT RETURN SELECT count(*) FROM prices")
+    shop.sql("CREATE FUNCTION plus(a INT) RETURNS INT RETURN a + 1")
+
+    assert shop.sql("SELECT dev.shop.counted(), dev.shop.plus(1), counted()").rows() == [
+        {"dev.shop.counted()": 2, "dev.shop.plus(1)": 2, "counted()": 2}
+    ]
+    assert shop.sql("SELECT * FROM (SELECT dev.shop.counted())").rows() == [{"dev.shop.counted()": 2}]
+
+
+def test_a_field_is_named_after_itself_only_where_a_column_has_it(shop: Session) -> None:
+    shop.sql("CREATE FUNCTION both() RETURNS STRUCT<a: INT, b: INT> RETURN named_struct('a', 1, 'b', 2)")
+
+    assert shop.sql("SELECT dev.shop.both().b").rows() == [{"dev.shop.both().b": 2}]
+    assert shop.sql("SELECT s.b, x.s.a FROM (SELECT dev.shop.both() AS s) AS x").rows() == [{"b": 2, "a": 1}]
+    assert shop.sql("SELECT list[1].b FROM (SELECT array(both(), both()) AS list)").rows() == [{"list[1].b": 2}]
