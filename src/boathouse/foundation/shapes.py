@@ -15,6 +15,10 @@ from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.yaml_source import KeyPath
 
 
+_LONGEST_SHOWN = 100
+"""Of a value that is wrong: characters in the message."""
+
+
 class Shape(BaseModel):
     """The base of every strict shape."""
 
@@ -82,7 +86,7 @@ def problems_of(error: ValidationError, shape: type[BaseModel]) -> list[Problem]
                 problems.append(Problem(path, str(detail.get("ctx", {}).get("error", detail["msg"]))))
             case _:
                 found = detail["input"]
-                shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+                shown = f" (found {_shown(found)})" if isinstance(found, str | int | float | bool) else ""
                 problems.append(Problem(path, f"{detail['msg']}{shown}."))
     return problems
 
@@ -113,6 +117,11 @@ def dotted(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def _shown(value: str | float) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..., {len(text):,} characters"
 
 
 def _fields_at(shape: type[BaseModel], path: KeyPath) -> set[str]:

@@ -37,3 +37,11 @@ def test_a_field_that_is_not_acted_on_is_accepted_and_reported() -> None:
 
 def test_a_field_left_out_is_not_reported() -> None:
     assert list(unused_fields(fit(Job, {"tasks": [{"task_key": "a"}]}, what="The job"))) == []
+
+
+def test_a_long_value_that_does_not_fit_is_told_in_short() -> None:
+    with pytest.raises(DoesNotFit) as told:
+        fit(Task, {"task_key": "a", "max_retries": "x" * 100_000}, what="The task")
+
+    assert len(told.value.message) < 300
+    assert "100,002 characters" in told.value.message

@@ -6,6 +6,7 @@ server and years later.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -27,6 +28,9 @@ PRODUCTION = "production"
 """The stage that decides something; its alias is ``champion`` unless the project says otherwise."""
 DEFAULT_STAGES: Mapping[str, str] = {"candidate": "challenger", PRODUCTION: "champion"}
 
+_ALIAS = re.compile(r"[\w-]{1,255}")
+_NO_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
+_SHOWN = 40
 _COLUMNS_OF_GATES = (("fairness", "attributes"), ("leakage", "accepted_columns"))
 """Settings that name columns."""
 
@@ -267,9 +271,16 @@ def _check_reasons(name: str, settings: GateSettings, *, is_from_tier: bool, tie
 def _check_stages(requirements: Requirements, stages: Mapping[str, str], notes: _Notes) -> None:
     of_alias: dict[str, str] = {}
     for stage, alias in stages.items():
-        if alias in of_alias and stage in requirements.stages:
-            notes.add(("stages", stage), f"the alias {alias!r} stands for {of_alias[alias]} already.")
-        of_alias.setdefault(alias, stage)
+        if _ALIAS.fullmatch(alias) is None or _NO_ALIAS.fullmatch(alias):
+            notes.add(
+                ("stages", stage),
+                f"{alias[:_SHOWN]!r} is no name of an alias.",
+                "Take up to 255 letters, digits, - and _; not latest, v1, v2 and so on, which mean versions.",
+            )
+        same = alias.casefold()  # Champion would be taken for champion, and moves by other rules
+        if same in of_alias and stage in requirements.stages:
+            notes.add(("stages", stage), f"the alias {alias!r} stands for {of_alias[same]} already.")
+        of_alias.setdefault(same, stage)
 
 
 def _check_numbers(requirements: Requirements, notes: _Notes) -> None:

@@ -28,7 +28,7 @@ _SHOWN_REASONS = 5
 _NEXT = {
     Standing.BLOCKED: "See every rule: boathouse model gates {address}",
     Standing.AWAITS_APPROVAL: "Who may sign does so with: boathouse model approve {address}",
-    Standing.NOT_EVALUATED: "Start its deployment job: boathouse model deploy {address}",
+    Standing.NOT_EVALUATED: "Whether its job runs already: boathouse model deployments {model}",
     Standing.REFUSED: "Whoever has refused can take it back; see: boathouse model approvals {address}",
 }
 
@@ -43,7 +43,7 @@ class NotPromotable(Conflict):
         super().__init__(
             f"Version {decision.version} of {decision.model} may not go to {stage} "
             f"({decision.standing.value.replace('_', ' ')}): {reasons}" + (f" And {more} more." if more > 0 else ""),
-            hint=_NEXT[decision.standing].format(address=f"{decision.model}@{decision.version}"),
+            hint=_NEXT[decision.standing].format(model=decision.model, address=f"{decision.model}@{decision.version}"),
         )
 
 

@@ -156,6 +156,17 @@ def test_stages_are_free_names_and_production_is_protected_by_its_alias() -> Non
     assert (found.production_alias, found.protected_aliases) == ("live", frozenset({"live"}))
 
 
+@pytest.mark.parametrize("alias", ["", "a b", "a/b", "v12", "V1", "Latest", "x" * 256, "\0", "a\n"])
+def test_a_stage_is_no_name_that_an_alias_cannot_have(alias: str) -> None:
+    [problem] = problems_of_policy(requirements(stages={"shadow": alias}), gates=GATES, tiers=SMALL)
+    assert (problem.path, "is no name of an alias" in problem.message) == (("stages", "shadow"), True)
+
+
+def test_no_stage_has_an_alias_that_would_be_taken_for_another() -> None:
+    [problem] = problems_of_policy(requirements(stages={"shadow": "Champion"}), gates=GATES, tiers=SMALL)
+    assert str(problem) == "stages.shadow: the alias 'Champion' stands for production already."
+
+
 def test_signatures_are_those_of_the_tier_where_the_project_says_nothing() -> None:
     assert approval_in_words(policy().approval) == ("1 signature of whoever may manage the model; it holds for 14 days")
     own = policy(approval={"count": 2, "groups": ["desk"], "author_may_approve": False, "valid_for": "36h"}).approval
