@@ -14,7 +14,6 @@ from pydantic.fields import FieldInfo
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.yaml_source import KeyPath
 
-
 _LONGEST_SHOWN = 100
 """Of a value that is wrong: characters in the message."""
 
