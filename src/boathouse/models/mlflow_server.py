@@ -151,8 +151,12 @@ def load_apps(settings: MlflowSettings) -> MlflowApps:
     prepare_database(settings)
     with _importing, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
+        import mlflow
         from mlflow.server import app as wsgi_app
         from mlflow.server.fastapi_app import app as asgi_app
+    # MLflow's registry looks up models as a client would, and its server says where only with the first tracking call:
+    # before that it would make a database of its own in the current folder.
+    mlflow.set_tracking_uri(settings.database_url)
     return MlflowApps(wsgi_app, asgi_app)
 
 

@@ -144,3 +144,17 @@ def test_a_promotion_keeps_its_decision_and_its_reason(
     assert (why["version"], why["move"]["reason"], why["move"]["principal"]) == (1, "better on May", USER)
     assert (why["move"]["through"], why["decided"]["kind"]) == ("reconciled", "promotion")
     assert why["decided"]["document"]["standing"] == "may_be_promoted"
+
+
+def test_what_comes_first_after_a_start_may_be_a_version_of_a_logged_model(own_server: Server) -> None:
+    ada = own_server.admin()
+    experiment = ada.experiment("/first")
+    logged = ada.post("logged-models", {"experiment_id": experiment, "name": "inner"})["model"]["info"]["model_id"]
+    ada.call("PATCH", f"/api/2.0/mlflow/logged-models/{logged}", {"status": 2})
+    ada.model("dev.lab.first")
+
+    own_server.stop()
+    own_server.start()
+
+    body = {"name": "dev.lab.first", "source": f"models:/{logged}", "model_id": logged}
+    assert own_server.admin().post("model-versions/create", body)["model_version"]["version"] == "1"
