@@ -15,6 +15,7 @@
 ├── runs/             logs and working folders of task runs
 ├── reproductions/    copies of tables that reproductions of models write to, until their end
 ├── trash/            what is on its way out; the next gc empties it
+├── serving/          what the data plane answers by (snapshot.json), what it counts, and the journals of its workers
 ├── online/           the default online store: copies of feature tables, which can be published again
 └── logs/             logs of the processes
 """
@@ -100,6 +101,10 @@ class Home:
     @property
     def online(self) -> Path:
         return self.root / "online"
+
+    @property
+    def serving(self) -> Path:
+        return self.root / "serving"
 
     def create(self) -> None:
         """Make the folders; only the owner may enter the home."""

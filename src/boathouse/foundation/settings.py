@@ -27,7 +27,10 @@ class Settings:
     """Port of the control plane; 0 takes a free one."""
 
     serving_port: int = 8301
-    """Port of the serving data plane."""
+    """Port of the serving data plane; 0 takes a free one."""
+
+    serving_workers: int = -1
+    """Processes that answer predictions; -1: one per processor; 0: no data plane."""
 
     host: str = "127.0.0.1"
     """Address the control plane listens on. Loopback, because a laptop is where most people start."""

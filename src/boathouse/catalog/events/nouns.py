@@ -22,6 +22,17 @@ class EventType(StrEnum):
     RUN_FAILED = "run.failed"
     DEPLOYED = "deploy.done"
     DEPLOY_FAILED = "deploy.failed"
+    ENDPOINT_READY = "endpoint.ready"
+    ENDPOINT_CHANGED = "endpoint.changed"
+    ENDPOINT_DELETED = "endpoint.deleted"
+    ENDPOINT_FELL = "endpoint.fell"
+    """A rung below the routed version has begun to answer; told once until it stands again."""
+    ENDPOINT_RECOVERED = "endpoint.recovered"
+    ROLLOUT_STEPPED = "rollout.stepped"
+    ROLLOUT_ABORTED = "rollout.aborted"
+    ROLLOUT_DONE = "rollout.done"
+    EXPERIMENT_DECIDED = "experiment.decided"
+    CAPTURE_DEGRADED = "capture.degraded"
 
 
 KNOWN_TYPES = tuple(each.value for each in EventType)

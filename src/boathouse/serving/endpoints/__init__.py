@@ -1,0 +1,1 @@
+"""What should be served: endpoints, their configuration in time, and the policy beside it."""

@@ -1,0 +1,91 @@
+"""Endpoints, as people describe them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EntityKind(StrEnum):
+    """What can answer."""
+
+    MODEL = "model"
+    FEATURE_SPEC = "feature_spec"
+    """Keys come in, features go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEntity:
+    """One thing that answers for an endpoint."""
+
+    name: str
+    """Unique in the endpoint; what routes and callers name."""
+    kind: EntityKind
+    entity: str
+    """The full name of a registered model or of a feature spec."""
+    version: int | None = None
+    """Of a model: exactly one of version and alias."""
+    alias: str | None = None
+    """Follows the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A share of the traffic."""
+
+    entity: str
+    """The name of a served entity."""
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureTarget:
+    """Where requests and answers are kept: ``<catalog>.<schema>.<prefix>_payload``."""
+
+    catalog: str
+    schema: str
+    prefix: str
+    """By default the endpoint's name."""
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """What an endpoint serves. A change makes a new version; none is ever changed or removed."""
+
+    version: int
+    entities: tuple[ServedEntity, ...]
+    routes: tuple[Route, ...]
+    """Sum to 100. Without any in what was given: everything to the only entity."""
+    capture: CaptureTarget | None
+    created_at: int
+    """Milliseconds since 1970-01-01 UTC."""
+    created_by: str
+
+
+class ReadyState(StrEnum):
+    """Whether an endpoint can answer."""
+
+    READY = "READY"
+    NOT_READY = "NOT_READY"
+    """An entity is not there yet: a model, a version, an alias that some job will make; ``why`` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint with its configuration in force."""
+
+    endpoint_id: str
+    name: str
+    """Unique; letters, digits, dashes, underscores, at most 63."""
+    config: EndpointConfig
+    creator: str
+    created_at: int
+    changed_at: int
+    state: ReadyState = ReadyState.NOT_READY
+    why: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    policy_revision: int | None = None
+    """Of the policy in force; None: the defaults."""
+    origin: str | None = None
+    """``bundle/target`` that deployed it."""

@@ -1,0 +1,1 @@
+"""Who answers instead: the rungs of the ladder, down to a constant."""

@@ -1,0 +1,1 @@
+"""Who answers: shares of the traffic, the same one for the same key, and who only watches."""

@@ -1,0 +1,1 @@
+"""What the data plane knows: a file that the control plane replaces whole, and that is enough to answer."""

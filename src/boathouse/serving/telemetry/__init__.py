@@ -1,0 +1,1 @@
+"""What the workers count: per endpoint, entity and role, in memory that other processes read."""
