@@ -11,8 +11,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import mlflow
+import mlflow.pyfunc
 import mlflow.sklearn
 import pandas as pd
+import sklearn.impute
+import sklearn.linear_model
 import sklearn.metrics  # noqa: F401
 from measured import measured
 

@@ -9,10 +9,14 @@ import time
 from pathlib import Path
 
 import fairlearn.metrics  # noqa: F401
+import mlflow.pyfunc
 import mlflow.sklearn  # noqa: F401
 import polars  # noqa: F401
+import sklearn.impute
+import sklearn.linear_model  # noqa: F401
 from measured import measured
 
+import boathouse.quality  # noqa: F401
 from boathouse.foundation.names import ModelName
 from boathouse.models.evaluation import comparing, deciding, parity, reliability  # noqa: F401
 from boathouse.models.evaluation.building import CaseOrder, opened_case

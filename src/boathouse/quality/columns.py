@@ -31,7 +31,8 @@ def kind_of(dtype: pl.DataType) -> Kind:
 def numbers(column: pl.Series) -> np.ndarray:
     """The numbers of a column, in their order: without nulls, NaN and infinity."""
     values = column.cast(pl.Float64, strict=False).drop_nulls().to_numpy()
-    return values[np.isfinite(values)]
+    is_finite = np.isfinite(values)
+    return values if is_finite.all() else values[is_finite]
 
 
 def present(frame: pl.DataFrame, columns: Sequence[str] | None) -> list[str]:

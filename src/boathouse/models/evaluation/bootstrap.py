@@ -68,17 +68,23 @@ def drawn_sums(terms: Array, resampling: Resampling) -> Array:
         of_blocks = terms
     else:
         columns = [np.bincount(block_of, weights=column, minlength=blocks) for column in terms.T]
-        of_blocks = np.column_stack(columns)
-    return drawn_weights(blocks, resampling.replicates, resampling.seed) @ of_blocks
+        of_blocks = np.stack(columns).T
+    return weighted_sums(drawn_weights(blocks, resampling.replicates, resampling.seed), of_blocks)
+
+
+def weighted_sums(weights: Array, terms: Array) -> Array:
+    """``weights @ terms`` without the threads of linear algebra, which spin for longer than such a small product takes
+    and slow down all that comes after it."""
+    return np.einsum("ru,tu->rt", weights, np.ascontiguousarray(terms.T))
 
 
 def blocks_of(rows: int, resampling: Resampling) -> tuple[Array, int]:
     """The block of each row, and how many there are: rows or groups themselves while there are few."""
-    units = np.arange(rows) if resampling.groups is None else resampling.groups
-    count = rows if resampling.groups is None else int(units.max(initial=-1)) + 1
-    if count <= BLOCKS:
-        return units, count
-    return _thrown(count, BLOCKS, resampling.seed)[units], BLOCKS
+    groups = resampling.groups
+    if groups is None:
+        return (np.arange(rows), rows) if rows <= BLOCKS else (_thrown(rows, BLOCKS, resampling.seed), BLOCKS)
+    count = int(groups.max(initial=-1)) + 1
+    return (groups, count) if count <= BLOCKS else (_thrown(count, BLOCKS, resampling.seed)[groups], BLOCKS)
 
 
 def interval_of(samples: Array, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
@@ -113,7 +119,7 @@ def _exactly(statistics: list[Statistic], resampling: Resampling, units: int) ->
 
 def _values(statistic: Statistic, weights: Array) -> Array:
     compute: Callable[[Array], Array] | None = statistic.exact
-    return compute(weights) if compute is not None else statistic.of_sums(weights @ statistic.terms)
+    return compute(weights) if compute is not None else statistic.of_sums(weighted_sums(weights, statistic.terms))
 
 
 @lru_cache(maxsize=2)

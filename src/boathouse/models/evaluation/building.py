@@ -205,7 +205,7 @@ class _Builder:
             table.require(column, role)
         keys = [table.require(each, "a key") for each in source.keys]
         frame = all_rows(self._session, table, source.where, keys)
-        labelled = frame.filter(frame[label].is_not_null())
+        labelled = frame.filter(frame[label].is_not_null()) if frame[label].null_count() else frame
         if not len(labelled):
             told = f" where {source.where}" if source.where else ""
             found = "none of its rows has a label" if len(frame) else "it has no rows"

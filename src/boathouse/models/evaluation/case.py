@@ -48,7 +48,7 @@ class EvaluationRows:
         return len(self.label)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """What somebody says of the evaluation rows."""
 
@@ -57,6 +57,25 @@ class Answers:
     values: "np.ndarray"
     are_probabilities: bool = True
     """False: the model names a class, so values are 0 or 1. Of no meaning for numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBy:
+    """A metric of somebody's answers, and how rows were drawn for it."""
+
+    whose: Answers
+    metric: str
+    replicates: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a metric came to."""
+
+    value: float
+    samples: "np.ndarray"
+    """In each draw of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +125,5 @@ class Case:
     seed: int = 0
     scratch: Path | None = None
     """A folder for pictures and tables, which become artifacts of the evaluation's run."""
+    drawn: dict[DrawnBy, Drawn] = field(default_factory=dict[DrawnBy, Drawn], init=False, repr=False, compare=False)
+    """What gates have drawn of all rows, so that no other one draws it again; a case of other rows begins anew."""

@@ -1,16 +1,16 @@
 """Measuring answers, alone or beside somebody else's, with what the draw of rows leaves open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from boathouse.models.evaluation.bootstrap import Resampling, interval_of, normal_interval_of, replicated
-from boathouse.models.evaluation.case import Answers, Case, EvaluationRows
+from boathouse.models.evaluation.case import Answers, Case, Drawn, DrawnBy, EvaluationRows
 from boathouse.models.evaluation.metrics import metric_named
 from boathouse.models.evaluation.slicing import codes_of
-from boathouse.models.evaluation.statistics import THRESHOLD, NotAnswers, Statistic, statistics
+from boathouse.models.evaluation.statistics import THRESHOLD, NotAnswers, statistics
 from boathouse.models.requirements.requirements import Problem
 
 Array = np.ndarray[Any, Any]
@@ -48,20 +48,24 @@ class Look:
     threshold: float = THRESHOLD
     positions: Array | None = None
     """Of a slice; None: all rows."""
+    drawn: dict[DrawnBy, Drawn] = field(default_factory=dict[DrawnBy, Drawn])
+    """What has been drawn of these rows already."""
 
     @classmethod
     def at(cls, case: Case, *, replicates: int, threshold: float = THRESHOLD) -> "Look":
         """All rows of a case; groups are those of ``evaluation.group``."""
         rows = require_rows(case)
         resampling = Resampling(replicates, case.seed, groups_of(case))
-        return cls(case.requirements.problem, rows.label, resampling, threshold)
+        return cls(case.requirements.problem, rows.label, resampling, threshold, drawn=case.drawn)
 
-    def of(self, positions: Array, confidence: float | None = None) -> "Look":
+    def of(self, positions: Array) -> "Look":
         """Only some of the rows."""
         resampling = self.resampling.of_rows(positions)
-        if confidence is not None:
-            resampling = Resampling(resampling.replicates, resampling.seed, resampling.groups, confidence)
         return Look(self.problem, self.label[positions], resampling, self.threshold, positions)
+
+    def as_sure_as(self, confidence: float) -> "Look":
+        """The same draws of the same rows, with intervals of another confidence."""
+        return replace(self, resampling=replace(self.resampling, confidence=confidence))
 
     def answers(self, whose: Answers) -> Array:
         """Somebody's answers to these rows."""
@@ -120,13 +124,11 @@ def measured(look: Look, names: Sequence[str], whose: Answers) -> dict[str, Meas
     if not wanted:
         return found
     try:
-        made = statistics(wanted, look.problem, look.label, look.answers(whose), threshold=look.threshold)
+        drawn = _drawn(look, wanted, whose)
     except NotAnswers as error:
         return found | {name: Measured(None, rows, problem=_told(whose, error)) for name in wanted}
-    samples = replicated(list(made.values()), look.resampling)
-    for column, (name, statistic) in enumerate(made.items()):
-        interval = interval_of(samples[:, column], look.resampling.confidence)
-        found[name] = _measured(statistic.value, rows, interval, name)
+    for name, each in drawn.items():
+        found[name] = _measured(each.value, rows, interval_of(each.samples, look.resampling.confidence), name)
     return {name: found[name] for name in names}
 
 
@@ -139,21 +141,36 @@ def compared(look: Look, name: str, candidate: Answers, baseline: Answers, *, no
     rows = len(look.label)
     if reason := look.why_not(name, candidate, baseline):
         return Compared(Measured(None, rows, problem=reason))
-    made: list[Statistic] = []
+    sides: list[Drawn] = []
     for each in (candidate, baseline):
         try:
-            made.append(
-                statistics([name], look.problem, look.label, look.answers(each), threshold=look.threshold)[name]
-            )
+            sides.append(_drawn(look, [name], each)[name])
         except NotAnswers as error:
             return Compared(Measured(None, rows, problem=_told(each, error)))
-    samples = replicated(made, look.resampling)
-    sign = -1.0 if made[0].metric.lower_is_better else 1.0
-    differences = sign * (samples[:, 0] - samples[:, 1])
-    value = made[0].metric.improvement(made[0].value, made[1].value)
+    ours, theirs = sides
+    metric = metric_named(name, look.problem)
+    value = metric.improvement(ours.value, theirs.value)
+    differences = metric.improvement(ours.samples, theirs.samples)
     confidence = look.resampling.confidence
     interval = normal_interval_of(value, differences, confidence) if normal else interval_of(differences, confidence)
-    return Compared(_measured(value, rows, interval, name), made[0].value, made[1].value)
+    return Compared(_measured(value, rows, interval, name), ours.value, theirs.value)
+
+
+def _drawn(look: Look, names: Sequence[str], whose: Answers) -> dict[str, Drawn]:
+    """Metrics of somebody's answers in every draw of the rows. Draws depend on the rows alone, so what one gate has
+    drawn serves all others, alone or beside somebody else's.
+
+    Raises:
+        NotAnswers: The answers cannot be measured.
+    """
+    by = {name: DrawnBy(whose, name, look.resampling.replicates, look.threshold) for name in names}
+    wanted = [name for name in names if by[name] not in look.drawn]
+    if wanted:
+        made = statistics(wanted, look.problem, look.label, look.answers(whose), threshold=look.threshold)
+        samples = replicated(list(made.values()), look.resampling)
+        for column, (name, statistic) in enumerate(made.items()):
+            look.drawn[by[name]] = Drawn(statistic.value, samples[:, column])
+    return {name: look.drawn[by[name]] for name in names}
 
 
 def _measured(value: float, rows: int, interval: tuple[float, float] | None, name: str) -> Measured:

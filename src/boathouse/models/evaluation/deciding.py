@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -102,11 +103,16 @@ def mean_difference(
 
 def _halves(rows: int, resampling: Resampling) -> Array:
     """Whether each row is in the first half; groups stay together."""
-    random = np.random.default_rng([resampling.seed, rows, 2])
     if resampling.groups is None:
-        return random.permutation(rows) % 2 == 0
+        return _half_of(rows, rows, resampling.seed)
     units = int(resampling.groups.max(initial=-1)) + 1
-    return (random.permutation(units) % 2 == 0)[resampling.groups]
+    return _half_of(units, rows, resampling.seed)[resampling.groups]
+
+
+@lru_cache(maxsize=1)
+def _half_of(units: int, rows: int, seed: int) -> Array:
+    """Half of the units, at random; candidate and champion are measured on the same halves."""
+    return np.random.default_rng([seed, rows, 2]).permutation(units) % 2 == 0
 
 
 def _curve(matrix: CostMatrix, positive: Array, descending: Array) -> list[dict[str, float]]:

@@ -5,9 +5,15 @@ Names and directions only, so that rules can be read anywhere; ``statistics`` co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.models.requirements.requirements import Problem
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Value = TypeVar("Value", float, "np.ndarray")
 
 _BINARY, _MULTICLASS, _REGRESSION = Problem.BINARY, Problem.MULTICLASS, Problem.REGRESSION
 
@@ -24,8 +30,8 @@ class Metric:
     by_threshold: bool = False
     """Whether, for two classes, it depends on the probability from which on a row counts as positive."""
 
-    def improvement(self, candidate: float, baseline: float) -> float:
-        """How much better the candidate is; negative when it is worse."""
+    def improvement(self, candidate: Value, baseline: Value) -> Value:
+        """How much better the candidate is, in one number or in many; negative when it is worse."""
         return baseline - candidate if self.lower_is_better else candidate - baseline
 
 

@@ -22,6 +22,8 @@ class Ranking:
     """Whether the row of that place is positive."""
     starts: Array
     """The places where steps begin."""
+    is_positive: Array
+    """Whether a row is positive, by row number."""
 
     @classmethod
     def of(cls, positive: Array, scores: Array) -> "Ranking":
@@ -29,7 +31,8 @@ class Ranking:
         order = np.argsort(scores, kind="stable") if len(scores) < 2 else np.argsort(scores)
         ascending = scores[order]
         starts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
-        return cls(order, np.asarray(positive, dtype=bool)[order], starts)
+        is_positive = np.asarray(positive, dtype=bool)
+        return cls(order, is_positive[order], starts, is_positive)
 
     @cached_property
     def _steps(self) -> tuple[Array, Array]:
@@ -75,13 +78,12 @@ class Ranking:
         positives, negatives = self._steps
         below = (np.cumsum(negatives) - negatives + negatives / 2) / max(negatives.sum(), 1)
         above = (self._above[0] - positives + positives / 2) / max(positives.sum(), 1)
-        step, is_positive = self._step_of_place, self.positive
-        terms = np.empty((len(self.order), 4), order="F")
-        terms[self.order, 0] = np.where(is_positive, below[step], 0.0)
-        terms[self.order, 1] = is_positive
-        terms[self.order, 2] = np.where(is_positive, 0.0, above[step])
-        terms[self.order, 3] = ~is_positive
-        return terms
+        step, is_positive = self._step_of_place, self.is_positive
+        placement = np.empty(len(self.order))
+        placement[self.order] = np.where(self.positive, below[step], above[step])
+        return np.asfortranarray(
+            np.stack([placement * is_positive, is_positive, placement * ~is_positive, ~is_positive]).T
+        )
 
     def average_precision_terms(self) -> Array:
         """Two numbers per row, whose weighted sums' ratio gives average precision to first order.
@@ -93,10 +95,11 @@ class Ranking:
         positives = self._steps[0]
         gains = np.cumsum(positives / rows)
         losses = np.cumsum(positives * found / rows.astype(float) ** 2)
-        step, is_positive = self._step_of_place, self.positive
         terms = np.empty((len(self.order), 2), order="F")
-        terms[self.order, 0] = is_positive * (found[step] / rows[step] + gains[step]) - losses[step]
-        terms[self.order, 1] = is_positive
+        terms[self.order, 0] = (self.positive * (found / rows + gains)[self._step_of_place]) - losses[
+            self._step_of_place
+        ]
+        terms[:, 1] = self.is_positive
         return terms
 
     def weighted_auc(self, weights: Array) -> Array:

@@ -5,7 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from boathouse.models.evaluation.bootstrap import Resampling, blocks_of, drawn_weights, normal_interval_of
+from boathouse.models.evaluation.bootstrap import (
+    Resampling,
+    blocks_of,
+    drawn_weights,
+    normal_interval_of,
+    weighted_sums,
+)
 from boathouse.models.evaluation.statistics import require_answers
 from boathouse.models.requirements.requirements import Problem
 
@@ -61,7 +67,8 @@ def reliability(problem: Problem, label: Array, answers: Array, bins: int, resam
         return Reliability(curve, None, None, float(distances.max()))
     error = float((distances * of_bins).sum() / len(said) / scale)
     weights = drawn_weights(blocks, resampling.replicates, resampling.seed)
-    samples = np.abs(weights @ gaps).sum(axis=1) / (weights @ rows.sum(axis=1)) / scale
+    drawn_rows = weighted_sums(weights, rows.sum(axis=1, keepdims=True).astype(float))[:, 0]
+    samples = np.abs(weighted_sums(weights, gaps)).sum(axis=1) / drawn_rows / scale
     interval = normal_interval_of(error, samples, resampling.confidence)
     if interval is not None:
         interval = max(interval[0], 0.0), interval[1]
@@ -72,8 +79,8 @@ def equal_mass_bins(values: Array, bins: int) -> tuple[Array, int]:
     """The bin of each value, and how many there are; equal values are in one bin."""
     edges = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="higher"))
     codes = np.searchsorted(edges, values, side="right")
-    used, codes = np.unique(codes, return_inverse=True)
-    return codes, len(used)
+    is_used = np.bincount(codes, minlength=len(edges) + 1) > 0
+    return (np.cumsum(is_used) - 1)[codes], int(is_used.sum())
 
 
 def _sides(problem: Problem, label: Array, answers: Array) -> tuple[Array, Array]:

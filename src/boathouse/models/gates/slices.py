@@ -117,13 +117,13 @@ class _Measuring:
                 yield Measurement(GATE.name, each, None, 0, slice_, problem="the slice is empty")
             return
         candidate = require_candidate(self.case)
-        of_value = self.look.of(positions)
-        yield of_measured(GATE.name, name, measured(of_value, [name], candidate)[name], slice_=slice_)
+        look = self.look.of(positions)
+        yield of_measured(GATE.name, name, measured(look, [name], candidate)[name], slice_=slice_)
         baseline, problem, details = baseline_of(self.case)
         if baseline is None:
             yield Measurement(GATE.name, improvement_name(self.metric), None, rows, slice_, problem=problem)
             return
-        found = compared(self.look.of(positions, self.confidence), name, candidate, baseline, normal=True)
+        found = compared(look.as_sure_as(self.confidence), name, candidate, baseline, normal=True)
         told = {"confidence": round(self.confidence, 6), **details}
         yield of_compared(GATE.name, self.metric, found, baseline.whose, slice_=slice_, details=told)
 

@@ -237,3 +237,14 @@ def test_a_slice_of_one_class_is_inconclusive() -> None:
     case = replace(case, rows=replace(case.rows, slices={AA: late}))
     assert "of one class" in reasons(case, slices.GATE)
     assert set(verdicts(case, slices.GATE).values()) == {INCONCLUSIVE}
+
+
+def test_what_one_gate_has_drawn_is_what_the_others_would_draw() -> None:
+    case = case_of(champion=blunt, seed=3)
+    alone = [judged(replace(case), gate, threshold=threshold) for gate in GATES for threshold in (0.5, 0.2)]
+    together = [judged(case, gate, threshold=threshold) for gate in GATES for threshold in (0.5, 0.2)]
+    assert case.drawn
+    assert [[measurement for _, measurement, _ in each] for each in together] == [
+        [measurement for _, measurement, _ in each] for each in alone
+    ]
+    assert not replace(case, seed=4).drawn
