@@ -184,6 +184,19 @@ def test_of_two_racing_promotions_one_wins_and_the_other_hears_of_it(ada: Person
     assert champion(ada, model) == winner.json()["decision"]["version"]
 
 
+def test_many_who_promote_the_same_version_at_once_all_get_what_they_want(ada: Person, model: str) -> None:
+    for version in (1, 2):
+        evaluated(ada, model, version)
+    good(promoted(ada, model, 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [good(each) for each in pool.map(lambda version: promoted(ada, model, version), [2] * 8)]
+
+    assert sorted(each["is_new"] for each in answers) == [False] * 7 + [True]
+    moves = good(ada.call("GET", f"{ROOT}/{model}/history"))["moves"]
+    assert [(each["from_version"], each["to_version"]) for each in moves] == [(1, 2), (None, 1)]
+
+
 def test_a_version_that_was_compared_with_another_champion_is_evaluated_again(
     ada: Person, new_name: Callable[[str], str]
 ) -> None:

@@ -100,7 +100,7 @@ class Promotions:
         current = self._registry.aliases.of(name).get(place.alias)
         expected = place.seen if place.wish.expected is ANY else place.wish.expected
         decision, evaluation = self._decisions.under(principal, name, version, deployed)
-        if current == version and expected == version:
+        if current == version and place.wish.expected in (ANY, version):
             last = next(iter(self._registry.aliases.history(principal, name, place.alias)), None)
             return Promotion(decision, last, place.stage, is_new=False)
         if current != expected:
