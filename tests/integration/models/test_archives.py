@@ -103,6 +103,17 @@ def test_the_same_version_is_the_same_file(boathouse: LocalBoathouse, archive: P
     assert (tmp_path / "again.tar").read_bytes() == archive.read_bytes()
 
 
+@pytest.mark.usefixtures("trained")
+def test_a_model_of_any_name_can_be_exported(boathouse: LocalBoathouse, tmp_path: Path) -> None:
+    run(boathouse, "model", "copy", "dev.archived.delay@1", "dev.archived.航班")
+
+    run(boathouse, "model", "export", "dev.archived.航班@1", str(tmp_path / "flights.tar"))
+
+    assert json.loads(run(boathouse, "model", "inspect", str(tmp_path / "flights.tar"), "-o", "json"))["model"] == (
+        "dev.archived.航班"
+    )
+
+
 def test_an_archive_can_be_looked_into_without_being_loaded(boathouse: LocalBoathouse, archive: Path) -> None:
     told = json.loads(run(boathouse, "model", "inspect", str(archive), "-o", "json"))
 

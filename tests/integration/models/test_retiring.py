@@ -130,6 +130,18 @@ def test_a_retired_version_leaves_its_archive_its_card_and_its_run(
     assert back.returncode == 0, back.stderr
 
 
+def test_a_model_may_have_a_longer_name_than_files_may(
+    boathouse: LocalBoathouse, client: RestClient, register: Callable[[str, int], list[str]]
+) -> None:
+    name = "dev.retiring." + "é" * 200
+    register(name, 1)
+
+    [done] = retire(client, name, None)["retired"]
+
+    assert (boathouse.home.archives / done["archive"]).exists()
+    assert done["archive"].startswith("dev.retiring.éé")
+
+
 def test_the_next_version_of_a_model_whose_versions_are_all_retired_counts_on(
     client: RestClient, register: Callable[[str, int], list[str]], new_name: Callable[[str], str]
 ) -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 KIND = SecurableKind.REGISTERED_MODEL
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
+_LONGEST_FILE_NAME = 200
+"""Bytes of a model's name in its archive's; file systems allow 255 for all of it."""
 _LONGEST_REASON = 2000
 
 
@@ -193,7 +195,7 @@ class Retirements:
     def _archived(self, principal: Principal, name: ModelName, version: int, reason: str) -> Retirement:
         """Write the archive under its name, after it was read back whole."""
         packed = self._exports.pack(principal, name, version)
-        archive = f"{name}-{version}-{packed.sha256[:12]}.tar"
+        archive = f"{_as_file_name(name)}-{version}-{packed.sha256[:12]}.tar"
         staging = self._folder / ".incoming"
         staging.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=staging, suffix=".tar", delete=False) as written:
@@ -246,3 +248,8 @@ class Retirements:
         place = f"{location.strip('/')}/"
         others = (f"{each.strip('/')}/" for each in self._parts.repository.locations_of_versions())
         return any(each.startswith(place) or place.startswith(each) for each in others)
+
+
+def _as_file_name(name: ModelName) -> str:
+    """The model's name, or how it begins: names may be longer than those of files."""
+    return str(name).encode()[:_LONGEST_FILE_NAME].decode(errors="ignore")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -51,7 +52,7 @@ def _add_export(router: APIRouter, releases: ModelReleases) -> None:
         model, number = releases.governance.version(principal, name, version)
         packed, chunks = releases.exports.export(principal, model, number)
         headers = {
-            "content-disposition": f'attachment; filename="{model}-{number}.tar"',
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(f'{model}-{number}.tar')}",
             "boathouse-manifest-sha256": packed.sha256,
         }
         return StreamingResponse(chunks, media_type=TAR, headers=headers)
