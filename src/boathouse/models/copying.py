@@ -17,6 +17,8 @@ from boathouse.foundation.principals import Principal
 from boathouse.models.approval.tagging import is_approval_key
 from boathouse.models.authority import with_authority
 from boathouse.models.evidence.nouns import Evaluation, Evidence, Measurement
+from boathouse.models.gates.policy import PRODUCTION
+from boathouse.models.promotion.policies import stages_of
 from boathouse.models.requirements.nouns import Revision
 from boathouse.models.runs import RESERVED_PREFIX
 
@@ -170,7 +172,7 @@ class Copies:
             return 0
         evaluation = known[0].evaluation
         held = self._parts.requirements.deployed(str(target))
-        production = held.requirements.stages.get("production", "champion") if held else "champion"
+        production = stages_of(held.requirements if held else None)[PRODUCTION]
         champion = self._parts.stores.aliases(str(target)).get(production)
         same = self._is_same(str(name), evaluation.champion, str(target), champion)
         carried = [comparable(each, same_champion=same, source=f"{name}@{version}") for each in measurements]

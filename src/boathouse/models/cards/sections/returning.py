@@ -3,6 +3,8 @@
 from boathouse.models.cards.document import Block, Commands, Grid, Paragraph, Section
 from boathouse.models.cards.facts import CardFacts
 from boathouse.models.cards.wording import NONE, instant
+from boathouse.models.gates.policy import PRODUCTION
+from boathouse.models.promotion.policies import stages_of
 
 _MOST_MOVES = 10
 
@@ -10,7 +12,7 @@ _MOST_MOVES = 10
 def returning(facts: CardFacts) -> Section:
     """The champions before, and the commands."""
     name, version = facts.model.name, facts.version.version
-    production = facts.requirements.stages.get("production", "champion") if facts.requirements else "champion"
+    production = stages_of(facts.requirements)[PRODUCTION]
     moves = [move for move in facts.history if move.alias == production]
     before = [move for move in moves if move.to_version is not None and move.to_version != version]
     blocks: list[Block] = []
