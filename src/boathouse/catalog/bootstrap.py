@@ -31,9 +31,10 @@ SYSTEM_SCHEMAS = {
     "lakeflow": "Jobs and their runs.",
     "mlflow": "Experiments and runs.",
     "models": "What gates have seen of models, and how their aliases moved.",
+    "serving": "Endpoints, what they serve, and who asked them.",
 }
-OPEN_SCHEMAS = frozenset({"models"})
-"""Everybody may ask their tables: each row is shown to those who may use the model that it tells of."""
+OPEN_SCHEMAS = frozenset({"models", "serving"})
+"""Everybody may ask their tables: each row is shown to those who may know of the model or endpoint that it tells of."""
 FIRST_TOKEN_COMMENT = "made by the first start"
 
 
@@ -106,7 +107,8 @@ class Bootstrap:
 
     def _what_everyone_may(self) -> None:
         metastore = (SecurableKind.METASTORE, METASTORE_NAME)
-        self._give(*metastore, Privilege.CREATE_EXPERIMENT, Privilege.CREATE_JOB, Privilege.CREATE_SECRET_SCOPE)
+        making = (Privilege.CREATE_EXPERIMENT, Privilege.CREATE_JOB, Privilege.CREATE_SECRET_SCOPE)
+        self._give(*metastore, *making, Privilege.CREATE_ENDPOINT)
         self._give(SecurableKind.CATALOG, SYSTEM_CATALOG, Privilege.USE_CATALOG)
         information = f"{SYSTEM_CATALOG}.{INFORMATION_SCHEMA}"
         self._give(SecurableKind.SCHEMA, information, Privilege.USE_SCHEMA, Privilege.SELECT)

@@ -88,6 +88,17 @@ class Grants:
         chain = self._book.chain((kind, canonical_name(kind, full_name)))
         return chain is not None and rules.what_is_missing(principal, privilege, chain) is None
 
+    def holders(self, privilege: Privilege, kind: SecurableKind, full_name: str) -> frozenset[str]:
+        """Every principal and group that holds the privilege on a thing, for those who decide without us;
+        administrators always do. Empty for what does not exist."""
+        chain = self._book.chain((kind, canonical_name(kind, full_name)))
+        return frozenset() if chain is None else rules.holders(privilege, chain)
+
+    def owner(self, kind: SecurableKind, full_name: str) -> str | None:
+        """Who owns a thing; None when it does not exist. Tells nobody that it was asked."""
+        chain = self._book.chain((kind, canonical_name(kind, full_name)))
+        return None if chain is None else chain[0].owner
+
     def require_visible(self, principal: Principal, kind: SecurableKind, full_name: str) -> Node:
         """Go on only if the thing exists and the principal may know of it.
 

@@ -1,6 +1,6 @@
 """Users, groups and service principals, and who belongs to whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from boathouse.catalog.audit import Audit
@@ -10,7 +10,7 @@ from boathouse.catalog.lawbook import LawBook
 from boathouse.catalog.repository import Connection, grants, securables
 from boathouse.catalog.repository import identities as rows
 from boathouse.catalog.repository.identities import Identity
-from boathouse.catalog.tokens import Identified, IssuedToken, TokenInfo, Tokens
+from boathouse.catalog.tokens import Identified, IssuedToken, TokenInfo, Tokens, ValidToken
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput
@@ -216,6 +216,10 @@ class Identities:
     ) -> IssuedToken:
         """Make a token for oneself, or as an administrator for anybody; its secret is shown this once."""
         return self._tokens.issue(acting, name, lifetime_seconds=lifetime_seconds, comment=comment, task=task)
+
+    def valid_tokens(self) -> Mapping[str, ValidToken]:
+        """Every token that works now, by the SHA-256 of its secret in hex."""
+        return self._tokens.valid()
 
     def authenticate(self, secret: str) -> Identified:
         """Who shows this secret.

@@ -230,9 +230,11 @@ class Registry:
         comment: str | None = None,
         parent: str | None = None,
         properties: Mapping[str, str] | None = None,
+        also: Callable[[Connection, Securable], None] = lambda _, __: None,
     ) -> Securable:
         """Put a thing of a higher room under the law: a registered model, an experiment, a job. The principal needs
-        the privilege to create it; the owner is the principal unless somebody else is named.
+        the privilege to create it; the owner is the principal unless somebody else is named. ``also`` writes what the
+        room itself keeps of it, in the same transaction.
 
         Raises:
             AlreadyExists: The name is taken.
@@ -249,17 +251,27 @@ class Registry:
                 heir = _canonical_owner(connection, owner) if owner is not None else None
                 made = self._new(principal, kind, name, comment=comment, title=title, owner=heir, properties=properties)
                 rows.insert(connection, made, self._held(connection, above).id)
+                also(connection, made)
                 event.commit_with(connection)
             return made
 
-    def forget(self, principal: Principal, kind: SecurableKind, full_name: str) -> None:
-        """Take a thing of a higher room from under the law, because that room has deleted it."""
+    def forget(
+        self,
+        principal: Principal,
+        kind: SecurableKind,
+        full_name: str,
+        *,
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Take a thing of a higher room from under the law, because that room has deleted it, or does so by ``also`` in
+        the same transaction."""
         name = canonical_name(kind, full_name)
         with self._audit.verb(principal, "catalog", f"delete{_camel(kind)}", kind, name) as event:
             self._require_manage(principal, kind, name)
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 rows.mark_deleted(connection, [found.id], at=epoch_ms(self._clock.now()), by=principal.name)
+                also(connection)
                 generation = self._book.changed(connection)
                 event.commit_with(connection)
             self._book.renew(generation)

@@ -85,6 +85,15 @@ def holds(principal: Principal, privilege: Privilege, chain: Chain) -> bool:
     return not held.isdisjoint(_IMPLIED_BY.get(privilege, NO_PRIVILEGES))
 
 
+def holders(privilege: Privilege, chain: Chain) -> frozenset[str]:
+    """Every name through which the privilege reaches a thing, leaving aside what is needed on its parents."""
+    enough = {privilege, *_IMPLIED_BY.get(privilege, NO_PRIVILEGES)}
+    if privilege is not Privilege.MANAGE:
+        enough.add(Privilege.ALL_PRIVILEGES)
+    held = ((who, given) for node in chain for who, given in node.grants.items())
+    return frozenset({node.owner for node in chain} | {who for who, given in held if not given.isdisjoint(enough)})
+
+
 def what_is_missing(principal: Principal, privilege: Privilege, chain: Chain) -> Lack | None:
     """The first privilege that the principal would still need, seen from the top; None when it may."""
     if principal.is_admin:

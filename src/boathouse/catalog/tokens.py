@@ -1,7 +1,7 @@
 """Tokens: random secrets of which only the hash is kept."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from boathouse.catalog.audit import Audit
 from boathouse.catalog.facts import PrincipalNotFound
 from boathouse.catalog.freshness import Fresh
 from boathouse.catalog.identity_names import identity_key
-from boathouse.catalog.repository import Connection
+from boathouse.catalog.repository import Connection, generations
 from boathouse.catalog.repository import identities as rows
 from boathouse.catalog.repository.identities import Identity, TokenRow
 from boathouse.foundation.clock import Clock, epoch_ms, from_epoch_ms
@@ -23,6 +23,9 @@ KEPT_AFTER_EXPIRY = timedelta(days=7)
 """How long an expired token is kept, so that its owner hears "expired" and not "unknown"."""
 
 LONGEST_LIFETIME = timedelta(days=3650)
+
+ISSUED = "tokens"
+"""The counter that goes up with every new token; those who keep a list of the valid ones look at it."""
 
 _MOST_REMEMBERED = 10_000
 """Every task has its own token; those of finished tasks must not fill the memory."""
@@ -61,6 +64,15 @@ class Identified:
     principal: Principal
     token_id: str
     task: TaskContext | None
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidToken:
+    """Whom a token stands for, and until when."""
+
+    principal: Principal
+    """With all groups that count."""
     expires_at: int | None
 
 
@@ -106,8 +118,18 @@ class Tokens:
                     "expires_at": expires_at,
                 }
                 rows.insert_token(connection, values)
+                generations.bump(connection, ISSUED)
                 event.commit_with(connection)
             return IssuedToken(token_id, secret, expires_at, now, comment)
+
+    def valid(self) -> Mapping[str, ValidToken]:
+        """Every token that works now, by the SHA-256 of its secret in hex, for those who recognise them without us."""
+        with self._database.read() as connection:
+            found = rows.valid_tokens(connection, epoch_ms(self._clock.now()))
+            groups = {id: frozenset(rows.groups_above(connection, id).values()) for id in {each[1] for each in found}}
+        return {
+            hash: ValidToken(Principal(name, groups=groups[id]), expires_at) for hash, id, name, expires_at in found
+        }
 
     def revoke_of_tasks(self) -> int:
         """End the tokens of all tasks, whose processes are of another time; gives their number."""

@@ -16,6 +16,8 @@ from boathouse.metastore import Database
 GAP_SECONDS = 10.0
 """How long a missing number may still turn up: on Postgres transactions end in any order."""
 _DEPLOYS = (EventType.DEPLOYED, EventType.DEPLOY_FAILED)
+_OF_ENDPOINTS = ("endpoint.", "rollout.", "experiment.", "capture.")
+"""How the types begin whose subject is an endpoint."""
 _BATCH = 500
 _MOST_LOOKED_AT = 20_000
 """Events that one page looks through for those that fit."""
@@ -53,6 +55,8 @@ class EventLog:
         try:
             if event.type == EventType.RUN_FAILED:
                 return self._grants.allows(principal, Privilege.VIEW_JOB, SecurableKind.JOB, event.subject)
+            if event.type.startswith(_OF_ENDPOINTS):
+                return bool(self._grants.visible(principal, SecurableKind.ENDPOINT, [event.subject]))
             return self._grants.allows(principal, Privilege.EXECUTE, SecurableKind.REGISTERED_MODEL, event.subject)
         except BoathouseError:  # a subject that is no name of such a thing
             return False

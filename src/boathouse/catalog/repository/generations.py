@@ -10,6 +10,11 @@ def current(connection: Connection, name: str) -> int:
     return connection.execute(select(generations.c.value).where(generations.c.name == name)).scalar() or 0
 
 
+def every(connection: Connection) -> dict[str, int]:
+    """All counters by name, for those who follow more than one."""
+    return {row.name: row.value for row in connection.execute(select(generations.c.name, generations.c.value))}
+
+
 def bump(connection: Connection, name: str) -> int:
     """Count up; on Postgres this holds the row until the transaction ends, so that numbers never repeat."""
     changed = connection.execute(

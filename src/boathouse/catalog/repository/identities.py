@@ -157,6 +157,17 @@ def tokens_of(connection: Connection, principal_id: int | None) -> list[TokenRow
     return _token_rows(connection, True if principal_id is None else tokens.c.principal_id == principal_id)
 
 
+def valid_tokens(connection: Connection, now: int) -> list[tuple[str, int, str, int | None]]:
+    """Of each token that works now: its hash, its holder's id and name, and when it expires."""
+    query = (
+        select(tokens.c.secret_hash, principals.c.id, principals.c.name, tokens.c.expires_at)
+        .join(principals, principals.c.id == tokens.c.principal_id)
+        .where(tokens.c.revoked_at.is_(None), principals.c.active)
+        .where(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now))
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
 def revoke_token(connection: Connection, token_id: str, *, at: int) -> None:
     connection.execute(update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=at))
 
