@@ -88,6 +88,8 @@ class LiveEndpoint:
     capture: CaptureTarget | None = None
     masked_columns: frozenset[str] = frozenset()
     """By name and by tag."""
+    owner: str = ""
+    """With whose rights its inference tables are written."""
 
 
 @dataclass(frozen=True, slots=True)
