@@ -61,9 +61,10 @@ class OnlineFeatures:
     each from this alone."""
 
     tables: Mapping[str, Mapping[str, object]]
-    """By feature table: what opens its online table, and ``freshness_seconds`` it promises."""
+    """By feature table: ``store`` (``name``, ``kind``, ``url`` with the password in its place), ``online_table``, and
+    ``freshness_seconds``, which may be missing or None. A table that is not published is not here."""
     functions: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
-    """On-demand functions by full name, as the catalog has them."""
+    """On-demand functions by full name, as ``catalog.definitions.function_json`` gives them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Counts:
     latency_sum_ms: float
     rows: int
     predictions: tuple[int, ...]
-    """Histogram of numeric predictions between the bounds of ``prediction_bounds``; of classes one bucket each."""
+    """Histogram of predictions in the buckets of ``telemetry.reading.read_bounds``; zeros until those are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,19 @@ class WorkerCounts:
     waiting: int
     journal_bytes: int
     is_alive: bool
+    under_way: int = 0
+    heartbeat_at: int = 0
+    """When it last said that it is not stuck."""
+    generation: int = 0
+    """Of the snapshot that it answers by."""
+    is_capture_degraded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionBuckets:
+    """What the buckets of an endpoint's predictions are: either numbers or labels; the one after the last takes the
+    rest."""
+
+    numbers: tuple[float, ...] = ()
+    """Upper bounds."""
+    labels: tuple[float | str, ...] = ()

@@ -1,0 +1,64 @@
+"""Who asks: tokens as the snapshot has them. What it does not have is not valid."""
+
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+
+from boathouse.foundation.errors import Denied, Unauthenticated
+from boathouse.serving.snapshot.nouns import KnownToken, LiveEndpoint
+
+_ASK_FOR_ANOTHER = "Send Authorization: Bearer TOKEN; make one with: boathouse tokens create"
+
+
+class Doorkeeper:
+    """Knows the tokens of one snapshot; the next snapshot brings another doorkeeper, so nothing is remembered longer."""
+
+    def __init__(self, tokens: Mapping[str, KnownToken]) -> None:
+        self._tokens = tokens
+        self._seen: dict[str, KnownToken] = {}
+        """By the whole header. Only valid ones, so there are never more than tokens."""
+
+    def identify(self, authorization: str | None) -> KnownToken:
+        """Whose token it is.
+
+        Args:
+            authorization: The header of that name.
+
+        Raises:
+            Unauthenticated: There is none, it is unknown, or it has expired.
+        """
+        token = self._seen.get(authorization) if authorization is not None else None
+        if token is None:
+            token = self._recognised(authorization)
+        if token.expires_at is not None and token.expires_at <= time.time() * 1000:
+            raise Unauthenticated("The token has expired.", hint=_ASK_FOR_ANOTHER)
+        return token
+
+    def _recognised(self, authorization: str | None) -> KnownToken:
+        scheme, _, secret = (authorization or "").partition(" ")
+        secret = secret.strip()
+        if not secret or scheme.lower() != "bearer":
+            raise Unauthenticated("The request has no token.", hint=_ASK_FOR_ANOTHER)
+        token = self._tokens.get(sha256(secret.encode("utf-8", "surrogatepass")).hexdigest())
+        if token is None:
+            raise Unauthenticated("The token is not valid.", hint=_ASK_FOR_ANOTHER)
+        self._seen[authorization or ""] = token
+        return token
+
+
+def may_ask(token: KnownToken, endpoint: LiveEndpoint) -> bool:
+    """Whether a right to ask the endpoint reaches the holder of the token."""
+    return token.is_admin or not token.identities.isdisjoint(endpoint.callers)
+
+
+def require_caller(token: KnownToken, endpoint: LiveEndpoint) -> None:
+    """
+    Raises:
+        Denied: The principal may not ask the endpoint.
+    """
+    if not may_ask(token, endpoint):
+        raise Denied(
+            f"{token.principal} may not ask endpoint {endpoint.name}.",
+            hint="Its owner grants it: boathouse endpoint permissions "
+            f"{endpoint.name} --grant CAN_QUERY --to {token.principal}",
+        )

@@ -1,0 +1,105 @@
+"""What the workers of a home have counted, read by whoever wants to know."""
+
+import json
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from boathouse.foundation.home import Home
+from boathouse.serving.telemetry import layout
+from boathouse.serving.telemetry.nouns import Counts, PredictionBuckets, Series, WorkerCounts
+
+STUCK_AFTER_MS = 10_000
+"""A worker whose heart has not beaten for so long answers nothing any more."""
+_HEADER = struct.Struct(f"={layout.HEADER}q")
+_NUMBERS = layout.RECORD - layout.STATUSES
+_RECORD = struct.Struct(f"={layout.KEY_BYTES}s{_NUMBERS}q")
+
+
+def counts_folder(home: Home) -> Path:
+    return home.serving / "counts"
+
+
+def read_counts(home: Home) -> list[WorkerCounts]:
+    """All workers of which there are counts, those that have ended among them, oldest first."""
+    found = [counts for file in _files(home) if (counts := read_file(file)) is not None]
+    return sorted(found, key=lambda counts: (counts.started_at, counts.pid))
+
+
+def read_bounds(home: Home) -> dict[str, PredictionBuckets]:
+    """By endpoint: what the buckets of its predictions are."""
+    found: dict[str, PredictionBuckets] = {}
+    for file in (counts_folder(home) / "bounds").glob("*.json"):
+        with suppress(FileNotFoundError, ValueError):
+            content = json.loads(file.read_text())
+            found[file.stem] = PredictionBuckets(tuple(content.get("numbers", ())), tuple(content.get("labels", ())))
+    return found
+
+
+def read_file(file: Path) -> WorkerCounts | None:
+    """None: it has gone, or is just being made."""
+    try:
+        with file.open("rb") as opened:
+            header = _HEADER.unpack(opened.read(_HEADER.size))
+            if header[0] != layout.MAGIC:
+                return None
+            text = opened.read(header[layout.SERIES] * _RECORD.size)
+    except (FileNotFoundError, struct.error):
+        return None
+    now, heartbeat, pid = time.time_ns() // 1_000_000, header[layout.HEARTBEAT], header[layout.PID]
+    return WorkerCounts(
+        pid=pid,
+        started_at=header[layout.STARTED_AT],
+        series=dict(_record(*_RECORD.unpack_from(text, at)) for at in range(0, len(text), _RECORD.size)),
+        waiting=header[layout.WAITING],
+        journal_bytes=header[layout.JOURNAL_BYTES],
+        is_alive=now - heartbeat < STUCK_AFTER_MS and _exists(pid),
+        under_way=header[layout.UNDER_WAY],
+        heartbeat_at=heartbeat,
+        generation=header[layout.GENERATION],
+        is_capture_degraded=bool(header[layout.CAPTURE_DEGRADED]),
+    )
+
+
+def forget_ended(home: Home, *, older_than_seconds: float) -> None:
+    """Remove the counts of workers that ended so long ago that everybody has read them."""
+    for file in _files(home):
+        counts = read_file(file)
+        if counts is not None and _exists(counts.pid):
+            continue
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > older_than_seconds:
+                file.unlink()
+
+
+def _files(home: Home) -> Iterator[Path]:
+    return counts_folder(home).glob(f"*{layout.SUFFIX}")
+
+
+def _record(key: bytes, *numbers: int) -> tuple[Series, Counts]:
+    def at(place: int) -> int:
+        return place - layout.STATUSES
+
+    statuses = numbers[: 2 * layout.STATUS_SLOTS]
+    first_latency, first_prediction = at(layout.LATENCY), at(layout.PREDICTIONS)
+    return Series(*json.loads(key.rstrip(b"\0"))), Counts(
+        by_status={status: count for status, count in zip(statuses[::2], statuses[1::2], strict=True) if count},
+        fallen=numbers[at(layout.FALLEN)],
+        latency=numbers[first_latency : first_latency + layout.LATENCY_BUCKETS],
+        latency_sum_ms=numbers[at(layout.LATENCY_SUM)] / 1000,
+        rows=numbers[at(layout.ROWS)],
+        predictions=numbers[first_prediction : first_prediction + layout.PREDICTION_BUCKETS],
+    )
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
