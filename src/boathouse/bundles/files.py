@@ -83,7 +83,11 @@ def _included(root: Path, file: Path, document: Node, findings: Findings) -> lis
             findings.error(item, f"include: {item.text!r} leads out of the bundle's folder.")
             continue
         apart = {file, *(root / name for name in SETTINGS_FILES)}
-        matches = sorted(path for path in root.glob(item.text) if path.is_file() and path not in apart)
+        try:
+            matches = sorted(path for path in root.glob(item.text) if path.is_file() and path not in apart)
+        except (ValueError, IndexError, OSError):  # so Python says of "", ".", "a**" and of what is too long for a name
+            findings.error(item, f"include: {item.text[:100]!r} is no pattern of files.")
+            continue
         if not matches:
             findings.warning(item, f"include: no file matches {item.text!r}.")
         found |= dict.fromkeys(matches)

@@ -59,7 +59,8 @@ class Findings:
     """A notebook that the steps of loading write into."""
 
     root: Path
-    found: list[Finding] = field(default_factory=list[Finding])
+    found: dict[Finding, None] = field(default_factory=dict[Finding, None])
+    """Each once, in the order in which they were noticed."""
 
     def error(self, where: Node | Position, message: str, hint: str | None = None) -> None:
         self._note(Severity.ERROR, where, message, hint)
@@ -89,9 +90,7 @@ class Findings:
 
     def _note(self, severity: Severity, where: Node | Position, message: str, hint: str | None) -> None:
         position = where.where if isinstance(where, Node) else where
-        finding = Finding(severity, relative(position.file, self.root), position.line, message, hint)
-        if finding not in self.found:
-            self.found.append(finding)
+        self.found[Finding(severity, relative(position.file, self.root), position.line, message, hint)] = None
 
 
 def relative(file: Path, root: Path) -> str:

@@ -177,6 +177,8 @@ class ModelSettings:
         file = (self._root / name).resolve()
         if not file.is_relative_to(self._root.resolve()):
             self._findings.error(where, f"card: the path {name!r} leads out of the bundle's folder.")
+        elif file.is_dir():
+            self._findings.error(where, f"card: {name} is a folder; a file is expected.")
         elif not file.is_file():
             siblings = [each.name for each in file.parent.iterdir()] if file.parent.is_dir() else []
             self._findings.error(where, f"card: the file {name} does not exist.", did_you_mean(file.name, siblings))

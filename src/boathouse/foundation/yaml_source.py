@@ -1,5 +1,6 @@
 """YAML that remembers where each value stood, so that an error can name the line."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ KeyPath = tuple[str | int, ...]
 MOST_VALUES = 500_000
 """Of one file; each remembers its place."""
 _SHOWN = 60
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What escapes in quotes can still bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,17 @@ class _Loader(yaml.SafeLoader):
         """What a node without values of its own says.
 
         Raises:
-            ConstructorError: It looks like a number or a day, and is none.
+            ConstructorError: It looks like a number or a day, and is none; or no file and no database can hold it.
         """
         try:
-            return self.construct_object(node, deep=True)
+            found = self.construct_object(node, deep=True)
         except (ValueError, LookupError, AttributeError) as error:
             told = f"{str(node.value)[:_SHOWN]!r} is neither a number nor a day ({error}); text stands in quotes"
             raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from error
+        if isinstance(found, str) and _NO_TEXT.search(found):
+            told = "a text with a character that no text has (NUL, or half of one of two parts)"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark)
+        return found
 
 
 def _value(loader: _Loader, node: yaml.Node, path: KeyPath, source: YamlSource) -> Any:

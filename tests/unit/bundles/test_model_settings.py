@@ -182,7 +182,7 @@ def test_the_card_travels_along_word_for_word(bundle: Make) -> None:
     [
         ("docs/delay.md", None, "card: the file docs/delay.md does not exist. Did you mean delays.md?"),
         ("../secret.md", None, "card: the path '../secret.md' leads out of the bundle's folder."),
-        ("docs", None, "card: the file docs does not exist."),
+        ("docs", None, "card: docs is a folder; a file is expected."),
         ("docs/delay.md", b"x" * (LONGEST_CARD + 1), "card: docs/delay.md has more than 200,000 bytes."),
         ("docs/delay.md", b"\xff\xfe", "card: docs/delay.md cannot be read as UTF-8 text"),
     ],

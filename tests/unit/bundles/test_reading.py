@@ -86,6 +86,9 @@ def test_all_errors_are_told_at_once(bundle: Make) -> None:
         ("- 1\n- 2", "databricks.yml:1: a mapping is expected at the top of the file."),
         ("bundle: {name: a}\nbundle: {name: b}", "databricks.yml:2: the key 'bundle' stands here for the second time"),
         ("bundle: {name: a}\ninclude: [../x.yml]", "databricks.yml:2: include: '../x.yml' leads out"),
+        ("bundle: {name: a}\ninclude: ['']", "databricks.yml:2: include: '' is no pattern of files."),
+        ("bundle: {name: a}\ninclude: [.]", "databricks.yml:2: include: '.' is no pattern of files."),
+        ("bundle: {name: a}\ninclude: [a**b]", "databricks.yml:2: include: 'a**b' is no pattern of files."),
         (
             "bundle: {name: a}\nvariabls: {}",
             "databricks.yml:2: variabls: unknown field 'variabls'. Did you mean variables?",

@@ -75,6 +75,12 @@ def test_a_character_that_no_text_has_names_its_line() -> None:
         parse_yaml("a: 1\nb: \0\n", FILE)
 
 
+@pytest.mark.parametrize("text", ['a: "x\\0"', 'a: "\\ud800"', '"\\0": x'])
+def test_no_escape_brings_what_neither_file_nor_database_can_hold(text: str) -> None:
+    with pytest.raises(MalformedYaml, match=r"databricks.yml:1: .* a character that no text has"):
+        parse_yaml(text, FILE)
+
+
 @pytest.mark.parametrize("use", ["[{}]", "{{<<: [{}]}}"])
 def test_aliases_of_aliases_fill_no_memory(use: str) -> None:
     lines = ["a0: &a0 {x: 1, y: 2}"]
