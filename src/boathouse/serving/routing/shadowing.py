@@ -1,0 +1,226 @@
+"""Shadows: versions that see the traffic and answer nobody.
+
+A worker's requests put what they were asked into a queue, and go on. One thread works it off, in what time is left
+over: while the worker is busy answering, shadows may take a tenth of the time. What does not fit is dropped, and
+counted.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Protocol
+
+from boathouse.serving.capture.nouns import Exchange
+from boathouse.serving.scoring.nouns import Payload
+from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveShadow
+
+log = logging.getLogger(__name__)
+
+SHADOW = "shadow"
+SUFFIX = "-shadow"
+"""Follows the request id of the caller's exchange; a second shadow's has ``-shadow2``, and so on."""
+
+MOST_WAITING = 256
+MOST_BYTES = 32 * 1024 * 1024
+"""Of request bodies that wait."""
+_BUSY = 0.5
+"""A worker that uses more of a core than this for its callers is busy."""
+_SHARE_WHEN_BUSY = 0.1
+_LONGEST_PAUSE = 1.0
+_LOOK_SECONDS = 0.05
+
+_SCALE = 1.0 / 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """What a shadow has said."""
+
+    response: bytes
+    """The body, as a caller would have got it."""
+    predictions: Any = None
+    """For the histogram of predictions."""
+    features: bytes | None = None
+
+
+class ScoreShadow(Protocol):
+    def __call__(self, entity_id: str, payload: Payload) -> Shadowed:
+        """Read features and predict, as for a caller; any exception is the shadow's failure, and is counted."""
+        ...
+
+
+class WriteShadow(Protocol):
+    def __call__(self, exchange: Exchange, predictions: Any, rows: int) -> None:
+        """Capture and count; called from the shadow's thread alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowTask:
+    """One request for one shadow."""
+
+    entity_id: str
+    version: int | None
+    payload: Payload
+    exchange: Exchange
+    """Of the caller."""
+    number: int = 0
+    """Which shadow of the endpoint."""
+
+
+class Shadows:
+    """Which shadows of an endpoint see a request; compiled once."""
+
+    def __init__(self, endpoint: LiveEndpoint) -> None:
+        versions = {each.entity_id: each.version for each in endpoint.entities}
+        self._shadows = [(shadow, versions.get(shadow.entity_id)) for shadow in endpoint.shadows]
+
+    def __bool__(self) -> bool:
+        return bool(self._shadows)
+
+    def of(self, payload: Payload, exchange: Exchange) -> list[ShadowTask]:
+        """The tasks that a request means, by the shares of the shadows."""
+        return [
+            ShadowTask(shadow.entity_id, version, payload, exchange, number)
+            for number, (shadow, version) in enumerate(self._shadows)
+            if _sees(shadow, exchange.request_id)
+        ]
+
+
+class ShadowQueue:
+    """Of one worker. ``offer`` never waits; the thread begins with the first task."""
+
+    def __init__(
+        self, score: ScoreShadow, write: WriteShadow, *, most: int = MOST_WAITING, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._score = score
+        self._write = write
+        self._most = most
+        self._most_bytes = most_bytes
+        self._waiting: deque[ShadowTask] = deque()
+        self._bytes = 0
+        self._there_is_one = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.dropped = 0
+        self.scored = 0
+        self.failed = 0
+
+    def offer(self, task: ShadowTask) -> bool:
+        """Put a request into the queue; False: there was no room, and it is counted as dropped."""
+        size = len(task.exchange.request)
+        with self._lock:
+            if len(self._waiting) >= self._most or self._bytes + size > self._most_bytes or self._stopping:
+                self.dropped += 1
+                return False
+            self._waiting.append(task)
+            self._bytes += size
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="shadows", daemon=True)
+                self._thread.start()
+        self._there_is_one.set()
+        return True
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def close(self, *, wait_seconds: float = 2.0) -> None:
+        """Take no more; what waits is worked off if that is quick, and dropped otherwise."""
+        with self._lock:
+            self._stopping = True
+        self._there_is_one.set()
+        if self._thread is not None:
+            self._thread.join(wait_seconds)
+        with self._lock:
+            self.dropped += len(self._waiting)
+            self._waiting.clear()
+
+    def _work(self) -> None:
+        pace = _Pace()
+        while True:
+            with self._lock:
+                task = self._waiting.popleft() if self._waiting else None
+                if task is not None:
+                    self._bytes -= len(task.exchange.request)
+                elif self._stopping:
+                    return
+                else:
+                    self._there_is_one.clear()
+            if task is None:
+                self._there_is_one.wait()
+                continue
+            began = time.monotonic()
+            self._done(task)
+            if not self._stopping:
+                pace.rest(time.monotonic() - began)
+
+    def _done(self, task: ShadowTask) -> None:
+        began = time.perf_counter()
+        received = time.time_ns() // 1000
+        try:
+            found = self._score(task.entity_id, task.payload)
+            status, problem = 200, None
+            self.scored += 1
+        except Exception as error:  # noqa: BLE001  # whatever a shadow does is its own affair
+            self.failed += 1
+            found, status, problem = Shadowed(b""), 500, f"{type(error).__name__}: {error}"[:500]
+        took = round((time.perf_counter() - began) * 1e6)
+        try:
+            self._write(_exchange(task, found, status, problem, (received, took)), found.predictions, task.payload.rows)
+        except Exception:
+            log.warning("What a shadow has said could not be captured.", exc_info=True)
+
+
+class _Pace:
+    """How long the shadows rest after a task, so that callers do not notice them."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.monotonic,
+        everybody: Callable[[], float] = time.process_time,
+        shadows: Callable[[], float] = time.thread_time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._wall, self._everybody, self._shadows, self._sleep = wall, everybody, shadows, sleep
+        self._looked_at = wall()
+        self._callers = everybody() - shadows()
+        self._is_busy = True
+
+    def rest(self, took: float) -> None:
+        now = self._wall()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            callers = self._everybody() - self._shadows()
+            self._is_busy = (callers - self._callers) / (now - self._looked_at) > _BUSY
+            self._looked_at, self._callers = now, callers
+        pause = took * (1 / _SHARE_WHEN_BUSY - 1) if self._is_busy else 0.0
+        self._sleep(min(pause, _LONGEST_PAUSE))  # even a sleep of 0 lets others run
+
+
+def _sees(shadow: LiveShadow, request_id: str) -> bool:
+    if shadow.percent >= 100:
+        return True
+    hashed = blake2b(request_id.encode("utf-8", "surrogatepass"), digest_size=8, salt=b"shadow")
+    return int.from_bytes(hashed.digest()) * _SCALE < shadow.percent / 100
+
+
+def _exchange(task: ShadowTask, found: Shadowed, status: int, problem: str | None, timed: tuple[int, int]) -> Exchange:
+    received, took = timed
+    return replace(
+        task.exchange,
+        request_id=f"{task.exchange.request_id}{SUFFIX}{task.number + 1 if task.number else ''}",
+        entity_id=task.entity_id,
+        version=task.version,
+        role=SHADOW,
+        received_at_us=received,
+        duration_us=took,
+        status=status,
+        response=found.response,
+        features=found.features,
+        rung=None,
+        why=problem,
+    )
