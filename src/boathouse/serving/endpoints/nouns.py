@@ -49,6 +49,16 @@ class CaptureTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an endpoint shall serve."""
+
+    entities: tuple[ServedEntity, ...]
+    routes: tuple[Route, ...]
+    """Sum to 100."""
+    capture: CaptureTarget | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointConfig:
     """What an endpoint serves. A change makes a new version; none is ever changed or removed."""
 
@@ -89,3 +99,35 @@ class Endpoint:
     """Of the policy in force; None: the defaults."""
     origin: str | None = None
     """``bundle/target`` that deployed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEntity:
+    """A version that an endpoint could ask."""
+
+    entity_id: str
+    name: str
+    entity: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRoute:
+    """Who answered, with which share of the traffic."""
+
+    entity_id: str
+    percent: float
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an endpoint stood for from an instant on: the versions that its aliases meant, and their shares."""
+
+    since: int
+    config_version: int
+    policy_revision: int | None
+    state: ReadyState
+    why: str | None
+    entities: tuple[StandingEntity, ...] = ()
+    routes: tuple[StandingRoute, ...] = ()
