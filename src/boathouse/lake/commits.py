@@ -12,7 +12,7 @@ commit found the disk full), the log is asked for the id.
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +52,29 @@ def next_turn(location: str, writer: str) -> Turn:
     return Turn(writer, (open_table(location).transaction_version(writer) or 0) + 1)
 
 
+def turns_taken(location: str, writers: Sequence[str]) -> dict[str, int]:
+    """The number of the last turn of each of these writers that landed; without those that never came."""
+    table = open_table(location)
+    found = {writer: table.transaction_version(writer) for writer in writers}
+    return {writer: number for writer, number in found.items() if number is not None}
+
+
 def commit_append(
-    location: str, attempt: Attempt, *, info: Mapping[str, str] | None, repeatable: bool, turn: Turn | None = None
+    location: str,
+    attempt: Attempt,
+    *,
+    info: Mapping[str, str] | None,
+    repeatable: bool,
+    turns: Sequence[Turn] = (),
 ) -> int:
     """Commit an append; other writers cannot make it fail, except by changing the schema under a one-shot stream.
 
     Raises:
-        WriteConflict: The schema was changed meanwhile, and the data can be read only once; or somebody else took the
-            ``turn``.
+        WriteConflict: The schema was changed meanwhile, and the data can be read only once; or somebody else took one
+            of the ``turns``.
     """
-    if turn is not None:
-        return _attempt_once(location, attempt, info, retries=APPEND_RETRIES, turn=turn)
+    if turns:
+        return _attempt_once(location, attempt, info, retries=APPEND_RETRIES, turns=turns)
     for round_number in range(REWRITE_ROUNDS if repeatable else 1):
         try:
             return _attempt_once(location, attempt, info, retries=APPEND_RETRIES)
@@ -129,16 +141,15 @@ def _attempt_once(
     *,
     retries: int,
     read_version: int | None = None,
-    turn: Turn | None = None,
+    turns: Sequence[Turn] = (),
 ) -> int:
     table = open_table(location)
     base = table.version()
-    transactions = None
-    if turn is not None:
+    for turn in turns:
         # delta-rs compares with commits after this version; what landed up to it we compare ourselves.
         if (table.transaction_version(turn.writer) or 0) >= turn.number:
             raise WriteConflict(f"Another {turn.writer} into the table at {location} was faster.")
-        transactions = [Transaction(turn.writer, turn.number)]
+    transactions = [Transaction(turn.writer, turn.number) for turn in turns] or None
     if read_version is not None:
         # Of this table object and no other: without retries the commit lands right after it or not at all.
         require_unchanged(location, read_version, upto=base)

@@ -123,11 +123,11 @@ def append(
     *,
     schema_mode: Literal["merge"] | None = None,
     commit_info: CommitInfo = None,
-    turn: Turn | None = None,
+    turns: Sequence[Turn] = (),
 ) -> int:
     """Add rows. Other writers cannot make an append fail, unless they change the schema under a one-shot reader.
 
-    With a ``turn`` it lands only if nobody else has taken that turn.
+    With ``turns`` it lands only if nobody else has taken one of them, and takes them all.
 
     Raises:
         WriteConflict: Somebody has.
@@ -141,7 +141,7 @@ def append(
         rows = source.fitted(target, partition_by=partition_by, fill_missing=schema_mode == "merge")
         _write(table, rows, mode="append", schema_mode=mode, commit_properties=commit)
 
-    return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable, turn=turn)
+    return commit_append(as_url(location), attempt, info=commit_info, repeatable=source.is_repeatable, turns=turns)
 
 
 def overwrite(

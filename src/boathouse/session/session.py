@@ -13,6 +13,7 @@ from boathouse.foundation.names import TableName, quote_part, split_name
 from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import Engine
+from boathouse.session.appending import Appender, open_appender
 from boathouse.session.law import Intent, Law
 from boathouse.session.opened import OpenTable, open_tables
 from boathouse.session.result import Result
@@ -216,6 +217,15 @@ class Session:
                     access, table, table_name, data, merge_on, schema_mode=schema_mode, read_version=read_version
                 )
         return WriteReport(str(table_name), version, rows)
+
+    def open_appender(self, name: str | TableName) -> Appender:
+        """A table opened for many appends: authorised and traced once.
+
+        Raises:
+            NotFound, Denied: There is no such table, or the principal may not write it.
+        """
+        table_name = _table_name(name)
+        return open_appender(self._access("WRITE_TABLE", f"open_appender({table_name})"), table_name)
 
     def create_table(self, name: str | TableName, shape: TableShape, data: Any = None) -> WriteReport:
         """Create a table of a given shape, with rows or without: one commit, and nothing is there when it fails.

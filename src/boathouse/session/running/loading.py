@@ -99,7 +99,7 @@ def _append(access: Access, statement: CopyInto, load: Load) -> int:
             [writes.volume_node(files.volume_name)],
             schema_mode="merge" if statement.merge_schema else None,
             commit_info={LOADED_FILES: json.dumps([_mark(files, file) for file in files.files])},
-            turn=load.turn,
+            turns=[load.turn],
         )
         return counted.rows
     finally:

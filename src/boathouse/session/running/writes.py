@@ -118,13 +118,13 @@ def append(
     *,
     schema_mode: Literal["merge"] | None = None,
     commit_info: Mapping[str, Any] | None = None,
-    turn: Turn | None = None,
+    turns: Sequence[Turn] = (),
 ) -> int:
     """Add rows to a table that the law has resolved for writing."""
     info = {**access.commit_info(), **(commit_info or {})}
     place = table.storage_location
     with by_name(name, place):
-        version = tables.append(place, data, schema_mode=schema_mode, commit_info=info, turn=turn)
+        version = tables.append(place, data, schema_mode=schema_mode, commit_info=info, turns=turns)
     _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 
