@@ -85,6 +85,25 @@ def test_the_light_check_loads_and_answers(save: Save) -> None:
     assert found.latency is None and found.bad_payloads == ()
 
 
+@pytest.mark.parametrize("format", ["skops", "cloudpickle"])
+def test_the_light_check_asks_well_known_models_without_mlflow(tmp_path: Path, format: str) -> None:
+    rows = ROWS[["temp"]]
+    fitted = LinearRegression().fit(rows, [1.0, 2.0, 3.0])
+    mlflow.sklearn.save_model(fitted, tmp_path / "model", input_example=rows, serialization_format=format)
+    found = check_serving(tmp_path / "model", LIGHT)
+    assert found.passed and (found.answered_rows, found.payload, found.has_signature) == (3, "input example", True)
+    assert "mlflow" not in found.versions
+
+
+def test_of_a_well_known_model_that_fails_mlflow_has_the_last_word(tmp_path: Path) -> None:
+    rows = ROWS[["temp"]]
+    fitted = LinearRegression().fit(rows, [1.0, 2.0, 3.0])
+    mlflow.sklearn.save_model(fitted, tmp_path / "model", input_example=rows)
+    next((tmp_path / "model").glob("model.*")).write_bytes(b"nothing of use")
+    found = check_serving(tmp_path / "model", LIGHT)
+    assert not found.loaded and "it does not load" in str(found.problems)
+
+
 def test_a_model_that_does_not_load_says_why(save: Save) -> None:
     found = check_serving(save(load="raise RuntimeError('the trees are missing')"), LIGHT)
     assert not found.loaded and "it does not load: RuntimeError: the trees are missing" in str(found.problems)

@@ -1,4 +1,4 @@
-"""Tries versions for a rollback: each in a process of its own, several at once, all within one limit of time."""
+"""Tries versions for a rollback: each in a process of its own, the next one when one is slow, all within one limit."""
 
 import threading
 import time
@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 SIDE_BY_SIDE = 2
 """The next one is tried along with the first, so that a version that does not answer costs no second wait."""
+HEAD_START = 0.3
+"""Of the time that is left, before the next one is: most answer by then, and two take longer than one."""
 _LACKS = "it has no "
 """How problems begin that do not keep a version from answering: no signature, no input example."""
 RESERVE_SECONDS = 0.5
@@ -59,14 +61,24 @@ def first_that_answers(
     for start in range(0, len(versions), SIDE_BY_SIDE):
         if time.monotonic() >= deadline:
             break
-        block = versions[start : start + SIDE_BY_SIDE]
-        under_way = [_in_background(lambda each=each: _tried(each, folder_of, find, deadline)) for each in block]
+        under_way: list[Future[Tried]] = []
+        for version in versions[start : start + SIDE_BY_SIDE]:
+            under_way.append(_in_background(lambda each=version: _tried(each, folder_of, find, deadline)))
+            if _answers_within(under_way[-1], (deadline - time.monotonic()) * HEAD_START):
+                break
         for future in under_way:
             tried = future.result()
             found.append(tried)
             if tried.answers:
                 return tried, found
     return None, found
+
+
+def _answers_within(future: "Future[Tried]", seconds: float) -> bool:
+    try:
+        return future.result(max(0.0, seconds)).answers
+    except NotInTime:
+        return False
 
 
 def _tried(version: int, folder_of: Callable[[int], Path], find: FindInterpreter, deadline: float) -> Tried:
