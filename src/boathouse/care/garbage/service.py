@@ -122,7 +122,9 @@ class GarbageCollection:
         with self._lock:
             found, items = self._passes[id]
             items.append(item)
-            found.totals[item.kind] = found.totals.get(item.kind, Total()).plus(item)
+            # A new one, not a changed one: somebody who has looked may be reading it at this moment.
+            totals = {**found.totals, item.kind: found.totals.get(item.kind, Total()).plus(item)}
+            self._passes[id] = (replace(found, totals=totals), items)
 
     def _require_admin(self, principal: Principal) -> None:
         if not principal.is_admin:
