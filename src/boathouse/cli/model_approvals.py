@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import click
 
-from boathouse.cli.models import PATH, _client, _instant, _print_json, _print_table  # pyright: ignore[reportPrivateUsage]
+from boathouse.cli.model_text import instant, print_json, print_rows
+from boathouse.cli.models import PATH
+from boathouse.cli.principals import connected, output_option
 from boathouse.models.addresses import ModelAddress, parse_address
-
-OUTPUT = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 
 
 @click.command()
@@ -18,7 +18,7 @@ OUTPUT = click.option("-o", "--output", type=click.Choice(["text", "json"]), def
 @click.option(
     "--evaluation", "evaluation_id", help="The evaluation that you have looked at; refuse if there is a newer."
 )
-@OUTPUT
+@output_option
 def approve(address: str, reason: str | None, evaluation_id: str | None, output: str) -> None:
     """Sign a version: you have seen its evidence, and it may go to production."""
     _say(address, output, say="approved", reason=reason, evaluation_id=evaluation_id)
@@ -27,7 +27,7 @@ def approve(address: str, reason: str | None, evaluation_id: str | None, output:
 @click.command()
 @click.argument("address", metavar="NAME@VERSION")
 @click.option("--reason", required=True, help="What speaks against it.")
-@OUTPUT
+@output_option
 def refuse(address: str, reason: str, output: str) -> None:
     """Say no to a version; that holds until you withdraw it."""
     _say(address, output, say="refused", reason=reason)
@@ -38,7 +38,7 @@ def refuse(address: str, reason: str, output: str) -> None:
 @click.option("--gate", required=True, help="The gate that shall not count.")
 @click.option("--reason", required=True, help="Why that is acceptable.")
 @click.option("--until", required=True, metavar="DATE|SPAN", help="When that ends: 2026-04-01, or 14d from now.")
-@OUTPUT
+@output_option
 def waive(address: str, gate: str, reason: str, until: str, output: str) -> None:
     """Let one gate not count for a version, for a while; only where its tier allows that."""
     _say(address, output, say="waived", gate=gate, reason=reason, until=_end(until))
@@ -48,7 +48,7 @@ def waive(address: str, gate: str, reason: str, until: str, output: str) -> None
 @click.argument("address", metavar="NAME@VERSION")
 @click.option("--gate", help="Only the waiver of this gate.")
 @click.option("--reason", help="Why, for the record.")
-@OUTPUT
+@output_option
 def withdraw(address: str, gate: str | None, reason: str | None, output: str) -> None:
     """Take back what you have said of a version."""
     _say(address, output, say="withdrawn", gate=gate, reason=reason)
@@ -57,7 +57,7 @@ def withdraw(address: str, gate: str | None, reason: str | None, output: str) ->
 @click.command()
 @click.argument("address", metavar="NAME[@VERSION]", required=False)
 @click.option("--pending", is_flag=True, help="The versions of all models that wait for you.")
-@OUTPUT
+@output_option
 def approvals(address: str | None, pending: bool, output: str) -> None:
     """Show how the signatures of a version stand, or all that was said of a model."""
     if pending == (address is not None):
@@ -69,31 +69,31 @@ def approvals(address: str | None, pending: bool, output: str) -> None:
     if asked.which is None:
         _show_history(asked, output)
         return
-    _show(_client().get(f"{_path(asked)}/approvals"), output)
+    _show(connected().get(f"{_path(asked)}/approvals"), output)
 
 
 @click.command()
 @click.argument("address", metavar="NAME@VERSION")
-@OUTPUT
+@output_option
 def deploy(address: str, output: str) -> None:
     """Start the deployment job of a version: evaluate, gates, approval, promote."""
-    started = _client().post(f"{_path(_one(address))}/deployments")
+    started = connected().post(f"{_path(_one(address))}/deployments")
     if output == "json":
-        _print_json(started)
+        print_json(started)
         return
-    click.echo(
-        f"Started run {started['run_id']} of job {started['job_id']} for {started['model']}@{started['version']}."
-    )
+    whose = f"{started['model']}@{started['version']}"
+    click.echo(f"Started run {started['run_id']} of job {started['job_id']} for {whose}.")
+    click.echo(f"Follow it: boathouse jobs logs {started['run_id']} --follow; then: boathouse model why {whose}")
 
 
 @click.command()
 @click.argument("name")
-@OUTPUT
+@output_option
 def deployments(name: str, output: str) -> None:
     """Show the deployment job of NAME, and what it was started for."""
-    found = _client().get(f"{PATH}/{quote(name)}/deployments")
+    found = connected().get(f"{PATH}/{quote(name)}/deployments")
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     job = found["job"]
     click.echo(f"Deployment job: {_job(job)}" if job else f"{name} has no deployment job.")
@@ -103,17 +103,17 @@ def deployments(name: str, output: str) -> None:
             each["state"],
             str(each["run_id"] or ""),
             each["principal"],
-            _instant(each["created_at"]),
+            instant(each["created_at"]),
             each["problem"] or "",
         )
         for each in found["starts"]
     ]
-    _print_table(("Version", "State", "Run", "By", "When", "Why not"), rows, empty="Nothing was started for it yet.")
+    print_rows(("Version", "State", "Run", "By", "When", "Why not"), rows, empty="Nothing was started for it yet.")
 
 
 def _say(address: str, output: str, **word: Any) -> None:
     said = {name: value for name, value in word.items() if value is not None}
-    _show(_client().post(f"{_path(_one(address))}/approvals", said), output)
+    _show(connected().post(f"{_path(_one(address))}/approvals", said), output)
 
 
 def _one(address: str) -> ModelAddress:
@@ -138,16 +138,16 @@ def _end(text: str) -> str:
 
 def _show(standing: dict[str, Any], output: str) -> None:
     if output == "json":
-        _print_json(standing)
+        print_json(standing)
         return
     click.secho(f"{standing['model']}@{standing['version']}", bold=True)
     click.echo(_sentence(standing))
     rows = [
-        (each["say"], each["principal"], _instant(each["said_at"]), _until(each), _what(each))
+        (each["say"], each["principal"], instant(each["said_at"]), _until(each), _what(each))
         for kind in ("approved", "refused", "waived", "ended")
         for each in standing[kind]
     ]
-    _print_table(("Said", "Who", "When", "Until", "Why"), rows, empty="Nobody has said anything of it.")
+    print_rows(("Said", "Who", "When", "Until", "Why"), rows, empty="Nobody has said anything of it.")
 
 
 def _sentence(standing: dict[str, Any]) -> str:
@@ -161,7 +161,7 @@ def _sentence(standing: dict[str, Any]) -> str:
 def _until(said: dict[str, Any]) -> str:
     if said.get("why"):
         return "ended"
-    return _instant(said["holds_until"]) if said.get("holds_until") else ""
+    return instant(said["holds_until"]) if said.get("holds_until") else ""
 
 
 def _what(said: dict[str, Any]) -> str:
@@ -170,26 +170,26 @@ def _what(said: dict[str, Any]) -> str:
 
 
 def _show_pending(output: str) -> None:
-    found = _client().get("/api/boathouse/v1/approvals/pending")["pending"]
+    found = connected().get("/api/boathouse/v1/approvals/pending")["pending"]
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (f"{each['model']}@{each['version']}", f"{each['missing']} of {each['needed']}", ", ".join(each["authors"]))
         for each in found
     ]
-    _print_table(("Version", "Missing", "Made by"), rows, empty="Nothing waits for you.")
+    print_rows(("Version", "Missing", "Made by"), rows, empty="Nothing waits for you.")
 
 
 def _show_history(asked: ModelAddress, output: str) -> None:
-    found = _client().get(f"{PATH}/{quote(str(asked.name))}/approvals")["approvals"]
+    found = connected().get(f"{PATH}/{quote(str(asked.name))}/approvals")["approvals"]
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     rows = [
-        (_instant(each["said_at"]), str(each["version"]), each["say"], each["principal"], _what(each)) for each in found
+        (instant(each["said_at"]), str(each["version"]), each["say"], each["principal"], _what(each)) for each in found
     ]
-    _print_table(("When", "Version", "Said", "Who", "Why"), rows, empty=f"Nobody has said anything of {asked.name}.")
+    print_rows(("When", "Version", "Said", "Who", "Why"), rows, empty=f"Nobody has said anything of {asked.name}.")
 
 
 def _job(job: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """``boathouse model export``, ``import``, ``inspect`` and ``trust``: versions that go from one home to another."""
 
-import json
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from boathouse.cli.model_cards import ROOT, version_path
+from boathouse.cli.model_text import print_json
 from boathouse.cli.principals import connected, output_option, show_table
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import BoathouseError
@@ -70,7 +70,7 @@ def import_version(file: Path, name: str, allow_pickle: bool, evaluate: bool, ou
         headers = {"Content-Type": "application/x-tar", "Content-Length": str(file.stat().st_size)}
         made = _patient().send("POST", path, params=params, content=content, headers=headers).json()
     if output == "json":
-        click.echo(json.dumps(made, indent=2))
+        print_json(made)
         return
     click.secho(f"Imported: {made['model']}@{made['version']}", bold=True)
     click.echo(f"from {made['origin']['model']}@{made['origin']['version']}, signed by {made['signer']['name']}")
@@ -99,7 +99,7 @@ def inspect(file: Path, output: str) -> None:
             "files": [{"path": each.path, "size": each.size, "sha256": each.sha256} for each in told.entries],
         }
     if output == "json":
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     click.secho(f"{told.model}@{told.version}", bold=True)
     click.echo(f"whole: {len(told.entries)} files, {told.total_bytes:,} bytes, format {told.format_version}")

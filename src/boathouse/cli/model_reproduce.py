@@ -1,12 +1,12 @@
 """``boathouse model reproduce``: does the version come out again?"""
 
-import json
 import time
 from typing import Any
 
 import click
 
 from boathouse.cli.model_cards import version_path
+from boathouse.cli.model_text import instant, print_json, print_rows
 from boathouse.cli.principals import connected
 from boathouse.foundation.rest import RestClient
 from boathouse.models.addresses import parse_address
@@ -49,7 +49,7 @@ def _ended(client: RestClient, path: str) -> Any:
 
 def _show(found: Any, output: str, print_text: Any) -> None:
     if output == "json":
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         print_text(found)
 
@@ -62,22 +62,20 @@ def _print_plan(plan: Any) -> None:
     rows += [("reads", f"{each['table']} at version {each['version']}") for each in plan["inputs"]]
     rows += [("not held", each) for each in plan["limits"]]
     rows += [("obstacle", each) for each in plan["obstacles"]]
-    _table(("", ""), rows)
+    print_rows(("", ""), rows)
     click.echo("It can be reproduced." if plan["is_reproducible"] else "It cannot be reproduced.")
 
 
 def _print_list(found: Any) -> None:
-    from boathouse.foundation.clock import from_epoch_ms
-
     rows = [
-        (each["id"], from_epoch_ms(each["started_at"]).strftime("%Y-%m-%d %H:%M:%S"), each["principal"],
+        (each["id"], instant(each["started_at"]), each["principal"],
          each["status"], _differing(each))
         for each in found["reproductions"]
     ]  # fmt: skip
     if not rows:
         click.echo("It has not been reproduced yet.")
         return
-    _table(("Reproduction", "Begun", "By", "Status", "Differing"), rows)
+    print_rows(("Reproduction", "Begun", "By", "Status", "Differing"), rows)
 
 
 def _print_one(found: Any) -> None:
@@ -88,7 +86,7 @@ def _print_one(found: Any) -> None:
         click.echo(f"Run {found['job_run_id']} does it again; see it with: boathouse jobs logs {found['job_run_id']}")
     if found["aspects"]:
         rows = [(each["name"], each["verdict"], str(each["compared"]), each["note"] or "") for each in found["aspects"]]
-        _table(("What", "Verdict", "Compared", ""), rows)
+        print_rows(("What", "Verdict", "Compared", ""), rows)
     differing = [(aspect["name"], each) for aspect in found["aspects"] for each in aspect["differences"]]
     if differing:
         rows = [
@@ -96,7 +94,7 @@ def _print_one(found: Any) -> None:
              each["note"] or "")
             for name, each in differing
         ]  # fmt: skip
-        _table(("", "Differs", "Then", "Now", "Relative", ""), rows)
+        print_rows(("", "Differs", "Then", "Now", "Relative", ""), rows)
     for each in found["limits"]:
         click.echo(f"Not held equal: {each}")
     for each in found["held_back"]:
@@ -110,15 +108,3 @@ def _differing(found: Any) -> str:
 
 def _relative(value: float | None) -> str:
     return "" if value is None else f"{value:.2e}"
-
-
-def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich.markup import escape
-
-    from boathouse.cli.model_text import new_table, print_table
-
-    table = new_table(*titles)
-    table.show_header = any(titles)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    print_table(table)

@@ -1,18 +1,16 @@
 """``boathouse model requirements`` and ``boathouse model policy``: what a model has to meet, and what that comes to."""
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import click
 
+from boathouse.cli.model_text import instant, new_table, print_json, print_rows, print_table
+from boathouse.cli.models import PATH
 from boathouse.cli.policy_files import requirements_in
-from boathouse.foundation.clock import from_epoch_ms
-from boathouse.foundation.rest import Connection, RestClient
+from boathouse.cli.principals import connected, output_option
 
-PATH = "/api/boathouse/v1/models"
-_output = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 _at = click.option("--at", metavar="INSTANT", help="As it was then, as in 2026-03-01T10:00.")
 
 
@@ -20,22 +18,22 @@ _at = click.option("--at", metavar="INSTANT", help="As it was then, as in 2026-0
 @click.argument("name")
 @_at
 @click.option("--history", "wants_history", is_flag=True, help="All revisions, newest first.")
-@_output
+@output_option
 def requirements(name: str, at: str | None, wants_history: bool, output: str) -> None:
     """Show what the model NAME has to meet; boathouse.yml says it, and bundle deploy brings it here."""
-    client = RestClient(Connection.from_surroundings())
+    client = connected()
     if wants_history:
         if at is not None:
             raise click.UsageError("--at and --history do not go together.")
         revisions = client.get(f"{PATH}/{quote(name)}/requirements/history")["revisions"]
         if output == "json":
-            _print_json(revisions)
+            print_json(revisions)
         else:
             _print_history(name, revisions)
         return
     found = client.get(f"{PATH}/{quote(name)}/requirements", at=at)
     if output == "json":
-        _print_json(found)
+        print_json(found)
     else:
         _print_revision(found)
 
@@ -45,7 +43,7 @@ def requirements(name: str, at: str | None, wants_history: bool, output: str) ->
 @_at
 @click.option("--model", help="Which model of FILE: its key or its full name.")
 @click.option("-t", "--target", help="For which target of the bundle, if FILE is its boathouse.yml.")
-@_output
+@output_option
 def policy(name_or_file: str, at: str | None, model: str | None, target: str | None, output: str) -> None:
     """Show the gates, rules and signatures that a model's requirements come to.
 
@@ -61,31 +59,27 @@ def policy(name_or_file: str, at: str | None, model: str | None, target: str | N
     else:
         if model is not None or target is not None:
             raise click.UsageError("--model and --target are for a file.")
-        client = RestClient(Connection.from_surroundings())
+        client = connected()
         found = client.get(f"{PATH}/{quote(name_or_file)}/policy", at=at)
     if output == "json":
-        _print_json(found)
+        print_json(found)
     else:
         print_policy(found, name_or_file)
 
 
 def print_policy(policy: dict[str, Any], whose: str) -> None:
     """Tier, signatures and protection as sentences, gates as a table."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     revision = f", revision {policy['revision']}" if "revision" in policy else ""
     click.secho(f"{whose}{revision}: tier {policy['tier']}", bold=True)
     for line in policy_sentences(policy):
         click.echo(line)
-    table = Table("Gate", "From", "Asks", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = new_table("Gate", "From", "Asks")
     for gate in policy["gates"]:
         rules = "\n".join(rule["in_words"] for rule in gate["rules"]) or "nothing: it measures only"
         table.add_row(gate["name"], "tier" if gate["is_from_tier"] else "project", rules)
     for gate in policy["disabled"]:
         table.add_row(gate["name"], "project", f"off: {gate['reason'] or 'the project says so'}", style="bright_black")
-    Console().print(table)
+    print_table(table)
 
 
 def policy_sentences(policy: dict[str, Any]) -> list[str]:
@@ -107,27 +101,21 @@ def _is_file(text: str) -> bool:
 def _print_revision(found: dict[str, Any]) -> None:
     import yaml
 
-    until = f" until {_instant(found['valid_to'])}" if found["valid_to"] is not None else ""
+    until = f" until {instant(found['valid_to'])}" if found["valid_to"] is not None else ""
     click.secho(f"{found['model']}, revision {found['revision']}", bold=True)
-    click.echo(f"since {_instant(found['valid_from'])}{until}, by {found['principal']}{_from(found['source'])}\n")
+    click.echo(f"since {instant(found['valid_from'])}{until}, by {found['principal']}{_from(found['source'])}\n")
     click.echo(yaml.safe_dump(found["requirements"], sort_keys=False, allow_unicode=True, width=100).rstrip())
 
 
 def _print_history(name: str, revisions: list[dict[str, Any]]) -> None:
-    if not revisions:
-        click.echo(f"{name} never had requirements.")
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("Revision", "From", "Until", "Tier", "Who", "Source", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows: list[tuple[str, ...]] = []
     for each in revisions:
-        until = "now" if each["valid_to"] is None else _instant(each["valid_to"])
+        until = "now" if each["valid_to"] is None else instant(each["valid_to"])
         tier = each["requirements"].get("risk_tier", "medium")
         source = _from(each["source"]).removeprefix(", ") or "by hand"
-        table.add_row(str(each["revision"]), _instant(each["valid_from"]), until, tier, each["principal"], source)
-    Console().print(table)
+        rows.append((str(each["revision"]), instant(each["valid_from"]), until, tier, each["principal"], source))
+    titles = ("Revision", "From", "Until", "Tier", "Who", "Source")
+    print_rows(titles, rows, empty=f"{name} never had requirements.")
 
 
 def _from(source: dict[str, Any]) -> str:
@@ -136,11 +124,3 @@ def _from(source: dict[str, Any]) -> str:
     commit = f", commit {source['git_commit'][:12]}" if source.get("git_commit") else ""
     dirty = " with changes" if source.get("git_dirty") else ""
     return f", bundle {source['bundle']} ({source['target']}){commit}{dirty}"
-
-
-def _instant(milliseconds: int) -> str:
-    return from_epoch_ms(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _print_json(found: Any) -> None:
-    click.echo(json.dumps(found, indent=2))

@@ -5,9 +5,10 @@ from urllib.parse import quote
 
 import click
 
-from boathouse.cli.models import PATH, _client, _instant, _print_json, _print_table  # pyright: ignore[reportPrivateUsage]
+from boathouse.cli.model_text import instant, print_json, print_rows
+from boathouse.cli.models import PATH
+from boathouse.cli.principals import connected, output_option
 
-OUTPUT = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 TO = click.option("--to", type=click.IntRange(1), metavar="VERSION", help="A version that was in production before.")
 WITHIN = click.option("--within", type=click.FloatRange(0.5, 120), default=5.0, show_default=True, help="Seconds.")
 
@@ -17,13 +18,13 @@ WITHIN = click.option("--within", type=click.FloatRange(0.5, 120), default=5.0, 
 @TO
 @click.option("--reason", required=True, help="Why, for the history.")
 @WITHIN
-@OUTPUT
+@output_option
 def rollback(name: str, to: int | None, reason: str, within: float, output: str) -> None:
     """Bring NAME back to the last champion that still loads and answers."""
     body: dict[str, Any] = {"reason": reason, "within_seconds": within, **({"to": to} if to else {})}
-    done = _client().post(f"{PATH}/{quote(name)}/rollback", body)
+    done = connected().post(f"{PATH}/{quote(name)}/rollback", body)
     if output == "json":
-        _print_json(done)
+        print_json(done)
         return
     click.echo(
         f"{done['alias']} of {name} is version {done['to_version']} now; it was version {done['from_version']}. "
@@ -35,14 +36,14 @@ def rollback(name: str, to: int | None, reason: str, within: float, output: str)
 @click.argument("name")
 @TO
 @WITHIN
-@OUTPUT
+@output_option
 @click.pass_context
 def drill(context: click.Context, name: str, to: int | None, within: float, output: str) -> None:
     """Exercise a rollback of NAME without moving anything, and write down how it went."""
     body: dict[str, Any] = {"within_seconds": within, **({"to": to} if to else {})}
-    done = _client().post(f"{PATH}/{quote(name)}/rollback-drill", body)
+    done = connected().post(f"{PATH}/{quote(name)}/rollback-drill", body)
     if output == "json":
-        _print_json(done)
+        print_json(done)
     elif done["succeeded"]:
         click.echo(
             f"{name} would go back from version {done['from_version']} to version {done['to_version']} "
@@ -56,16 +57,16 @@ def drill(context: click.Context, name: str, to: int | None, within: float, outp
 
 @click.command()
 @click.argument("name")
-@OUTPUT
+@output_option
 def rollbacks(name: str, output: str) -> None:
     """Show when NAME was rolled back, and when that was last exercised."""
-    found = _client().get(f"{PATH}/{quote(name)}/rollbacks")["rollbacks"]
+    found = connected().get(f"{PATH}/{quote(name)}/rollbacks")["rollbacks"]
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (
-            _instant(each["began_at"]),
+            instant(each["began_at"]),
             "drill" if each["is_drill"] else "rollback",
             f"{each['from_version'] or '-'} → {each['to_version'] or '-'}",
             f"{each['took_ms'] / 1000:.1f} s",
@@ -74,6 +75,6 @@ def rollbacks(name: str, output: str) -> None:
         )
         for each in found
     ]
-    _print_table(
+    print_rows(
         ("When", "What", "Move", "Took", "Who", "Why"), rows, empty=f"{name} was never rolled back, nor drilled."
     )

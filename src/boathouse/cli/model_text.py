@@ -93,6 +93,18 @@ def print_table(table: Any) -> None:
     (console if console.is_terminal else Console(width=WIDE)).print(table)
 
 
+def print_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "") -> None:
+    """Plain rows as a table, without a head if no column has a title; a sentence where there are no rows."""
+    if not rows:
+        click.echo(empty)
+        return
+    table = new_table(*titles)
+    table.show_header = any(titles)
+    for row in rows:
+        table.add_row(*map(_plain, row))
+    print_table(table)
+
+
 def new_table(*titles: str) -> Any:
     from rich import box
     from rich.table import Table

@@ -6,8 +6,9 @@ from urllib.parse import quote
 import click
 
 from boathouse.cli.lazy import LazyGroup
-from boathouse.foundation.clock import from_epoch_ms
-from boathouse.foundation.rest import Connection, RestClient
+from boathouse.cli.model_text import instant, print_json, print_rows
+from boathouse.cli.principals import connected, output_option
+from boathouse.foundation.rest import RestClient
 
 PATH = "/api/boathouse/v1/models"
 
@@ -49,40 +50,40 @@ def models() -> None:
 
 
 @models.command("list")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@output_option
 def list_models(output: str) -> None:
     """List the models you may read."""
-    client, found, token = _client(), [], None
+    client, found, token = connected(), [], None
     while True:
         page = client.get(PATH, page_token=token)
         found += page["models"]
         if (token := page.get("next_page_token")) is None:
             break
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     rows = [(each["name"], _aliases(each["aliases"]), each["comment"] or "") for each in found]
-    _print_table(("Model", "Aliases", "Comment"), rows, empty="There is no model that you may read.")
+    print_rows(("Model", "Aliases", "Comment"), rows, empty="There is no model that you may read.")
 
 
 @models.command()
 @click.argument("name")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@output_option
 def show(name: str, output: str) -> None:
     """Show the model NAME and its versions."""
-    found = _client().get(f"{PATH}/{quote(name)}")
+    found = connected().get(f"{PATH}/{quote(name)}")
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     model = found["model"]
     click.secho(model["name"], bold=True)
     if model["comment"]:
         click.echo(model["comment"])
     rows = [
-        (str(each["version"]), ", ".join(each["aliases"]), each["run_id"] or "", _instant(each["created_at"]))
+        (str(each["version"]), ", ".join(each["aliases"]), each["run_id"] or "", instant(each["created_at"]))
         for each in found["versions"]
     ]
-    _print_table(("Version", "Aliases", "Run", "Registered"), rows, empty="It has no versions yet.")
+    print_rows(("Version", "Aliases", "Run", "Registered"), rows, empty="It has no versions yet.")
 
 
 @models.command()
@@ -92,27 +93,27 @@ def show(name: str, output: str) -> None:
 @click.option("--reason", help="Why, for the history.")
 def aliases(name: str, assignment: str | None, expected: str | None, reason: str | None) -> None:
     """Show where the aliases of NAME point; with --set, move one."""
-    client = _client()
+    client = connected()
     if assignment is not None:
         _move(client, name, assignment, expected, reason)
     found = client.get(f"{PATH}/{quote(name)}")["model"]["aliases"]
     rows = [(alias, str(version)) for alias, version in sorted(found.items())]
-    _print_table(("Alias", "Version"), rows, empty=f"{name} has no aliases.")
+    print_rows(("Alias", "Version"), rows, empty=f"{name} has no aliases.")
 
 
 @models.command()
 @click.argument("name")
 @click.option("--alias", help="Of this alias only.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@output_option
 def history(name: str, alias: str | None, output: str) -> None:
     """Show how the aliases of NAME moved, newest first."""
-    found = _client().get(f"{PATH}/{quote(name)}/history", alias=alias)["moves"]
+    found = connected().get(f"{PATH}/{quote(name)}/history", alias=alias)["moves"]
     if output == "json":
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (
-            _instant(each["moved_at"]),
+            instant(each["moved_at"]),
             each["alias"],
             f"{_version(each['from_version'])} → {_version(each['to_version'])}",
             each["principal"],
@@ -120,7 +121,7 @@ def history(name: str, alias: str | None, output: str) -> None:
         )
         for each in found
     ]
-    _print_table(("When", "Alias", "Move", "Who", "Why"), rows, empty=f"No alias of {name} has moved yet.")
+    print_rows(("When", "Alias", "Move", "Who", "Why"), rows, empty=f"No alias of {name} has moved yet.")
 
 
 def _move(client: RestClient, name: str, assignment: str, expected: str | None, reason: str | None) -> None:
@@ -135,37 +136,9 @@ def _move(client: RestClient, name: str, assignment: str, expected: str | None, 
     client.put(f"{PATH}/{quote(name)}/aliases/{quote(alias, safe='')}", body)
 
 
-def _client() -> RestClient:
-    return RestClient(Connection.from_surroundings())
-
-
 def _aliases(found: dict[str, int]) -> str:
     return ", ".join(f"{alias} → {version}" for alias, version in sorted(found.items()))
 
 
 def _version(number: int | None) -> str:
     return "-" if number is None else str(number)
-
-
-def _instant(milliseconds: int) -> str:
-    return from_epoch_ms(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _print_json(found: Any) -> None:
-    import json
-
-    click.echo(json.dumps(found, indent=2))
-
-
-def _print_table(titles: tuple[str, ...], rows: list[tuple[str, ...]], *, empty: str) -> None:
-    if not rows:
-        click.echo(empty)
-        return
-    from rich.markup import escape
-
-    from boathouse.cli.model_text import new_table, print_table
-
-    table = new_table(*titles)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    print_table(table)

@@ -1,14 +1,10 @@
 """Evidence as the command line shows it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from boathouse.cli import model_reproduce, models
-from boathouse.cli.model_text import print_evidence
-
-Rows = list[tuple[str, ...]]
+from boathouse.cli.model_text import print_evidence, print_rows
 
 
 def row(metric: str, **said: Any) -> dict[str, Any]:
@@ -38,16 +34,15 @@ def test_a_long_name_is_broken_and_not_cut(capsys: pytest.CaptureFixture[str]) -
     assert "…" not in shown and shown.count("x") == 300
 
 
-def _as_a_list(rows: Rows) -> None:
-    models._print_table(("What", "Value"), rows, empty="")  # pyright: ignore[reportPrivateUsage]
+@pytest.mark.parametrize("titles", [("What", "Value"), ("", "")])
+def test_brackets_of_a_name_are_shown(titles: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(titles, [("job", "[dev ada] bike-rides")])
+
+    shown = capsys.readouterr().out
+    assert "[dev ada] bike-rides" in shown and ("What" in shown) is any(titles)
 
 
-def _as_facts(rows: Rows) -> None:
-    model_reproduce._table(("", ""), rows)  # pyright: ignore[reportPrivateUsage]
+def test_of_no_rows_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(("What",), [], empty="Nothing waits for you.")
 
-
-@pytest.mark.parametrize("shown_by", [_as_a_list, _as_facts])
-def test_brackets_of_a_name_are_shown(shown_by: Callable[[Rows], None], capsys: pytest.CaptureFixture[str]) -> None:
-    shown_by([("job", "[dev ada] bike-rides")])
-
-    assert "[dev ada] bike-rides" in capsys.readouterr().out
+    assert capsys.readouterr().out == "Nothing waits for you.\n"
