@@ -40,6 +40,7 @@ from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.reproducing import build_reproductions
 from boathouse.wiring.rollbacks import build_rollbacks
 from boathouse.wiring.secret_keys import secret_keys
+from boathouse.wiring.serving import Serving, build_serving
 from boathouse.wiring.statements import build_statements, query_pool
 from boathouse.wiring.system_tables import system_tables
 
@@ -70,6 +71,7 @@ class ControlPlane:
     webhooks: Webhooks
     maturities: Maturities
     statements: Statements
+    serving: Serving
     engine: Engine
     """To try what is to be created; no data passes through it."""
     background: Background
@@ -79,6 +81,7 @@ class ControlPlane:
         self.models.start(when_loaded=self._loaded)
         self.background.start()
         self.deployment_loop.start()
+        self.serving.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
     def _loaded(self) -> None:
@@ -104,6 +107,7 @@ class ControlPlane:
 
     def close(self) -> None:
         self.statements.close()
+        self.serving.stop()
         self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
@@ -169,5 +173,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         maturities=build_maturities(database, catalog, models),
         background=background,
         statements=build_statements(database, catalog, home, clock),
+        serving=build_serving(home, database, catalog, models, online_registry, clock),
         engine=DuckDBEngine(DuckDBSettings(memory_limit="256MB")),
     )

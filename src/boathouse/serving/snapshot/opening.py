@@ -1,8 +1,9 @@
 """A version that shall answer, opened: where its files lie, which online tables it reads, which inputs are masked."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from boathouse.catalog import Catalog, Function, Language, Privilege, SecurableKind, Table
@@ -46,6 +47,24 @@ class Parts:
     models: Models
     online: LocalOnlineRegistry
     baselines: Baselines
+    passwords: "Passwords"
+
+
+class Passwords:
+    """Passwords of online stores, each read from its secret once in a while: every reading is audited."""
+
+    def __init__(self, read: Callable[[Principal, str, str], str], *, seconds: float = 60.0) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._known: dict[tuple[str, str, str], tuple[str, float]] = {}
+
+    def get(self, owner: Principal, scope: str, key: str) -> str:
+        wanted = (owner.name, scope, key)
+        found, until = self._known.get(wanted, ("", 0.0))
+        if time.monotonic() >= until:
+            found = self._read(owner, scope, key)
+            self._known[wanted] = (found, time.monotonic() + self._seconds)
+        return found
 
 
 class Opening:
@@ -177,7 +196,7 @@ class Opening:
             )
         newest = max(published, key=lambda each: each.published_at)
         info = self._known_stores()[newest.store]
-        url = resolved(info.url, lambda scope, key: self._parts.online.secret(owner, scope, key), os.environ.get)
+        url = resolved(info.url, lambda scope, key: self._parts.passwords.get(owner, scope, key), os.environ.get)
         found = self._table(table)
         freshness = feature_table_of(found).freshness if found is not None else None
         return {
@@ -225,18 +244,3 @@ def _hashed(*parts: str) -> str:
 
 def _function_json(function: Function) -> JsonObject:
     return {"full_name": function.full_name, **function_json(function)}
-
-
-def first_that_opens(attempts: Sequence[Callable[[], Opened]]) -> tuple[Opened | None, str | None]:
-    """What opens first, and why the very first did not."""
-    why: str | None = None
-    for attempt in attempts:
-        try:
-            return attempt(), why
-        except NotThere as error:
-            why = why or str(error)
-    return None, why
-
-
-def renamed(opened: Opened, name: str) -> Opened:
-    return replace(opened, entity=replace(opened.entity, name=name))
