@@ -97,7 +97,11 @@ class Access:
     def level(self, principal: Principal, name: str) -> str:
         """The strongest level that the principal has."""
         return next(
-            (level for level in reversed(tuple(LEVELS)) if self._grants.allows(principal, LEVELS[level], ENDPOINT, name)),
+            (
+                level
+                for level in reversed(tuple(LEVELS))
+                if self._grants.allows(principal, LEVELS[level], ENDPOINT, name)
+            ),
             "CAN_VIEW",
         )
 
