@@ -91,6 +91,9 @@ class Models(ModelParts):
     def model_versions(self, principal: Principal, name: ModelName) -> list[ModelVersion]:
         return self.registry.versions(principal, name)
 
+    def model_with_versions(self, principal: Principal, name: ModelName) -> tuple[RegisteredModel, list[ModelVersion]]:
+        return self.registry.with_versions(principal, name)
+
     def set_alias(
         self,
         principal: Principal,

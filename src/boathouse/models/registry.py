@@ -1,8 +1,8 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.clock import Clock
@@ -19,7 +19,7 @@ from boathouse.models.nouns import (
     RegisteredModel,
 )
 from boathouse.models.provenance import Provenance
-from boathouse.models.registry_rows import ModelRow
+from boathouse.models.registry_rows import ModelRow, VersionRow
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
 
@@ -120,10 +120,12 @@ class Registry:
 
     def versions(self, principal: Principal, name: ModelName) -> list[ModelVersion]:
         """The versions of a model, newest first."""
+        return self.with_versions(principal, name)[1]
+
+    def with_versions(self, principal: Principal, name: ModelName) -> tuple[RegisteredModel, list[ModelVersion]]:
+        """A registered model, and its versions, newest first."""
         model = self.get(principal, name)
-        filter_string = f"name = '{model.name}'"
-        found = self._stores.call(lambda: list(self._stores.model_versions(filter_string)))
-        return sorted((_as_version(each, model.aliases) for each in found), key=lambda each: -each.version)
+        return model, [_as_version(row, model) for row in self._stores.model_versions(model.name)]
 
     def readable(self, principal: Principal, names: Sequence[str]) -> set[str]:
         """Those of the models whose content the principal may read."""
@@ -340,15 +342,15 @@ def _as_model(row: ModelRow) -> RegisteredModel:
     )
 
 
-def _as_version(version: Any, aliases: Mapping[str, int]) -> ModelVersion:
-    """MLflow's search leaves a version's aliases out, so they come from its model."""
+def _as_version(row: VersionRow, model: RegisteredModel) -> ModelVersion:
+    aliases = sorted(alias for alias, pointed in model.aliases.items() if pointed == row.version)
     return ModelVersion(
-        str(version.name),
-        int(version.version),
-        str(version.source),
-        version.run_id or None,
-        version.description or None,
-        tuple(sorted(alias for alias, pointed in aliases.items() if pointed == int(version.version))),
-        dict(version.tags or {}),
-        int(version.creation_timestamp or 0),
+        model.name,
+        row.version,
+        row.source,
+        row.run_id,
+        row.description,
+        tuple(aliases),
+        row.tags,
+        row.creation_timestamp,
     )

@@ -32,6 +32,18 @@ class ModelRow:
     last_updated_timestamp: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of a registered model; its aliases are the model's."""
+
+    version: int
+    source: str
+    run_id: str | None
+    description: str | None
+    tags: dict[str, str]
+    creation_timestamp: int
+
+
 def names_after(engine: Engine, name: str | None, limit: int) -> list[str]:
     """The names of the next models: those that come after one, prompts among them."""
     table: Any = _tables().SqlRegisteredModel
@@ -74,6 +86,27 @@ def aliases_of(engine: Engine, model: str) -> dict[str, int]:
     return _aliases(engine, [model]).get(model, {})
 
 
+def versions_of(engine: Engine, model: str) -> list[VersionRow]:
+    """The versions of a model, newest first."""
+    theirs = _tables()
+    table: Any = theirs.SqlModelVersion
+    columns = (table.version, table.source, table.run_id, table.description, table.creation_time)
+    query = select(*columns).where(table.workspace == _WORKSPACE, table.name == model, table.current_stage != _DELETED)
+    tags = _tags_of_versions(engine, model)
+    with engine.connect() as connection:
+        return [
+            VersionRow(
+                int(row.version),
+                row.source or "",
+                row.run_id or None,
+                row.description or None,
+                tags.get(row.version, {}),
+                row.creation_time or 0,
+            )
+            for row in connection.execute(query.order_by(table.version.desc()))
+        ]
+
+
 def every_version(engine: Engine) -> set[tuple[str, int]]:
     """Model and number of each version that is there."""
     table: Any = _tables().SqlModelVersion
@@ -103,6 +136,16 @@ def _tags(engine: Engine, names: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for row in _of_models(engine, (table.name, table.key, table.value), table, names):
         found.setdefault(row.name, {})[row.key] = row.value
+    return found
+
+
+def _tags_of_versions(engine: Engine, model: str) -> dict[int, dict[str, str]]:
+    table: Any = _tables().SqlModelVersionTag
+    query = select(table.version, table.key, table.value).where(table.workspace == _WORKSPACE, table.name == model)
+    found: dict[int, dict[str, str]] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            found.setdefault(row.version, {})[row.key] = row.value
     return found
 
 

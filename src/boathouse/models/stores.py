@@ -120,12 +120,9 @@ class MlflowStores:
         """Model and number of each version that is there."""
         return registry_rows.every_version(self.registry.engine)
 
-    def model_versions(self, filter_string: str | None = None) -> Iterator[Any]:
-        yield from _pages(
-            lambda token: self.registry.search_model_versions(
-                filter_string=filter_string, max_results=PAGE_SIZE, page_token=token
-            )
-        )
+    def model_versions(self, model: str) -> list[registry_rows.VersionRow]:
+        """The versions of a model, newest first."""
+        return registry_rows.versions_of(self.registry.engine, model)
 
     def aliases(self, model: str) -> dict[str, int]:
         """Where the aliases of a model point; empty when there is no such model."""

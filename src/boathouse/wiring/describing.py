@@ -28,7 +28,7 @@ def tell_of_models_and_jobs(catalog: Catalog, models: Models, jobs: Jobs) -> Non
 
 
 def _model(models: Models, principal: Principal, name: ModelName, selector: str | None) -> Mapping[str, Any]:
-    found, versions = models.get_registered_model(principal, name), models.model_versions(principal, name)
+    found, versions = models.model_with_versions(principal, name)
     told: dict[str, Any] = {"aliases": found.aliases, "versions": [asdict(version) for version in versions]}
     if selector is None:
         return told

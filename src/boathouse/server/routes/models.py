@@ -108,9 +108,7 @@ def routes(models: Models) -> APIRouter:
 
     @router.get("/{name}", summary="A registered model and its versions")
     def show(principal: Caller, name: FullName) -> ModelDetails:  # pyright: ignore[reportUnusedFunction]
-        found = parse_model_name(name)
-        model = models.get_registered_model(principal, found)
-        versions = models.model_versions(principal, found)
+        model, versions = models.model_with_versions(principal, parse_model_name(name))
         return ModelDetails(model=_model(model), versions=[_version(each) for each in versions])
 
     @router.put("/{name}/aliases/{alias}", summary="Point an alias at a version, if it still points where you think")
