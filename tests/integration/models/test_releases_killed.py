@@ -21,6 +21,7 @@ from pathlib import Path
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName, SchemaName
 from boathouse.foundation.settings import Settings
+from boathouse.models.archives import importing
 from boathouse.models.archives.importing import Imports
 from boathouse.models.provenance import Provenance
 from boathouse.models.registry import Registry
@@ -82,7 +83,8 @@ elif verb == "settle":
 elif verb.startswith("import:"):
     step = verb.partition(":")[2]
     if step != "none":
-        die_in(Provenance if step == "version_created" else Imports, step)
+        owners = {"version_created": Provenance, "fill_run": importing}
+        die_in(owners.get(step, Imports), step)
     releases.imports.take_in(admin, folder / "one.tar", TWO)
 elif verb.startswith("retire:"):
     step = verb.partition(":")[2]
@@ -123,7 +125,7 @@ def act(script: Path, folder: Path, verb: str, *, dies: bool = False) -> Any:
     return None if dies else json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("step", ["_put_beside", "_logged_model", "_version"])
+@pytest.mark.parametrize("step", ["fill_run", "_put_beside", "_logged_model", "_version"])
 def test_an_import_that_was_cut_short_leaves_nothing(script: Path, before: Any, tmp_path: Path, step: str) -> None:
     act(script, tmp_path, f"import:{step}", dies=True)
 

@@ -39,7 +39,8 @@ from boathouse.models.archives.run_facts import (
     IMPORTED_ARCHIVE,
     IMPORTED_FROM,
     IMPORTED_SIGNER,
-    make_run,
+    begin_run,
+    fill_run,
     renamed_tags,
 )
 from boathouse.models.archives.running_code import runs_code
@@ -233,8 +234,10 @@ class Imports:
             IMPORTED_ARCHIVE: archive.sha256,
         }
         experiment = self._parts.experiments.create(with_authority(principal), f"/imported/{name}")
-        run_id = made["run_id"] = make_run(self._parts.stores, experiment, facts.get("run") or _NO_RUN, tags)
+        run = facts.get("run") or _NO_RUN
+        run_id = made["run_id"] = begin_run(self._parts.stores, experiment, run, tags)
         self._note(import_id, made)
+        fill_run(self._parts.stores, run_id, run, tags)
         self._put_beside(run_id, archive)
         model_id = made["model_id"] = self._logged_model(experiment, run_id, model, tags)
         self._note(import_id, made)

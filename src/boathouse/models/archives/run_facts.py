@@ -43,34 +43,40 @@ def run_json(stores: MlflowStores, run_id: str) -> Json:
     }
 
 
-def make_run(stores: MlflowStores, experiment_id: str, told: Json, tags: Mapping[str, str]) -> str:
-    """A finished run with the parameters, metrics and tags of another, and tags of this server's; its id."""
-    from mlflow.entities import Metric, Param, RunStatus, RunTag
+def begin_run(stores: MlflowStores, experiment_id: str, told: Json, tags: Mapping[str, str]) -> str:
+    """A run with the name and the time of another, and tags of this server's; its id."""
+    from mlflow.entities import RunTag
 
-    parameters = _texts(told, "parameters")
-    metrics = list(_metrics(told))
-    foreign = renamed_tags(_texts(told, "tags"))
-    started, ended = _instant(told, "started_at"), _instant(told, "ended_at")
     given = [RunTag(key, value) for key, value in tags.items()]
     name = told.get("name")
     run = stores.call(
         lambda: stores.tracking.create_run(
-            experiment_id, tags.get(USER_TAG, ""), started, given, name if isinstance(name, str) else None
+            experiment_id,
+            tags.get(USER_TAG, ""),
+            _instant(told, "started_at"),
+            given,
+            name if isinstance(name, str) else None,
         )
     )
-    run_id = str(run.info.run_id)
-    for part in _parts(list(parameters.items()), _BATCH):
+    return str(run.info.run_id)
+
+
+def fill_run(stores: MlflowStores, run_id: str, told: Json, tags: Mapping[str, str]) -> None:
+    """Give a run the parameters, metrics and tags of another, but for those in ``tags``, and end it."""
+    from mlflow.entities import Metric, Param, RunStatus, RunTag
+
+    foreign = renamed_tags(_texts(told, "tags"))
+    for part in _parts(list(_texts(told, "parameters").items()), _BATCH):
         params = [Param(key, value) for key, value in part]
         stores.call(lambda: stores.tracking.log_batch(run_id, [], params, []))  # noqa: B023
-    for part in _parts(metrics, _METRICS_BATCH):
+    for part in _parts(list(_metrics(told)), _METRICS_BATCH):
         values = [Metric(key, value, at, step) for key, step, at, value in part]
         stores.call(lambda: stores.tracking.log_batch(run_id, values, [], []))  # noqa: B023
     for part in _parts([(key, value) for key, value in foreign.items() if key not in tags], _BATCH):
         labels = [RunTag(key, value) for key, value in part]
         stores.call(lambda: stores.tracking.log_batch(run_id, [], [], labels))  # noqa: B023
     status = RunStatus.from_string(str(told.get("status"))) if told.get("status") in _ENDED else RunStatus.FINISHED
-    stores.call(lambda: stores.tracking.update_run_info(run_id, status, ended, None))
-    return run_id
+    stores.call(lambda: stores.tracking.update_run_info(run_id, status, _instant(told, "ended_at"), None))
 
 
 def renamed_tags(tags: Mapping[str, str]) -> dict[str, str]:
