@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from boathouse.foundation.errors import NotFound, Unavailable, did_you_mean
-from boathouse.foundation.home import Home, require_home
+from boathouse.foundation.home import Home, locate_home, require_home
 from boathouse.foundation.rest import Connection
 
 
@@ -71,6 +71,7 @@ def env() -> None:
         "BOATHOUSE_URL": connection.url,
         "BOATHOUSE_TOKEN": connection.token,
         "BOATHOUSE_SERVING_URL": os.environ.get("BOATHOUSE_SERVING_URL")
+        or _serving_url(connection.url)
         or f"{connection.url.rsplit(':', 1)[0]}:{settings.serving_port}",
         "MLFLOW_TRACKING_URI": connection.url,
         "MLFLOW_TRACKING_TOKEN": connection.token,
@@ -79,6 +80,13 @@ def env() -> None:
     }
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _serving_url(url: str) -> str | None:
+    """Where predictions are answered, when the Boathouse of this folder is the one that is meant."""
+    home = locate_home()
+    running = (home.running() if home else None) or {}
+    return running.get("serving_url") if running.get("url") == url else None
 
 
 def _running(home: Home) -> dict[str, Any]:
@@ -93,6 +101,8 @@ def _print_status(home: Home, running: dict[str, Any], health: dict[str, Any] | 
 
     click.echo(f"Home     {home.root}")
     click.echo(f"Address  {running['url']}")
+    if "serving_url" in running:
+        click.echo(f"Serving  {running['serving_url']}")
     click.echo(f"Since    {running['started_at']}")
     for name, pid in running["pids"].items():
         try:

@@ -27,19 +27,28 @@ STOPPED_WITHIN_SECONDS = 40
     "--home", "folder", type=click.Path(path_type=Path), help="Home folder (default: the nearest .boathouse)."
 )
 @click.option("--workers", type=click.IntRange(min=0), help="How many worker processes (default 1).")
+@click.option("--serving-port", type=int, help="Port of predictions (default: the next after --port); 0: a free one.")
+@click.option("--serving-workers", type=click.IntRange(min=-1), help="Processes that answer predictions; 0: none.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How the processes write their logs.")
-def up(port: int | None, detach: bool, folder: Path | None, workers: int | None, log_format: str | None) -> None:
-    """Start Boathouse: control plane and workers.
+def up(
+    port: int | None, detach: bool, folder: Path | None, workers: int | None, serving_port: int | None,
+    serving_workers: int | None, log_format: str | None,
+) -> None:  # fmt: skip
+    """Start Boathouse: control plane, workers and the data plane that answers predictions.
 
     The first start makes the home folder (.boathouse here, unless one exists above), its databases, an admin
     principal for you, and a token that only you can read.
     """
     from boathouse.foundation.settings import LogFormat, Settings
-    from boathouse.wiring.supervisor import Supervisor, claim_port, is_running
+    from boathouse.wiring.supervisor import Supervisor, claim_port, claim_serving_port, is_running
 
     home = Home(folder.absolute()) if folder else locate_home() or Home(Path.cwd() / HOME_FOLDER)
     chosen_format = LogFormat(log_format) if log_format else None
-    settings = Settings.from_environment(port=port, workers=workers, log_format=chosen_format)
+    if serving_port is None and port is not None and "BOATHOUSE_SERVING_PORT" not in os.environ:
+        serving_port = port + 1 if port else 0
+    settings = Settings.from_environment(
+        port=port, workers=workers, log_format=chosen_format, serving_port=serving_port, serving_workers=serving_workers
+    )
     if not detach:
         click.echo(f"Boathouse is starting on {home.root}. Stop it with Ctrl-C.", err=True)
         Supervisor(home, settings).run()
@@ -51,8 +60,11 @@ def up(port: int | None, detach: bool, folder: Path | None, workers: int | None,
             hint="Stop it with: boathouse down",
         )
     chosen = claim_port(settings.host, settings.port)
-    _start_detached(home, chosen, settings)
+    serving = claim_serving_port(settings) if settings.serving_workers else 0
+    _start_detached(home, chosen, serving, settings)
     click.echo(f"Boathouse is running at http://{settings.host}:{chosen} (home {home.root}).")
+    if serving:
+        click.echo(f"It answers predictions at http://{settings.host}:{serving}.")
     click.echo("Stop it with: boathouse down")
 
 
@@ -78,12 +90,13 @@ def down() -> None:
     click.echo("Stopped.")
 
 
-def _start_detached(home: Home, port: int, settings: "Settings") -> None:
+def _start_detached(home: Home, port: int, serving_port: int, settings: "Settings") -> None:
     """Start a supervisor that outlives this command, and wait until the control plane answers."""
     home.create()
     log_file = home.logs / "supervisor.log"
     command = [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)]
     command += ["--workers", str(settings.workers), "--log-format", settings.log_format]
+    command += ["--serving-port", str(serving_port), "--serving-workers", str(settings.serving_workers)]
     with log_file.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -110,7 +123,9 @@ def _is_healthy(home: Home) -> bool:
     from boathouse.foundation.health import read_health
 
     running = home.running()
-    return running is not None and read_health(str(running["url"])) is not None
+    if running is None:
+        return False
+    return all(read_health(str(running[url])) is not None for url in ("url", "serving_url") if url in running)
 
 
 def _last_line(file: Path) -> str:

@@ -31,12 +31,17 @@ class LocalBoathouse:
         return str((self.home.running() or {})["url"])
 
     @property
+    def serving_url(self) -> str:
+        """Where predictions are answered, of one that was started with serving workers."""
+        return str((self.home.running() or {})["serving_url"])
+
+    @property
     def token(self) -> str:
         return self.home.token() or ""
 
     @property
     def pids(self) -> dict[str, int]:
-        """Pids of ``supervisor``, ``control-plane`` and ``worker``."""
+        """Pids of ``supervisor``, ``control-plane``, ``worker``; if it serves, ``data-plane`` and ``recorder``."""
         return (self.home.running() or {})["pids"]
 
     def client(self, token: str | None = None) -> RestClient:
@@ -67,6 +72,8 @@ def running_boathouse(
 ) -> Generator[LocalBoathouse]:
     """A Boathouse with its home in ``folder``, healthy; stopped at the end of the block.
 
+    It answers no predictions unless ``variables`` say so: ``{"BOATHOUSE_SERVING_WORKERS": "1"}``.
+
     Raises:
         Unavailable: It did not become healthy; the message holds the end of its log.
     """
@@ -85,7 +92,7 @@ def start_boathouse(home: Home, *, port: int = 0, variables: Mapping[str, str] |
     with (home.logs / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)],
-            env={**environment, **(variables or {})},
+            env={**environment, "BOATHOUSE_SERVING_WORKERS": "0", **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -110,7 +117,8 @@ def _is_healthy(home: Home, process: "subprocess.Popen[bytes]") -> bool:
     running = home.running()
     if running is None or running["pids"]["supervisor"] != process.pid:
         return False
-    return read_health(str(running["url"]), timeout_seconds=5) is not None
+    urls = [str(running[url]) for url in ("url", "serving_url") if url in running]
+    return all(read_health(url, timeout_seconds=5) is not None for url in urls)
 
 
 def _logs(home: Home) -> str:

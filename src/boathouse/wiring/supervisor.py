@@ -55,13 +55,19 @@ class Process:
 
 
 class Supervisor:
-    """Runs control plane and workers in the foreground until told to stop."""
+    """Runs control plane, workers and data plane in the foreground until told to stop."""
 
     def __init__(self, home: Home, settings: Settings) -> None:
         self._home = home
         self._settings = settings
-        self._processes = [Process("control-plane", "boathouse.server"), *_workers(settings.workers)]
+        self._control_plane = Process("control-plane", "boathouse.server")
+        self._workers = _workers(settings.workers)
+        self._serving = _serving(settings.serving_workers)
         self._stop = threading.Event()
+
+    @property
+    def _processes(self) -> list[Process]:
+        return [self._control_plane, *self._workers, *self._serving]
 
     def run(self) -> None:
         """Start everything and stay until a signal comes.
@@ -73,8 +79,10 @@ class Supervisor:
         self._home.create()
         with self._only_one(), self._signals():
             port = claim_port(self._settings.host, self._settings.port)
-            self._environment = _child_environment(self._settings, port)
+            serving_port = claim_serving_port(self._settings) if self._serving else 0
+            self._environment = _child_environment(self._settings, port, serving_port)
             self._url = f"http://{self._settings.host}:{port}"
+            self._serving_url = f"http://{self._settings.host}:{serving_port}" if self._serving else None
             try:
                 for process in self._processes:
                     self._start(process)
@@ -122,9 +130,9 @@ class Supervisor:
             )
 
     def _stop_all(self) -> None:
-        """The workers first and together, so that they can still report to the control plane."""
-        control_plane, *workers = self._processes
-        for group in (workers, [control_plane]):
+        """The workers first and together, so that they can still report to the control plane; the recorder after those
+        who write what it records."""
+        for group in ([*self._workers, *self._serving[:1]], self._serving[1:], [self._control_plane]):
             stop_processes([process.child for process in group if process.child and process.is_alive])
 
     def _write_run_file(self) -> None:
@@ -132,6 +140,7 @@ class Supervisor:
         content = {
             "url": self._url,
             "port": int(self._url.rsplit(":", 1)[1]),
+            **_address_of_serving(self._serving_url),
             "pids": {"supervisor": os.getpid(), **pids},
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -193,7 +202,17 @@ def is_running(home: Home) -> bool:
         return False
 
 
-def claim_port(host: str, port: int) -> int:
+def claim_serving_port(settings: Settings) -> int:
+    """As :func:`claim_port`, for the data plane.
+
+    Raises:
+        InvalidInput: No such port can exist.
+        Unavailable: Another program listens there.
+    """
+    return claim_port(settings.host, settings.serving_port, option="--serving-port")
+
+
+def claim_port(host: str, port: int, *, option: str = "--port") -> int:
     """The port itself when it is free; a free one for 0.
 
     Raises:
@@ -209,7 +228,7 @@ def claim_port(host: str, port: int) -> int:
         except OSError as error:
             raise Unavailable(
                 f"Port {port} of {host} cannot be used: {error.strerror}.",
-                hint="Choose another one with --port, or 0 for any free one.",
+                hint=f"Choose another one with {option}, or 0 for any free one.",
             ) from error
         return int(probe.getsockname()[1])
 
@@ -235,7 +254,23 @@ def _workers(number: int) -> list[Process]:
     return [Process(name, "boathouse.worker") for name in names[:number]]
 
 
-def _child_environment(settings: Settings, port: int) -> Mapping[str, str]:
+def _serving(workers: int) -> list[Process]:
+    """What answers predictions, and what records them."""
+    if workers < -1:
+        raise InvalidInput(
+            f"{workers} serving workers are not possible.",
+            hint="Say how many, 0 for none, or -1 for one per processor.",
+        )
+    if workers == 0:
+        return []
+    return [Process("data-plane", "boathouse.dataplane"), Process("recorder", "boathouse.dataplane.recorder")]
+
+
+def _address_of_serving(url: str | None) -> dict[str, object]:
+    return {} if url is None else {"serving_url": url, "serving_port": int(url.rsplit(":", 1)[1])}
+
+
+def _child_environment(settings: Settings, port: int, serving_port: int) -> Mapping[str, str]:
     """The environment of the processes; the settings travel as variables.
 
     Byte code is written whatever the surroundings say: without it every start would compile everything anew.
@@ -244,4 +279,5 @@ def _child_environment(settings: Settings, port: int) -> Mapping[str, str]:
     for name in Settings.__slots__:
         environment[PREFIX + name.upper()] = str(getattr(settings, name))
     environment[f"{PREFIX}PORT"] = str(port)
+    environment[f"{PREFIX}SERVING_PORT"] = str(serving_port)
     return environment

@@ -11,7 +11,7 @@ _ASK_FOR_ANOTHER = "Send Authorization: Bearer TOKEN; make one with: boathouse t
 
 
 class Doorkeeper:
-    """Knows the tokens of one snapshot; the next snapshot brings another doorkeeper, so nothing is remembered longer."""
+    """Knows the tokens of one snapshot. The next one brings another doorkeeper, so nothing is remembered longer."""
 
     def __init__(self, tokens: Mapping[str, KnownToken]) -> None:
         self._tokens = tokens

@@ -86,7 +86,8 @@ class Library:
     """What is loaded, by what was wanted. Loads in the caller's thread; for one thread."""
 
     def __init__(
-        self, load_scorer: LoadScorer, open_features: OpenFeatures, *, now: Callable[[], float], retry_seconds: float = 5
+        self, load_scorer: LoadScorer, open_features: OpenFeatures, *, now: Callable[[], float],
+        retry_seconds: float = 5,
     ) -> None:  # fmt: skip
         self._load_scorer = load_scorer
         self._open_features = open_features

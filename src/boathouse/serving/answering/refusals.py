@@ -1,4 +1,4 @@
-"""What an endpoint cannot or will not do, and the status and code that say so; the same ones as on the control plane."""
+"""What an endpoint cannot or will not do, and the status and code that say so: those of the control plane."""
 
 from typing import Any
 

@@ -3,10 +3,11 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.principals import SYSTEM
+from boathouse.serving.fallback.lawless import session_without_law
 from boathouse.serving.routing.payload_columns import column
 from boathouse.serving.scoring.nouns import Payload
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from boathouse.catalog import Function
     from boathouse.session import Session
     from boathouse.session.frame_functions import FrameFunction
-
-_ENGINE_MEMORY = "128MB"
 
 
 class Rules:
@@ -68,7 +67,7 @@ class Rules:
 
         if parameters not in self._ready:
             if self._session is None:
-                self._session = _session()
+                self._session = session_without_law()
             self._ready[parameters] = frame_function(self._session, function, parameters)
         return self._ready[parameters]
 
@@ -78,33 +77,6 @@ class Rules:
 
         name = str(self._told.get("full_name") or self._told["name"])
         return function_of(Securable("", SecurableKind.FUNCTION, name, owner=SYSTEM.name), self._told)
-
-
-class _NobodyToAsk:
-    """The law of a process that knows one function and nothing else."""
-
-    def resolve_tables(self, _: object, requests: Sequence[object], __: object) -> list[Any]:
-        return self._refused() if requests else []
-
-    def record_lineage(self, _: object, __: object) -> None:
-        """Nothing is read."""
-
-    def __getattr__(self, verb: str) -> Any:
-        return self._refused
-
-    def _refused(self, *_: Any, **__: Any) -> Any:
-        raise NotFound(
-            "The function needs a table or another function, which cannot be asked for while answering.",
-            hint="Rules are computed from inputs and features alone.",
-        )
-
-
-def _session() -> "Session":
-    from boathouse.lake import DuckDBEngine, DuckDBSettings
-    from boathouse.session import Law, Session
-
-    engine = DuckDBEngine(DuckDBSettings(memory_limit=_ENGINE_MEMORY))
-    return Session(SYSTEM, cast(Law, _NobodyToAsk()), engine)
 
 
 def _array(values: Sequence[Any], wanted: "pa.DataType", name: str) -> "pa.ChunkedArray":

@@ -24,7 +24,7 @@ class SnapshotFollower:
         return mark is not None and mark != self._seen
 
     def read(self) -> Snapshot | None:
-        """The snapshot in force; None while there is none, or none that can be read: then the last one stays in force."""
+        """The snapshot; None while there is none, or none that can be read: then the last one stays in force."""
         mark = self._mark()
         try:
             found = read(self._home)

@@ -1,4 +1,4 @@
-"""What one worker counts, in a file that is mapped into its memory: an increment is a store, and readers need nobody."""
+"""What one worker counts, in a file that is mapped into its memory: to count is a store, and readers need nobody."""
 
 import json
 import logging

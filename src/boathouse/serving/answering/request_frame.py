@@ -1,0 +1,48 @@
+# pyright: reportUnknownParameterType=false
+"""The columns of a request that an on-demand function takes, with the types that it was trained with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from boathouse.features.feature_spec import FeatureSpec
+from boathouse.foundation.errors import InvalidInput
+from boathouse.session.sql.arrow_types import arrow_type
+from boathouse.session.sql.inlining import type_of
+
+
+def request_frame(
+    rows: Sequence[Mapping[str, Any]], values: Mapping[str, Sequence[Any]], spec: FeatureSpec, names: Sequence[str]
+) -> pa.Table:
+    """The columns of these names: features before columns of the request. What is not there is left out.
+
+    Raises:
+        InvalidInput: A value cannot be of the type that its column has.
+    """
+    types = dict(spec.frame)
+    types |= {output.name: output.type_text for lookup in spec.lookups for output in lookup.outputs}
+    types |= {step.name: step.type_text for step in spec.computations}
+    columns: dict[str, pa.Array] = {}
+    for name in dict.fromkeys(names):
+        if name in values:
+            columns[name] = _array(name, values[name], types.get(name))
+        elif any(name in row for row in rows):
+            columns[name] = _array(name, [row.get(name) for row in rows], types.get(name))
+    if not columns:  # a function without arguments has as many values as there are rows
+        return pa.table({"given_row": pa.array(range(len(rows)), pa.int64())})
+    return pa.table(columns)
+
+
+def _array(name: str, values: Sequence[Any], type_text: str | None) -> pa.Array:
+    try:
+        if type_text is None:
+            return pa.array(values)
+        wanted = arrow_type(type_of(type_text))
+        try:
+            return pa.array(values, wanted)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.array(values).cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        shown = f" {type_text.upper()}" if type_text else " of one type"
+        raise InvalidInput(f"The values of column {name} cannot be{shown}: {error}.") from error

@@ -1,0 +1,29 @@
+"""One way through an endpoint: a route, and everything that is needed to answer by it, found beforehand."""
+
+from boathouse.serving.answering.loaded import Loaded
+from boathouse.serving.fallback.breaker import Breaker
+from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveRoute
+from boathouse.serving.telemetry.counters import Counters
+from boathouse.serving.telemetry.nouns import Series
+
+FAST_ROWS = 512
+"""More rows than this are not answered in the event loop, however fast the model is: others wait there."""
+
+
+class Way:
+    """Compiled once for each snapshot that changes the endpoint."""
+
+    __slots__ = ("breaker", "counter", "entity", "features", "headers", "is_fast", "role", "scorer", "shown")
+
+    def __init__(self, endpoint: LiveEndpoint, route: LiveRoute, loaded: Loaded, counters: Counters) -> None:
+        entity = loaded.entity
+        self.entity = entity
+        self.role = route.role
+        self.scorer = loaded.scorer
+        self.features = loaded.features
+        self.counter = counters.of(Series(endpoint.endpoint_id, entity.entity_id, route.role))
+        self.breaker = Breaker() if endpoint.ladder else None
+        self.shown = entity.entity if entity.version is None else f"{entity.entity}@{entity.version}"
+        self.headers = [("x-served-by", self.shown), ("served-model-name", entity.name)]
+        fast_features = loaded.features is None or loaded.features.is_fast
+        self.is_fast = fast_features and (loaded.scorer is None or loaded.scorer.is_fast)
