@@ -4,7 +4,6 @@ The archive is verified to its last byte before anything is made of it. What it 
 signatures, who was champion) is kept beside the version and counts for nothing here: gates are asked anew.
 """
 
-import json
 import logging
 import shutil
 import tempfile
@@ -23,9 +22,9 @@ from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.metastore import Database
 from boathouse.models.archives import repository as rows
 from boathouse.models.archives.container import Archive
+from boathouse.models.archives.facts import facts_of
 from boathouse.models.archives.nouns import (
     CARD_MARKDOWN,
-    FACTS_FOLDER,
     LOCK_FILE,
     MODEL_FOLDER,
     ArchiveDamaged,
@@ -118,7 +117,7 @@ class Imports:
                 archive.verify()
                 model = self._unpacked(archive, undo)
                 code = self._require_code(principal, model, allow_pickle=allow_pickle)
-                facts = _facts(archive)
+                facts = facts_of(archive)
                 made = self._make(principal, name, archive, model, facts, undo, is_new=is_new, starts_job=starts_job)
                 undo.pop_all()
                 shutil.rmtree(model.parent, ignore_errors=True)
@@ -373,17 +372,3 @@ class _Made:
 
 
 _NO_RUN: Json = {"parameters": {}, "metrics": {}, "tags": {}, "status": "FINISHED"}
-
-
-def _facts(archive: Archive) -> dict[str, Json]:
-    paths = {f"{FACTS_FOLDER}{name}.json": name for name in FACTS}
-    found: dict[str, Json] = {}
-    for path, content in archive.read_all(paths).items():
-        try:
-            told = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise ArchiveDamaged(f"{path} of the archive is no JSON.") from error
-        if not isinstance(told, dict):
-            raise ArchiveDamaged(f"{path} of the archive is no JSON object.")
-        found[paths[path]] = told
-    return found

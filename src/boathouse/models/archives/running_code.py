@@ -32,7 +32,7 @@ def runs_code(files: Iterable[tuple[str, Path]]) -> tuple[CodeRun, ...]:
     if MLMODEL in known:
         found += [CodeRun(MLMODEL, why) for why in _of_mlmodel(known[MLMODEL])]
     else:
-        found.append(CodeRun(MLMODEL, "it is missing, so nobody knows how the model is loaded"))
+        found.append(CodeRun(MLMODEL, "is missing, so nobody knows how the model is loaded"))
     return tuple(sorted(set(found), key=lambda each: (each.path, each.why)))
 
 
