@@ -6,15 +6,18 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.routing import Route
 
 from boathouse.server import health, sign_in
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
-from boathouse.server.methods import OurPathsFirst
+from boathouse.server.forwarding import FORWARDED, Forwarder
+from boathouse.server.methods import METHODS, OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
     bundles,
     catalog,
+    endpoints,
     events,
     features,
     files,
@@ -101,8 +104,12 @@ def create_app(plane: ControlPlane) -> FastAPI:
         functions.routes(plane.catalog, lambda principal: Session(principal, plane.law, plane.engine)),
         statements.routes(plane.statements),
         warehouses.routes(plane.settings),
+        endpoints.routes(plane.serving.endpoints, plane.home),
     ):
         app.include_router(router)
+    forwarder = Forwarder(plane.home)
+    for path in FORWARDED:
+        app.router.routes.append(Route(path, forwarder, methods=METHODS))
     app.mount("/", OurPathsFirst(mlflow_app(plane.models), list(app.routes)))
     app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
     return app

@@ -95,6 +95,11 @@ def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
 
 
+def token_of(scope: Scope) -> str:
+    """The token that came with a request, however it is shown."""
+    return _token_of(scope, Headers(scope=scope))
+
+
 def _token_of(scope: Scope, headers: Headers) -> str:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     match scheme.lower():

@@ -1,20 +1,20 @@
 """The verbs on endpoints: what shall be served, by which policy, and what that meant at any time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boathouse.catalog import Catalog, Privilege, Securable, SecurableKind
 from boathouse.catalog.events import EventType, NewEvent
 from boathouse.catalog.events import repository as events
 from boathouse.catalog.repository import generations
-from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.clock import Clock, epoch_ms, from_epoch_ms
 from boathouse.foundation.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from boathouse.foundation.principals import Principal
 from boathouse.serving.endpoints import repository as rows
 from boathouse.serving.endpoints.access import ENDPOINT, Access, EndpointNotFound
-from boathouse.serving.endpoints.given import endpoint_name
-from boathouse.serving.endpoints.nouns import CaptureTarget, Endpoint, EndpointConfig, Standing, Wanted
+from boathouse.serving.endpoints.given import RateLimitGiven, endpoint_name, requests_per_second
+from boathouse.serving.endpoints.nouns import CaptureTarget, Endpoint, EndpointConfig, ReadyState, Standing, Wanted
 from boathouse.serving.endpoints.policy import EndpointPolicy
 
 if TYPE_CHECKING:
@@ -220,18 +220,43 @@ class Endpoints:
         with self._database.read() as connection:
             return rows.standing(connection, found.endpoint_id)
 
+    def standing_of(self, endpoint: Endpoint) -> Standing | None:
+        """As :meth:`standing`, of an endpoint that somebody was shown."""
+        with self._database.read() as connection:
+            return rows.standing(connection, endpoint.endpoint_id)
+
+    def standings_text(self, principal: Principal, name: str, entity: str) -> str:
+        """When an entity came to answer, in lines for people, oldest first."""
+        lines: list[str] = []
+        for each in reversed(self.history(principal, name)):
+            versions = ", ".join(str(found.version) for found in each.entities if found.name == entity)
+            told = f"version {versions} answers" if versions and each.state is ReadyState.READY else "not there"
+            at = from_epoch_ms(each.since).isoformat(timespec="milliseconds")
+            lines.append(f"{at} configuration {each.config_version}: {told}{f': {each.why}' if each.why else ''}")
+        return "\n".join(lines)
+
+    def may_capture(self, principal: Principal) -> Callable[[CaptureTarget], bool]:
+        """Whether the principal may make an inference table at a place."""
+
+        def may(target: CaptureTarget) -> bool:
+            schema = f"{target.catalog}.{target.schema}"
+            return self._catalog.grants.allows(principal, Privilege.CREATE_TABLE, SecurableKind.SCHEMA, schema)
+
+        return may
+
     def history(self, principal: Principal, name: str, limit: int = 100) -> "list[Standing]":
         """What an endpoint stood for, newest first."""
         found = self.get(principal, name)
         with self._database.read() as connection:
             return rows.standings(connection, found.endpoint_id, limit)
 
-    def at(self, principal: Principal, name: str, instant: int) -> Moment:
-        """What answered under a name at an instant. Of endpoints that are deleted, administrators may ask.
+    def at(self, principal: Principal, name: str, instant: int | None = None) -> Moment:
+        """What answered under a name at an instant, or answers now. Of deleted ones administrators may ask.
 
         Raises:
             EndpointNotFound: There was none then, as far as the principal may know.
         """
+        instant = self._now() if instant is None else instant
         with self.access.verb(principal, "getServingEndpoint", name, at=instant):
             with self._database.read() as connection:
                 endpoint_id = rows.id_at(connection, name, instant)
@@ -325,5 +350,8 @@ def _same(one: EndpointPolicy, two: EndpointPolicy) -> bool:
     return rows.policy_document(one) == rows.policy_document(two)
 
 
-def with_capture(wanted: Wanted, target: CaptureTarget | None) -> Wanted:
-    return replace(wanted, capture=target)
+def with_rate_limits(policy: EndpointPolicy | None, limits: Sequence[RateLimitGiven]) -> EndpointPolicy:
+    """A policy with the strictest of the limits that clients of the Databricks API set."""
+    policy = policy or EndpointPolicy()
+    changed = policy.limits.model_copy(update={"requests_per_second": requests_per_second(limits)})
+    return policy.model_copy(update={"limits": changed})
