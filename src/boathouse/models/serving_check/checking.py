@@ -5,11 +5,9 @@ The process gets no token and no variable of ours, may take so long and no longe
 
 import json
 import os
-import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,24 +15,12 @@ from typing import Any
 from boathouse.foundation.errors import BoathouseError
 from boathouse.models.serving_check.interpreters import FindInterpreter, Interpreter, find_interpreter
 from boathouse.models.serving_check.nouns import CheckOptions, ServingCheck
+from boathouse.models.serving_process.processes import end_group, has_ended, how_it_ended, memory_mb, variables
 
 CHILD = Path(__file__).with_name("child.py")
-_INHERITED = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "SYSTEMROOT",
-)
 _POLL_SECONDS = 0.02
 _MEMORY_EVERY = 10
 _LOG_CHARACTERS = 4_000
-_GONE_WITHIN_SECONDS = 5.0
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 def check_serving(
@@ -97,7 +83,7 @@ def _run(interpreter: Interpreter, spec: Path, log: Path, options: CheckOptions)
             process = subprocess.Popen(
                 [str(interpreter.python), "-P", "-W", "ignore", str(CHILD), str(spec)],
                 cwd=spec.parent,
-                env=_variables(spec.parent),
+                env=variables(spec.parent),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -108,67 +94,20 @@ def _run(interpreter: Interpreter, spec: Path, log: Path, options: CheckOptions)
     try:
         return _watched(process, options)
     finally:
-        _end_group(process)
+        end_group(process)
 
 
 def _watched(process: "subprocess.Popen[bytes]", options: CheckOptions) -> str | None:
     deadline = time.monotonic() + options.timeout_seconds
     turns = 0
-    while not _has_ended(process):
+    while not has_ended(process):
         if time.monotonic() > deadline:
             return f"it was not done within {options.timeout_seconds:g} s"
         turns += 1
         if options.memory_limit_mb is not None and turns % _MEMORY_EVERY == 0:
-            taken = _memory_mb(process.pid)
+            taken = memory_mb(process.pid)
             if taken > options.memory_limit_mb:
                 return f"it took {taken:,.0f} MB of memory; at most {options.memory_limit_mb:,.0f} MB are allowed"
         time.sleep(_POLL_SECONDS)
-    _end_group(process)
-    code = process.returncode
-    if code < 0:
-        name = signal.Signals(-code).name
-        why = ", perhaps for want of memory" if name == "SIGKILL" else ""
-        return f"the model's process was ended by {name}{why}"
-    return f"the model's process ended with code {code}" if code else None
-
-
-def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
-    """Without taking its end: until somebody does, its number, which is that of its group, is given to nobody else."""
-    if not hasattr(os, "waitid"):
-        return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill what is left of the process and of its children that stayed in its group."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GONE_WITHIN_SECONDS)
-
-
-def _memory_mb(pid: int) -> float:
-    """What a process and its children take at the moment."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        everybody = [process, *process.children(recursive=True)]
-        return sum(each.memory_info().rss for each in everybody) / 1e6
-    except psutil.Error:
-        return 0.0
-
-
-def _variables(scratch: Path) -> dict[str, str]:
-    """What the process sees of the environment: nothing of ours, least of all a token."""
-    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    own = {
-        "HOME": str(scratch),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{scratch / 'nothing.db'}",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "MPLCONFIGDIR": str(scratch),
-    }
-    return kept | own | dict.fromkeys(_ONE_THREAD, "1")  # as serving does: one thread for one request
+    end_group(process)
+    return how_it_ended(process.returncode)

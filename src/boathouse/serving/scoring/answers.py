@@ -5,7 +5,7 @@ One thing differs: what is no number is ``null``, since JSON has no NaN and no i
 
 import base64
 from datetime import date, time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -17,7 +17,29 @@ def as_json(predictions: Any) -> bytes:
     """The JSON value of predictions: arrays as nested lists, frames as records."""
     if type(predictions) is np.ndarray:
         return _of_array(predictions)
+    if type(predictions) is bytes:
+        return predictions
+    if type(predictions) is dict:
+        predictions = {name: _widened(value) for name, value in cast("dict[Any, Any]", predictions).items()}
     return orjson.dumps(_plain(predictions), default=_other, option=_OPTIONS)
+
+
+def as_numbers(predictions: Any) -> "np.ndarray[Any, Any] | None":
+    """Predictions as one array of numbers, one entry per row; None when they are something else.
+
+    Args:
+        predictions: Of a model in this process, or the JSON value that one in another process has given.
+    """
+    if isinstance(predictions, bytes):
+        predictions = orjson.loads(predictions)
+    if isinstance(predictions, list):
+        try:
+            predictions = np.array(predictions, dtype=np.float64)
+        except (TypeError, ValueError):
+            return None
+    if isinstance(predictions, np.ndarray) and predictions.dtype.kind in "fiub" and predictions.ndim >= 1:
+        return predictions
+    return None
 
 
 def _of_array(array: Any) -> bytes:
@@ -29,6 +51,10 @@ def _of_array(array: Any) -> bytes:
     if not array.flags.c_contiguous:
         array = np.ascontiguousarray(array)
     return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _widened(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,6 @@ number, ``"false"`` as true, 3,000,000,000 in 32 bits) it is refused here.
 """
 
 import base64
-import binascii
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -177,66 +176,55 @@ def _datetimes(column: Column, values: list[Any]) -> np.ndarray[Any, Any]:
         return found
 
     found = [_each(column, row, value, instant) for row, value in enumerate(values)]
-    return np.array([np.datetime64("NaT") if value is None or value is pd.NaT else value.to_datetime64() for value in found],
-                    dtype="datetime64[ns]")  # fmt: skip
+    instants = [np.datetime64("NaT") if value is None or value is pd.NaT else value.to_datetime64() for value in found]
+    return np.array(instants, dtype="datetime64[ns]")
 
 
 def _nested(column: Column, values: list[Any]) -> np.ndarray[Any, Any]:
     array = np.empty(len(values), dtype=object)
     for row, value in enumerate(values):
-        array[row] = (
-            None if value is None and not column.required else _inside(column.type, value, column.name, row, "")
-        )
+        is_absent = value is None and not column.required
+        array[row] = None if is_absent else _inside(column.type, value, f"Column {column.name}", row)
     return array
 
 
-def _inside(kind: Type, value: Any, name: str, row: int, path: str) -> Any:
-    """A value of a nested type, with the place in it where something is wrong."""
-    if kind.kind is Kind.ARRAY and kind.items is not None:
-        if not isinstance(value, list):
-            raise _wrong(name, row, path, value, kind.kind)
-        items = kind.items
-        return [_inside(items, each, name, row, f"{path}[{place}]") for place, each in enumerate(value)]
-    if kind.kind is Kind.MAP and kind.items is not None:
-        if not isinstance(value, dict):
-            raise _wrong(name, row, path, value, kind.kind)
-        items = kind.items
-        return {key: _inside(items, each, name, row, f"{path}.{key}") for key, each in value.items()}
-    if kind.kind is Kind.OBJECT:
-        return _of_object(kind, value, name, row, path)
+def _inside(kind: Type, value: Any, place: str, row: int) -> Any:
+    """A value of a nested type; what is wrong in it is named with the way there."""
     if kind.kind is Kind.ANY:
         return value
+    if kind.kind is Kind.ARRAY and kind.items is not None and isinstance(value, (list, np.ndarray)):
+        items = kind.items
+        return [_inside(items, each, f"{place}[{number}]", row) for number, each in enumerate(value)]
+    if kind.kind is Kind.MAP and kind.items is not None and isinstance(value, dict):
+        items = kind.items
+        return {key: _inside(items, each, f"{place}.{key}", row) for key, each in value.items()}
+    if kind.kind is Kind.OBJECT and isinstance(value, dict):
+        return _of_object(kind, value, place, row)
     try:
-        return (
-            _CONVERTERS[kind.kind](Column(name, kind), [value])[0].item()
-            if kind.kind is not Kind.STRING
-            else _text(value)
-        )
-    except (WrongInput, ValueError, AttributeError):
-        raise _wrong(name, row, path, value, kind.kind) from None
+        found = _SCALARS[kind.kind](value)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        found = None
+    if found is None:
+        raise _wrong(place, row, value, kind.kind)
+    return found
 
 
-def _of_object(kind: Type, value: Any, name: str, row: int, path: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(name, row, path, value, kind.kind)
-    found: dict[str, Any] = value
-    if unknown := [key for key in found if key not in kind.properties]:
-        raise WrongInput(f"Column {name}{path}, row {row}: the model knows no {', '.join(unknown[:5])} in it.")
-    result: dict[str, Any] = {}
+def _of_object(kind: Type, value: dict[str, Any], place: str, row: int) -> dict[str, Any]:
+    if unknown := [key for key in value if key not in kind.properties]:
+        raise WrongInput(f"{place}, row {row}: the model knows no {', '.join(unknown[:5])} in it.")
+    found: dict[str, Any] = {}
     for key, each in kind.properties.items():
-        if found.get(key) is None:
-            if each.required:
-                raise WrongInput(f"Column {name}{path}, row {row}: {key} is missing.")
-            if key in found:
-                result[key] = None
-        else:
-            result[key] = _inside(each.type, found[key], name, row, f"{path}.{key}")
-    return result
+        if value.get(key) is not None:
+            found[key] = _inside(each.type, value[key], f"{place}.{key}", row)
+        elif each.required:
+            raise WrongInput(f"{place}, row {row}: {key} is missing.")
+        elif key in value:
+            found[key] = None
+    return found
 
 
 def _anything(column: Column, values: list[Any]) -> np.ndarray[Any, Any]:
     array = np.empty(len(values), dtype=object)
-    array[:] = values if not any(isinstance(value, (list, dict)) for value in values) else None
     for row, value in enumerate(values):
         array[row] = value
     return array
@@ -245,12 +233,12 @@ def _anything(column: Column, values: list[Any]) -> np.ndarray[Any, Any]:
 def _each(column: Column, row: int, value: Any, check: Callable[[Any], Any]) -> Any:
     try:
         return check(value)
-    except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise _wrong(column.name, row, "", value, column.kind) from None
+    except (ValueError, TypeError, OverflowError):
+        raise _wrong(f"Column {column.name}", row, value, column.kind) from None
 
 
-def _wrong(name: str, row: int, path: str, value: Any, kind: Kind) -> WrongInput:
-    return WrongInput(f"Column {name}{path}, row {row}: {shown(value)} is no {kind}.")
+def _wrong(place: str, row: int, value: Any, kind: Kind) -> WrongInput:
+    return WrongInput(f"{place}, row {row}: {shown(value)} is no {kind}.")
 
 
 def shown(value: Any) -> str:
@@ -263,6 +251,16 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+_SCALARS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.DOUBLE: _real,
+    Kind.FLOAT: _real,
+    Kind.LONG: _whole,
+    Kind.INTEGER: _whole,
+    Kind.BOOLEAN: _truth,
+    Kind.STRING: _text,
+    Kind.BINARY: _bytes,
+    Kind.DATETIME: lambda value: value if isinstance(value, str) else None,
+}
 _CONVERTERS: dict[Kind, Callable[[Column, list[Any]], np.ndarray[Any, Any]]] = {
     Kind.DOUBLE: _reals,
     Kind.FLOAT: _reals,

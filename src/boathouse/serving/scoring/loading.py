@@ -1,33 +1,95 @@
-"""From the folder of a model to what answers for it."""
+"""From the folder of a model to what answers for it: in this process where that is proven to give MLflow's answers and
+safe, in a process of its own everywhere else."""
 
+import logging
+import re
 from pathlib import Path
 
 from boathouse.foundation.errors import NotFound
+from boathouse.models.serving_check import FindInterpreter, Interpreter, find_interpreter
+from boathouse.models.serving_check.interpreters import PLATFORM
 from boathouse.serving.endpoints.policy import Limits
-from boathouse.serving.scoring.flavours import lightgbm
+from boathouse.serving.isolated import IsolatedModel, Isolation
+from boathouse.serving.scoring.flavours.choosing import load_native
 from boathouse.serving.scoring.flavours.native import NotNative
-from boathouse.serving.scoring.mlmodel import read_model_folder
+from boathouse.serving.scoring.mlmodel import ModelFolder, read_model_folder
 from boathouse.serving.scoring.nouns import Scorer
 from boathouse.serving.scoring.payloads import JSON, read_payload
+from boathouse.serving.scoring.proofs import Proof, Proofs, key_of, made_up, prove
+from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.scoring.scorers import NativeScorer
 from boathouse.serving.snapshot.nouns import LiveEntity
 
+log = logging.getLogger(__name__)
 
-def load_scorer(entity: LiveEntity, limits: Limits, *, scratch: Path) -> Scorer:
-    """What answers for an entity.
+_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_PROOF_DEADLINE_MS = 60_000
+
+
+def load_scorer(entity: LiveEntity, limits: Limits, *, scratch: Path, find: FindInterpreter | None = None) -> Scorer:
+    """What answers for an entity. Returns when it answers; a model that nobody has loaded before takes some seconds.
 
     Args:
-        scratch: A folder of this home in which is kept what need not be found out twice.
+        scratch: A folder of this home in which is kept what need not be found out twice, and where models write.
+        find: Chooses the Python by what the model requires; by default that of this process where it does, else an
+            environment that is built.
 
     Raises:
-        BoathouseError: It cannot be loaded.
+        BoathouseError: It cannot be loaded; the message says why.
     """
     if entity.folder is None:
         raise NotFound(f"{entity.name} of {entity.entity} has no folder of a model.")
     folder = read_model_folder(Path(entity.folder))
-    if folder.loader != lightgbm.LOADER or folder.signature is None:
-        raise NotNative("not yet")
-    scorer = NativeScorer(lightgbm.load(folder), folder.signature)
-    if folder.example is not None:
-        scorer.measure(read_payload(folder.example, JSON, most_rows=limits.rows))
-    return scorer
+    interpreter = (find or find_interpreter)(folder.path)
+    name = _NAME.sub("-", f"{entity.entity}-{entity.version}")
+    try:
+        if interpreter.name != PLATFORM:
+            raise NotNative("it asks for other versions than this environment has")
+        scorer = _native(folder)
+    except NotNative as why:
+        log.info("%s version %s answers in a process of its own: %s.", entity.entity, entity.version, why)
+        return _isolated(folder, interpreter, limits, scratch, name)
+    return _proven(folder, scorer, interpreter, limits, scratch, name)
+
+
+def _native(folder: ModelFolder) -> NativeScorer:
+    native = load_native(folder)
+    if folder.signature is None:
+        raise NotNative("it has no signature")
+    return NativeScorer(native, folder.signature)
+
+
+def _isolated(
+    folder: ModelFolder, interpreter: Interpreter, limits: Limits, scratch: Path, name: str
+) -> IsolatedScorer:
+    isolation = Isolation(scratch, limits.deadline_ms / 1000, limits.memory_mb)
+    model = IsolatedModel(folder.path, interpreter, isolation, name=name)
+    model.start()
+    return IsolatedScorer(model, folder)
+
+
+def _proven(
+    folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, limits: Limits, scratch: Path, name: str
+) -> Scorer:
+    proofs, key = Proofs(scratch / "proofs"), key_of(folder)
+    proof = proofs.known(key)
+    if proof is None:
+        with proofs.only_one(key):
+            proof = proofs.known(key) or _found_out(folder, ours, interpreter, scratch, name)
+            proofs.keep(key, proof)
+    if proof.is_equal:
+        if (body := folder.example or made_up(folder)) is not None:
+            ours.measure(read_payload(body, JSON, most_rows=limits.rows))
+        return ours
+    log.warning("%s answers in a process of its own: here it does not answer as in MLflow: %s.", name, proof.why)
+    ours.close()
+    return _isolated(folder, interpreter, limits, scratch, name)
+
+
+def _found_out(folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, scratch: Path, name: str) -> Proof:
+    limits = Limits(deadline_ms=_PROOF_DEADLINE_MS)
+    theirs = _isolated(folder, interpreter, limits, scratch, f"{name}-proof")
+    try:
+        return prove(folder, ours, theirs)
+    finally:
+        theirs.close()

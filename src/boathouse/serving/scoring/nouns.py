@@ -31,6 +31,8 @@ class Payload:
     lists. ARROW, CSV, PARQUET: an Arrow table. Otherwise nested lists."""
     params: Mapping[str, Any] | None = None
     client_request_id: str | None = None
+    sent: Any = None
+    """Of INPUTS: what stood in the body, where ``data`` lays it out anew."""
 
 
 class Scorer(Protocol):
@@ -54,7 +56,14 @@ class Scorer(Protocol):
         """
         ...
 
-    def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any: ...
+    def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
+        """What the model says; only ``answer`` and ``answers.as_numbers`` know what is in it.
+
+        Raises:
+            InvalidInput: The model's own check of its inputs refuses them.
+            ScoringFailed: It raised, or did not come to an end.
+        """
+        ...
 
     def answer(self, predictions: Any) -> bytes:
         """The JSON value of ``predictions``: ``[0.25,0.75]``."""

@@ -170,17 +170,18 @@ def _inputs(value: Any) -> Payload:
         return Payload(Shape.INPUTS, len(values), None, values)
     if value is None:
         raise MalformedBody("inputs is null.")
-    return Payload(Shape.INPUTS, 1, None, [value])
+    return Payload(Shape.INPUTS, 1, None, [value], sent=value)
 
 
 def _of_columns(columns: dict[str, Any]) -> Payload:
     sizes = {name: len(values) for name, values in columns.items() if type(values) is list}
     if not sizes:  # one row, its values as they are
-        return Payload(Shape.INPUTS, 1, list(columns), {name: [value] for name, value in columns.items()})
+        rows = {name: [value] for name, value in columns.items()}
+        return Payload(Shape.INPUTS, 1, list(columns), rows, sent=columns)
     # Named tensors may be of any size each; whether columns have to agree is known to the signature alone.
     rows = next(iter(sizes.values()))
     filled = {name: values if name in sizes else [values] * rows for name, values in columns.items()}
-    return Payload(Shape.INPUTS, rows, list(columns), filled)
+    return Payload(Shape.INPUTS, rows, list(columns), filled, sent=columns)
 
 
 def _from_table(media: str, body: bytes) -> Payload:

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from boathouse.serving.scoring.answers import as_json
 from boathouse.serving.scoring.errors import WrongInput
 from boathouse.serving.scoring.flavours.native import Form, Native, NotNative
+from boathouse.serving.scoring.frames import FrameReader
 from boathouse.serving.scoring.matrices import MatrixReader, fits_matrix
-from boathouse.serving.scoring.nouns import Payload
-from boathouse.serving.scoring.signature import Signature
+from boathouse.serving.scoring.nouns import Payload, ScoringFailed
+from boathouse.serving.scoring.signature import NESTED, Signature
+from boathouse.serving.scoring.tensors import TensorReader
 
 FAST_SECONDS = 0.0005
 """Who takes no longer for a row may answer in the event loop."""
@@ -36,7 +38,10 @@ class NativeScorer:
         return self._reader.read(payload)
 
     def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
-        return self._predict(arrays, params)
+        try:
+            return self._predict(arrays, params)
+        except Exception as error:
+            raise ScoringFailed(f"the model raised {type(error).__name__}: {error}") from error
 
     def measure(self, payload: Payload) -> None:
         """Find out whether it is fast, with a row or some."""
@@ -52,7 +57,22 @@ class NativeScorer:
             self._native.close()
 
 
-def reader_of(native: Native, signature: Signature) -> MatrixReader:
+class Reader(Protocol):
+    """Payloads as what a model's function takes."""
+
+    def read(self, payload: Payload) -> Any: ...
+
+
+def reader_of(native: Native, signature: Signature) -> Reader:
+    """The reader for what the model's function takes.
+
+    Raises:
+        NotNative: The signature asks for something that it cannot be given.
+    """
+    if native.form is Form.TENSORS and signature.tensors:
+        return TensorReader(signature)
     if native.form is Form.MATRIX and fits_matrix(signature):
         return MatrixReader(signature, takes_nulls=native.takes_nulls)
-    raise NotNative("its signature asks for more than numbers")
+    if native.form is Form.FRAME and signature.columns and not any(each.kind in NESTED for each in signature.columns):
+        return FrameReader(signature, takes_nulls=native.takes_nulls)
+    raise NotNative("its signature asks for what its library is not given here")
