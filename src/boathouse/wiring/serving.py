@@ -11,9 +11,9 @@ from boathouse.metastore import Database
 from boathouse.models import Models
 from boathouse.models.baselines import Baselines
 from boathouse.serving.endpoints.service import Endpoints
-from boathouse.serving.snapshot.opening import Opening, Parts, Passwords
-from boathouse.serving.snapshot.resolving import AtOnce, Resolving, Rollouts
-from boathouse.serving.snapshot.writing import LOOK_SECONDS, Place, SnapshotWriter
+from boathouse.serving.preparing.opening import Opening, Parts, Passwords
+from boathouse.serving.preparing.resolving import AtOnce, Resolving, Rollouts
+from boathouse.serving.preparing.writing import LOOK_SECONDS, Place, SnapshotWriter
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.serving.endpoints import repository as rows
 from boathouse.serving.endpoints.nouns import ReadyState, Standing
+from boathouse.serving.preparing.resolving import Given, Resolved, Resolving
 from boathouse.serving.snapshot import files
 from boathouse.serving.snapshot.nouns import KnownToken, LiveEndpoint, Snapshot
-from boathouse.serving.snapshot.resolving import Given, Resolved, Resolving
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from boathouse.models.nouns import AliasMove
 from boathouse.serving.endpoints.nouns import EndpointConfig, EntityKind, ServedEntity
 from boathouse.serving.endpoints.policy import Rung, RungKind
+from boathouse.serving.preparing.opening import NotThere, Opened, Opening
 from boathouse.serving.snapshot.nouns import LiveEntity, LiveRung
-from boathouse.serving.snapshot.opening import NotThere, Opened, Opening
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from boathouse.serving.endpoints.nouns import (
     StandingRoute,
 )
 from boathouse.serving.endpoints.policy import EndpointPolicy, RungKind, Shadow
+from boathouse.serving.preparing.opening import NotThere, Opened, Opening
+from boathouse.serving.preparing.rungs import Above, Rungs, rungs_of
 from boathouse.serving.rollout import plan
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveShadow
-from boathouse.serving.snapshot.opening import NotThere, Opened, Opening
-from boathouse.serving.snapshot.rungs import Above, Rungs, rungs_of
 
 SHADOW = "shadow"
 """What a version is called that only watches."""

@@ -1,0 +1,1 @@
+"""From what is described to what is known: endpoints resolved for the data plane, by the control plane."""
