@@ -54,8 +54,9 @@ class Contents:
             held += self._folder(folder)
         if with_logs:
             held += self._folder(self._home.runs) + self._folder(self._home.logs)
-        keys = (self._home.secrets_key_file, self._home.signing_key_file) if with_keys else ()
-        held += [self._hold(file) for file in keys if file.exists()]
+        if with_keys:
+            keys = (self._home.secrets_key_file, self._home.signing_key_file, self._home.masking_key_file)
+            held += [self._hold(file) for file in keys if file.exists()]
         return held
 
     def _tables(self) -> Iterator[Held]:

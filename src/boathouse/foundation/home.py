@@ -4,6 +4,7 @@
 ├── run.json          port and pids while it runs
 ├── token             the operating-system user's token, readable by that user only
 ├── secrets.key       what secrets are encrypted with, readable by that user only
+├── masking.key      what masked columns of inference tables are hashed with, readable by that user only
 ├── signing.key      what archives of models are signed with, readable by that user only
 ├── db/               boathouse.db, mlflow.db, dbos.db (SQLite; or three Postgres schemas)
 ├── lake/             Delta tables and volumes
@@ -53,6 +54,10 @@ class Home:
     @property
     def signing_key_file(self) -> Path:
         return self.root / "signing.key"
+
+    @property
+    def masking_key_file(self) -> Path:
+        return self.root / "masking.key"
 
     @property
     def databases(self) -> Path:

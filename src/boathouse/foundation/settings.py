@@ -32,6 +32,9 @@ class Settings:
     serving_workers: int = -1
     """Processes that answer predictions; -1: one per processor; 0: no data plane."""
 
+    capture_seconds: float = 5.0
+    """How often what was answered is moved from the journals into inference tables; each time is at most one commit."""
+
     host: str = "127.0.0.1"
     """Address the control plane listens on. Loopback, because a laptop is where most people start."""
 
@@ -110,5 +113,6 @@ def _read(variable: str, text: str, kind: Any) -> Any:
     try:
         return kind(text)
     except ValueError as error:
-        expected = "a whole number" if kind is int else " or ".join(kind)
+        names = {int: "a whole number", float: "a number"}
+        expected = names.get(kind) or " or ".join(kind)
         raise InvalidInput(f"{variable} is {text!r}, but {expected} is expected.") from error

@@ -73,9 +73,11 @@ class FileJournal:
     def __init__(self, root: Path, worker: str, settings: JournalSettings | None = None) -> None:
         self._settings = settings or JournalSettings()
         self.folder = root / f"{worker}-{secrets.token_hex(4)}"
-        self.folder.mkdir(parents=True, mode=0o700)
-        self._lock = (self.folder / LOCK_FILE).open("w")
+        hidden = root / f".{self.folder.name}"
+        hidden.mkdir(parents=True, mode=0o700)
+        self._lock = (hidden / LOCK_FILE).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(self.folder)  # nobody finds it before it is locked
         self._state = StateFile(self.folder)
         self._rules: dict[str, _Rules] = {}
         self._known: dict[str, KnownEndpoint] = {}

@@ -19,9 +19,12 @@ OFFSET_BITS = 36
 class Segment:
     """One file of a journal."""
 
-    journal: str
     number: int
     path: Path
+
+    @property
+    def journal(self) -> str:
+        return self.path.parent.name
 
     def place(self, offset: int) -> int:
         """Ascending over all segments of a journal."""
@@ -33,6 +36,8 @@ class Written:
     """One exchange as it was found."""
 
     exchange: Exchange
+    endpoint: KnownEndpoint | None
+    """As it was then; None where the segment does not say."""
     place: int
     """Where it ends; whoever has taken in everything up to here has taken it in."""
     size: int
@@ -56,26 +61,29 @@ class Found:
 def journals(root: Path) -> list[Path]:
     """The folders of all journals."""
     try:
-        return sorted(path for path in root.iterdir() if path.is_dir())
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     except FileNotFoundError:
         return []
 
 
 def segments(folder: Path) -> list[Segment]:
     """Of one journal, the oldest first."""
-    found = sorted(path for path in folder.iterdir() if path.name.endswith(SEGMENT_SUFFIX))
-    return [Segment(folder.name, int(path.stem), path) for path in found]
+    try:
+        found = sorted(path for path in folder.iterdir() if path.name.endswith(SEGMENT_SUFFIX))
+    except FileNotFoundError:
+        return []
+    return [Segment(int(path.stem), path) for path in found]
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether the worker that writes it lives. One that is just being made counts as alive."""
+    """Whether the worker that writes it lives."""
     try:
-        with (folder / LOCK_FILE).open("a") as file:
+        with (folder / LOCK_FILE).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except FileNotFoundError:
-        return folder.exists()
+        return False
     return False
 
 
@@ -107,7 +115,8 @@ def look(
             contexts[endpoint.endpoint_id] = endpoint
         else:
             place = segment.place(since + frame.end)
-            found.append(Written(read_exchange(frame.content), place, len(frame.content)))
+            exchange = read_exchange(frame.content)
+            found.append(Written(exchange, contexts.get(exchange.endpoint_id), place, len(frame.content)))
         at = frame.end
     if at == 0 and not is_all:  # one exchange is larger than what was asked for, or something is damaged
         return look(segment, since, is_ended=is_ended, most_bytes=most_bytes * 4, known=contexts)

@@ -1,0 +1,145 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportAttributeAccessIssue=false
+"""Values on their way into the columns of a table that somebody may have changed: everything finds a place.
+
+A column takes what it can hold. What it cannot hold goes to a column beside it, with ``_2`` behind its name, of the
+type that the values have by themselves. A text column takes everything, as text.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_EXACT = 1 << 53
+"""Whole numbers up to here are exact as floating-point numbers."""
+_INT64 = 1 << 63
+_MOST_NAMES = 100
+
+Declared = Mapping[str, pa.DataType]
+
+
+def fitted(columns: Mapping[str, Sequence[Any]], schema: pa.Schema, declared: Declared) -> pa.Table:
+    """The columns as they go into a table with this schema.
+
+    Args:
+        declared: Types of columns that the table may not have yet; the others get the type of their values.
+    """
+    known = {name.lower(): schema.field(name) for name in schema.names}
+    fields: list[pa.Field] = []
+    arrays: list[pa.Array] = []
+    for name, values in columns.items():
+        found = _place(name, values, known, declared)
+        if found is None:
+            continue
+        field, array = found
+        known[field.name.lower()] = field
+        if any(field.name == other.name for other in fields):  # two names that differ in case only
+            at = next(place for place, other in enumerate(fields) if other.name == field.name)
+            arrays[at] = _first_of(arrays[at], array)
+            continue
+        fields.append(field)
+        arrays.append(array)
+    return pa.table(arrays, schema=pa.schema(fields))
+
+
+def _place(
+    name: str, values: Sequence[Any], known: Mapping[str, pa.Field], declared: Declared
+) -> tuple[pa.Field, pa.Array] | None:
+    """The column that can hold the values; None when there are no values and no column."""
+    wanted = declared.get(name)
+    for number in range(1, _MOST_NAMES):
+        candidate = name if number == 1 else f"{name}_{number}"
+        field = known.get(candidate.lower())
+        if field is None:
+            array = (_converted(values, wanted) if wanted is not None else None) or _natural(values)
+            return None if array is None else (pa.field(candidate, array.type), array)
+        array = _converted(values, field.type)
+        if array is not None:
+            return pa.field(field.name, field.type), array
+    return None
+
+
+def _converted(values: Sequence[Any], kind: pa.DataType) -> pa.Array | None:
+    """The values as an array of a type; None when it cannot hold one of them."""
+    try:
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return pa.array([_text(value) for value in values], kind)
+        if pa.types.is_timestamp(kind):
+            return pa.array([_instant(value, kind) for value in values], kind)
+        if pa.types.is_integer(kind) and any(type(value) is float for value in values):
+            return pa.array([_whole(value) for value in values], kind)
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
+        return None
+
+
+def _natural(values: Sequence[Any]) -> pa.Array | None:
+    """The values as an array of the type that they have by themselves."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if not kinds:
+        return None
+    array = _converted(values, _natural_type(kinds, values))
+    return array if array is not None else pa.array([_text(value) for value in values], pa.string())
+
+
+def _natural_type(kinds: set[type], values: Sequence[Any]) -> pa.DataType:
+    if kinds == {bool}:
+        return pa.bool_()
+    if kinds == {int}:
+        largest = max(abs(value) for value in values if value is not None)
+        if largest < _EXACT:
+            return pa.float64()
+        return pa.int64() if largest < _INT64 else pa.string()
+    if kinds <= {int, float}:
+        return pa.float64()
+    if kinds == {datetime}:
+        return pa.timestamp("us", "UTC")
+    if kinds == {date}:
+        return pa.date32()
+    if kinds == {bytes}:
+        return pa.binary()
+    if kinds == {list}:
+        inner = {type(each) for value in values if value is not None for each in value} - {type(None)}
+        if inner and inner <= {int, float}:
+            return pa.list_(pa.float64())
+        if inner == {str}:
+            return pa.list_(pa.string())
+    return pa.string()
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _whole(value: Any) -> Any:
+    if type(value) is not float:
+        return value
+    if value != value:
+        return None
+    if not value.is_integer():
+        raise ValueError(value)
+    return int(value)
+
+
+def _instant(value: Any, kind: pa.DataType) -> Any:
+    """An instant for a column of instants; texts in ISO 8601 and microseconds since 1970 are instants too."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        if kind.tz is None:
+            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, bool) or not (value is None or isinstance(value, int)):
+        raise ValueError(value)
+    return value
+
+
+def _first_of(one: pa.Array, other: pa.Array) -> pa.Array:
+    return pc.coalesce(one, other)
