@@ -39,6 +39,16 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Stood:
+    """What stands for a served entity: what a rollout comes from."""
+
+    model: str
+    version: int | None
+    rejected: int | None = None
+    """A version that was aborted; it is not tried again before the alias has left it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """A version on its way to the traffic of a served entity."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from boathouse.metastore.upserting import insert_into
 from boathouse.serving.endpoints.policy import Canary
-from boathouse.serving.rollout.nouns import Finding, Rollout, RolloutState, Ruling, Served, Step, StepKind
+from boathouse.serving.rollout.nouns import Finding, Rollout, RolloutState, Ruling, Served, Step, StepKind, Stood
 from boathouse.serving.rollout.schema import rollout_steps, rollouts, standing_versions
 
 _SERVED = ("endpoint_id", "endpoint", "entity", "model", "alias")
@@ -19,18 +19,19 @@ _PLAIN = ("rollout_id", "from_version", "to_version", "step", "began_at", "step_
 # --- what stands
 
 
-def standing(connection: Connection, endpoint_id: str) -> dict[str, tuple[str, int | None]]:
-    """Model and version of each served entity that stand."""
+def standing(connection: Connection, endpoint_id: str) -> dict[str, Stood]:
+    """What stands for each served entity."""
     table = standing_versions
-    query = select(table.c.entity, table.c.model, table.c.version).where(table.c.endpoint_id == endpoint_id)
-    return {row.entity: (row.model, row.version) for row in connection.execute(query)}
+    query = select(table.c.entity, table.c.model, table.c.version, table.c.rejected)
+    found = connection.execute(query.where(table.c.endpoint_id == endpoint_id))
+    return {row.entity: Stood(row.model, row.version, row.rejected) for row in found}
 
 
-def let_stand(connection: Connection, served: Served, version: int | None, now: int) -> None:
-    values = {"endpoint_id": served.endpoint_id, "entity": served.entity, "model": served.model, "version": version}
-    change = {"model": served.model, "version": version, "since": now}
-    statement = insert_into(connection, standing_versions).values(**values, since=now)
-    connection.execute(statement.on_conflict_do_update(index_elements=["endpoint_id", "entity"], set_=change))
+def let_stand(connection: Connection, served: Served, stood: Stood, now: int) -> None:
+    change = {"model": stood.model, "version": stood.version, "rejected": stood.rejected, "since": now}
+    keys = {"endpoint_id": served.endpoint_id, "entity": served.entity}
+    statement = insert_into(connection, standing_versions).values(**keys, **change)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=change))
 
 
 def forget_standing(connection: Connection, endpoint_id: str, entities: Iterable[str]) -> None:
@@ -57,13 +58,13 @@ def change(connection: Connection, rollout: Rollout, *, seen: int) -> bool:
     return done.rowcount == 1
 
 
-def note(connection: Connection, rollout: Rollout, why: str, tallies: Mapping[str, Any]) -> None:
+def note(connection: Connection, rollout: Rollout, why: str, tallies: Mapping[str, Any] | None) -> None:
     """What a look has said and counted; changes nothing that anybody steps by."""
     table = rollouts
     connection.execute(
         update(table)
         .where(table.c.rollout_id == rollout.rollout_id, table.c.revision == rollout.revision)
-        .values(why=why, tallies=json.dumps(tallies))
+        .values(why=why, tallies=None if tallies is None else json.dumps(tallies))
     )
 
 
@@ -85,11 +86,9 @@ def running(connection: Connection, endpoint_id: str | None = None) -> list[Roll
     return [_rollout(row) for row in connection.execute(query.order_by(rollouts.c.began_at))]
 
 
-def of(connection: Connection, endpoint_id: str, *, entity: str | None = None, limit: int = 50) -> list[Rollout]:
+def of(connection: Connection, endpoint_id: str, *, limit: int = 50) -> list[Rollout]:
     """Those of an endpoint, newest first."""
     query = select(rollouts).where(rollouts.c.endpoint_id == endpoint_id)
-    if entity is not None:
-        query = query.where(rollouts.c.entity == entity)
     found = connection.execute(query.order_by(rollouts.c.began_at.desc(), rollouts.c.rollout_id).limit(limit))
     return [_rollout(row) for row in found]
 
@@ -116,6 +115,12 @@ def steps(connection: Connection, rollout_ids: Sequence[str]) -> list[Step]:
     table = rollout_steps
     query = select(table).where(table.c.rollout_id.in_(list(rollout_ids))).order_by(table.c.step_id)
     return [_step(row) for row in connection.execute(query)]
+
+
+def alias_done(connection: Connection, rollout_id: str, why: str) -> None:
+    """The alias was moved back, or cannot be."""
+    table = rollouts
+    connection.execute(update(table).where(table.c.rollout_id == rollout_id).values(alias_is_due=False, why=why))
 
 
 def without_evidence(connection: Connection, limit: int = 50) -> list[tuple[Step, Rollout]]:

@@ -12,6 +12,7 @@ standing_versions = Table(
     Column("model", Text, nullable=False),
     Column("version", Integer),
     Column("since", BigInteger, nullable=False),
+    Column("rejected", Integer),  # was aborted, and is not tried again before the alias has left it
 )
 
 rollouts = Table(

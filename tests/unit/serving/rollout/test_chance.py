@@ -4,7 +4,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boathouse.serving.rollout.chance import (
@@ -28,6 +28,7 @@ def test_where_nothing_may_be_bad_one_is_enough() -> None:
     assert not is_above(0, 1000, 0.0)
 
 
+@settings(deadline=None, max_examples=30)
 @given(bad=st.integers(0, 60), good=st.integers(0, 60), share=st.floats(0.005, 0.9))
 def test_the_evidence_is_the_mixture_of_likelihood_ratios(bad: int, good: int, share: float) -> None:
     total = bad + good

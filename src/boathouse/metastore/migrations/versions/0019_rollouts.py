@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer()),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", sa.Integer()),
         sa.PrimaryKeyConstraint("endpoint_id", "entity", name=op.f("pk_endpoint_standing_versions")),
     )
     op.create_table(
