@@ -14,6 +14,7 @@ from sqlglot import exp
 from boathouse.foundation.errors import BoathouseError, InvalidInput, did_you_mean
 from boathouse.lake.engine import Engine, EngineQuery
 from boathouse.session.sql.dialect import engine_sql
+from boathouse.session.sql.functions import CHANGING
 from boathouse.session.sql.reading import read_query
 from boathouse.session.sql.translate import SessionFacts, translate
 
@@ -83,6 +84,12 @@ def _tree(predicate: str) -> exp.Expr:
     is_whole = isinstance(tree, exp.Select) and len(tree.expressions) == 1
     if not is_whole or len(list(tree.find_all(exp.Query))) > 1 or tree.find(exp.Table, exp.Star, exp.Placeholder):
         raise BadPredicate(f"The condition {predicate!r} is more than a condition on one row.")
+    if changing := {call.name.lower() for call in tree.find_all(exp.Anonymous)} & CHANGING:
+        raise BadPredicate(
+            f"The condition {predicate!r} asks {min(changing)}, which answers anew each time; a version is judged on "
+            "rows that stay.",
+            hint="Draw them once, into a table.",
+        )
     if set(tree.args) & {name for name, value in tree.args.items() if value} - {"expressions", "kind", "hint"}:
         raise BadPredicate(f"The condition {predicate!r} is more than a condition on one row.")
     return tree

@@ -7,13 +7,12 @@ from sqlglot import exp
 from boathouse.foundation.errors import InvalidInput
 from boathouse.lake.row_changes import ChangeKind
 from boathouse.session.sql.creation import table_parts
+from boathouse.session.sql.functions import CHANGING
 from boathouse.session.sql.guard import check_query
 from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import Assignment, Delete, Merge, MergeClause, MergeFamily, Truncate, Update
 
 _PLAIN = frozenset({"this", "where"})
-_RANDOM = {"rand", "random", "randn", "uuid", "shuffle"}
-"""Functions that answer anew whenever they are asked."""
 
 _SUBQUERIES = (exp.Select, exp.Subquery, exp.Exists, exp.SetOperation)
 
@@ -178,7 +177,7 @@ def _require_repeatable(tree: exp.Expr, place: str) -> None:
     """A condition decides which clause holds and what it sets; both must see the same answer."""
     for call in tree.find_all(exp.Func):
         name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-        if name in _RANDOM:
+        if name in CHANGING:
             raise Unsupported(
                 f"{name}() in {place}", hint="Compute it in the source: USING (SELECT ..., rand() AS chance FROM ...)."
             )

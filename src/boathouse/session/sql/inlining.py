@@ -14,14 +14,12 @@ from boathouse.catalog import Function, Parameter
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.session.sql.casts import engine_type
 from boathouse.session.sql.dialect import DatabricksSql, databricks_sql, native
-from boathouse.session.sql.functions import FUNCTIONS, FunctionKind
+from boathouse.session.sql.functions import CHANGING, FUNCTIONS, FunctionKind
 
 _ROW, _VALUE = "__arguments", "__value"
 _DECLARED = "declared_type"
 _SMALL = 12
 """Parts of an argument that may be written more than once."""
-_CHANGING = frozenset({"rand", "random", "uuid", "randn"})
-"""Functions that answer differently each time."""
 
 
 def arguments_of(function: Function, given: Sequence[exp.Expr], default_of: Mapping[str, exp.Expr]) -> list[exp.Expr]:
@@ -191,7 +189,7 @@ def _is_large(argument: exp.Expr) -> bool:
 
 
 def _is_changing(argument: exp.Expr) -> bool:
-    return any(node.name.lower() in _CHANGING for node in argument.find_all(exp.Anonymous))
+    return any(node.name.lower() in CHANGING for node in argument.find_all(exp.Anonymous))
 
 
 def _substituted(function: Function, body: exp.Expr, values: Mapping[str, exp.Expr]) -> exp.Expr:

@@ -38,6 +38,9 @@ FUNCTIONS: dict[str, Function] = {
 }
 """By lower-case name."""
 
+CHANGING = frozenset({"rand", "random", "randn", "uuid", "shuffle"})
+"""Those that answer anew whenever they are asked."""
+
 SPECIAL = {
     "explode": "explode(array_or_map)",
     "explode_outer": "explode_outer(array_or_map)",
