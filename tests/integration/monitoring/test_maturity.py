@@ -68,6 +68,22 @@ def test_a_model_that_one_may_not_see_is_not_there(boathouse: LocalBoathouse, mo
     assert stranger.get(f"{API}/maturity") == {"models": [], "left": 0}
 
 
+def test_what_is_in_production_was_judged_however_many_came_after_it(boathouse: LocalBoathouse, model: str) -> None:
+    client, name = boathouse.client(), "ripe.s.old"
+    run = client.get(f"{MLFLOW}/model-versions/get", name=model, version="1")["model_version"]
+    client.post(f"{MLFLOW}/registered-models/create", {"name": name})
+    for number in range(1, 23):
+        client.post(f"{MLFLOW}/model-versions/create", {"name": name, "source": run["source"], "run_id": run["run_id"]})
+        measured = {"gate": "metric", "metric": "auc", "value": 0.7, "rows": 500}
+        client.post(f"{API}/models/{name}/versions/{number}/evaluations", {"measurements": [measured]})
+    client.put(f"{API}/models/{name}/aliases/champion", {"version": 1})
+
+    found = client.get(f"{API}/models/{name}/maturity")
+
+    (practice,) = [each for each in found["practices"] if each["name"] == "gated"]
+    assert practice["evidence"].startswith("Version 1 went through its gates on")
+
+
 REGISTER = """\
 import sys, warnings
 warnings.simplefilter("ignore")

@@ -25,7 +25,7 @@ from boathouse.monitoring.maturity.nouns import Finding
 
 _RECENT = 5
 _MOST_JUDGED = 20
-"""Versions whose evidence is looked through."""
+"""Versions whose evidence is looked through, beside the one in production."""
 _MOST_PARENTS = 20
 _SIGNATURE = re.compile(r"^signature:(?!\s*(null|~)\s*$)", re.MULTILINE)
 
@@ -115,7 +115,10 @@ class RecordedFacts:
         found: list[Judged] = []
         with self._sources.database.read() as connection:
             known = evidence_rows.evaluated_versions(connection, self.model)
-            for version in sorted(known, key=lambda each: known[each], reverse=True)[:_MOST_JUDGED]:
+            newest = sorted(known, key=lambda each: known[each], reverse=True)
+            subject = self._subject.number if self._subject else None
+            # What is in production may have been judged before many that were not good enough.
+            for version in newest[:_MOST_JUDGED] + [each for each in newest[_MOST_JUDGED:] if each == subject]:
                 stored = evidence_rows.evaluations(
                     connection, self.model, version, kind=EvaluationKind.GATES, limit=_MOST_JUDGED
                 )
