@@ -1,0 +1,81 @@
+"""A fall is told once, and so is its end."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from boathouse.catalog.events import repository as events
+from boathouse.foundation.clock import ManualClock
+from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.serving.fallback.falls import Falls, Reason
+from boathouse.serving.telemetry.nouns import Counts, Series, WorkerCounts
+
+
+class Workers:
+    """One worker that has answered as a test says."""
+
+    def __init__(self) -> None:
+        self.good, self.fallen, self.started_at = 0, 0, 0
+
+    def counts(self) -> Sequence[WorkerCounts]:
+        counts = Counts({200: self.good + self.fallen}, self.fallen, (), 0.0, 0, ())
+        return [WorkerCounts(1, self.started_at, {Series("e", "v1", "primary"): counts}, 0, 0, is_alive=True)]
+
+    def names(self) -> Mapping[str, str]:
+        return {"e": "late"}
+
+    def reason(self, endpoint_id: str) -> Reason | None:
+        return Reason("constant", "late@3: hangs")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(DatabaseUrl.sqlite(tmp_path / "test.db"))
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+def told(database: Database) -> list[str]:
+    return [each.type for each in events.after(database, 0)]
+
+
+def test_a_fall_and_its_end_are_told_once_each(database: Database) -> None:
+    workers, clock = Workers(), ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    falls = Falls(database, workers, clock)
+
+    def later(good: int = 0, fallen: int = 0, seconds: float = 2) -> list[str]:
+        workers.good += good
+        workers.fallen += fallen
+        clock.advance(timedelta(seconds=seconds))
+        falls.look()
+        return told(database)
+
+    assert later(good=10) == []
+    assert later(good=10, fallen=1) == ["endpoint.fell"]
+    assert later(fallen=5) == ["endpoint.fell"]
+    assert later(seconds=100) == ["endpoint.fell"], "nobody asks: nobody knows"
+    assert later(good=1) == ["endpoint.fell", "endpoint.recovered"]
+    assert later(fallen=1) == ["endpoint.fell", "endpoint.recovered", "endpoint.fell"]
+
+    (fell, *_) = events.after(database, 0)
+    assert (fell.subject, fell.data["rung"], fell.data["why"]) == ("late", "constant", "late@3: hangs")
+
+
+def test_a_control_plane_that_starts_again_tells_nothing_twice(database: Database) -> None:
+    workers, clock = Workers(), ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    first = Falls(database, workers, clock)
+    first.look()
+    workers.fallen = 3
+    first.look()
+    again = Falls(database, workers, clock)
+    again.look()
+    workers.fallen = 4
+    again.look()
+    assert told(database) == ["endpoint.fell"]
+    workers.good = 5
+    clock.advance(timedelta(seconds=31))
+    again.look()
+    assert told(database) == ["endpoint.fell", "endpoint.recovered"]
