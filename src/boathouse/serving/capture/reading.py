@@ -54,6 +54,8 @@ class Found:
     """The offset at which the next look begins."""
     is_whole: bool
     """Whether nothing is left in the segment, and nothing more will come."""
+    is_more: bool = False
+    """Whether the look was too short for what is there already."""
     damaged_bytes: int = 0
     """Skipped, because nothing whole stands there: torn by the death of the worker, before its answer had left."""
 
@@ -123,7 +125,7 @@ def look(
     if is_all and is_ended:
         damaged += len(data) - at
         at = len(data)
-    return Found(tuple(found), contexts, since + at, is_ended and is_all, damaged)
+    return Found(tuple(found), contexts, since + at, is_ended and is_all, not is_all, damaged)
 
 
 def remove_journal(folder: Path) -> None:

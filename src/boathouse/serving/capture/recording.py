@@ -101,7 +101,6 @@ class Round:
     """What one round has done."""
 
     exchanges: int = 0
-    bytes: int = 0
     damaged_bytes: int = 0
     waiting: int = 0
     """Endpoints whose rows cannot be written now."""
@@ -144,11 +143,14 @@ class Recorder:
         moved: dict[str, _Cursor] = {}
         begun: dict[str, int] = {}
         count = damaged = 0
+        is_more = False
         for name in self._names():
             if left <= 0:
+                is_more = True
                 break
             cursor = self._cursors.setdefault(name, _Cursor())
-            found, end, lost = self._read(name, cursor, left)
+            found, end, lost, more = self._read(name, cursor, left)
+            is_more = is_more or more
             moved[name], begun[name] = end, cursor.place
             damaged += lost
             for written in found:
@@ -171,9 +173,7 @@ class Recorder:
         self._cursors |= moved
         self._try_again()
         self._tidy()
-        return Round(
-            count, self._settings.most_bytes - left, damaged, waiting=len(self._waits), is_full=left <= 0
-        )  # fmt: skip
+        return Round(count, damaged, waiting=len(self._waits), is_full=is_more)  # fmt: skip
 
     def _names(self) -> list[str]:
         """All journals that have something, also what is aside."""
@@ -185,8 +185,8 @@ class Recorder:
         found = [*segments(self._aside / name), *segments(self._root / name)]
         return sorted(found, key=lambda segment: segment.number), not alive
 
-    def _read(self, name: str, cursor: _Cursor, most_bytes: int) -> tuple[list[Written], _Cursor, int]:
-        """What stands behind the cursor, and where that ends."""
+    def _read(self, name: str, cursor: _Cursor, most_bytes: int) -> tuple[list[Written], _Cursor, int, bool]:
+        """What stands behind the cursor, where that ends, how much is damaged, and whether there is more already."""
         listed, is_dead = self._segments(name)
         found: list[Written] = []
         at = _Cursor(cursor.number, cursor.offset, cursor.known)
@@ -208,8 +208,8 @@ class Recorder:
             most_bytes -= sum(each.size for each in seen.exchanges)
             at = _Cursor(segment.number + 1) if seen.is_whole else _Cursor(at.number, seen.end, dict(seen.contexts))
             if most_bytes <= 0 or not seen.is_whole:
-                break
-        return found, at, damaged
+                return found, at, damaged, seen.is_more or segment is not listed[-1]
+        return found, at, damaged, False
 
     def _landed(self, endpoint: KnownEndpoint, batch: Sequence[tuple[str, Written]]) -> Exception | None:
         """Write the rows of a batch that are not there yet; why that failed, if it did."""
@@ -275,7 +275,7 @@ class Recorder:
             if since >= upto:
                 continue
             start = _Cursor(since >> OFFSET_BITS, since & _OFFSET)
-            found, end, _ = self._read(name, start, self._settings.most_bytes)
+            found, end, _, _ = self._read(name, start, self._settings.most_bytes)
             mine = [(name, each) for each in found if each.place <= upto and self._is_of(key, each)]
             return mine, {name: min(end.place, upto) if end.place > since else upto}
         return None
