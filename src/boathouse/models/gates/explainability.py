@@ -100,5 +100,5 @@ GATE = Gate(
     Settings,
     measure,
     rules,
-    needs=("rows", "folder", "scorer"),
+    needs=("rows", "folder", "scorer", "candidate"),
 )

@@ -4,6 +4,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import polars as pl
 import pytest
 
 from boathouse.models.evaluation.pyfunc_scorer import PyfuncScorer
+from boathouse.models.evaluation.running import run_gate
 from boathouse.models.evidence import Verdict
 from boathouse.models.gates.explainability import GATE, PICTURE_FILE, SUMMARY_FILE
 from boathouse.models.gates.explaining.explained import NotExplained
 from boathouse.models.gates.explaining.explaining import explain_itself, explain_model
 from boathouse.models.gates.explaining.permutation import explain_by_permutation
 from boathouse.models.gates.explaining.recording import recorded
+from boathouse.models.gates.policy import EnabledGate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, at its import
@@ -93,6 +96,19 @@ def test_trees_explain_themselves_and_leave_a_summary_and_a_picture(
     summary = json.loads((tmp_path / SUMMARY_FILE).read_text())
     assert sum(each["share"] for each in summary["features"]) == pytest.approx(1)
     assert (tmp_path / PICTURE_FILE).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_version_that_gave_no_answers_is_not_explained(
+    save: Callable[..., Path], case: Callable[..., Any], requirements: Callable[..., Any]
+) -> None:
+    folder, settings = save(boosted(), mlflow.lightgbm), GATE.settings()
+    without_wind = FRAME.drop("wind")
+    there = case(rows=without_wind, folder=folder, scorer=PyfuncScorer(folder, "late, version 3"))
+    there = replace(there, missing={"candidate": "it takes wind, which the rows do not have"})
+
+    found = run_gate(there, EnabledGate(GATE, settings, tuple(GATE.rules(requirements(), settings)), True))
+
+    assert {each.problem for each in found} == {"candidate: it takes wind, which the rows do not have"}
 
 
 def test_a_linear_model_is_explained_exactly(save: Callable[..., Path]) -> None:
