@@ -15,7 +15,10 @@ class SecurableNotFound(NotFound):
 
     def __init__(self, kind: SecurableKind, full_name: str, *, known: Iterable[str] = ()) -> None:
         noun = in_words(kind)
-        super().__init__(f"{noun.capitalize()} {full_name} was not found.", hint=did_you_mean(full_name, known))
+        names = list(known)
+        elsewhere = [name for name in names if name.rpartition(".")[2] == full_name.rpartition(".")[2]]
+        hint = did_you_mean(full_name, names) or did_you_mean(full_name, elsewhere, cutoff=0.0)
+        super().__init__(f"{noun.capitalize()} {full_name} was not found.", hint=hint)
 
 
 class SecurableExists(AlreadyExists):

@@ -1,8 +1,8 @@
 """How the ``bundle`` commands say what they found and did."""
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -114,7 +114,24 @@ def _print_step(step: dict[str, Any], word: str, *, err: bool = False) -> None:
     reason = f": {step['reason']}" if step.get("reason") else ""
     click.secho(f"{sign} {word} {step['resource']} ({step['name']}){reason}", fg=colour, err=err)
     for change in step["changes"]:
-        click.echo(f"    {change['field']}: {_short(change['before'])} → {_short(change['after'])}", err=err)
+        for field, before, after in _differing(change["field"], change["before"], change["after"]):
+            click.echo(f"    {field}: {_short(before)} → {_short(after)}", err=err)
+
+
+def _differing(field: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What differs in a field: of mappings, and of lists of one length, each part by itself."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        old, new = cast(dict[str, Any], before), cast(dict[str, Any], after)
+        parts = [(f"{field}.{key}", old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new))]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = zip(cast(list[Any], before), cast(list[Any], after), strict=True)
+        parts = [(f"{field}[{at}]", one, other) for at, (one, other) in enumerate(pairs)]
+    else:
+        yield field, before, after
+        return
+    for name, one, other in parts:
+        if one != other:
+            yield from _differing(name, one, other)
 
 
 def _counted(steps: Sequence[dict[str, Any]]) -> str:

@@ -88,9 +88,10 @@ def policy_sentences(policy: dict[str, Any]) -> list[str]:
     waiver = "" if approval["may_be_waived"] else " No gate can be waived."
     moves = "by promotion and rollback only" if policy["protected_aliases"] else "freely"
     then = "is promoted by its job" if policy["automatic_promotion"] else "waits for somebody to promote it"
+    started = "" if policy["starts_by_itself"] else " Nothing starts that job by itself: boathouse model deploy does."
     return [
         f"Signatures: {approval['in_words']}.{waiver}",
-        f"Production is the alias {alias}, which moves {moves}. A version that has passed {then}.",
+        f"Production is the alias {alias}, which moves {moves}. A version that has passed {then}.{started}",
     ]
 
 

@@ -86,12 +86,12 @@ def category_of(error_code: str) -> type[BoathouseError]:
     return next((category for category in CATEGORIES if category.error_code == error_code), BoathouseError)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """A sentence that proposes the closest known names, or None when nothing is close.
 
     Example:
         >>> did_you_mean("ordrs", ["orders", "lines"])
         'Did you mean orders?'
     """
-    matches = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    matches = get_close_matches(name, list(known), n=3, cutoff=cutoff)
     return f"Did you mean {' or '.join(matches)}?" if matches else None

@@ -38,7 +38,7 @@ def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path
     # when
     bundle(boathouse, project, "validate")
     assert "5 created" in bundle(boathouse, project, "deploy")
-    output = bundle(boathouse, project, "run", "pipeline", "--params", "test_days=30")
+    output = bundle(boathouse, project, "run", "pipeline", "--params", "test_days=110")
 
     # then
     assert output.rstrip().endswith("SUCCESS")
@@ -51,17 +51,23 @@ def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path
     model = client.get(f"/api/boathouse/v1/models/{schema}.rides")
     assert model["model"]["aliases"] == {"champion": 1}
     tables = client.get("/api/2.1/unity-catalog/tables", catalog_name="dev", schema_name=schema.split(".")[1])
-    assert {table["name"] for table in tables["tables"]} == {"rides", "features", "evaluation", "predictions"}
+    assert {table["name"] for table in tables["tables"]} == {
+        "rides", "features", "training", "evaluation", "predictions",
+    }  # fmt: skip
 
     # when everything is there, nothing is to do
     assert json.loads(bundle(boathouse, project, "plan", "-o", "json"))["is_empty"]
     assert "Nothing to do" in bundle(boathouse, project, "deploy")
 
-    # when its version is judged by what boathouse.yml asks, it passes
-    started = boathouse.run("model", "deploy", f"{schema}.rides@1", "-o", "json")
-    assert ended(client, json.loads(started.stdout)["run_id"]) == "SUCCESS"
+    # when its version is judged by what a higher tier asks, it passes, and waits for a signature
+    settings = project / "boathouse.yml"
+    settings.write_text(settings.read_text().replace("risk_tier: low", "risk_tier: medium"))
+    assert "requirements.risk_tier: low" in bundle(boathouse, project, "deploy")
+    started = boathouse.run("model", "deploy", f"{schema}.rides@1")
+    assert "Follow it: boathouse jobs logs" in started.stdout, started.stderr
+    ended(client, int(started.stdout.removeprefix("Started run ").partition(" ")[0]))
     judged = boathouse.run("model", "gates", f"{schema}.rides@1")
-    assert judged.returncode == 0 and "may be promoted" in judged.stdout, judged.stdout + judged.stderr
+    assert judged.returncode == 0 and "awaits approval" in judged.stdout, judged.stdout + judged.stderr
 
     # when it is destroyed, the data stays
     destroyed = bundle(boathouse, project, "destroy", "--auto-approve")

@@ -58,6 +58,13 @@ def test_nothing_is_created_in_what_does_not_exist(law):
         law.catalog.securables.create_schema(law.admin, SchemaName("nowhere", "s"))
 
 
+def test_a_thing_of_this_name_in_another_schema_is_proposed(law):
+    law.make_table("dev.trips.rides")
+
+    with pytest.raises(NotFound, match=r"Did you mean dev\.trips\.rides\?"):
+        law.catalog.securables.table(law.admin, TableName.parse("staging.of_somebody_else_entirely.rides"))
+
+
 def test_creating_takes_the_privilege(law):
     law.let("bob", Privilege.USE_CATALOG, Privilege.USE_SCHEMA)
 

@@ -1,7 +1,8 @@
 """What the files of a model say about themselves, without loading the model."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,14 +21,14 @@ def contents_of(folder: Path, lock: Path | None) -> Contents:
     sizes = [file.stat().st_size for _, file in files_below(folder)]
     told = mlmodel_of(folder)
     signature = _mapping(told.get("signature"))
-    environment = lock or folder / REQUIREMENTS
+    asked = _packages(folder / REQUIREMENTS)
     return Contents(
         flavours=tuple(sorted(str(name) for name in _mapping(told.get("flavors")))),
         inputs=_columns(signature.get("inputs")),
         outputs=_columns(signature.get("outputs")),
         size_bytes=sum(sizes),
         files=len(sizes),
-        environment=_packages(environment),
+        environment=_asked_first(_packages(lock), asked) if lock is not None else asked,
         is_locked=lock is not None,
     )
 
@@ -51,6 +52,18 @@ def text_of(file: Path) -> str | None:
 def _packages(file: Path) -> tuple[str, ...]:
     lines = (line.split(" --hash")[0].strip().rstrip("\\").strip() for line in (text_of(file) or "").splitlines())
     return tuple(line for line in lines if line and not line.startswith(("#", "-")))
+
+
+def _asked_first(lines: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
+    """The lines of a lock: first what the model itself asks for, then what came along."""
+    names = {_name(line) for line in asked}
+    return tuple(sorted(lines, key=lambda line: _name(line) not in names))
+
+
+def _name(line: str) -> str:
+    """The name of a requirement, spelled in one way."""
+    found = re.match(r"[\w.-]+", line)
+    return re.sub(r"[-_.]+", "-", found.group()).lower() if found else line
 
 
 def _columns(told: Any) -> tuple[tuple[str, str], ...]:

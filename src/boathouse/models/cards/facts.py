@@ -59,7 +59,7 @@ class Contents:
     size_bytes: int = 0
     files: int = 0
     environment: tuple[str, ...] = ()
-    """Lines of the lock of the run's environment, else of the model's own requirements."""
+    """Lines of the lock of the run's environment, what the model asks for first; else of its own requirements."""
     is_locked: bool = False
     """Whether those lines are a lock."""
 

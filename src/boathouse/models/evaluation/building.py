@@ -105,6 +105,7 @@ class _Builder:
         self._missing = _Missing()
         self._requirements = order.requirements
         self._unlabelled = 0
+        self._training_table: str | None = None
 
     def build(self) -> Case:
         order, missing = self._order, self._missing
@@ -144,6 +145,7 @@ class _Builder:
             naive=naive,
             scorer=candidate.asked if candidate is not None else None,
             training=training,
+            training_table=self._training_table,
             accepted=accepted,
             accepted_training=accepted_training,
             folder=self._files(candidate),
@@ -241,21 +243,23 @@ class _Builder:
         read = dict(run.tables) if run is not None else {}
         if source.training_table is not None:
             table = table_at(self._session, source.training_table, read.get(source.training_table))
+        else:
+            table = self._labelled(read)
+        if table is not None:
+            self._training_table = f"{table.name} at version {table.version}"
             return sampled_rows(self._session, table, seed=self._order.seed)
-        if (found := self._labelled(read)) is not None:
-            return found
         told = f"none of the tables that its run has read has a column {source.label}" if read else "its run names none"
         raise InvalidInput(
             f"It is not known what the version was trained on: {told}.", hint="Name it: evaluation.training_table."
         )
 
-    def _labelled(self, read: Mapping[str, int]) -> "pl.DataFrame | None":
-        """A sample of the first table with the label among those that a run has read; of the named one, if it has."""
+    def _labelled(self, read: Mapping[str, int]) -> TableAt | None:
+        """The first table with the label among those that a run has read; the named one, if it has."""
         source = self._requirements.evaluation
         for name, version in sorted(read.items(), key=lambda each: each[0] != source.training_table):
             table = table_at(self._session, name, version)
             if source.label.casefold() in {each.casefold() for each in table.columns}:
-                return sampled_rows(self._session, table, seed=self._order.seed)
+                return table
         return None
 
     def _with_features(self, what: str, sample: "pl.DataFrame | None", candidate: _Loaded) -> "pl.DataFrame | None":
@@ -302,8 +306,8 @@ class _Builder:
             return None
         run = self._run_facts_of(self._order.model, number)
         read = dict(run.tables) if run is not None else {}
-        if (found := self._labelled(read)) is not None:
-            return found
+        if (table := self._labelled(read)) is not None:
+            return sampled_rows(self._session, table, seed=self._order.seed)
         raise InvalidInput(
             f"It is not known what version {number}, the champion, was trained on: its run has read no table with a "
             f"column {source.label}."

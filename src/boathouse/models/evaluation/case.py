@@ -107,6 +107,8 @@ class Case:
     """The candidate, to be asked of other rows."""
     training: "pl.DataFrame | None" = None
     """A sample of the training rows."""
+    training_table: str | None = None
+    """The table that they are of, with its version."""
     accepted: "pl.DataFrame | None" = None
     """A sample of the evaluation rows of the last version that was promoted, for distributions."""
     accepted_training: "pl.DataFrame | None" = None

@@ -157,7 +157,8 @@ def _shared_rows(case: Case, rows: EvaluationRows, training: "pl.DataFrame") -> 
     if not training.height or not rows.rows:
         return unmeasured(NAME, OVERLAP, "there are no rows on one of the sides")[0]
     share = _overlap(rows.frame, training, names)
-    details = {"by": names[:_SHOWN], "by_keys": bool(source.keys), "training_rows": training.height}
+    between = f"rows of {case.training_table or 'the training rows'} that are in {rows.table} too"
+    details = {"by": names[:_SHOWN], "by_keys": bool(source.keys), "training_rows": training.height, "which": between}
     return Measurement(NAME, OVERLAP, share, training.height, details=details)
 
 

@@ -83,6 +83,8 @@ class Policy:
     """Stage to alias."""
     automatic_promotion: bool
     """Whether a version that may be promoted is; else somebody calls promote."""
+    starts_by_itself: bool
+    """Whether a new version starts its deployment job; else somebody does."""
     protected_aliases: frozenset[str]
     """Aliases that move by promotion and rollback only."""
     document_hash: str
@@ -219,6 +221,7 @@ def _policy(requirements: Requirements, tier: TierDefaults, gates: Mapping[str, 
         approval=_approval(tier, requirements.approval),
         stages=stages,
         automatic_promotion=tier.automatic_promotion if automatic is None else automatic,
+        starts_by_itself=requirements.deployment.start,
         protected_aliases=frozenset([stages[PRODUCTION]] if tier.is_protected else []),
         document_hash=hash_of(requirements),
     )

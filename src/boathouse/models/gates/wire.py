@@ -19,6 +19,7 @@ def policy_json(policy: Policy) -> dict[str, Any]:
         "production_alias": policy.production_alias,
         "protected_aliases": sorted(policy.protected_aliases),
         "automatic_promotion": policy.automatic_promotion,
+        "starts_by_itself": policy.starts_by_itself,
         "document_hash": policy.document_hash,
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ def test_keys_that_were_learnt_from_fail(
         rows=rows, training=rows[250:].vstack(flights(250, 500)), inputs=["temp"],
         requirements=requirements(evaluation={"keys": ["flight"]}),
     )  # fmt: skip
-    measured, said = judged(GATE, asked)["shared_rows"]
+    measured, said = judged(GATE, replace(asked, training_table="dev.flights.learnt at version 2"))["shared_rows"]
     assert measured.value == 0.5 and said.verdict is Verdict.FAILED
+    assert f"rows of dev.flights.learnt at version 2 that are in {asked.rows.table} too" in said.reason
 
 
 def test_without_keys_rows_that_look_alike_count(case: Callable[..., Any], judged: Callable[..., Any]) -> None:

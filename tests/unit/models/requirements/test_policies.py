@@ -238,3 +238,11 @@ def test_a_higher_tier_asks_at_least_what_a_lower_one_asks() -> None:
     low, medium, high = (TIERS[tier] for tier in Tier)
     assert {each.name for each in low.gates} <= {each.name for each in medium.gates}
     assert {each.name for each in medium.gates} <= {each.name for each in high.gates}
+
+
+def test_the_command_line_says_whether_anything_starts_the_deployment_job() -> None:
+    from boathouse.cli.model_requirements import policy_sentences
+
+    by_hand = policy_sentences(policy_json(policy(deployment={"start": False})))
+    assert "Nothing starts that job by itself" in by_hand[-1]
+    assert "Nothing starts" not in policy_sentences(policy_json(policy()))[-1]

@@ -13,11 +13,12 @@ arguments = argparse.ArgumentParser()
 arguments.add_argument("--schema", required=True)
 arguments.add_argument("--model", required=True)
 arguments.add_argument("--experiment", required=True)
-arguments.add_argument("--test-days", type=int, default=60)
+arguments.add_argument("--test-days", type=int, default=120)
 given = arguments.parse_args()
 
 train, test = split_by_time(bh.table(f"{given.schema}.features").pl(), given.test_days)
-bh.write_table(f"{given.schema}.evaluation", test, mode="overwrite")  # boathouse.yml has versions judged on it
+bh.write_table(f"{given.schema}.training", train, mode="overwrite")  # boathouse.yml names both: what a version has
+bh.write_table(f"{given.schema}.evaluation", test, mode="overwrite")  # learned from, and what it is judged on
 
 mlflow.set_experiment(given.experiment)
 mlflow.sklearn.autolog(log_models=False)  # the model is logged below, with its signature and its name
