@@ -17,6 +17,7 @@ from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
     bundles,
     catalog,
+    endpoint_rollouts,
     endpoints,
     events,
     features,
@@ -105,6 +106,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         statements.routes(plane.statements),
         warehouses.routes(plane.settings),
         endpoints.routes(plane.serving.endpoints, plane.home),
+        endpoint_rollouts.routes(plane.serving.rollouts),
     ):
         app.include_router(router)
     forwarder = Forwarder(plane.home)

@@ -39,6 +39,7 @@ from boathouse.wiring.model_governance import ModelGovernance, build_model_gover
 from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.reproducing import build_reproductions
 from boathouse.wiring.rollbacks import build_rollbacks
+from boathouse.wiring.rollouts import Around, sessions_of
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.serving import Serving, build_serving
 from boathouse.wiring.statements import build_statements, query_pool
@@ -149,16 +150,20 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     governance = build_model_governance(models, database, catalog, clock)
     deployment_jobs, deployment_loop = build_deployment_jobs(database, catalog, models, jobs, clock)
     background, destinations, webhooks = build_background(home, settings, database, catalog, clock)
+    law = LocalLaw(catalog, reproductions.diversions.table, system_tables=system_tables(database, catalog))
+    engine = DuckDBEngine(DuckDBSettings(memory_limit="256MB"))
+    rollbacks = build_rollbacks(home, database, catalog, models, governance.evidence, clock)
+    around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
     return ControlPlane(
         home=home,
         settings=settings,
         database=database,
         catalog=catalog,
-        law=LocalLaw(catalog, reproductions.diversions.table, system_tables=system_tables(database, catalog)),
+        law=law,
         models=models,
         governance=governance,
         releases=build_releases(home, catalog, database, models, governance, jobs, clock),
-        rollbacks=build_rollbacks(home, database, catalog, models, governance.evidence, clock),
+        rollbacks=rollbacks,
         deployment_jobs=deployment_jobs,
         deployment_loop=deployment_loop,
         jobs=jobs,
@@ -173,6 +178,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         maturities=build_maturities(database, catalog, models),
         background=background,
         statements=build_statements(database, catalog, home, clock),
-        serving=build_serving(home, database, catalog, models, online_registry, clock),
-        engine=DuckDBEngine(DuckDBSettings(memory_limit="256MB")),
+        serving=build_serving(home, database, around, online_registry, clock),
+        engine=engine,
     )

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from boathouse.catalog import Catalog
 from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.home import Home
 from boathouse.foundation.looping import Loop
 from boathouse.metastore import Database
-from boathouse.models import Models
 from boathouse.models.baselines import Baselines
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
-from boathouse.serving.preparing.resolving import AtOnce, Resolving, Rollouts
+from boathouse.serving.preparing.resolving import Resolving
 from boathouse.serving.preparing.writing import LOOK_SECONDS, Place, SnapshotWriter
+from boathouse.serving.rollout.rollouts import Rollouts
+from boathouse.wiring.rollouts import Around, build_rollouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Serving:
     """The control plane's part of serving."""
 
     endpoints: Endpoints
+    rollouts: Rollouts
     writer: SnapshotWriter
     loops: tuple[Loop, ...]
 
@@ -33,17 +34,16 @@ class Serving:
             loop.stop()
 
 
-def build_serving(
-    home: Home, database: Database, catalog: Catalog, models: Models, online: LocalOnlineRegistry, clock: Clock
-) -> Serving:
+def build_serving(home: Home, database: Database, around: Around, online: LocalOnlineRegistry, clock: Clock) -> Serving:
     """The verbs on endpoints, and the loop that keeps the snapshot."""
+    catalog, models = around.catalog, around.models
     endpoints = Endpoints(catalog, clock)
+    changes = build_rollouts(home, endpoints, around, clock)
     parts = Parts(catalog, models, online, Baselines(models.stores, database, models.files), Passwords(online.secret))
-    rollouts: Rollouts = AtOnce()
 
     def resolving() -> Resolving:
-        return Resolving(endpoints.access, models, Opening(parts), rollouts)
+        return Resolving(endpoints.access, models, Opening(parts), changes.rollouts)
 
     writer = SnapshotWriter(Place(catalog, home, clock), resolving)
     looking = Loop("snapshot", LOOK_SECONDS, writer.look, trouble="The snapshot of endpoints could not be written")
-    return Serving(endpoints, writer, (looking,))
+    return Serving(endpoints, changes.rollouts, writer, (looking, *changes.loops))

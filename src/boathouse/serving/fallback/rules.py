@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.principals import SYSTEM
 from boathouse.serving.fallback.lawless import session_without_law
-from boathouse.serving.routing.payload_columns import column
+from boathouse.serving.scoring.columns import column_of
 from boathouse.serving.scoring.nouns import Payload
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Rules:
         for parameter in function.parameters:
             values = features.get(parameter.name)
             if values is None:
-                values = column(payload, parameter.name)
+                values = column_of(payload, parameter.name)
             if values is not None:
                 given[parameter.name] = _array(values, arrow_type(type_of(parameter.type_text)), parameter.name)
             elif parameter.default is None:

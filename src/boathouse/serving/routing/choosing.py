@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
-from boathouse.serving.routing.payload_columns import column
+from boathouse.serving.scoring.columns import column_of
 from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveRoute
 
@@ -121,7 +121,7 @@ def sticky_key(payload: Payload, names: Sequence[str]) -> str | None:
     """The one key that all rows of a payload have, as text; None when they have several, or one lacks a part."""
     parts: list[str] = []
     for name in names:
-        values = column(payload, name)
+        values = column_of(payload, name)
         if values is None or len(values) == 0:
             return None
         first = values[0]

@@ -108,9 +108,9 @@ def test_an_unknown_name_gets_the_closest_one() -> None:
     "payload",
     [
         Payload(Shape.SPLIT, 2, ["tail", "x"], [["N1", 1], ["N1", 2]]),
-        Payload(Shape.RECORDS, 2, None, [{"tail": "N1", "x": 1}, {"tail": "N1", "x": 2}]),
-        Payload(Shape.INPUTS, 2, None, {"tail": ["N1", "N1"], "x": [1, 2]}),
-        Payload(Shape.ARROW, 2, None, pa.table({"tail": ["N1", "N1"], "x": [1, 2]})),
+        Payload(Shape.RECORDS, 2, ["tail", "x"], [{"tail": "N1", "x": 1}, {"tail": "N1", "x": 2}]),
+        Payload(Shape.INPUTS, 2, ["tail", "x"], {"tail": ["N1", "N1"], "x": [1, 2]}),
+        Payload(Shape.ARROW, 2, ["tail", "x"], pa.table({"tail": ["N1", "N1"], "x": [1, 2]})),
     ],
     ids=lambda payload: payload.shape.value,
 )

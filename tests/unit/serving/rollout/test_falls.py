@@ -9,7 +9,7 @@ import pytest
 from boathouse.catalog.events import repository as events
 from boathouse.foundation.clock import ManualClock
 from boathouse.metastore import Database, DatabaseUrl, migrate
-from boathouse.serving.fallback.falls import Falls, Reason
+from boathouse.serving.rollout.falls import Falls, Reason
 from boathouse.serving.telemetry.nouns import Counts, Series, WorkerCounts
 
 

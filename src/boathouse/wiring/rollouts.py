@@ -1,0 +1,204 @@
+"""Rollouts and falls, joined with the workers' counters, the snapshot, the evidence of models and the law."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from boathouse.catalog import Catalog
+from boathouse.foundation.clock import Clock, from_epoch_ms
+from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
+from boathouse.foundation.home import Home
+from boathouse.foundation.looping import Loop
+from boathouse.foundation.names import ModelName
+from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.models import Models
+from boathouse.models.evidence.book import EvidenceBook
+from boathouse.models.evidence.nouns import Evaluation, Measurement
+from boathouse.models.gates.policy import PRODUCTION
+from boathouse.models.promotion.policies import stages_of
+from boathouse.models.rollback.rolling_back import Order, Rollbacks
+from boathouse.serving.answering.states import read_states
+from boathouse.serving.endpoints.service import Endpoints
+from boathouse.serving.rollout.controller import Controller
+from boathouse.serving.rollout.falls import Falls, Reason
+from boathouse.serving.rollout.judging import Guard, Skew
+from boathouse.serving.rollout.nouns import Rollout
+from boathouse.serving.rollout.repository import RolloutFollower
+from boathouse.serving.rollout.rollouts import Rollouts
+from boathouse.serving.snapshot import files
+from boathouse.serving.snapshot.nouns import LiveEndpoint, Snapshot
+from boathouse.serving.telemetry.nouns import WorkerCounts
+from boathouse.serving.telemetry.reading import read_counts
+from boathouse.session import LocalLaw, Session
+
+LOOK_SECONDS = 1.0
+ASK_SECONDS = 10.0
+"""How long an answer of a query (the guard's, the skew's) is taken for the present one."""
+
+SessionOf = Callable[[Principal], Session]
+
+
+class DataPlane:
+    """The data plane, as the control plane sees it: its counters, its states, its snapshot."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._snapshot: tuple[tuple[int, int], Snapshot | None] | None = None
+
+    def counts(self) -> Sequence[WorkerCounts]:
+        return read_counts(self._home)
+
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot in force; read anew only when the file is another one."""
+        try:
+            status = files.snapshot_file(self._home).stat()
+        except FileNotFoundError:
+            return None
+        key = (status.st_ino, status.st_mtime_ns)
+        if self._snapshot is None or self._snapshot[0] != key:
+            self._snapshot = (key, files.read(self._home))
+        return self._snapshot[1]
+
+    def names(self) -> Mapping[str, str]:
+        snapshot = self.snapshot()
+        return {each.endpoint_id: each.name for each in snapshot.endpoints} if snapshot else {}
+
+    def reason(self, endpoint_id: str) -> Reason | None:
+        """Of the newest answer that fell in any worker."""
+        falls = [
+            state.last_fall
+            for worker in self.counts()
+            for state in read_states(self._home, f"{worker.pid}-{worker.started_at}")
+            if state.endpoint_id == endpoint_id and state.last_fall is not None
+        ]
+        newest = max(falls, key=lambda fall: fall.at, default=None)
+        return None if newest is None else Reason(newest.rung, newest.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What rollouts stand on."""
+
+    catalog: Catalog
+    models: Models
+    evidence: EvidenceBook
+    rollbacks: Rollbacks
+    session_of: SessionOf
+
+
+@dataclass(slots=True)
+class HomeWatch:
+    """What a look at rollouts asks (``serving.rollout.controller.Watch``)."""
+
+    plane: DataPlane
+    around: Around
+    _asked: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict[tuple[str, str], tuple[float, Any]])
+
+    def counts(self) -> Sequence[WorkerCounts]:
+        return self.plane.counts()
+
+    def snapshot(self) -> Snapshot | None:
+        return self.plane.snapshot()
+
+    def skew(self, rollout: Rollout, endpoint: LiveEndpoint) -> Skew | None:
+        return self._now_and_then(rollout, "skew", lambda: measured_skew(self._session(endpoint), rollout, endpoint))
+
+    def guard(self, rollout: Rollout, endpoint: LiveEndpoint, query: str) -> Guard:
+        return self._now_and_then(rollout, query, lambda: asked_guard(self._session(endpoint), rollout, query))
+
+    def record(self, evaluation: Evaluation, measurements: Sequence[Measurement]) -> None:
+        self.around.evidence.record(SYSTEM, evaluation, measurements)
+
+    def roll_back_alias(self, rollout: Rollout) -> str:
+        """Move the alias back, by the way that its policy allows."""
+        served = rollout.served
+        name, alias = ModelName.parse(served.model), served.alias or ""
+        reason = f"the canary of version {rollout.to_version} on {served.endpoint} was aborted: {rollout.why}"
+        aliases = self.around.models.registry.aliases
+        if aliases.of(name).get(alias) != rollout.to_version:
+            return f"{alias} does not mean version {rollout.to_version} any more, and stays"
+        revision = self.around.models.requirements.deployed(str(name))
+        if alias == stages_of(revision.requirements if revision else None)[PRODUCTION]:
+            self.around.rollbacks.roll_back(SYSTEM, name, Order(rollout.from_version, reason))
+        else:
+            aliases.set(SYSTEM, name, alias, rollout.from_version, expected=rollout.to_version, reason=reason)
+        return f"{alias} means version {rollout.from_version} again"
+
+    def _session(self, endpoint: LiveEndpoint) -> Session:
+        identities = self.around.catalog.identities
+        return self.around.session_of(identities.as_owner(endpoint.owner) if endpoint.owner else SYSTEM)
+
+    def _now_and_then(self, rollout: Rollout, what: str, ask: Callable[[], Any]) -> Any:
+        key = (f"{rollout.rollout_id}/{rollout.revision}", what)
+        known = self._asked.get(key)
+        if known is None or time.monotonic() - known[0] >= ASK_SECONDS:
+            self._asked = {other: each for other, each in self._asked.items() if time.monotonic() - each[0] < 60}
+            self._asked[key] = known = (time.monotonic(), ask())
+        return known[1]
+
+
+def asked_guard(session: Session, rollout: Rollout, query: str) -> Guard:
+    """What the business' own query says: one row with a column ``ok``."""
+    since = from_epoch_ms(rollout.began_at)
+    told = {"endpoint": rollout.served.endpoint, "version": rollout.to_version, "since": since}
+    try:
+        found = session.sql(query, told).arrow()
+    except BoathouseError as error:
+        return Guard(None, error.message)
+    names = [name.lower() for name in found.column_names]
+    if found.num_rows != 1 or "ok" not in names:
+        return Guard(
+            None, f"it gave {found.num_rows} rows with {', '.join(found.column_names)}; one row with ok is asked"
+        )
+    value = found.column(names.index("ok"))[0].as_py()
+    return Guard(None, "ok is null") if value is None else Guard(bool(value))
+
+
+def measured_skew(session: Session, rollout: Rollout, endpoint: LiveEndpoint) -> Skew | None:
+    """What the skew meter has written about the canary since the rollout began; None when it has written nothing."""
+    target = endpoint.capture
+    if target is None:
+        return None
+    table = f"`{target.catalog}`.`{target.schema}`.`{target.prefix}_skew`"
+    try:
+        found = session.sql(
+            f"SELECT feature, sum(rows) AS n, sum(mismatches) AS off FROM {table} "
+            "WHERE model_version = :version AND measured_at >= :since GROUP BY feature ORDER BY off DESC",
+            {"version": rollout.to_version, "since": from_epoch_ms(rollout.began_at).astimezone(UTC)},
+        ).arrow()
+    except (NotFound, InvalidInput):
+        return None
+    rows = found.to_pylist()
+    total, off = sum(each["n"] or 0 for each in rows), sum(each["off"] or 0 for each in rows)
+    return Skew(int(total), int(off), rows[0]["feature"] if off else None) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What comes and goes by itself."""
+
+    rollouts: Rollouts
+    controller: Controller
+    falls: Falls
+    loops: tuple[Loop, ...]
+
+
+def build_rollouts(home: Home, endpoints: Endpoints, around: Around, clock: Clock) -> Changes:
+    """The verbs on rollouts, and the loops that step and tell."""
+    catalog = around.catalog
+    plane = DataPlane(home)
+    around.models.provenance.follow(RolloutFollower())
+    rollouts = Rollouts(catalog, endpoints, clock)
+    controller = Controller(catalog.database, rollouts, HomeWatch(plane, around), clock)
+    falls = Falls(catalog.database, plane, clock)
+    loops = (
+        Loop("rollouts", LOOK_SECONDS, controller.look, trouble="Rollouts could not be looked at"),
+        Loop("falls", LOOK_SECONDS, falls.look, trouble="Endpoints could not be looked at"),
+    )
+    return Changes(rollouts, controller, falls, loops)
+
+
+def sessions_of(law: LocalLaw, engine: Any) -> SessionOf:
+    return lambda principal: Session(principal, law, engine)
