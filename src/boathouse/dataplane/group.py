@@ -90,6 +90,8 @@ def serve(home: Home, settings: Settings) -> None:
 
     def app() -> Any:
         """In the process of a worker."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # until there is a loop to end, our parent's handlers would keep us
         die_with_parent()
         from boathouse.dataplane.app import DataPlane
         from boathouse.wiring.serving_worker import build_serving_worker

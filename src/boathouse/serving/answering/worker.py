@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
@@ -59,6 +60,8 @@ class ServingWorker:
         self.has_snapshot = False
         self._retired: list[Answering] = []
         self._closing: list[Loaded] = []
+        # One thread for all, which lives as long as the worker: a model's own process ends with the thread that began it.
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="loading")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -81,7 +84,7 @@ class ServingWorker:
             finally:
                 done.set()
 
-        threading.Thread(target=load, name="first-load", daemon=True).start()
+        self._loader.submit(load)
         while not done.wait(LOOK_SECONDS):
             self.counters.beat()
         self._build()
@@ -100,6 +103,7 @@ class ServingWorker:
             answering.close()
         for loaded in [*self._library.let_go({}), *self._closing]:
             loaded.close()
+        self._loader.shutdown(wait=False, cancel_futures=True)
         self._journal.close()
         self._states.close()
 
@@ -147,7 +151,7 @@ class ServingWorker:
         """Load what is missing, one after another, and use each as soon as it is there."""
         try:
             while due := self._due():
-                await asyncio.to_thread(self._library.load, due[0])
+                await asyncio.get_running_loop().run_in_executor(self._loader, self._library.load, due[0])
                 self._build()
         finally:
             self._loading = None
@@ -189,7 +193,7 @@ class ServingWorker:
             if key not in loaded and each.entity.entity_id in required and not each.baseline
         ]  # fmt: skip
         why = self._why(missing)
-        if missing and before is not None and before.endpoint.endpoint_id == endpoint.endpoint_id:
+        if missing and before is not None and before.endpoint.routes and _is_same(before.endpoint, endpoint):
             endpoint = _as_before(endpoint, before.endpoint)
             loaded = dict(before.loaded)
         elif missing:
@@ -245,6 +249,11 @@ class ServingWorker:
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(write)
+
+
+def _is_same(one: LiveEndpoint, two: LiveEndpoint) -> bool:
+    """Not only of the same name: another endpoint does not answer with the models of one that is gone."""
+    return one.endpoint_id == two.endpoint_id
 
 
 def _as_before(endpoint: LiveEndpoint, before: LiveEndpoint) -> LiveEndpoint:
