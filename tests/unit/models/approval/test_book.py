@@ -6,18 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.models.ground import MODEL
 
 from boathouse.catalog import Privilege
 from boathouse.foundation.context import RequestContext, TaskContext, in_request
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound
-from boathouse.foundation.names import ModelName
 from boathouse.models.approval import Say
 from boathouse.models.approval.signatures import Word
 
 if TYPE_CHECKING:
     from conftest import Desk
 
-MODEL = ModelName.parse("dev.flights.delay")
 LOW = {"risk_tier": "low"}
 
 

@@ -1,41 +1,26 @@
 """A model, jobs that are real but run nowhere, and the parts that start and resume them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.models.ground import MODEL, Ground, requirements
 
-from boathouse.catalog import Catalog, Privilege, SecurableKind
-from boathouse.foundation.clock import ManualClock, epoch_ms
-from boathouse.foundation.home import Home
-from boathouse.foundation.names import ModelName, SchemaName
-from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.foundation.clock import epoch_ms
+from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import Jobs, read_job
-from boathouse.jobs.records import Outcome, Run
+from boathouse.jobs.records import Attempt, Outcome, Run, State
 from boathouse.jobs.repository import RunRepository
 from boathouse.jobs.rows import ended, task_columns
 from boathouse.jobs.states import LifeCycleState, ResultState
-from boathouse.metastore import Database, DatabaseUrl, metadata
 from boathouse.models.deployment.nouns import DeploymentStart
 from boathouse.models.deployment.repository import DeploymentFollower, DeploymentRepository
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.nouns import NewVersion
 from boathouse.models.repository import ModelRepository
-from boathouse.models.requirements import Requirements
 from boathouse.models.requirements.nouns import Revision
 from boathouse.wiring.deployment_jobs import ModelJobs
 
-MODEL = ModelName.parse("dev.flights.delay")
-LEAST: dict[str, Any] = {
-    "objective": "Warn of late flights",
-    "decision": "The desk rebooks passengers",
-    "owner": "ada",
-    "success": {"metric": "missed connections", "proxy": "log_loss"},
-    "evaluation": {"table": "dev.flights.judged", "label": "late"},
-}
 OWN: dict[str, Any] = {
     "name": "our deployment",
     "tasks": [{"task_key": "approval_by_risk", "python_wheel_task": {"package_name": "x", "entry_point": "y"}}],
@@ -44,13 +29,9 @@ OWN: dict[str, Any] = {
 
 
 @dataclass
-class Desk:
+class Desk(Ground):
     """Everything that a deployment job has to do with."""
 
-    catalog: Catalog
-    database: Database
-    clock: ManualClock
-    ada: Principal
     jobs: Jobs
     models: ModelRepository
     repository: DeploymentRepository
@@ -59,8 +40,7 @@ class Desk:
     revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
 
     def require(self, by: str = "ada", **said: Any) -> Revision:
-        given = Requirements.model_validate({**LEAST, **said})
-        self.revisions[str(MODEL)] = made = Revision(str(MODEL), len(self.revisions) + 1, given, by, 0)
+        self.revisions[str(MODEL)] = made = Revision(str(MODEL), len(self.revisions) + 1, requirements(**said), by, 0)
         return made
 
     def version(self, number: int, author: str = "ada", *, starts_job: bool = True) -> None:
@@ -77,14 +57,6 @@ class Desk:
     def own_job(self, **changes: Any) -> int:
         return self.jobs.create(self.ada, read_job({**OWN, **changes}))
 
-    def person(self, name: str) -> Principal:
-        self.catalog.identities.create_user(SYSTEM, name)
-        grants = self.catalog.grants
-        grants.grant(SYSTEM, name, [Privilege.USE_CATALOG], SecurableKind.CATALOG, "dev")
-        grants.grant(SYSTEM, name, [Privilege.USE_SCHEMA], SecurableKind.SCHEMA, "dev.flights")
-        grants.grant(SYSTEM, name, [Privilege.EXECUTE], SecurableKind.REGISTERED_MODEL, str(MODEL))
-        return self.catalog.identities.principal(name)
-
     def end(self, run_id: int, failed: str) -> None:
         """Let a run end as a worker would: all tasks before ``failed`` succeed, the rest does not."""
         runs, now = RunRepository(self.database), epoch_ms(self.clock.now())
@@ -93,8 +65,6 @@ class Desk:
         state = ResultState.SUCCESS
         found = runs.find(run_id)
         assert found is not None
-        from boathouse.jobs.records import Attempt, State
-
         for task in found.tasks:
             state = ResultState.FAILED if task.task_key == failed else state
             attempt = Attempt(task.task_run_id, task.attempt, "w", now)
@@ -105,22 +75,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    home = Home(tmp_path / "home")
-    home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    metadata.create_all(database.engine)
-    clock = ManualClock(datetime(2026, 3, 1, 10, tzinfo=UTC))
-    catalog = Catalog(database, home, clock)
-    catalog.bootstrap("ada")
-    catalog.securables.create_schema(SYSTEM, SchemaName.parse("dev.flights"))
-    catalog.securables.register(
-        SYSTEM, SecurableKind.REGISTERED_MODEL, str(MODEL), owner="ada", parent=str(MODEL.parent)
+def desk(ground: Ground) -> Desk:
+    jobs = Jobs(ground.database, ground.catalog, ground.home, ground.clock)
+    models, repository = ModelRepository(ground.database), DeploymentRepository(ground.database)
+    runner = ModelJobs(jobs, ground.catalog)
+    made = Desk(**vars(ground), jobs=jobs, models=models, repository=repository, runner=runner)
+    made.deploying = DeploymentJobs(
+        made.catalog, made.clock, repository, runner, made.revisions.get, models.versions_of
     )
-    jobs = Jobs(database, catalog, home, clock)
-    models, repository, runner = ModelRepository(database), DeploymentRepository(database), ModelJobs(jobs, catalog)
-    made = Desk(catalog, database, clock, catalog.identities.principal("ada"), jobs, models, repository, runner)
-    made.deploying = DeploymentJobs(catalog, clock, repository, runner, made.revisions.get, models.versions_of)
     models.follow(DeploymentFollower())
-    yield made
-    database.dispose()
+    return made

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.models.ground import MODEL
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.models.approval.book import Approvals
 from boathouse.models.approval.repository import ApprovalRepository
@@ -17,8 +17,6 @@ from boathouse.models.gates.policy import policy_of
 
 if TYPE_CHECKING:
     from conftest import Desk
-
-MODEL = ModelName.parse("dev.flights.delay")
 
 
 @pytest.fixture

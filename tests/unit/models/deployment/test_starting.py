@@ -7,17 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.models.ground import MODEL
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, NotFound, Unavailable
-from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.models.deployment import StartState
 
 if TYPE_CHECKING:
     from conftest import Desk
-
-MODEL = ModelName.parse("dev.flights.delay")
 
 
 def test_a_new_version_starts_the_built_in_job_with_its_two_parameters(desk: Desk) -> None:

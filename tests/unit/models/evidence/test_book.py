@@ -6,15 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.models.ground import MODEL
 
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
-from boathouse.foundation.names import ModelName
 from boathouse.models.evidence import Evaluation, EvaluationKind, Measurement, Rule, Scope, Slice, Verdict
 
 if TYPE_CHECKING:
     from conftest import Desk
 
-MODEL = ModelName.parse("dev.flights.delay")
 BETTER = Rule("metric", "log_loss", maximum=0.5, minimum_rows=100)
 FAIR = Rule("fairness", "difference", maximum=0.1)
 GOOD = Measurement("metric", "log_loss", 0.4, 1000)
@@ -99,7 +98,7 @@ def test_a_version_that_is_not_there_has_no_evidence(desk: Desk) -> None:
 
 
 def test_a_stranger_neither_reads_nor_writes(desk: Desk) -> None:
-    mallory = desk.user("mallory")
+    mallory = desk.person("mallory", privilege=None)
 
     with pytest.raises(NotFound):
         desk.book.record(mallory, evaluation(), [GOOD], [BETTER])

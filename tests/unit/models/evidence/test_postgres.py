@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.unit.models.ground import MODEL
 
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.home import Home
-from boathouse.foundation.names import ModelName, SchemaName
+from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.evidence import Evaluation, Measurement, Rule
@@ -21,7 +22,6 @@ from boathouse.models.repository import ModelRepository
 
 pytestmark = pytest.mark.server
 
-MODEL = ModelName.parse("dev.flights.delay")
 RULE = Rule("metric", "log_loss", maximum=0.5)
 
 

@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.models.ground import MODEL, requirements
 
-from boathouse.catalog import Privilege
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.shapes import DoesNotFit
 from boathouse.models.gates.checking import problems_with_columns
 from boathouse.models.requirements import NoRequirements, Source, Tier
 
-from .conftest import MODEL, Desk, requirements
+from .conftest import Desk
 
 
 def test_what_was_put_last_holds_and_the_rest_is_history(desk: Desk) -> None:
@@ -90,7 +90,7 @@ def test_a_renamed_model_counts_on_from_what_a_model_of_that_name_had(desk: Desk
 
 def test_putting_needs_manage_and_looking_needs_execute(desk: Desk) -> None:
     desk.book.put(desk.ada, MODEL, requirements())
-    ben, eve = desk.user("ben", Privilege.EXECUTE), desk.user("eve")
+    ben, eve = desk.person("ben"), desk.person("eve", privilege=None)
     assert desk.book.get(ben, MODEL).revision == 1
     with pytest.raises(Denied):
         desk.book.put(ben, MODEL, requirements(risk_tier="low"))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.models.ground import requirements
 
 from boathouse.foundation.shapes import DoesNotFit
 from boathouse.models.evidence.nouns import Rule
@@ -14,8 +15,6 @@ from boathouse.models.gates.policy import Known, Policy, hash_of, policy_of, pro
 from boathouse.models.gates.tiers import TIERS, TierDefaults, TierGate
 from boathouse.models.gates.wire import approval_in_words, policy_json, rule_in_words
 from boathouse.models.requirements import ApprovalPolicy, Requirements, Tier
-
-from .conftest import requirements
 
 
 class Bounded(GateSettings):

@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.unit.models.ground import requirements
 
 from boathouse.foundation.shapes import DoesNotFit, fit
 from boathouse.foundation.spans import NoSpan, parse_span
 from boathouse.models.requirements import Requirements
-
-from .conftest import requirements
 
 EVALUATION = {"table": "dev.flights.judged", "label": "late"}
 
