@@ -60,7 +60,7 @@ class ServingWorker:
         self.has_snapshot = False
         self._retired: list[Answering] = []
         self._closing: list[Loaded] = []
-        # One thread for all, which lives as long as the worker: a model's own process ends with the thread that began it.
+        # One thread, which lives as long as the worker: a model's own process may end with the thread that began it.
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="loading")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
