@@ -89,6 +89,7 @@ def capture(tmp_path: Path) -> Iterator[Capture]:
     catalog = Catalog(database, home)
     catalog.bootstrap("root")
     catalog.identities.create_user(SYSTEM, "ann")
+    catalog.securables.create_catalog(SYSTEM, "main")
     catalog.securables.create_schema(SYSTEM, SchemaName("main", "flights"))
     catalog.securables.update(SYSTEM, SecurableKind.SCHEMA, "main.flights", owner="ann")
     made = Capture(catalog, home.serving / "journal")
