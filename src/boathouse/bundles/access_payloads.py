@@ -41,5 +41,9 @@ class ExperimentAccess(AccessShape):
     level: Literal["CAN_READ", "CAN_EDIT", "CAN_MANAGE", "IS_OWNER"]
 
 
+class EndpointAccess(AccessShape):
+    level: Literal["CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"]
+
+
 class ScopeAccess(AccessShape):
     level: Literal["READ", "WRITE", "MANAGE"]

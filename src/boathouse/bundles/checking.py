@@ -117,7 +117,7 @@ def check_names(resources: dict[tuple[str, str], Node], findings: Findings) -> N
 
 def _said_twice(kind: Kind, key: str, name: str, place: str) -> str:
     if kind.in_settings:
-        return f"models.{key}: the {kind.noun} {name!r} is written twice ({place})."
+        return f"{kind.settings_of}s.{key}: the {kind.noun} {name!r} is written twice ({place})."
     return f"resources.{kind.section}.{key}: another {kind.noun} is named {name!r} ({place})."
 
 

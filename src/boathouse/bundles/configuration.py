@@ -7,11 +7,12 @@ from pathlib import Path
 from boathouse.bundles.checking import check_job, check_kinds, check_names, check_order, check_shape
 from boathouse.bundles.desired import DesiredResource, DesiredState, Place, ResourceId
 from boathouse.bundles.document import ArtifactShape, DocumentShape
+from boathouse.bundles.endpoint_settings import EndpointSettings, check_endpoint
 from boathouse.bundles.files import read_document, read_settings
 from boathouse.bundles.findings import Finding, Findings, relative
 from boathouse.bundles.git import GitFacts, read_git
 from boathouse.bundles.inheritance import give_identity, give_permissions
-from boathouse.bundles.kinds import KINDS
+from boathouse.bundles.kinds import ENDPOINTS, KINDS
 from boathouse.bundles.local_files import LocalFiles
 from boathouse.bundles.model_settings import JudgedModel, ModelSettings
 from boathouse.bundles.modes import DEVELOPMENT, PRODUCTION, apply_presets, check_production, presets_of
@@ -105,7 +106,9 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     files = _local_files(root, artifacts, findings)
     models = ModelSettings(root, document, target_name, references, files, findings)
     of_models = models.read(settings, targets.mapping) if settings is not None else {}
-    resources = _resources(root, document, files, of_models, findings)
+    endpoints = EndpointSettings(document, target_name, references, findings)
+    of_endpoints = endpoints.read(settings) if settings is not None else {}
+    resources = _resources(root, document, files, {**of_models, **of_endpoints}, findings)
     findings.raise_errors()
     return Bundle(
         root=root,
@@ -126,7 +129,7 @@ def _resources(
     root: Path,
     document: Node,
     files: LocalFiles,
-    of_models: Mapping[ResourceId, Node],
+    of_settings: Mapping[ResourceId, Node],
     findings: Findings,
 ) -> dict[ResourceId, Node]:
     """The resources that we deploy, checked."""
@@ -143,8 +146,10 @@ def _resources(
             if fitting is not None:
                 if section == "jobs":
                     check_job(fitting, ("resources", section, key), findings)
+                if section == ENDPOINTS:
+                    check_endpoint(fitting, ("resources", section, key), findings)
                 checked[ResourceId(section, key)] = fitting
-    checked |= of_models
+    checked |= of_settings
     named = {(one.section, one.key): node for one, node in checked.items()}
     check_names(named, findings)
     check_order(desired_resources(root, checked), named, findings)

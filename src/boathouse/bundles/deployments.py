@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boathouse.bundles.desired import DesiredState, Place, ResourceId
-from boathouse.bundles.kinds import REQUIREMENTS
+from boathouse.bundles.kinds import ENDPOINT_POLICIES, ENDPOINTS, REQUIREMENTS
 from boathouse.bundles.planning import Action, Plan, PlannedStep, Planner, desired_hash, resolved
 from boathouse.bundles.recovery import Recovery
 from boathouse.bundles.repository import (
@@ -27,6 +27,8 @@ from boathouse.bundles.repository import (
     StepStatus,
 )
 from boathouse.bundles.resources import Origin, ResourceKind
+from boathouse.bundles.resources.endpoint_policies import EndpointPolicies
+from boathouse.bundles.resources.endpoints import BundleEndpoints
 from boathouse.bundles.resources.experiments import Experiments
 from boathouse.bundles.resources.jobs import BundleJobs
 from boathouse.bundles.resources.model_requirements import ModelRequirements
@@ -41,6 +43,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
+from boathouse.serving.endpoints.service import Endpoints
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog
@@ -118,6 +121,7 @@ class Deployments:
         self._snapshots = Snapshots(home)
         self._code_in_use: Callable[[], set[Path]] = set
         requirements = ModelRequirements(catalog, models)
+        endpoints = Endpoints(catalog, clock)
         self._kinds: dict[str, ResourceKind] = {
             "schemas": Schemas(catalog),
             "volumes": Volumes(catalog),
@@ -126,6 +130,8 @@ class Deployments:
             "secret_scopes": SecretScopes(catalog),
             "jobs": BundleJobs(catalog, jobs),
             REQUIREMENTS: requirements,
+            ENDPOINTS: BundleEndpoints(catalog, endpoints),
+            ENDPOINT_POLICIES: EndpointPolicies(endpoints),
         }
         self._planner = Planner(self._repository, self._kinds, {REQUIREMENTS: requirements.remarks})
         self._running: set[str] = set()

@@ -5,6 +5,7 @@ from boathouse.bundles.nodes import Node
 
 _LEVELS = {
     "jobs": {"CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_MANAGE_RUN", "CAN_MANAGE": "CAN_MANAGE"},
+    "model_serving_endpoints": {"CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_QUERY", "CAN_MANAGE": "CAN_MANAGE"},
     "experiments": {"CAN_VIEW": "CAN_READ", "CAN_RUN": "CAN_READ", "CAN_MANAGE": "CAN_MANAGE"},
 }
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from boathouse.bundles.job_payload import JobPayload
 from boathouse.bundles.payloads import (
+    EndpointPayload,
+    EndpointPolicyPayload,
     ExperimentPayload,
     ModelRequirementsPayload,
     RegisteredModelPayload,
@@ -16,7 +18,7 @@ from boathouse.foundation.shapes import Shape
 
 OTHER_KINDS = (
     "alerts", "apps", "catalogs", "clusters", "dashboards", "database_catalogs", "database_instances",
-    "external_locations", "genie_spaces", "model_serving_endpoints", "models", "pipelines", "postgres_branches",
+    "external_locations", "genie_spaces", "models", "pipelines", "postgres_branches",
     "postgres_endpoints", "postgres_projects", "quality_monitors", "sql_warehouses",
     "synced_database_tables",
 )  # fmt: skip
@@ -37,19 +39,27 @@ class Kind:
     """Lives in Unity Catalog: takes ``grants`` and has a name of plain parts."""
     has_plain_name: bool = False
     """Its name has no room for blanks and brackets either, though it lies outside of Unity Catalog."""
-    in_settings: bool = False
-    """Written in ``boathouse.yml``, not under ``resources``; it has the name of what it belongs to."""
+    settings_of: str | None = None
+    """Written in ``boathouse.yml`` (under ``models`` for ``model``), not under ``resources``; the payload's field that
+    names what it belongs to, whose name it has."""
+
+    @property
+    def in_settings(self) -> bool:
+        return self.settings_of is not None
 
     def full_name(self, payload: dict[str, Any]) -> str:
         """The name under which two resources of this kind cannot both exist."""
-        if self.in_settings:
-            return str(payload["model"])
+        if self.settings_of is not None:
+            return str(payload[self.settings_of])
         fields = ("catalog_name", "schema_name", "name") if self.governed else ("name",)
         return ".".join(str(payload[field]) for field in fields if payload.get(field) is not None)
 
 
 REQUIREMENTS = "model_requirements"
 """What ``models`` of ``boathouse.yml`` become."""
+ENDPOINTS = "model_serving_endpoints"
+ENDPOINT_POLICIES = "endpoint_policies"
+"""What ``endpoints`` of ``boathouse.yml`` become."""
 
 KINDS: dict[str, Kind] = {
     kind.section: kind
@@ -60,6 +70,8 @@ KINDS: dict[str, Kind] = {
         Kind("experiments", "experiment", ExperimentPayload, 4),
         Kind("secret_scopes", "secret scope", SecretScopePayload, 5, has_plain_name=True),
         Kind("jobs", "job", JobPayload, 6),
-        Kind(REQUIREMENTS, "policy of the model", ModelRequirementsPayload, 7, in_settings=True),
+        Kind(REQUIREMENTS, "policy of the model", ModelRequirementsPayload, 7, settings_of="model"),
+        Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
+        Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
     )
 }

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.endpoint_settings import follows_alias
 from boathouse.bundles.files import read_file
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import KINDS, REQUIREMENTS
@@ -17,19 +18,22 @@ from boathouse.bundles.merging import merge
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
 from boathouse.bundles.substitution import OPEN, escape
-from boathouse.foundation.errors import did_you_mean
+from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import InvalidName, ModelName
 from boathouse.foundation.shapes import DoesNotFit, Shape, dotted
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs.settings import EnvironmentSpec
 from boathouse.models.gates.policy import Policy, policy_of
 from boathouse.models.requirements import Requirements
+from boathouse.serving.endpoints.defaults import rungs_of
 
 LONGEST_CARD = 200_000
 """Bytes of a model's own text."""
 LONGEST_KEY = 255
 _PARTS = ("catalog_name", "schema_name", "name")
-NOT_ACTED_ON = (("rollout",), ("fallback",), ("constraints", "freshness"))
+OF_ENDPOINTS = (("rollout",), ("fallback",))
+"""What endpoints act on that follow an alias of the model."""
+NOT_ACTED_ON = (("constraints", "freshness"),)
 """What is kept with the model, for parts that are not there yet."""
 
 
@@ -37,12 +41,14 @@ class TargetSettingsShape(Shape):
     """What one target says otherwise."""
 
     models: dict[str, dict[str, Any] | None] | None = None
+    endpoints: dict[str, dict[str, Any] | None] | None = None
 
 
 class SettingsShape(Shape):
-    """The whole file; models have a shape of their own, which they have once the target is merged in."""
+    """The whole file; models and endpoints have shapes of their own, which they have once the target is merged in."""
 
     models: dict[str, dict[str, Any]] | None = None
+    endpoints: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, TargetSettingsShape | None] | None = None
 
 
@@ -112,7 +118,7 @@ class ModelSettings:
         if node is None or model is None:
             return None
         node = self._environment(node, path)
-        self._note_what_waits(node, path)
+        self._note_what_waits(node, path, model)
         self._check_policy(key, model, node)
         payload: dict[str, Node] = {
             "model": Node(model, written.where, written.where),
@@ -167,10 +173,27 @@ class ModelSettings:
         placed = Node([self._files.placed(each) for each in dependencies.items], dependencies.position)
         return node.with_path(place, spec.with_child("dependencies", placed))
 
-    def _note_what_waits(self, node: Node, path: tuple[str, ...]) -> None:
+    def _note_what_waits(self, node: Node, path: tuple[str, ...], model: str) -> None:
+        is_served = follows_alias(self._document, model)
+        for waiting in OF_ENDPOINTS if not is_served else ():
+            if (found := node.get(*waiting)) is not None:
+                where = dotted((*path, *waiting))
+                self._findings.ignored(found, f"{where} is kept; no endpoint of this bundle follows an alias of it.")
+        self._check_fallback(node, path)
         for waiting in NOT_ACTED_ON:
             if (found := node.get(*waiting)) is not None:
                 self._findings.ignored(found, f"{dotted((*path, *waiting))} is kept, and not acted on yet.")
+
+    def _check_fallback(self, node: Node, path: tuple[str, ...]) -> None:
+        """Warn of words that name nobody who could answer."""
+        written = node.get("fallback")
+        for each in written.items if written is not None else ():
+            if each.text is None or OPEN in each.text:
+                continue
+            try:
+                rungs_of([each.text])
+            except InvalidInput as error:
+                self._findings.warning(each, f"{dotted((*path, 'fallback'))}: {error.message}", error.hint)
 
     def _card(self, where: Node, name: str) -> str | None:
         """The text of the file that ``card`` names, which lies in the bundle."""

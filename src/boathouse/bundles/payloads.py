@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from boathouse.bundles.access_payloads import ExperimentAccess, GrantShape, ScopeAccess
+from boathouse.bundles.access_payloads import EndpointAccess, ExperimentAccess, GrantShape, ScopeAccess
+from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import InvalidName, ModelName, normalise_part
 from boathouse.foundation.shapes import Shape, Unused
 from boathouse.models.requirements import Requirements
+from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
+from boathouse.serving.endpoints.policy import EndpointPolicy
 
 
 def _part(text: str) -> str:
@@ -90,6 +93,40 @@ class SecretScopePayload(Shape):
     backend_type: Literal["DATABRICKS"] = "DATABRICKS"
     permissions: list[ScopeAccess] | None = None
     lifecycle: Unused = None
+
+
+def _endpoint(text: str) -> str:
+    try:
+        return endpoint_name(text)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+
+
+EndpointName = Annotated[str, AfterValidator(_endpoint)]
+
+
+class EndpointPayload(Shape):
+    """An endpoint; what it serves need not be there yet."""
+
+    name: EndpointName
+    config: ConfigGiven
+    tags: list[TagGiven] | None = None
+    description: str | None = None
+    permissions: list[EndpointAccess] | None = None
+    rate_limits: Unused = None
+    route_optimized: Unused = None
+    ai_gateway: Unused = None
+    budget_policy_id: Unused = None
+    email_notifications: Unused = None
+    telemetry_config: Unused = None
+    lifecycle: Unused = None
+
+
+class EndpointPolicyPayload(Shape):
+    """How an endpoint changes, falls and is limited."""
+
+    endpoint: EndpointName
+    policy: EndpointPolicy
 
 
 class ModelRequirementsPayload(Shape):

@@ -210,8 +210,8 @@ def test_a_card_that_is_a_link_out_of_the_bundle_is_an_error(
 def test_what_waits_for_other_parts_is_listed(bundle: Make) -> None:
     folder = bundle(BUNDLE, **{"boathouse.yml": settings("rollout: {steps: [5, 100]}\nfallback: [naive]")})
     assert [each for each in folder.remarks("prod") if each.startswith("boathouse")] == [
-        "boathouse.yml:8: models.delay.rollout is kept, and not acted on yet.",
-        "boathouse.yml:9: models.delay.fallback is kept, and not acted on yet.",
+        "boathouse.yml:8: models.delay.rollout is kept; no endpoint of this bundle follows an alias of it.",
+        "boathouse.yml:9: models.delay.fallback is kept; no endpoint of this bundle follows an alias of it.",
     ]
 
 

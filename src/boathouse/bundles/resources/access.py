@@ -26,6 +26,7 @@ LEVELS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "CAN_MANAGE": ("MANAGE",),
         "IS_OWNER": ("MANAGE",),
     },
+    "model_serving_endpoints": {"CAN_VIEW": ("BROWSE",), "CAN_QUERY": ("EXECUTE",), "CAN_MANAGE": ("MANAGE",)},
     "secret_scopes": {"READ": ("READ_SECRET",), "WRITE": ("WRITE_SECRET",), "MANAGE": ("MANAGE",)},
 }
 """Permission levels of Databricks in the privileges of the catalog."""

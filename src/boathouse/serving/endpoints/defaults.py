@@ -10,6 +10,12 @@ from boathouse.models.requirements.requirements import Requirements, Rollout
 from boathouse.serving.endpoints.policy import Canary, EndpointPolicy, Rung, RungKind, Shadow
 
 _CONSTANT = "constant:"
+_WORDS = {
+    "previous": RungKind.PREVIOUS,
+    "previous_champion": RungKind.PREVIOUS,
+    "baseline": RungKind.BASELINE,
+    "naive": RungKind.BASELINE,
+}
 CHALLENGER = "challenger"
 """The alias whose version watches where ``rollout.shadow`` is asked for."""
 
@@ -49,8 +55,8 @@ def rungs_of(words: Sequence[str]) -> list[Rung]:
 
 
 def _rung(word: str) -> Rung:
-    if word in (RungKind.PREVIOUS, RungKind.BASELINE):
-        return Rung(kind=RungKind(word))
+    if word in _WORDS:
+        return Rung(kind=_WORDS[word])
     if word.startswith(_CONSTANT):
         text = word.removeprefix(_CONSTANT).strip()
         try:

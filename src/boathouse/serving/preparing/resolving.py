@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from boathouse.foundation.errors import BoathouseError, Unavailable
+from boathouse.foundation.errors import InvalidInput
 from boathouse.models import Models
 from boathouse.models.requirements.requirements import Requirements
 from boathouse.serving.endpoints import repository as rows
@@ -96,8 +96,9 @@ class Resolving:
         endpoint = given.endpoint
         owner = self._access.owner(endpoint.name) or endpoint.creator
         main = _main(endpoint)
-        policy = self._policy(given.policy, main)
+        policy, remark = self._policy(given.policy, main)
         found = self._entities(given, policy, owner)
+        found.why += [remark] if remark else []
         if not found.is_ready:
             return self._not_ready(given, policy, owner, found, now)
         standings = self._standings(endpoint, policy, owner, found)
@@ -205,8 +206,12 @@ class Resolving:
 
     # --- what stands beside
 
-    def _policy(self, policy: EndpointPolicy, main: ServedEntity) -> EndpointPolicy:
-        return with_defaults(policy, self._requirements(main))
+    def _policy(self, policy: EndpointPolicy, main: ServedEntity) -> tuple[EndpointPolicy, str | None]:
+        """The policy with what the model asks for, and what of that means nothing."""
+        try:
+            return with_defaults(policy, self._requirements(main)), None
+        except InvalidInput as error:
+            return policy, error.message
 
     def _requirements(self, served: ServedEntity) -> Requirements | None:
         """What ``boathouse.yml`` says of the model, for an endpoint that follows its alias."""
@@ -261,11 +266,6 @@ class Resolving:
             owner=owner,
         )
         return Resolved(made, _standing(given, made, ReadyState.NOT_READY, now))
-
-
-def is_passing(error: BoathouseError) -> bool:
-    """Whether a look that failed says nothing about the endpoint."""
-    return isinstance(error, Unavailable)
 
 
 def _main(endpoint: Endpoint) -> ServedEntity:
