@@ -119,7 +119,7 @@ class IsolatedModel:
                     raise ProcessFailed(why)
         finally:
             self._process = None
-            process.end()
+            process.dispose()
 
     def _wait(self, process: ModelProcess) -> None:
         """For the model to be loaded; given up when nobody wants it any more."""

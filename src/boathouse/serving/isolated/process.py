@@ -44,11 +44,11 @@ class ModelProcess:
         self.log = scratch / "logs" / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._link, theirs = socket.socketpair()
-        spec = home / f"spec-{os.getpid()}-{theirs.fileno()}.json"
-        spec.write_text(json.dumps(_spec(folder, interpreter, isolation, theirs.fileno())))
+        self._spec = home / f"spec-{os.getpid()}-{theirs.fileno()}.json"
+        self._spec.write_text(json.dumps(_spec(folder, interpreter, isolation, theirs.fileno())))
         with self.log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
-                [str(interpreter.python), "-P", "-W", "ignore", str(_CHILD), str(spec)],
+                [str(interpreter.python), "-P", "-W", "ignore", str(_CHILD), str(self._spec)],
                 cwd=home,
                 env=variables(home),
                 stdin=subprocess.DEVNULL,
@@ -99,6 +99,12 @@ class ModelProcess:
             end_group(self._process)
         with suppress(OSError):
             self._link.shutdown(socket.SHUT_RDWR)
+
+    def dispose(self) -> None:
+        """End it, and leave nothing of it open."""
+        self.end()
+        self._link.close()
+        self._spec.unlink(missing_ok=True)
 
     def look(self) -> str | None:
         """Why it has ended, or has to; None while it does well."""

@@ -5,7 +5,7 @@ import logging
 import re
 from pathlib import Path
 
-from boathouse.foundation.errors import NotFound
+from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.models.serving_check import FindInterpreter, Interpreter, find_interpreter
 from boathouse.models.serving_check.interpreters import PLATFORM
 from boathouse.serving.endpoints.policy import Limits
@@ -13,9 +13,10 @@ from boathouse.serving.isolated import IsolatedModel, Isolation
 from boathouse.serving.scoring.flavours.choosing import load_native
 from boathouse.serving.scoring.flavours.native import NotNative
 from boathouse.serving.scoring.mlmodel import ModelFolder, read_model_folder
-from boathouse.serving.scoring.nouns import Scorer
+from boathouse.serving.scoring.nouns import Scorer, ScoringFailed
 from boathouse.serving.scoring.payloads import JSON, read_payload
 from boathouse.serving.scoring.proofs import Proof, Proofs, key_of, made_up, prove
+from boathouse.serving.scoring.provisional import ProvisionalScorer, kind_of
 from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.scoring.scorers import NativeScorer
 from boathouse.serving.snapshot.nouns import LiveEntity
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _PROOF_DEADLINE_MS = 60_000
+_EXAMPLE_ROWS = 1_000_000
 
 
 def load_scorer(entity: LiveEntity, limits: Limits, *, scratch: Path, find: FindInterpreter | None = None) -> Scorer:
@@ -71,24 +73,43 @@ def _isolated(
 def _proven(
     folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, limits: Limits, scratch: Path, name: str
 ) -> Scorer:
-    proofs, key = Proofs(scratch / "proofs"), key_of(folder)
-    proof = proofs.known(key)
-    if proof is None:
-        with proofs.only_one(key):
-            proof = proofs.known(key) or _found_out(folder, ours, interpreter, scratch, name)
-            proofs.keep(key, proof)
-    if proof.is_equal:
-        if (body := folder.example or made_up(folder)) is not None:
-            ours.measure(read_payload(body, JSON, most_rows=limits.rows))
-        return ours
-    log.warning("%s answers in a process of its own: here it does not answer as in MLflow: %s.", name, proof.why)
-    ours.close()
-    return _isolated(folder, interpreter, limits, scratch, name)
+    proofs, key, kind = Proofs(scratch / "proofs"), key_of(folder), kind_of(folder)
+
+    def settled() -> Proof:
+        proof = proofs.known(key)
+        if proof is None:
+            with proofs.only_one(key):
+                proof = proofs.known(key) or _found_out(folder, ours, interpreter, scratch, name)
+                proofs.keep(key, proof)
+                if proof.is_equal:
+                    proofs.keep(kind, proof)
+        return proof
+
+    def other() -> IsolatedScorer | None:
+        proof = settled()
+        if proof.is_equal:
+            return None
+        log.warning("%s answers in a process of its own: here it does not answer as in MLflow: %s.", name, proof.why)
+        return _isolated(folder, interpreter, limits, scratch, name)
+
+    is_provisional = proofs.known(key) is None and proofs.known(kind) is not None
+    if not is_provisional and (isolated := other()) is not None:
+        ours.close()
+        return isolated
+    if (body := folder.example or made_up(folder)) is not None:
+        try:
+            ours.measure(read_payload(body, JSON, most_rows=_EXAMPLE_ROWS))
+        except (BoathouseError, ScoringFailed) as error:
+            log.warning("%s does not answer its own example: %s", name, error)
+            is_provisional = False
+            if (isolated := other()) is not None:
+                ours.close()
+                return isolated
+    return ProvisionalScorer(ours, other, name=name) if is_provisional else ours
 
 
 def _found_out(folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, scratch: Path, name: str) -> Proof:
-    limits = Limits(deadline_ms=_PROOF_DEADLINE_MS)
-    theirs = _isolated(folder, interpreter, limits, scratch, f"{name}-proof")
+    theirs = _isolated(folder, interpreter, Limits(deadline_ms=_PROOF_DEADLINE_MS), scratch, f"{name}-proof")
     try:
         return prove(folder, ours, theirs)
     finally:

@@ -73,7 +73,7 @@ class Proofs:
 
 def key_of(folder: ModelFolder) -> str:
     """Another one for other files, or for other libraries to read them with."""
-    digest = hashlib.sha256(f"{PLAN} {sys.version_info[:2]} {_versions()}".encode())
+    digest = hashlib.sha256(f"{PLAN} {sys.version_info[:2]} {library_versions()}".encode())
     for file in sorted(path for path in folder.path.rglob("*") if path.is_file()):
         digest.update(f"\0{file.relative_to(folder.path)}\0".encode())
         with file.open("rb") as content:
@@ -176,7 +176,8 @@ def _array(shape: tuple[int, ...], dtype: str, chance: random.Random) -> Any:
     return [_array(shape[1:], dtype, chance) for _ in range(_ANY_SIZE if shape[0] == -1 else shape[0])]
 
 
-def _versions() -> str:
+def library_versions() -> str:
+    """Of what reads and asks models."""
     found: list[str] = []
     for name in _LIBRARIES:
         try:

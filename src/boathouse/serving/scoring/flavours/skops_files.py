@@ -16,6 +16,17 @@ TRUSTED = frozenset(
         "lightgbm.sklearn.LGBMClassifier",
         "lightgbm.sklearn.LGBMRanker",
         "lightgbm.sklearn.LGBMRegressor",
+        "numpy.dtype",
+        "scipy.interpolate._bsplines.BSpline",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
         "xgboost.core.Booster",
         "xgboost.sklearn.XGBClassifier",
         "xgboost.sklearn.XGBRFClassifier",
@@ -24,7 +35,8 @@ TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Beside those of scikit-learn, NumPy and SciPy that skops trusts by itself."""
+"""Beside what skops trusts by itself, which is most of scikit-learn, NumPy and SciPy: types that hold data only."""
+_TRUSTED_MODULES = ("sklearn.metrics._dist_metrics.",)
 
 
 def load_skops(file: Path) -> Any:
@@ -37,7 +49,8 @@ def load_skops(file: Path) -> Any:
         from skops import io
     except ImportError as error:
         raise NotNative("skops is not installed") from error
-    strange = [name for name in io.get_untrusted_types(file=file) if name not in TRUSTED]
+    asked: list[str] = io.get_untrusted_types(file=file)
+    strange = [name for name in asked if name not in TRUSTED and not name.startswith(_TRUSTED_MODULES)]
     if strange:
         raise NotNative(f"the file holds {', '.join(strange[:3])}, which no library that is trusted here has made")
-    return io.load(file, trusted=sorted(TRUSTED))
+    return io.load(file, trusted=asked)
