@@ -1,26 +1,32 @@
 """A certificate passes what is right and, each proof by itself, fails what is broken."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from tests.unit.features.certificate.shop import (
+    STATIONS,
+    flights,
+    hour,
+    the,
+    training_set,
+    weather,
+    weather_lookup,
+)
 
-from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup, TrainingSet
+from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup
 from boathouse.features.certificate import (
     Certificate,
     CertificateVerdict,
-    Check,
     CheckVerdict,
     boundary,
     computed,
     declared,
-    history,
     recomputed,
     removed,
 )
@@ -32,37 +38,6 @@ from boathouse.features.tables.reading import FeatureRows
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.session import Session
 
-AT_THE_SAME_TIME = timedelta(0)
-FIRST = datetime(2024, 1, 1, tzinfo=UTC)
-STATIONS = ["JFK", "LGA", "EWR"]
-
-
-def hour(number: float) -> datetime:
-    return FIRST + timedelta(hours=number)
-
-
-def weather() -> pl.DataFrame:
-    """Hourly, known after twenty minutes; each fourth value is corrected after six hours."""
-    rows: list[dict[str, Any]] = []
-    for number in range(48):
-        for place, station in enumerate(STATIONS):
-            row = {"station": station, "at": hour(number), "temp": float(number + 100 * place), "wind": number % 7}
-            rows.append({**row, "known_at": hour(number) + timedelta(minutes=20)})
-            if number % 4 == 0:
-                rows.append({**row, "temp": row["temp"] + 0.5, "known_at": hour(number + 6)})
-    return pl.DataFrame(rows)
-
-
-def flights(rows: int = 60) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "flight": range(rows),
-            "origin": [[*STATIONS, "BOS"][number % 4] for number in range(rows)],
-            "leaves": [FIRST + timedelta(minutes=47 * number) for number in range(rows)],
-            "late": [number % 3 == 0 for number in range(rows)],
-        }
-    )
-
 
 @pytest.fixture
 def tables(fe: FeatureEngineeringClient) -> None:
@@ -72,23 +47,6 @@ def tables(fe: FeatureEngineeringClient) -> None:
     fe.create_table(
         name="dev.shop.airports", primary_keys="code", df=pl.DataFrame({"code": STATIONS, "runways": [4, 2, 3]})
     )
-
-
-def weather_lookup(**options: Any) -> FeatureLookup:
-    wishes = {"lookup_key": "origin", "timestamp_lookup_key": "leaves", **options}
-    return FeatureLookup("dev.shop.weather", **wishes)
-
-
-def training_set(
-    fe: FeatureEngineeringClient, lookups: Sequence[Any] | None = None, df: Any = None, **options: Any
-) -> TrainingSet:
-    lookups = lookups or [weather_lookup(), FeatureLookup("dev.shop.airports", lookup_key="origin")]
-    return fe.create_training_set(df=flights() if df is None else df, feature_lookups=lookups, label="late", **options)
-
-
-def the(certificate: Certificate, name: str, lookup: str = "dev.shop.weather") -> Check:
-    [check] = [each for each in certificate.checks if each.name == name and each.lookup.startswith(lookup)]
-    return check
 
 
 @pytest.mark.usefixtures("tables")
@@ -205,71 +163,6 @@ def test_the_corrected_view_does_not_pass(fe: FeatureEngineeringClient) -> None:
     assert certificate.as_of == "latest"
 
 
-@pytest.fixture
-def now_flights(fe: FeatureEngineeringClient) -> pl.DataFrame:
-    """Rows at an instant between two versions of a table."""
-    first = pl.DataFrame({"station": ["JFK"], "at": [hour(0)], "known_at": [hour(0)], "temp": [1.0]})
-    fe.create_table(
-        name="dev.shop.lying", primary_keys="station", timeseries_column="at", known_time="known_at", df=first
-    )
-    time.sleep(0.02)
-    rows = pl.DataFrame({"origin": ["JFK"], "leaves": [datetime.now(UTC)], "late": [True]})
-    time.sleep(0.02)
-    return rows
-
-
-@pytest.mark.parametrize("honest", [True, False])
-def test_a_known_time_that_lies_is_found_out_by_the_history_of_the_table(
-    fe: FeatureEngineeringClient, now_flights: pl.DataFrame, *, honest: bool
-) -> None:
-    known = datetime.now(UTC) if honest else hour(1)
-    late = pl.DataFrame({"station": ["JFK"], "at": [hour(1)], "known_at": [known], "temp": [2.0]})
-    fe.write_table(name="dev.shop.lying", df=late)
-    lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
-    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
-    check = the(certificate, history.NAME, "dev.shop.lying")
-    assert check.measured == 1
-    if honest:
-        assert check.verdict is CheckVerdict.PASSED
-        assert certificate.verdict is CertificateVerdict.PASSED
-    else:
-        assert check.verdict is CheckVerdict.FAILED
-        assert check.examples[0]["feature"] == "temp"
-        assert "not in the table at the instant" in str(certificate)
-        left_out = training_set(fe, [lookup], now_flights).certify(history=False)
-        assert left_out.verdict is CertificateVerdict.PASSED
-        assert history.NAME not in {check.name for check in left_out.checks}
-
-
-def test_a_write_may_take_a_moment(fe: FeatureEngineeringClient, now_flights: pl.DataFrame) -> None:
-    late = pl.DataFrame({"station": ["JFK"], "at": [hour(1)], "known_at": [hour(1)], "temp": [2.0]})
-    fe.write_table(name="dev.shop.lying", df=late)
-    lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
-    certificate = training_set(fe, [lookup], now_flights).certify(grace=timedelta(hours=1))
-    assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.PASSED
-
-
-def test_a_value_that_was_changed_in_place_is_found_out(
-    fe: FeatureEngineeringClient, now_flights: pl.DataFrame
-) -> None:
-    changed = pl.DataFrame({"station": ["JFK"], "at": [hour(0)], "known_at": [hour(0)], "temp": [9.0]})
-    fe.write_table(name="dev.shop.lying", df=changed, mode="overwrite")
-    lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves")
-    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
-    assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.FAILED
-
-
-def test_a_feature_that_was_added_later_has_no_history_to_be_held_against(
-    fe: FeatureEngineeringClient, session: Session, now_flights: pl.DataFrame
-) -> None:
-    wider = pl.DataFrame({"station": ["JFK"], "at": [hour(0)], "known_at": [hour(0)], "temp": [1.0], "wind": [3]})
-    session.write_table("dev.shop.lying", wider, mode="overwrite", schema_mode="merge")
-    lookup = FeatureLookup("dev.shop.lying", lookup_key="origin", timestamp_lookup_key="leaves", feature_names="wind")
-    certificate = training_set(fe, [lookup], now_flights).certify(grace=AT_THE_SAME_TIME)
-    assert the(certificate, history.NAME, "dev.shop.lying").verdict is CheckVerdict.NOT_APPLICABLE
-    assert certificate.verdict is CertificateVerdict.PASSED
-
-
 @pytest.mark.usefixtures("tables")
 def test_other_clocks_than_those_of_the_catalog_fail(fe: FeatureEngineeringClient) -> None:
     [lookup] = training_set(fe, [weather_lookup()]).spec.lookups
@@ -366,22 +259,6 @@ def test_a_function_that_draws_lots_is_found(fe: FeatureEngineeringClient, sessi
     steps = [weather_lookup(), FeatureFunction("dev.shop.lots", {"x": "temp"}, "luck")]
     check = the(training_set(fe, steps).certify(), computed.NAME, "function")
     assert check.verdict is CheckVerdict.FAILED
-
-
-def test_a_table_that_knows_by_commit_is_proven_by_its_own_history(fe: FeatureEngineeringClient) -> None:
-    first = pl.DataFrame({"station": ["JFK", "LGA"], "at": [hour(0)] * 2, "temp": [1.0, 5.0]})
-    fe.create_table(name="dev.shop.told", primary_keys="station", timeseries_column="at", known_time="commit", df=first)
-    time.sleep(0.02)
-    asked = pl.DataFrame({"origin": ["JFK", "LGA"], "leaves": [datetime.now(UTC)] * 2, "late": [True, False]})
-    time.sleep(0.02)
-    fe.write_table(name="dev.shop.told", df=first.with_columns(temp=pl.col("temp") + 1))
-    lookup = FeatureLookup("dev.shop.told", lookup_key="origin", timestamp_lookup_key="leaves")
-    found = training_set(fe, [lookup], asked)
-    certificate = found.certify(grace=AT_THE_SAME_TIME)
-    assert certificate.verdict is CertificateVerdict.PASSED
-    assert found.load_arrow()["temp"].to_pylist() == [1.0, 5.0]
-    assert the(certificate, history.NAME, "dev.shop.told").measured == 2
-    assert certificate.lookups[0].differing == {"temp": 2}
 
 
 def test_a_partitioned_table_is_proven(fe: FeatureEngineeringClient) -> None:
