@@ -81,10 +81,8 @@ def build(kind: str, models: ModuleType, folder: Path) -> Path:
     labels = models.label(frame)
     three = labels + (frame["f2"].to_numpy() > 0)
     words = np.array(["early", "late", "never"])[three]
-    sklearn_trees = ["sklearn.tree._tree.Tree"]
-    trusted = {
-        "skops_trusted_types": [*sklearn_trees, "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-    }
+    histogram_trees = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+    trusted = {"skops_trusted_types": ["sklearn.tree._tree.Tree", histogram_trees]}
     signature = {"signature": models.signature_for(frame)}
 
     def boosted(parameters: dict[str, Any], target: Any) -> Any:
@@ -92,8 +90,10 @@ def build(kind: str, models: ModuleType, folder: Path) -> Path:
 
     flavor, model, more = {
         "booster": lambda: (mlflow.lightgbm, boosted({"objective": "binary"}, labels), {}),
-        "multiclass booster": lambda: (mlflow.lightgbm, boosted({"objective": "multiclass", "num_class": 3}, three), {}),
-        "LGBMClassifier": lambda: (mlflow.lightgbm, lightgbm.LGBMClassifier(n_estimators=9, verbose=-1).fit(frame, labels), {}),
+        "multiclass booster": lambda: (
+            mlflow.lightgbm, boosted({"objective": "multiclass", "num_class": 3}, three), {}),
+        "LGBMClassifier": lambda: (
+            mlflow.lightgbm, lightgbm.LGBMClassifier(n_estimators=9, verbose=-1).fit(frame, labels), {}),
         "LGBMClassifier of words": lambda: (
             mlflow.lightgbm, lightgbm.LGBMClassifier(n_estimators=9, verbose=-1).fit(frame, words), {}),
         "LGBMRegressor": lambda: (
@@ -107,7 +107,8 @@ def build(kind: str, models: ModuleType, folder: Path) -> Path:
         "probabilities": lambda: (
             mlflow.sklearn, LogisticRegression().fit(frame, three), {"pyfunc_predict_fn": "predict_proba"}),
         "forest": lambda: (mlflow.sklearn, RandomForestClassifier(9, n_jobs=-1).fit(frame, labels), trusted),
-        "histograms": lambda: (mlflow.sklearn, HistGradientBoostingRegressor(max_iter=9).fit(frame, frame["f0"]), trusted),
+        "histograms": lambda: (
+            mlflow.sklearn, HistGradientBoostingRegressor(max_iter=9).fit(frame, frame["f0"]), trusted),
     }[kind]()  # fmt: skip
     return models.save(folder, flavor, model, frame[:3], **signature, **more)
 

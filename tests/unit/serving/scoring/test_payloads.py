@@ -1,5 +1,6 @@
 import io
 import json
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -87,10 +88,8 @@ def test_params_and_the_callers_own_id_are_kept() -> None:
 
 @given(st.binary(max_size=200), st.sampled_from(TYPES))
 def test_no_bytes_do_more_than_be_refused(body: bytes, content_type: str) -> None:
-    try:
+    with suppress(InvalidInput):
         read_payload(body, content_type, most_rows=10)
-    except InvalidInput:
-        pass
 
 
 FRAME = pd.DataFrame({"a": [1.5, None], "b": ["x", "y"], "c": [1, 2]})
