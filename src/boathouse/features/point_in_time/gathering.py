@@ -11,10 +11,8 @@ import pyarrow.compute as pc
 
 from boathouse.features.feature_spec import Output
 from boathouse.features.point_in_time.nouns import Integers
+from boathouse.features.point_in_time.ordering import first_of_equal, in_order
 from boathouse.features.tables.reading import BLOCK_BYTES, RowGroup, RowGroups
-
-ROW_BITS = 32
-"""A place is the number of a row group, and in its lower bits the position of a row in it."""
 
 LARGEST_PIECE = 1 << 29
 """Bytes of texts that are taken into one array."""
@@ -44,11 +42,10 @@ class Gathered:
 def gather(groups: RowGroups, features: Sequence[str], places: Integers, executor: Executor) -> Gathered:
     """Read the values of features at places; -1 is no place."""
     taken, position = _distinct(places)
-    ends = np.searchsorted(taken >> ROW_BITS, np.arange(len(groups.parts) + 1))
-    rows = taken & ((1 << ROW_BITS) - 1)
+    ends = np.searchsorted(taken, groups.places)
     tasks = [
-        executor.submit(_read, part, features, rows[start:end])
-        for part, start, end in zip(groups.parts, ends[:-1], ends[1:], strict=True)
+        executor.submit(_read, part, features, taken[start:end] - place)
+        for part, place, start, end in zip(groups.parts, groups.places, ends, ends[1:], strict=False)
         if end > start
     ]
     pieces = [piece for task in tasks for piece in task.result()]
@@ -60,12 +57,10 @@ def gather(groups: RowGroups, features: Sequence[str], places: Integers, executo
 
 def _distinct(places: Integers) -> tuple[Integers, Integers]:
     found = np.flatnonzero(places >= 0)
-    order = found[np.argsort(places[found])]
-    ordered = places[order]
-    is_new = np.ones(len(ordered), np.bool_)
-    is_new[1:] = ordered[1:] != ordered[:-1]
+    ordered, order = in_order(places.take(found))
+    is_new = first_of_equal(ordered)
     position = np.full(len(places), -1, np.int64)
-    position[order] = np.cumsum(is_new) - 1
+    position[found.take(order)] = np.cumsum(is_new) - 1
     return ordered[is_new], position
 
 

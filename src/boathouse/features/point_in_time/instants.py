@@ -5,7 +5,7 @@ Against whole microseconds ``e <= t`` holds just when it holds for ``t`` rounded
 for ``t`` rounded up: so nanoseconds need nothing more than these two roundings.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,13 @@ def flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if not isinstance(column, pa.ChunkedArray):
         return column
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+
+
+def as_instant(value: datetime | date) -> int:
+    """The instant of what Python has for a timestamp or a date."""
+    if not isinstance(value, datetime):
+        return (value - date(1970, 1, 1)).days * _PER_DAY
+    return (value - datetime(1970, 1, 1, tzinfo=value.tzinfo and UTC)) // timedelta(microseconds=1)
 
 
 def as_value(instant: int, kind: pa.DataType) -> Any:

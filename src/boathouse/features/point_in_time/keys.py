@@ -4,7 +4,7 @@
 Numbers are looked up as they are. Texts go by their hash, and then are compared: a hash never decides alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -57,6 +57,26 @@ class Keys:
             codes = pair.find_numbers(_paired(codes, column.find(values), column.count))
         return codes
 
+    def among(self, is_open: Mask) -> "FindOpen":
+        """Finds rows with open keys: which they are, and the numbers of their keys.
+
+        Args:
+            is_open: By key; one more at the end, for rows that have none.
+        """
+        only = self._columns[0]
+        if len(self._columns) == 1 and isinstance(only, _Numbers):
+            return only.among(is_open)
+
+        def find(columns: Sequence[pa.Array]) -> tuple[Integers, Integers]:
+            key = self.find(columns)
+            rows = np.flatnonzero(is_open.take(key, mode="wrap"))
+            return rows, key.take(rows)
+
+        return find
+
+
+FindOpen = Callable[[Sequence[pa.Array]], tuple[Integers, Integers]]
+
 
 def _numbered(column: pa.Array, kind: pa.DataType) -> _Column:
     if pa.types.is_null(column.type):
@@ -104,6 +124,19 @@ class _Numbers:
         if present is not None:
             codes[~present] = -1
         return codes
+
+    def among(self, is_open: Mask) -> "FindOpen":
+        find_open = self._index.among(is_open)
+
+        def find(columns: Sequence[pa.Array]) -> tuple[Integers, Integers]:
+            numbers, present = _numbers_of(columns[0])
+            rows, key = find_open(numbers)
+            if present is None:
+                return rows, key
+            kept = np.flatnonzero(present.take(rows))
+            return rows.take(kept), key.take(kept)
+
+        return find
 
     def find_numbers(self, numbers: Integers) -> Integers:
         return self._index.find(numbers)

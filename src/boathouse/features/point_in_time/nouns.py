@@ -18,6 +18,14 @@ AsOf = Literal["known", "latest"]
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The instants from a first to a last one, both among them."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class LookupReport:
     """What one lookup found."""
 

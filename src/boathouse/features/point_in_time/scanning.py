@@ -1,20 +1,24 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
-"""The first reading of a table: keys and clocks, to find out which of its rows somebody gets."""
+"""The first reading of a table: keys and clocks, to find out which of its rows somebody gets.
+
+The parts with the latest events come first. So a key whose labels all have got a value of them needs nothing of the
+parts before, whose rows of that key are left out as soon as it is read.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from boathouse.features.clocks import microseconds
 from boathouse.features.feature_spec import Lookup
-from boathouse.features.point_in_time.gathering import ROW_BITS
-from boathouse.features.point_in_time.instants import instants_of, present_in
+from boathouse.features.point_in_time.instants import NEVER, as_instant, instants_of, present_in
+from boathouse.features.point_in_time.keys import FindOpen
 from boathouse.features.point_in_time.labels import Labels, Search
-from boathouse.features.point_in_time.nouns import Integers, Mask
+from boathouse.features.point_in_time.nouns import Integers, Mask, Span
 from boathouse.features.point_in_time.slots import Slots, Values
 from boathouse.features.tables.reading import RowGroup, RowGroups
 
@@ -23,6 +27,11 @@ BLOCK_ROWS = 1 << 17
 
 FEW = 16
 """A spine with fewer rows than one in so many of a row group's reads the keys first, and mostly nothing else."""
+
+SMALL = 8
+"""A row group with fewer rows than one for so many keys is not worth finding out which keys still need any."""
+
+ALL_TIME = Span(int(NEVER), int(np.iinfo(np.int64).max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,14 @@ class View:
             has_event=clocks.event is not None,
             has_known=clocks.known is not None,
         )
+        self._is_asked = np.bincount(labels.key, minlength=labels.keys.count) > 0
+
+    def open_keys(self, span: Span) -> Mask:
+        """By key, whether it may need rows of a part; one more at the end, for rows that have no key."""
+        is_open, events = self._is_asked, self.slots.event
+        if events is not None:
+            is_open = is_open & (events <= span.last if self._search is None else self._search.open_keys(events, span))
+        return np.append(is_open, np.zeros(1, np.bool_))
 
     def put(self, key: Integers, clocks: dict[str, Integers], place: Integers) -> None:
         """Let rows of the table compete, given the numbers of their keys."""
@@ -84,56 +101,89 @@ class View:
 
 def scan(groups: RowGroups, key_columns: Sequence[str], views: Sequence[View], executor: Executor) -> None:
     """Let all rows compete in all views."""
-    tasks = [
-        executor.submit(_scan_part, part, number << ROW_BITS, key_columns, views)
-        for number, part in enumerate(groups.parts)
+    event = views[0].clocks.event
+    parts = [
+        _Part(group, place, _span(group, event)) for group, place in zip(groups.parts, groups.places, strict=False)
     ]
+    parts.sort(key=lambda part: part.span.last, reverse=True)
+    work = _Scan(key_columns, views)
+    tasks = [executor.submit(work.scan, part) for part in parts]
     for task in tasks:
         task.result()
 
 
-def _scan_part(part: RowGroup, place: int, key_columns: Sequence[str], views: Sequence[View]) -> None:
-    columns = list(dict.fromkeys(name for view in views for name in view.clocks.columns))
-    labels = views[0].labels
-    if columns and FEW * len(labels) < part.rows:
-        _scan_few(part, place, key_columns, columns, views)
-        return
-    for first, batch in part.batches(list(dict.fromkeys([*key_columns, *columns]))):
-        for start in range(0, batch.num_rows, BLOCK_ROWS):
-            block = batch.slice(start, BLOCK_ROWS)
-            key = labels.keys.find([block.column(name) for name in key_columns])
-            _put(views, key, block, place + first + start)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    group: RowGroup
+    place: int
+    """Where its rows begin in the table."""
+    span: Span
+    """The instants of its events, as far as its file tells."""
 
 
-def _scan_few(
-    part: RowGroup, place: int, key_columns: Sequence[str], columns: list[str], views: Sequence[View]
-) -> None:
-    keys = views[0].labels.keys
-    found = [
-        (first, keys.find([batch.column(name) for name in key_columns])) for first, batch in part.batches(key_columns)
-    ]
-    rows = np.concatenate([first + np.flatnonzero(key >= 0) for first, key in found])
-    if len(rows) == 0:
-        return
-    key = np.concatenate([key[key >= 0] for _, key in found])
-    for first, batch in part.batches(columns):
-        start, end = np.searchsorted(rows, [first, first + batch.num_rows])
-        few = rows[start:end]
-        _put(views, key[start:end], batch.take(pa.array(few - first)), few + place)
+def _span(group: RowGroup, event: str | None) -> Span:
+    bounds = None if event is None else group.bounds_of(event)
+    return ALL_TIME if bounds is None else Span(as_instant(bounds[0]), as_instant(bounds[1]))
 
 
-def _put(views: Sequence[View], key: Integers, block: pa.RecordBatch, place: Any) -> None:
-    """Rows with their keys' numbers; their places, or that of the first of them."""
-    columns = {name: block.column(name) for view in views for name in view.clocks.columns}
-    wanted: Mask = key >= 0
-    for column in columns.values():
-        if (present := present_in(column)) is not None:
-            wanted = wanted & present
-    clocks = {name: instants_of(column) for name, column in columns.items()}
-    rows = np.flatnonzero(wanted)
-    if len(rows) < len(key):
-        key = key.take(rows)
-        clocks = {name: values.take(rows) for name, values in clocks.items()}
-    places = rows + place if np.ndim(place) == 0 else place.take(rows)
-    for view in views:
-        view.put(key, clocks, places)
+class _Scan:
+    """How the parts of one table are read."""
+
+    def __init__(self, key_columns: Sequence[str], views: Sequence[View]) -> None:
+        self._key_columns, self._views = key_columns, views
+        self._clock_columns = list(dict.fromkeys(name for view in views for name in view.clocks.columns))
+        self._labels, self._keys = views[0].labels, views[0].labels.keys
+
+    def scan(self, part: _Part) -> None:
+        """Let the rows of a part compete."""
+        if self._clock_columns and FEW * len(self._labels) < part.group.rows:
+            self._scan_few(part)
+            return
+        find: FindOpen | None = None
+        for first, batch in part.group.batches(list(dict.fromkeys([*self._key_columns, *self._clock_columns]))):
+            find = find or self._finder(part)
+            for start in range(0, batch.num_rows, BLOCK_ROWS):
+                block = batch.slice(start, BLOCK_ROWS)
+                rows, key = find(self._keys_in(block))
+                self._put(key, block, rows, part.place + first + start)
+
+    def _scan_few(self, part: _Part) -> None:
+        """Read the keys first, and mostly nothing else."""
+        find = self._finder(part)
+        found = [(first, *find(self._keys_in(batch))) for first, batch in part.group.batches(self._key_columns)]
+        rows = np.concatenate([first + rows for first, rows, _ in found])
+        if len(rows) == 0:
+            return
+        key = np.concatenate([key for _, _, key in found])
+        for first, batch in part.group.batches(self._clock_columns):
+            start, end = np.searchsorted(rows, [first, first + batch.num_rows])
+            self._put(key[start:end], batch, rows[start:end] - first, part.place + first)
+
+    def _finder(self, part: _Part) -> FindOpen:
+        """What finds the rows of a part that may be for somebody."""
+        if SMALL * part.group.rows < self._keys.count:
+            return self._find_any
+        return self._keys.among(self._open_keys(part.span))
+
+    @cached_property
+    def _find_any(self) -> FindOpen:
+        return self._keys.among(self._open_keys(ALL_TIME))
+
+    def _open_keys(self, span: Span) -> Mask:
+        return np.logical_or.reduce([view.open_keys(span) for view in self._views])
+
+    def _keys_in(self, block: pa.RecordBatch) -> list[pa.Array]:
+        return [block.column(name) for name in self._key_columns]
+
+    def _put(self, key: Integers, block: pa.RecordBatch, rows: Integers, place: int) -> None:
+        """Some rows of a block, the numbers of their keys, and the place of the block's first row."""
+        columns = {name: block.column(name) for name in self._clock_columns}
+        for column in columns.values():
+            if (present := present_in(column)) is not None:
+                kept = np.flatnonzero(present.take(rows))
+                rows, key = rows.take(kept), key.take(kept)
+        if len(rows) == 0:
+            return
+        clocks = {name: instants_of(column).take(rows) for name, column in columns.items()}
+        for view in self._views:
+            view.put(key, clocks, rows + place)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from boathouse.features.point_in_time.labels import Labels
-from boathouse.features.point_in_time.nouns import Integers
+from boathouse.features.point_in_time.nouns import Integers, Mask
+from boathouse.features.point_in_time.ordering import first_of_equal, in_order
 from boathouse.features.point_in_time.slots import Slots
 
 
@@ -46,25 +47,30 @@ def _latest_known(labels: Labels, slots: Slots) -> Integers:
     in the earlier slot.
     """
     assert slots.event is not None
-    count = len(labels)
     filled = np.flatnonzero(slots.place >= 0)
-    if len(filled) == 0:
-        return np.full(count, -1, np.int64)
-    score = labels.key * (count + 1)
-    score[filled] += _ranks(slots.event[filled]) + 1
-    best = np.maximum.accumulate(score)
+    filled = filled[_is_latest_so_far(labels.key.take(filled), slots.event.take(filled))]
+    latest = np.full(len(labels), -1, np.int64)
+    latest[filled] = filled
+    latest = np.maximum.accumulate(latest)
     # The running maximum may come from the key before, where nothing has been found yet.
-    holds = (score == best) & (slots.place >= 0)
-    latest = np.maximum.accumulate(np.where(holds, np.arange(count), -1))
-    latest[latest < labels.start[labels.key]] = -1
+    latest[latest < labels.start.take(labels.key)] = -1
     return latest
+
+
+def _is_latest_so_far(key: Integers, event: Integers) -> Mask:
+    """Which events are not before another one of their key that stands before them; the keys are sorted."""
+    falls = (event[1:] < event[:-1]) & (key[1:] == key[:-1])
+    is_latest = np.ones(len(key), np.bool_)
+    if falls.any():  # With one clock none do, and with two those of a few keys.
+        rows = np.flatnonzero(np.isin(key, key[1:][falls], kind="table"))
+        score = key.take(rows) * len(rows) + _ranks(event.take(rows))
+        is_latest[rows] = score == np.maximum.accumulate(score)
+    return is_latest
 
 
 def _ranks(numbers: Integers) -> Integers:
     """The rank of each number; equal ones have one rank."""
-    order = np.argsort(numbers)
-    ordered = numbers[order]
-    dense = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+    ordered, order = in_order(numbers)
     ranks = np.empty(len(numbers), np.int64)
-    ranks[order] = dense
+    ranks[order] = np.cumsum(first_of_equal(ordered)) - 1
     return ranks

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class FeatureRows:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowGroups:
     """What is read of a table."""
 
@@ -89,6 +90,11 @@ class RowGroups:
     """The types of the columns, as the table has them."""
     files_read: int
     files_total: int
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Where each part begins in the table; one more at the end."""
+        return [0, *accumulate(part.rows for part in self.parts)]
 
     @classmethod
     def of(
@@ -121,6 +127,10 @@ class RowGroup:
         for batch in self.file.batches(self.group, columns, block_bytes):
             yield first, batch
             first += batch.num_rows
+
+    def bounds_of(self, column: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value of a column; None where the file does not tell."""
+        return self.file.bounds_of(self.group, column)
 
     def bytes_of(self, column: str) -> int:
         """How much a column is, about, in memory."""
@@ -163,22 +173,24 @@ class _ParquetFile:
 
     def bounds(self, group: int) -> DataFile:
         """A row group as a file of its own, with the least and greatest values that are stored for it."""
-        rows = self.metadata.row_group(group)
-        least: dict[str, Any] = {}
-        greatest: dict[str, Any] = {}
-        for name, kind in self.kinds.items():
-            position = self._positions.get(name)
-            if position is None or not _has_bounds(kind):
-                continue
-            statistics = rows.column(position).statistics
-            if statistics is not None and statistics.has_min_max:
-                try:
-                    low, high = (_bound(value, kind) for value in (statistics.min, statistics.max))
-                except OverflowError:  # an instant or a date so far away that Python has none
-                    continue
-                if low is not None and high is not None:
-                    least[name], greatest[name] = low, high
-        return DataFile(self.file.path, 0, rows.num_rows, self.file.partition, least, greatest)
+        rows = self.metadata.row_group(group).num_rows
+        bounds = {name: found for name in self.kinds if (found := self.bounds_of(group, name)) is not None}
+        least = {name: low for name, (low, _) in bounds.items()}
+        greatest = {name: high for name, (_, high) in bounds.items()}
+        return DataFile(self.file.path, 0, rows, self.file.partition, least, greatest)
+
+    def bounds_of(self, group: int, column: str) -> tuple[Any, Any] | None:
+        position, kind = self._positions.get(column), self.kinds[column]
+        if position is None or not _has_bounds(kind):
+            return None
+        statistics = self.metadata.row_group(group).column(position).statistics
+        if statistics is None or not statistics.has_min_max:
+            return None
+        try:
+            low, high = (_bound(value, kind) for value in (statistics.min, statistics.max))
+        except OverflowError:  # an instant or a date so far away that Python has none
+            return None
+        return None if low is None or high is None else (low, high)
 
     def batches(self, group: int, columns: Sequence[str], block_bytes: int) -> Generator[pa.RecordBatch]:
         stored = [name for name in columns if name in self._stored and name not in self.file.partition]

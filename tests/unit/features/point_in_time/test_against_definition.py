@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from boathouse.features.clocks import KnownTime
 from boathouse.features.feature_spec import Lookup, Output
-from boathouse.features.point_in_time import hashing, look_up, pruning, scanning
+from boathouse.features.point_in_time import hashing, joining, look_up, pruning, scanning
 from boathouse.features.point_in_time.definition import define, values_of
 from boathouse.features.tables import reading
 from boathouse.features.tables.reading import FeatureRows
@@ -80,6 +80,8 @@ def cases(draw: st.DrawFn) -> Case:
     table_row = st.tuples(*keys, instants(event_kind), instants(known_kind), st.sampled_from([None, 1, 2, 3, 4, 5]))
     spine_row = st.tuples(*keys, instants(at_kind))
     rows = draw(st.lists(table_row, max_size=14))
+    if draw(st.booleans()):  # files follow one another in time, as most tables do
+        rows.sort(key=lambda row: (row[len(kinds)] is not None, row[len(kinds)]))
     labels = draw(st.lists(spine_row, max_size=9))
     theirs = [f"k{number}" for number in range(len(kinds))]
     mine = [f"m{number}" for number in range(len(kinds))]
@@ -133,6 +135,8 @@ def bounds(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.param == "tiny blocks":
             patch.setattr(scanning, "BLOCK_ROWS", 2)
             patch.setattr(scanning, "FEW", 0)
+            patch.setattr(scanning, "SMALL", 1)
+            patch.setattr(joining, "_cores", lambda: 1)  # part by part, so that each sees what was found before
             patch.setattr(reading, "BLOCK_BYTES", 1)
             patch.setattr(hashing, "DENSE_FROM", 0)
             patch.setattr(hashing, "SPREAD", 0)
