@@ -28,7 +28,7 @@ EXIT_CODES: dict[type[BoathouseError], int] = {
 }
 """What a script can rely on; 1 for anything else."""
 
-ALIASES = {"models": "model"}
+ALIASES = {"models": "model", "endpoints": "endpoint"}
 """Names that commands have had, or that people try."""
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "models",
         "Registered models: versions, gates, approvals, production.",
     ),
+    "endpoint": ("boathouse.cli.endpoints", "endpoint", "Endpoints: what is served, who answers, how it is asked."),
     "maturity": ("boathouse.cli.maturity", "maturity", "How far the work on models has come, by what happened."),
     "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),

@@ -3,10 +3,12 @@ Databricks has no call for is below ``/api/boathouse/v1/endpoints``.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
+from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
@@ -187,8 +189,10 @@ def _ours(endpoints: Endpoints) -> APIRouter:
     router = APIRouter()
 
     @router.get("/{name}", summary="An endpoint as it was at an instant, or is")
-    def at(caller: Caller, name: str, at: int | None = None) -> Given:  # pyright: ignore[reportUnusedFunction]
-        return wire.moment_json(endpoints.at(caller, name, at))
+    def at(caller: Caller, name: str, at: datetime | None = None) -> Given:  # pyright: ignore[reportUnusedFunction]
+        return wire.moment_json(
+            endpoints.at(caller, name, None if at is None else epoch_ms(at if at.tzinfo else at.replace(tzinfo=UTC)))
+        )
 
     @router.get("/{name}/history", summary="Which versions answered when, newest first")
     def history(caller: Caller, name: str) -> Given:  # pyright: ignore[reportUnusedFunction]
