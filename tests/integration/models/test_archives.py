@@ -168,6 +168,7 @@ def test_an_archive_that_was_changed_makes_nothing(other: LocalBoathouse, archiv
     assert left_over(other) == []
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_tar_of_something_else_is_no_archive(boathouse: LocalBoathouse) -> None:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
