@@ -111,11 +111,11 @@ class RequestFeatures:
             FeaturesFailed: A feature is missing, stale or not to be read, and the policy refuses.
             FeaturesFell: As before, and the next rung of the ladder shall answer; ``values`` of it are lost.
         """
-        rows = rows_of(payload)
+        rows = rows_of(payload) if payload.shape is not Shape.CSV else self._rows_of_text(payload)
         read = self._read(rows, rules)
         if read.trouble is not None:
             raise FeaturesFell(read.trouble)
-        values = {name: [row.values.get(name) for row in read.rows] for name in self._looked_up} if rows else {}
+        values = {name: _column(name, rows, read.rows) for name in self._looked_up}
         if self.spec.computations:
             self._compute(rows, values)
         return Filled(self._payload(payload, rows, values), values, _used(read.rows, values, self.spec))
@@ -129,6 +129,17 @@ class RequestFeatures:
     def close(self) -> None:
         if self._on_demand is not None:
             self._on_demand.close()
+
+    def _rows_of_text(self, payload: Payload) -> list[dict[str, Any]]:
+        """CSV does not say what is a number."""
+        from boathouse.serving.answering.request_frame import typed_table
+
+        keys = {
+            column: self._tables[lookup.table].schema.keys.field(key).type
+            for lookup in self.spec.lookups
+            for column, key in lookup.keys
+        }
+        return typed_table(payload.data, self.spec, keys).to_pylist()
 
     def _read(self, rows: list[dict[str, Any]], rules: FeatureRules) -> _Read:
         for column, reader in self._read_key.items():
@@ -234,6 +245,11 @@ class RequestFeatures:
             for at, row in enumerate(rows)
         ]
         return Payload(Shape.SPLIT, payload.rows, columns, data, payload.params, payload.client_request_id)
+
+
+def _column(name: str, rows: list[dict[str, Any]], found: "Sequence[ReadRow]") -> list[Any]:
+    """What was read; of a feature that all rows bring, and that is not read, what they bring."""
+    return [read.values[name] if name in read.values else row.get(name) for row, read in zip(rows, found, strict=True)]
 
 
 def _used(found: "Sequence[ReadRow]", values: Mapping[str, Sequence[Any]], spec: "FeatureSpec") -> bytes:

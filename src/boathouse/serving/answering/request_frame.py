@@ -20,9 +20,7 @@ def request_frame(
     Raises:
         InvalidInput: A value cannot be of the type that its column has.
     """
-    types = dict(spec.frame)
-    types |= {output.name: output.type_text for lookup in spec.lookups for output in lookup.outputs}
-    types |= {step.name: step.type_text for step in spec.computations}
+    types = _types(spec)
     columns: dict[str, pa.Array] = {}
     for name in dict.fromkeys(names):
         if name in values:
@@ -32,6 +30,43 @@ def request_frame(
     if not columns:  # a function without arguments has as many values as there are rows
         return pa.table({"given_row": pa.array(range(len(rows)), pa.int64())})
     return pa.table(columns)
+
+
+def typed_table(table: pa.Table, spec: FeatureSpec, keys: Mapping[str, pa.DataType]) -> pa.Table:
+    """Columns of text as what they stand for: of the types that are known, else numbers where all of them are.
+
+    Raises:
+        InvalidInput: A value cannot be of the type that its column has.
+    """
+    types = _types(spec)
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if name in keys or name in types:
+            wanted = keys[name] if name in keys else arrow_type(type_of(types[name]))
+            try:
+                columns[name] = column.cast(wanted)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise InvalidInput(f"The values of column {name} cannot be {wanted}: {error}.") from error
+        else:
+            columns[name] = _numbers(column)
+    return pa.table(columns)
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return column.cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+    return column
+
+
+def _types(spec: FeatureSpec) -> dict[str, str]:
+    types = dict(spec.frame)
+    types |= {output.name: output.type_text for lookup in spec.lookups for output in lookup.outputs}
+    types |= {step.name: step.type_text for step in spec.computations}
+    return types
 
 
 def _array(name: str, values: Sequence[Any], type_text: str | None) -> pa.Array:
