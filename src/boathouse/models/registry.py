@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND = SecurableKind.REGISTERED_MODEL
 LARGEST_PAGE = 1000
+Keeper = Callable[[ModelName, int | None], None]
+"""Raises unless a version, or the whole model (None), may go."""
 
 
 class Registry:
@@ -49,6 +51,11 @@ class Registry:
         self._repository = repository
         self._provenance = provenance
         self.aliases = Aliases(stores, catalog, intents, repository, clock)
+        self._keepers: list[Keeper] = []
+
+    def keep_for(self, keeper: Keeper) -> None:
+        """Ask a higher room before a model or a version is deleted."""
+        self._keepers.append(keeper)
 
     # --- models
 
@@ -187,6 +194,7 @@ class Registry:
         with self._intents.alone_with(str(name)):
             for alias in self._stores.aliases(str(name)):
                 self.aliases.require_movable(principal, name, alias, None)
+            self._require_not_kept(name, None)
             return self._intents.carry_out(
                 IntentKind.DELETE_MODEL, str(name), principal, act=act, follow=follow, succeeded=succeeded
             )
@@ -285,6 +293,7 @@ class Registry:
             for alias, pointed in self._stores.aliases(str(name)).items():
                 if pointed == version:
                     self.aliases.require_movable(principal, name, alias, None)
+            self._require_not_kept(name, version)
             return self._intents.carry_out(
                 IntentKind.DELETE_VERSION,
                 str(name),
@@ -304,6 +313,10 @@ class Registry:
         if found.tags != known.tags:
             gone = [key for key in known.tags if key not in found.tags]
             securables.set_tags(acting, KIND, name, found.tags, remove=gone)
+
+    def _require_not_kept(self, name: ModelName, version: int | None) -> None:
+        for keeper in self._keepers:
+            keeper(name, version)
 
     def _make(self, name: ModelName, comment: str | None, tags: dict[str, str]) -> None:
         from mlflow.entities.model_registry import RegisteredModelTag

@@ -15,6 +15,7 @@ from boathouse.models.deployment.nouns import StartState
 from boathouse.models.deployment.repository import DeploymentRepository
 from boathouse.models.loading import LOADED
 from boathouse.models.retiring.uses import Use, UsesOf
+from boathouse.serving.endpoints.asking import endpoints_asking
 
 LOADED_WITHIN_MS = 30 * 86_400_000
 """A job that has not loaded a version for 30 days does not use it any more."""
@@ -64,4 +65,9 @@ def uses_of_versions(catalog: Catalog, database: Database, jobs: Jobs, clock: Cl
                 if any(run.run_id == start.run_id for run in active):
                     yield Use(version, f"its deployment job, run {start.run_id},", "is under way")
 
-    return (loaded, named, deploying)
+    def served(principal: Principal, model: str, version: int) -> Iterator[Use]:
+        for name, shares in endpoints_asking(database, model, version):
+            visible = catalog.grants.visible(principal, SecurableKind.ENDPOINT, [name])
+            yield Use(version, f"endpoint {name}" if visible else "an endpoint that you may not know of", shares)
+
+    return (loaded, named, deploying, served)

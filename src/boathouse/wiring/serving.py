@@ -1,6 +1,7 @@
 """Serving, as the control plane knows it: endpoints, and the snapshot that the data plane answers by."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.clock import Clock
@@ -8,6 +9,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.looping import Loop
 from boathouse.metastore import Database
 from boathouse.models.baselines import Baselines
+from boathouse.serving.endpoints.asking import require_unasked
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
 from boathouse.serving.preparing.resolving import Resolving
@@ -38,6 +40,7 @@ def build_serving(home: Home, database: Database, around: Around, online: LocalO
     """The verbs on endpoints, and the loop that keeps the snapshot."""
     catalog, models = around.catalog, around.models
     endpoints = Endpoints(catalog, clock)
+    models.registry.keep_for(partial(require_unasked, database))
     changes = build_rollouts(home, endpoints, around, clock)
     parts = Parts(catalog, models, online, Baselines(models.stores, database, models.files), Passwords(online.secret))
 
