@@ -23,6 +23,7 @@ def main(spec: dict[str, Any]) -> None:
     check.die_with(spec["parent"])
     frames = beside(spec["frames"])
     sys.path[:0] = spec["paths"]
+    sys.dont_write_bytecode = True  # the model's folder stays as it is; environments are compiled when they are built
     link = socket.socket(fileno=spec["descriptor"])
     began = time.perf_counter()
     try:

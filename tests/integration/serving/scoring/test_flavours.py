@@ -59,9 +59,8 @@ def in_mlflow(folder: Path, body: bytes) -> Any:
 
     model = mlflow.pyfunc.load_model(str(folder))
     written = io.StringIO()
-    predictions_to_json(
-        model.predict(infer_and_parse_data(json.loads(body), model.metadata.get_input_schema())), written
-    )
+    data = infer_and_parse_data(json.loads(body), model.metadata.get_input_schema())
+    predictions_to_json(model.predict(data), written)
     return json.loads(written.getvalue())["predictions"]
 
 
