@@ -1,8 +1,9 @@
 """The door: RSGI in, the engine asked, an answer out. The hot path looks each header up once, and imports nothing."""
 
 import asyncio
+import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from boathouse.dataplane.bodies import Bodies
@@ -16,10 +17,14 @@ from boathouse.serving.answering.refusals import WrongMethod, error_answer
 from boathouse.serving.answering.requests import Answer, Asked
 from boathouse.serving.answering.worker import ServingWorker
 
+if TYPE_CHECKING:
+    from boathouse.serving.telemetry.tracing import Tracer
+
 _ENDPOINTS = "/serving-endpoints/"
 _INVOCATIONS = "/invocations"
 _MOST_PATHS = 4096
 _LONGEST_ID = 200
+_TRACED = ("x-request-id", "x-served-by", "x-fallback")
 
 
 class DataPlane:
@@ -32,6 +37,7 @@ class DataPlane:
         self._bodies = Bodies()
         self._paths: dict[str, tuple[str | None, str | None] | None] = {}
         self._sweeping: asyncio.Task[None] | None = None
+        self._tracer = _tracer()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._worker.start(loop)
@@ -41,6 +47,8 @@ class DataPlane:
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._worker.stop()
+        if self._tracer is not None:
+            self._tracer.close()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         begun = time.perf_counter()
@@ -54,12 +62,13 @@ class DataPlane:
             answer = self._other(scope, path, request_id, is_invocations=place is not None)
         else:
             answer = await self._invoked(scope, protocol, place, request_id, begun)
-        if answer is not None:
-            protocol.response_bytes(answer.status, answer.headers, answer.body)
+            if self._tracer is not None:
+                self._trace(scope, answer, begun)
+        protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _invoked(
         self, scope: Any, protocol: Any, place: tuple[str | None, str | None], request_id: str, begun: float
-    ) -> Answer | None:
+    ) -> Answer:
         engine = self._worker.engine
         header = scope.headers.get
         answering: Answering | None = None
@@ -83,6 +92,14 @@ class DataPlane:
         )  # fmt: skip
         found = answering.answer(asked)
         return found if isinstance(found, Answer) else await found
+
+    def _trace(self, scope: Any, answer: Answer, begun: float) -> None:
+        assert self._tracer is not None
+        ended = time.time_ns()
+        began = ended - round((time.perf_counter() - begun) * 1e9)
+        facts = {"url.path": scope.path, "http.request.method": "POST"}
+        facts |= {f"boathouse.{name}": value for name, value in answer.headers if name in _TRACED}
+        self._tracer.record("POST invocations", scope.headers.get("traceparent"), began, ended, answer.status, facts)
 
     def _refused(self, answering: Answering | None, error: BoathouseError, request_id: str, begun: float) -> Answer:
         if answering is None:
@@ -109,6 +126,16 @@ class DataPlane:
             return self._pages.answer(engine, path, scope.headers.get("authorization"), request_id)
         except BoathouseError as error:
             return error_answer(error, request_id)
+
+
+def _tracer() -> "Tracer | None":
+    """Only where spans are wanted."""
+    if not any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ):
+        return None
+    from boathouse.serving.telemetry.tracing import Collector, Tracer
+
+    collector = Collector.from_environment()
+    return None if collector is None else Tracer(collector)
 
 
 def _named_by(path: str) -> tuple[str | None, str | None] | None:
