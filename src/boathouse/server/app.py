@@ -24,6 +24,7 @@ from boathouse.server.routes import (
     files,
     functions,
     garbage,
+    inference_tables,
     jobs,
     maturity,
     model_approvals,
@@ -107,6 +108,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         warehouses.routes(plane.settings),
         endpoints.routes(plane.serving.endpoints, plane.home),
         endpoint_rollouts.routes(plane.serving.rollouts),
+        inference_tables.routes(plane.catalog),
     ):
         app.include_router(router)
     forwarder = Forwarder(plane.home)

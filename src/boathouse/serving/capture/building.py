@@ -26,7 +26,7 @@ from boathouse.serving.capture.layout import (
     schema_of,
 )
 from boathouse.serving.capture.masking import Masks
-from boathouse.serving.capture.model_facts import KnownModels, ModelFacts
+from boathouse.serving.capture.model_facts import KnownModels, ModelFacts, environment
 from boathouse.serving.capture.nouns import Exchange
 
 _ERROR = 400
@@ -124,6 +124,7 @@ class Builder:
             "execution_duration_us": exchange.duration_us,
             "endpoint_config_version": exchange.config_version,
             "model_files": read.facts.files,
+            "environment": environment() if read.facts.files else None,
             "fallback_reason": exchange.why,
             "content_type": exchange.content_type,
             "row_count": None if rows is None else rows.count,

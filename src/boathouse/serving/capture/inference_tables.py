@@ -165,8 +165,8 @@ class InferenceTables:
             if table is None:
                 raise NotFound(f"Table {name} is not there any more.")
             now = epoch_ms(self._clock.now())
-            known = (table.securable.id, str(name))
-            repository.put(connection, endpoint.endpoint_id, kind.value, _target(endpoint), known, now)
+            key = (endpoint.endpoint_id, kind.value, _target(endpoint))
+            repository.put(connection, repository.Kept(*key, endpoint.name, table.securable.id, str(name), now))
 
     def _name_of(self, table_id: str) -> str | None:
         with self._database.read() as connection:

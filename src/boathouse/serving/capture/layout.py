@@ -67,6 +67,7 @@ def _payload() -> "pa.Schema":
             ("model_name", pa.string()),
             ("model_version", pa.int64()),
             ("model_files", pa.string()),
+            ("environment", pa.string()),
             ("route", pa.string()),
             ("fallback_rung", pa.string()),
             ("fallback_reason", pa.string()),

@@ -1,7 +1,9 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportAttributeAccessIssue=false
 """What captured rows say of the model that answered: which files it was, and of which types its inputs are."""
 
+import platform
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _CHUNK = 1 << 20
+_ADDED = frozenset({"registered_model_meta"})
+"""What MLflow puts beside a model when it downloads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,21 @@ def facts_of(folder: Path) -> ModelFacts:
     return ModelFacts(digest, has_signature=True, names=names, types=types)
 
 
+@cache
+def environment() -> str:
+    """What models are asked with: this Python and its libraries; those of a model in an environment of its own follow
+    from its files."""
+    from boathouse.serving.scoring.proofs import library_versions
+
+    return f"python=={platform.python_version()} {library_versions()}"
+
+
 def digest_of(folder: Path) -> str | None:
     """A digest of the names and contents of all files in a folder; None when there is no folder."""
     if not folder.is_dir():
         return None
     told = sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in _ADDED):
         content = sha256()
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):

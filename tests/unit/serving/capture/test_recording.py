@@ -44,6 +44,7 @@ def test_a_request_is_a_row_with_everything_that_came_of_it(capture: Capture) ->
         "model_name": "main.flights.delays",
         "model_version": 3,
         "model_files": None,
+        "environment": None,
         "route": "fallback",
         "fallback_rung": "constant",
         "fallback_reason": "It raised.",

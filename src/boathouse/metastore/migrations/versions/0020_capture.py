@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("endpoint_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("target", sa.String(length=767), nullable=False),
+        sa.Column("endpoint_name", sa.String(length=255), nullable=False),
         sa.Column("table_id", sa.String(length=36), nullable=False),
         sa.Column("table_name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
