@@ -10,12 +10,13 @@ from boathouse.models.serving_check import FindInterpreter, Interpreter, find_in
 from boathouse.models.serving_check.interpreters import PLATFORM
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.isolated import IsolatedModel, Isolation
+from boathouse.serving.scoring.example import made_up
 from boathouse.serving.scoring.flavours.choosing import load_native
 from boathouse.serving.scoring.flavours.native import NotNative
 from boathouse.serving.scoring.mlmodel import ModelFolder, read_model_folder
 from boathouse.serving.scoring.nouns import Scorer, ScoringFailed
 from boathouse.serving.scoring.payloads import JSON, read_payload
-from boathouse.serving.scoring.proofs import Proof, Proofs, key_of, made_up, prove
+from boathouse.serving.scoring.proofs import Proof, Proofs, key_of, prove
 from boathouse.serving.scoring.provisional import ProvisionalScorer, kind_of
 from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.scoring.scorers import NativeScorer

@@ -21,16 +21,14 @@ from typing import Any, cast
 import orjson
 
 from boathouse.foundation.errors import BoathouseError
+from boathouse.serving.scoring.example import made_up
 from boathouse.serving.scoring.mlmodel import ModelFolder
 from boathouse.serving.scoring.nouns import Scorer, ScoringFailed
 from boathouse.serving.scoring.payloads import JSON, read_payload
-from boathouse.serving.scoring.signature import REAL, WHOLE, Kind, Signature
 
 PLAN = 1
 """Raised when this room reads or asks models in another way, so that all is found out anew."""
 _TOLERANCE = 1e-12
-_MADE_UP_ROWS = 8
-_ANY_SIZE = 3
 _ROWS = 1_000_000
 _LIBRARIES = ("boathouse", "lightgbm", "numpy", "onnxruntime", "pandas", "scikit-learn", "skops", "xgboost")
 
@@ -126,27 +124,6 @@ def differs(expected: Any, found: Any, place: str = "") -> str | None:
     return None if type(expected) is type(found) and expected == found else _difference(expected, found, place)
 
 
-def made_up(folder: ModelFolder) -> bytes | None:
-    """A body of rows that a signature allows: the same ones each time."""
-    signature = folder.signature
-    if signature is None:
-        return None
-    chance = random.Random(0)
-    if signature.tensors:
-        arrays = [_array(each.shape, each.dtype, chance) for each in signature.tensors]
-        names = [each.name for each in signature.tensors]
-        return orjson.dumps({"inputs": dict(zip(names, arrays, strict=True)) if signature.has_names else arrays[0]})
-    rows = [[_value(each.kind, chance) for each in signature.columns] for _ in range(_MADE_UP_ROWS)]
-    names = {"columns": [each.name for each in signature.columns]} if signature.has_names else {}
-    return orjson.dumps({"dataframe_split": names | {"data": rows}})
-
-
-def example_of(signature: Signature, rows: int = 1) -> list[dict[str, Any]]:
-    """Records that a signature of columns allows."""
-    chance = random.Random(0)
-    return [{each.name: _value(each.kind, chance) for each in signature.columns} for _ in range(rows)]
-
-
 def _answer(scorer: Scorer, body: bytes) -> Any:
     payload = read_payload(body, JSON, most_rows=_ROWS)
     return orjson.loads(scorer.answer(scorer.predict(scorer.read(payload), payload.params)))
@@ -154,26 +131,6 @@ def _answer(scorer: Scorer, body: bytes) -> Any:
 
 def _difference(expected: Any, found: Any, place: str) -> str:
     return f"{place or 'predictions'} is {found!r:.60} instead of {expected!r:.60}"
-
-
-def _value(kind: Kind, chance: random.Random) -> Any:
-    if kind in REAL:
-        return round(chance.gauss(0, 2), 6)
-    if kind in WHOLE:
-        return chance.randint(0, 20)
-    if kind is Kind.BOOLEAN:
-        return chance.random() < 0.5
-    if kind is Kind.DATETIME:
-        return f"2024-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T08:30:00"
-    return "" if kind is Kind.BINARY else [] if kind is Kind.ARRAY else {} if kind in (Kind.OBJECT, Kind.MAP) else "a"
-
-
-def _array(shape: tuple[int, ...], dtype: str, chance: random.Random) -> Any:
-    if not shape:
-        if dtype.startswith(("int", "uint")):
-            return chance.randint(0, 20)
-        return chance.random() < 0.5 if dtype.startswith("bool") else round(chance.gauss(0, 2), 6)
-    return [_array(shape[1:], dtype, chance) for _ in range(_ANY_SIZE if shape[0] == -1 else shape[0])]
 
 
 def library_versions() -> str:
