@@ -72,8 +72,21 @@ resources:
 
 @pytest.fixture
 def project(boathouse: LocalBoathouse, tmp_path: Path, request: pytest.FixtureRequest) -> Project:
-    name = f"r{abs(hash(request.node.nodeid)) % 10**8}"
-    found = Project(boathouse, bundle(tmp_path / "project", name))
+    """A project of a test that changes its data or its code."""
+    return deployed(boathouse, tmp_path, request.node.nodeid)
+
+
+@pytest.fixture(scope="module")
+def shared(boathouse: LocalBoathouse, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of which others train versions, too; its first one is there."""
+    found = deployed(boathouse, tmp_path_factory.mktemp("shared"), __name__)
+    found.train()
+    return found
+
+
+def deployed(boathouse: LocalBoathouse, folder: Path, of: str) -> Project:
+    name = f"r{abs(hash(of)) % 10**8}"
+    found = Project(boathouse, bundle(folder / "project", name))
     found.ran("bundle", "deploy")
     found.schema = next(
         one["name"]
@@ -100,11 +113,13 @@ class Project:
     def sql(self, text: str) -> list[Any]:
         return self._session.sql(text).arrow().to_pylist()
 
-    def train(self, **parameters: str) -> None:
+    def train(self, **parameters: str) -> int:
+        """The number of the version that comes of it."""
         given = [each for name, value in parameters.items() for each in ("--params", f"{name}={value}")]
         self.ran("bundle", "run", "train", *given)
+        return self.model()["versions"][0]["version"]
 
-    def reproduced(self, which: str) -> Any:
+    def reproduced(self, which: str | int) -> Any:
         done = self.boathouse.run(
             "model", "reproduce", f"{self.schema}.delay@{which}", "--wait", "-o", "json", cwd=self.folder
         )
@@ -144,20 +159,29 @@ def test_a_version_comes_out_again_after_later_commits_and_a_vacuum(project: Pro
     files = next(each for each in found["aspects"] if each["name"] == "files")
     assert "MLmodel" in files["note"]
 
+    # when its table is dropped, that is an obstacle
+    project.sql(f"DROP TABLE {project.schema}.rides")
+    done = project.boathouse.run("model", "reproduce", f"{project.schema}.delay@1", "--check", "-o", "json")
+    plan = json.loads(done.stdout)
+    assert not plan["is_reproducible"]
+    assert plan["obstacles"] == [f"The table of {project.schema}.rides at version 0 was dropped."]
 
-def test_a_reproduction_leaves_the_registry_as_it_was(project: Project) -> None:
-    project.train()
-    before = project.model()
 
-    found = project.reproduced("newest")
+def test_a_reproduction_leaves_the_registry_as_it_was(shared: Project) -> None:
+    before = shared.model(), runs_of(shared)
+    version = before[0]["model"]["aliases"]["newest"]
 
-    assert project.model() == before
-    model = f"{project.schema}.delay"
-    assert found["held_back"] == [f"set the tag rows {model}@1", f"set the alias newest {model}@1"]
-    runs = project.boathouse.client().post(
-        "/api/2.0/mlflow/runs/search", {"experiment_ids": [experiment_of(project)], "run_view_type": "ACTIVE_ONLY"}
-    )["runs"]
-    assert len(runs) == 1
+    found = shared.reproduced("newest")
+
+    assert (shared.model(), runs_of(shared)) == before
+    model = f"{shared.schema}.delay"
+    assert {f"set the tag rows {model}@{version}", f"set the alias newest {model}@{version}"} <= set(found["held_back"])
+
+
+def runs_of(project: Project) -> list[str]:
+    asked = {"experiment_ids": [experiment_of(project)], "run_view_type": "ACTIVE_ONLY"}
+    found = project.boathouse.client().post("/api/2.0/mlflow/runs/search", asked)["runs"]
+    return [each["info"]["run_id"] for each in found]
 
 
 def experiment_of(project: Project) -> str:
@@ -167,10 +191,8 @@ def experiment_of(project: Project) -> str:
     return found["experiment"]["experiment_id"]
 
 
-def test_what_comes_from_chance_is_named(project: Project) -> None:
-    project.train(seed="none")
-
-    found = project.reproduced("1")
+def test_what_comes_from_chance_is_named(shared: Project) -> None:
+    found = shared.reproduced(shared.train(seed="none"))
 
     assert found["status"] == "differs"
     found_verdicts = verdicts(found)
@@ -180,43 +202,32 @@ def test_what_comes_from_chance_is_named(project: Project) -> None:
     assert [each["what"] for each in metrics["differences"]] == ["noise"]
 
 
-def test_what_the_task_writes_goes_to_a_copy_that_is_thrown_away(project: Project) -> None:
-    project.sql(f"CREATE TABLE {project.schema}.predictions (id BIGINT)")
-    project.train(seed="writes")
-    rows = project.sql(f"DESCRIBE HISTORY {project.schema}.predictions")
+def test_what_the_task_writes_goes_to_a_copy_that_is_thrown_away(shared: Project) -> None:
+    shared.sql(f"CREATE TABLE {shared.schema}.predictions (id BIGINT)")
+    version = shared.train(seed="writes")
+    rows = shared.sql(f"DESCRIBE HISTORY {shared.schema}.predictions")
 
-    found = project.reproduced("1")
+    found = shared.reproduced(version)
 
     assert found["status"] == "equal", json.dumps(found, indent=1)
-    assert f"write to the table {project.schema}.predictions" in found["held_back"]
-    assert project.sql(f"DESCRIBE HISTORY {project.schema}.predictions") == rows
-    assert not list(project.boathouse.home.reproductions.iterdir())
+    assert f"write to the table {shared.schema}.predictions" in found["held_back"]
+    assert shared.sql(f"DESCRIBE HISTORY {shared.schema}.predictions") == rows
+    assert not list(shared.boathouse.home.reproductions.iterdir())
 
 
-def test_what_was_not_trained_by_a_task_says_why_it_cannot_be_reproduced(project: Project) -> None:
-    project.train()
-    client = project.boathouse.client()
-    run = client.post("/api/2.0/mlflow/runs/create", {"experiment_id": experiment_of(project)})["run"]["info"]
-    source = {"name": f"{project.schema}.delay", "source": f"runs:/{run['run_id']}/model", "run_id": run["run_id"]}
+def test_what_was_not_trained_by_a_task_says_why_it_cannot_be_reproduced(shared: Project) -> None:
+    client, model = shared.boathouse.client(), f"{shared.schema}.by_hand"
+    run = client.post("/api/2.0/mlflow/runs/create", {"experiment_id": experiment_of(shared)})["run"]["info"]
+    client.post("/api/2.0/mlflow/registered-models/create", {"name": model})
+    source = {"name": model, "source": f"runs:/{run['run_id']}/model", "run_id": run["run_id"]}
     client.post("/api/2.0/mlflow/model-versions/create", source)
 
-    done = project.boathouse.run("model", "reproduce", f"{project.schema}.delay@2")
-    plan = project.boathouse.run("model", "reproduce", f"{project.schema}.delay@2", "--check")
+    done = shared.boathouse.run("model", "reproduce", f"{model}@1")
+    plan = shared.boathouse.run("model", "reproduce", f"{model}@1", "--check")
 
     assert done.returncode == 5
     assert "was not started by a task of a job" in done.stderr
     assert "It cannot be reproduced." in plan.stdout
-
-
-def test_dropped_training_data_is_an_obstacle(project: Project) -> None:
-    project.train()
-    project.sql(f"DROP TABLE {project.schema}.rides")
-
-    done = project.boathouse.run("model", "reproduce", f"{project.schema}.delay@1", "--check", "-o", "json")
-
-    plan = json.loads(done.stdout)
-    assert not plan["is_reproducible"]
-    assert plan["obstacles"] == [f"The table of {project.schema}.rides at version 0 was dropped."]
 
 
 TRAIN_WITH_FEATURES = """\
