@@ -1,5 +1,7 @@
 """Versions that do not answer are passed over, and nothing waits longer than it may."""
 
+import json
+import sys
 import threading
 from pathlib import Path
 
@@ -82,3 +84,49 @@ def test_there_may_be_nothing_to_try() -> None:
         None,
         [],
     )
+
+
+ANSWERS = """\
+import json, pathlib, sys
+spec = json.loads(pathlib.Path(sys.argv[1]).read_text())
+pathlib.Path(spec["result"]).write_text(json.dumps({"problems": [], "loaded": True, "answered_rows": 1}))
+"""
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """Of versions 1 and 2; a Python that answers for the model that it is started for, and one that never does."""
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "MLmodel").touch()
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    for name, does in (
+        ("answers", f'exec {json.dumps(sys.executable)} {tmp_path / "answers.py"} "$5"'),
+        ("hangs", "sleep 600"),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o700)
+    return tmp_path
+
+
+def test_while_the_first_one_answers_no_other_is_tried(folders: Path) -> None:
+    asked: list[int] = []
+
+    def folder_of(version: int) -> Path:
+        asked.append(version)
+        return folders / str(version)
+
+    found, tried = first_that_answers([2, 1], folder_of, lambda _: Interpreter(folders / "answers"), within_seconds=60)
+
+    assert found is not None and found.version == 2
+    assert asked == [2] and [each.version for each in tried] == [2]
+
+
+def test_one_that_hangs_does_not_keep_the_next_from_being_tried_in_time(folders: Path) -> None:
+    def find(folder: Path) -> Interpreter:
+        return Interpreter(folders / ("hangs" if folder.name == "2" else "answers"))
+
+    found, tried = first_that_answers([2, 1], lambda version: folders / str(version), find, within_seconds=6)
+
+    assert found is not None and found.version == 1
+    assert [each.answers for each in tried] == [False, True]
