@@ -34,6 +34,8 @@ from boathouse.serving.telemetry.reading import read_counts
 from boathouse.session import LocalLaw, Session
 
 LOOK_SECONDS = 1.0
+CHECK_SECONDS = 60.0
+"""How long the check of the version that an alias goes back to may take; its traffic went back before."""
 ASK_SECONDS = 10.0
 """How long an answer of a query (the guard's, the skew's) is taken for the present one."""
 
@@ -74,7 +76,7 @@ class DataPlane:
             if state.endpoint_id == endpoint_id and state.last_fall is not None
         ]
         newest = max(falls, key=lambda fall: fall.at, default=None)
-        return None if newest is None else Reason(newest.rung, newest.why)
+        return None if newest is None else Reason(newest.rung, newest.why, newest.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class HomeWatch:
             return f"{alias} does not mean version {rollout.to_version} any more, and stays"
         revision = self.around.models.requirements.deployed(str(name))
         if alias == stages_of(revision.requirements if revision else None)[PRODUCTION]:
-            self.around.rollbacks.roll_back(SYSTEM, name, Order(rollout.from_version, reason))
+            self.around.rollbacks.roll_back(SYSTEM, name, Order(rollout.from_version, reason, CHECK_SECONDS))
         else:
             aliases.set(SYSTEM, name, alias, rollout.from_version, expected=rollout.to_version, reason=reason)
         return f"{alias} means version {rollout.from_version} again"
@@ -195,6 +197,7 @@ def build_rollouts(home: Home, endpoints: Endpoints, around: Around, clock: Cloc
     falls = Falls(catalog.database, plane, clock)
     loops = (
         Loop("rollouts", LOOK_SECONDS, controller.look, trouble="Rollouts could not be looked at"),
+        Loop("aliases", LOOK_SECONDS, controller.move_aliases, trouble="Aliases could not be moved back"),
         Loop("falls", LOOK_SECONDS, falls.look, trouble="Endpoints could not be looked at"),
     )
     return Changes(rollouts, controller, falls, loops)

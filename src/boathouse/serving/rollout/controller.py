@@ -1,7 +1,7 @@
 """Looks at every rollout under way, and takes the steps that its rules allow.
 
-Each look first finishes what an earlier one began: evidence that is not yet written, an alias that has yet to move
-back. Of two controllers only one takes a step, since each step is a compare and set.
+Each look first finishes what an earlier one began: evidence that is not yet written. Of two controllers only one takes
+a step, since each step is a compare and set.
 """
 
 import logging
@@ -72,7 +72,6 @@ class Controller:
     def look(self) -> list[Looked]:
         """Judge every rollout under way, and step where the rules say so."""
         self._write_evidence()
-        self._move_aliases()
         running = self._rollouts.running()
         if not running:
             return []
@@ -151,7 +150,8 @@ class Controller:
             with self._database.write() as connection:
                 rows.set_evidence(connection, step.step_id, evaluation_id)
 
-    def _move_aliases(self) -> None:
+    def move_aliases(self) -> None:
+        """Move aliases back after aborts. That takes its time, so nobody waits for it; what is killed is done again."""
         with self._database.read() as connection:
             due = rows.with_alias_due(connection)
         for rollout in due:

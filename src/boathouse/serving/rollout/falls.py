@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 STANDS_AFTER_SECONDS = 30.0
 """How long no answer may fall before the routed version counts as standing again."""
-_SERVER_ERROR = 500
+REASON_SECONDS = 5.0
+"""How long the reason of a fall is waited for."""
 _SHADOW = "shadow"
 
 
@@ -30,6 +31,8 @@ class Reason:
 
     rung: str
     why: str
+    at: int = 0
+    """Milliseconds since 1970-01-01 UTC."""
 
 
 class Answering(Protocol):
@@ -55,6 +58,9 @@ class _Seen:
     """When more had fallen than at the look before."""
     stood_since: int = 0
     """Answers of the routed version since then."""
+    untold: int = 0
+    """Answers that fell and were not told of: the reason is not there yet."""
+    untold_since: int = 0
 
 
 class Falls:
@@ -85,8 +91,9 @@ class Falls:
             )
         for endpoint_id, name in names.items():
             fallen, _ = added.get(endpoint_id, (0, 0))
-            if fallen and endpoint_id not in down:
-                self._fell(endpoint_id, name, fallen, now)
+            seen = self._seen.get(endpoint_id)
+            if endpoint_id not in down and seen is not None and (fallen or seen.untold):
+                self._tell(endpoint_id, name, seen, fallen, now)
             elif endpoint_id in down and self._stands(endpoint_id, now):
                 self._recovered(endpoint_id, name, now)
 
@@ -114,8 +121,18 @@ class Falls:
             added[key[2]] = (there[0] + max(0, fallen - was[0]), there[1] + max(0, stood - was[1]))
         return added
 
-    def _fell(self, endpoint_id: str, name: str, fallen: int, now: int) -> None:
+    def _tell(self, endpoint_id: str, name: str, seen: _Seen, fallen: int, now: int) -> None:
+        """Tell of a fall with its reason. Workers write that down a moment after they have counted the answer."""
+        if not seen.untold:
+            seen.untold_since = now
+        seen.untold += fallen
         reason = self._answering.reason(endpoint_id)
+        is_fresh = reason is not None and reason.at >= seen.untold_since - REASON_SECONDS * 1000
+        if is_fresh or now - seen.untold_since >= REASON_SECONDS * 1000:
+            self._fell(endpoint_id, name, seen.untold, now, reason if is_fresh else None)
+            seen.untold = 0
+
+    def _fell(self, endpoint_id: str, name: str, fallen: int, now: int, reason: Reason | None) -> None:
         data = {
             "endpoint_id": endpoint_id, "answers": fallen, "rung": reason.rung if reason else None,
             "why": reason.why if reason else None,

@@ -19,6 +19,8 @@ from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveRoute
 _SCALE = 1.0 / 2**64
 _FIRST = {"canary": 0, "treatment": 1, "primary": 2, "control": 3}
 """What grows comes first."""
+_DRAWN = ("control", "treatment")
+"""The roles of an experiment: who has one was drawn, by key."""
 
 
 class NotServed(NotFound):
@@ -58,8 +60,10 @@ class Router:
         experiment = endpoint.policy.experiment
         self._endpoint = endpoint.name
         self._all = Split(routes, base) if routes else None
+        # Whoever picks an entity takes no part in an experiment either.
+        picked = [replace(route, role="primary") if route.role in _DRAWN else route for route in routes]
         self._by_name = {
-            name: Split([route for route in routes if names.get(route.entity_id) == name], base)
+            name: Split([route for route in picked if names.get(route.entity_id) == name], base)
             for name in dict.fromkeys(names.get(route.entity_id, "") for route in routes)
         }
         self._key = tuple(experiment.key) if experiment else ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boathouse.catalog.events import repository as events
-from boathouse.foundation.clock import ManualClock
+from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.serving.rollout.falls import Falls, Reason
 from boathouse.serving.telemetry.nouns import Counts, Series, WorkerCounts
@@ -18,6 +18,7 @@ class Workers:
 
     def __init__(self) -> None:
         self.good, self.fallen, self.started_at = 0, 0, 0
+        self.told_at: int | None = 2**62
 
     def counts(self) -> Sequence[WorkerCounts]:
         counts = Counts({200: self.good + self.fallen}, self.fallen, (), 0.0, 0, ())
@@ -27,7 +28,7 @@ class Workers:
         return {"e": "late"}
 
     def reason(self, endpoint_id: str) -> Reason | None:
-        return Reason("constant", "late@3: hangs")
+        return None if self.told_at is None else Reason("constant", "late@3: hangs", self.told_at)
 
 
 @pytest.fixture
@@ -79,3 +80,30 @@ def test_a_control_plane_that_starts_again_tells_nothing_twice(database: Databas
     clock.advance(timedelta(seconds=31))
     again.look()
     assert told(database) == ["endpoint.fell", "endpoint.recovered"]
+
+
+def test_a_reason_that_is_not_there_yet_is_waited_for_a_moment(database: Database) -> None:
+    workers, clock = Workers(), ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    workers.told_at = None
+    falls = Falls(database, workers, clock)
+    falls.look()
+    workers.fallen = 1
+    falls.look()
+    assert told(database) == []
+    workers.told_at = epoch_ms(clock.now())
+    falls.look()
+    (fell,) = events.after(database, 0)
+    assert (fell.data["answers"], fell.data["rung"]) == (1, "constant")
+
+
+def test_a_reason_of_long_ago_is_none(database: Database) -> None:
+    workers, clock = Workers(), ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    workers.told_at = 1
+    falls = Falls(database, workers, clock)
+    falls.look()
+    workers.fallen = 1
+    falls.look()
+    clock.advance(timedelta(seconds=6))
+    falls.look()
+    (fell,) = events.after(database, 0)
+    assert (fell.data["answers"], fell.data["why"]) == (1, None)

@@ -197,8 +197,8 @@ def test_the_alias_goes_back_if_the_policy_says_so_even_after_a_death(house: Hou
     house.means(2, policy)
     house.rollouts.abort(SYSTEM, "late", "no good")
     watched = Watched(house)
-    controller(house, watched).look()
-    controller(house, watched).look()
+    controller(house, watched).move_aliases()
+    controller(house, watched).move_aliases()
     assert watched.rolled_back == [1], "once"
 
 

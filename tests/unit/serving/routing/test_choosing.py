@@ -99,6 +99,12 @@ def test_a_caller_may_name_an_entity_even_one_without_traffic() -> None:
     assert {choose(asked, str(each)).entity_id for each in range(100)} == {"champion"}
 
 
+def test_whoever_picks_an_entity_takes_no_part_in_an_experiment() -> None:
+    routes = (LiveRoute("old", 50, "control"), LiveRoute("new", 50, "treatment"))
+    chosen = choose(endpoint(*routes, policy=EXPERIMENT), "r", "N1", "new")
+    assert (chosen.entity_id, chosen.role) == ("new", "primary")
+
+
 def test_an_unknown_name_gets_the_closest_one() -> None:
     with pytest.raises(NotServed, match="Did you mean champion"):
         choose(endpoint(LiveRoute("champion", 100)), "r", named="champoin")
