@@ -1,4 +1,4 @@
-"""``boathouse endpoint rollout``, and the steps that somebody takes by hand."""
+"""``boathouse endpoint rollout``, ``shadow`` and ``experiment``, and the steps that somebody takes by hand."""
 
 from typing import Any
 from urllib.parse import quote
@@ -60,6 +60,66 @@ def retry(name: str, entity: str | None, output: str) -> None:
     _done(connected().post(f"{PATH}/{quote(name)}/rollout/retry", {"entity": entity}), output)
 
 
+@click.command()
+@click.argument("name")
+@click.option("--last", default="1d", show_default=True, metavar="SPAN", help="How far back: 6h, 7d.")
+@click.option("--by", "window", type=click.Choice(["hour", "day"]), default="hour", show_default=True)
+@output_option
+def shadow(name: str, last: str, window: str, output: str) -> None:
+    """Show how the shadow of endpoint NAME differs from what callers got."""
+    found = connected().get(f"{PATH}/{quote(name)}/shadow", last=last, window=window)
+    if output == "json":
+        print_json(found)
+        return
+    rows = [
+        (
+            instant(each["window"]),
+            f"{each['asked']:,}",
+            f"{each['shadowed']:,}",
+            f"{each['failed']:,}",
+            _number(each["milliseconds"]),
+            _number(each["callers_milliseconds"]),
+        )
+        for each in found["traffic"]
+    ]
+    head = (window.title(), "Answered", "Seen by the shadow", "Failed", "Shadow ms", "Callers' ms")
+    print_rows(head, rows, empty=f"{name} has answered nothing in that time.")
+    rows = [
+        (
+            instant(each["window"]),
+            str(each["model_version"] or ""),
+            each["output"],
+            f"{each['predictions']:,}",
+            f"{each['equal_share']:.1%}",
+            "" if each["disagreement"] is None else f"{each['disagreement']:.2%}",
+            _number(each["mean_difference"]),
+            " ".join(_number(value) for value in each["quantiles"] or ()),
+        )
+        for each in found["differences"]
+    ]
+    head = (window.title(), "Version", "Output", "Rows", "Equal", "Disagree", "Mean diff.", "|Diff.| 50 90 99 %")
+    print_rows(head, rows, empty="There is nothing yet that both have answered.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--stop", "reason", metavar="REASON", help="End the one that is under way, undecided.")
+@output_option
+def experiment(name: str, reason: str | None, output: str) -> None:
+    """Show what the A/B test of endpoint NAME has come to."""
+    client = connected()
+    if reason is not None:
+        client.post(f"{PATH}/{quote(name)}/experiment/stop", {"reason": reason})
+    found = client.get(f"{PATH}/{quote(name)}/experiment")["experiments"]
+    if output == "json":
+        print_json(found)
+        return
+    if not found:
+        click.echo(f"{name} has had no A/B test. A policy with experiment begins one.")
+    for each in found:
+        _print_experiment(each)
+
+
 def _done(rollout: dict[str, Any], output: str) -> None:
     if output == "json":
         print_json(rollout)
@@ -90,3 +150,21 @@ def _print(rollout: dict[str, Any]) -> None:
         for each in rollout["history"]
     ]
     print_rows(("When", "What", "Share", "Who", "Why"), rows, empty="")
+
+
+def _print_experiment(experiment: dict[str, Any]) -> None:
+    declared, report = experiment["declared"], experiment["report"] or {}
+    click.secho(f"{declared['outcome']} of {', '.join(experiment['arms'])} by {', '.join(declared['key'])}", bold=True)
+    winner = f", {report['winner']} wins" if report.get("winner") else ""
+    click.echo(f"  {experiment['state']}{winner}: {report.get('reason') or 'not looked at yet'}")
+    rows = [
+        (name, f"{arm['keys']:,}", f"{arm['outcomes']:,}", _number(arm["mean"]))
+        for name, arm in (report.get("arms") or {}).items()
+    ]
+    print_rows(("Entity", "Keys", "Outcomes", "Mean"), rows, empty="")
+    if report.get("excluded_keys"):
+        click.echo(f"  {report['excluded_keys']:,} keys were answered by several entities and count for none.")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -74,7 +74,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         lifespan=lifespan,
     )
     answer_errors(app)
-    identities = plane.catalog.identities
+    identities, changes = plane.catalog.identities, plane.serving.changes
     app.include_router(health.routes(plane))
     app.include_router(sign_in.routes(identities.authenticate, plane.issue_session, plane.end_session))
     for router in (
@@ -107,7 +107,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         statements.routes(plane.statements),
         warehouses.routes(plane.settings),
         endpoints.routes(plane.serving.endpoints, plane.home),
-        endpoint_rollouts.routes(plane.serving.rollouts),
+        endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
         inference_tables.routes(plane.catalog),
     ):
         app.include_router(router)

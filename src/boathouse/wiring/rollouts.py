@@ -22,11 +22,13 @@ from boathouse.models.rollback.rolling_back import Order, Rollbacks
 from boathouse.serving.answering.states import read_states
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.rollout.controller import Controller
+from boathouse.serving.rollout.experiments.experiments import Experiments
 from boathouse.serving.rollout.falls import Falls, Reason
 from boathouse.serving.rollout.judging import Guard, Skew
 from boathouse.serving.rollout.nouns import Rollout
 from boathouse.serving.rollout.repository import RolloutFollower
 from boathouse.serving.rollout.rollouts import Rollouts
+from boathouse.serving.rollout.shadows import ShadowReports
 from boathouse.serving.snapshot import files
 from boathouse.serving.snapshot.nouns import LiveEndpoint, Snapshot
 from boathouse.serving.telemetry.nouns import WorkerCounts
@@ -105,10 +107,10 @@ class HomeWatch:
         return self.plane.snapshot()
 
     def skew(self, rollout: Rollout, endpoint: LiveEndpoint) -> Skew | None:
-        return self._now_and_then(rollout, "skew", lambda: measured_skew(self._session(endpoint), rollout, endpoint))
+        return self._now_and_then(rollout, "skew", lambda: measured_skew(self.session(endpoint), rollout, endpoint))
 
     def guard(self, rollout: Rollout, endpoint: LiveEndpoint, query: str) -> Guard:
-        return self._now_and_then(rollout, query, lambda: asked_guard(self._session(endpoint), rollout, query))
+        return self._now_and_then(rollout, query, lambda: asked_guard(self.session(endpoint), rollout, query))
 
     def record(self, evaluation: Evaluation, measurements: Sequence[Measurement]) -> None:
         self.around.evidence.record(SYSTEM, evaluation, measurements)
@@ -128,7 +130,8 @@ class HomeWatch:
             aliases.set(SYSTEM, name, alias, rollout.from_version, expected=rollout.to_version, reason=reason)
         return f"{alias} means version {rollout.from_version} again"
 
-    def _session(self, endpoint: LiveEndpoint) -> Session:
+    def session(self, endpoint: LiveEndpoint) -> Session:
+        """With the rights of the endpoint's owner."""
         identities = self.around.catalog.identities
         return self.around.session_of(identities.as_owner(endpoint.owner) if endpoint.owner else SYSTEM)
 
@@ -182,8 +185,8 @@ class Changes:
     """What comes and goes by itself."""
 
     rollouts: Rollouts
-    controller: Controller
-    falls: Falls
+    experiments: Experiments
+    shadows: ShadowReports
     loops: tuple[Loop, ...]
 
 
@@ -193,14 +196,17 @@ def build_rollouts(home: Home, endpoints: Endpoints, around: Around, clock: Cloc
     plane = DataPlane(home)
     around.models.provenance.follow(RolloutFollower())
     rollouts = Rollouts(catalog, endpoints, clock)
-    controller = Controller(catalog.database, rollouts, HomeWatch(plane, around), clock)
+    watch = HomeWatch(plane, around)
+    controller = Controller(catalog.database, rollouts, watch, clock)
+    experiments = Experiments(catalog, endpoints, watch, clock)
     falls = Falls(catalog.database, plane, clock)
     loops = (
         Loop("rollouts", LOOK_SECONDS, controller.look, trouble="Rollouts could not be looked at"),
         Loop("aliases", LOOK_SECONDS, controller.move_aliases, trouble="Aliases could not be moved back"),
+        Loop("experiments", LOOK_SECONDS, experiments.look, trouble="A/B tests could not be looked at"),
         Loop("falls", LOOK_SECONDS, falls.look, trouble="Endpoints could not be looked at"),
     )
-    return Changes(rollouts, controller, falls, loops)
+    return Changes(rollouts, experiments, ShadowReports(catalog, endpoints, around.session_of, clock), loops)
 
 
 def sessions_of(law: LocalLaw, engine: Any) -> SessionOf:

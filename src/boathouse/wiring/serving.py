@@ -14,8 +14,7 @@ from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
 from boathouse.serving.preparing.resolving import Resolving
 from boathouse.serving.preparing.writing import LOOK_SECONDS, Place, SnapshotWriter
-from boathouse.serving.rollout.rollouts import Rollouts
-from boathouse.wiring.rollouts import Around, build_rollouts
+from boathouse.wiring.rollouts import Around, Changes, build_rollouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Serving:
     """The control plane's part of serving."""
 
     endpoints: Endpoints
-    rollouts: Rollouts
+    changes: Changes
     writer: SnapshotWriter
     loops: tuple[Loop, ...]
 
@@ -49,4 +48,4 @@ def build_serving(home: Home, database: Database, around: Around, online: LocalO
 
     writer = SnapshotWriter(Place(catalog, home, clock), resolving)
     looking = Loop("snapshot", LOOK_SECONDS, writer.look, trouble="The snapshot of endpoints could not be written")
-    return Serving(endpoints, changes.rollouts, writer, (looking, *changes.loops))
+    return Serving(endpoints, changes, writer, (looking, *changes.loops))

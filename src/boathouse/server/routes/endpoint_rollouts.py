@@ -1,4 +1,4 @@
-"""Rollouts of endpoints: what is under way and was, and the steps that somebody takes by hand."""
+"""Rollouts, shadows and A/B tests of endpoints: what is under way and was, and what somebody does by hand."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,10 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from boathouse.server.authentication import Caller
+from boathouse.serving.rollout.experiments.experiments import Experiments
+from boathouse.serving.rollout.experiments.wire import experiment_json
 from boathouse.serving.rollout.rollouts import Rollouts
+from boathouse.serving.rollout.shadows import ShadowReports
 from boathouse.serving.rollout.wire import rollout_json
 
 Json = dict[str, Any]
@@ -26,9 +29,45 @@ class AbortAsked(StepAsked):
     reason: str = Field(examples=["answers are off"])
 
 
-def routes(rollouts: Rollouts) -> APIRouter:
-    """The verbs on rollouts."""
+class StopAsked(BaseModel):
+    """Why an experiment ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, examples=["the season is over"])
+
+
+def routes(rollouts: Rollouts, experiments: Experiments, shadows: ShadowReports) -> APIRouter:
+    """The verbs on what comes, watches and is compared."""
     router = APIRouter(prefix="/api/boathouse/v1/endpoints", tags=["serving"])
+    router.include_router(_rollouts(rollouts))
+    router.include_router(_beside(experiments, shadows))
+    return router
+
+
+def _beside(experiments: Experiments, shadows: ShadowReports) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/{name}/shadow", summary="How the shadow of an endpoint differs from what callers got")
+    def shadow(  # pyright: ignore[reportUnusedFunction]
+        principal: Caller, name: str, last: str = "1d", window: str = "hour"
+    ) -> Json:
+        return shadows.of(principal, name, last=last, window=window)
+
+    @router.get("/{name}/experiment", summary="A/B tests of an endpoint, newest first")
+    def experiments_of(principal: Caller, name: str) -> Json:  # pyright: ignore[reportUnusedFunction]
+        return {"experiments": [experiment_json(each) for each in experiments.of(principal, name)]}
+
+    @router.post("/{name}/experiment/stop", summary="End the A/B test that is under way, undecided")
+    def stop(principal: Caller, name: str, asked: Annotated[StopAsked, Body()]) -> Json:  # pyright: ignore[reportUnusedFunction]
+        stopped = experiments.stop(principal, name, asked.reason)
+        return {"experiments": [experiment_json(stopped)] if stopped else []}
+
+    return router
+
+
+def _rollouts(rollouts: Rollouts) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/{name}/rollout", summary="Rollouts of an endpoint, newest first, with their steps")
     def rollouts_of(  # pyright: ignore[reportUnusedFunction]
