@@ -1,6 +1,7 @@
 """The door: RSGI in, the engine asked, an answer out. The hot path looks each header up once, and imports nothing."""
 
 import asyncio
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from boathouse.serving.answering.worker import ServingWorker
 
 if TYPE_CHECKING:
     from boathouse.serving.telemetry.tracing import Tracer
+
+log = logging.getLogger(__name__)
 
 _ENDPOINTS = "/serving-endpoints/"
 _INVOCATIONS = "/invocations"
@@ -58,12 +61,17 @@ class DataPlane:
             place = self._paths[path]
         except KeyError:
             place = self._place(path)
-        if place is None or scope.method != "POST":
-            answer = self._other(scope, path, request_id, is_invocations=place is not None)
-        else:
-            answer = await self._invoked(scope, protocol, place, request_id, begun)
-            if self._tracer is not None:
-                self._trace(scope, answer, begun)
+        try:
+            if place is None or scope.method != "POST":
+                answer = self._other(scope, path, request_id, is_invocations=place is not None)
+            else:
+                answer = await self._invoked(scope, protocol, place, request_id, begun)
+                if self._tracer is not None:
+                    self._trace(scope, answer, begun)
+        except Exception:
+            log.exception("%s %s failed", scope.method, path)
+            error = BoathouseError("The request failed inside the data plane; its log says why.")
+            answer = error_answer(error, request_id)
         protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     async def _invoked(

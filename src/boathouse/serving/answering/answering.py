@@ -117,7 +117,7 @@ class Answering:
             if not way.is_fast or payload.rows > FAST_ROWS or (way.breaker is not None and way.breaker.is_open):
                 return self._later(asked, payload, way)
             try:
-                return self._finish(asked, self._asked(way, payload))
+                return self._finish(asked, self._asked(way, payload, at_once=True))
             except BoathouseError:
                 raise
             except Exception as error:  # whatever a model raises, somebody below may answer
@@ -144,7 +144,7 @@ class Answering:
         entity = next(each for each in self.endpoint.entities if each.entity_id == entity_id)
         wanted = Wanted(entity, self._limits, self.endpoint.features.get(entity_id))
         way = Way(self.endpoint, LiveRoute(entity_id, 0, "shadow"), self.loaded[wanted.key], self._tools.counters)
-        outcome = self._asked(way, payload)
+        outcome = self._asked(way, payload, at_once=True)  # shadows do not gather with those who answer
         return outcome.body, outcome.predictions, outcome.features
 
     def _first(self) -> Way:
@@ -162,8 +162,12 @@ class Answering:
             way = self._ways[route.entity_id, route.role] = self._way(route)
         return way
 
-    def _asked(self, way: Way, payload: Payload) -> _Outcome:
-        """Features and model, one after the other."""
+    def _asked(self, way: Way, payload: Payload, *, at_once: bool = False) -> _Outcome:
+        """Features and model, one after the other.
+
+        Args:
+            at_once: In the event loop, where nobody can be waited for.
+        """
         used: bytes | None = None
         scorer = way.scorer
         if way.features is not None:
@@ -175,7 +179,7 @@ class Answering:
         else:
             assert scorer is not None
             arrays = scorer.read(payload)
-        predictions = scorer.predict(arrays, payload.params)
+        predictions = scorer.predict(arrays, payload.params) if at_once else way.predict(arrays, payload)
         return _Outcome(way, payload, b'{"predictions": ' + scorer.answer(predictions) + b"}", predictions, used)
 
     async def _later(self, asked: Asked, payload: Payload | None, way: Way | None) -> Answer:

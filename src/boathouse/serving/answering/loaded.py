@@ -7,6 +7,7 @@ from typing import Protocol
 
 from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.answering.features import RequestFeatures
+from boathouse.serving.answering.stacking import Stack
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.nouns import Scorer, ScoringFailed
@@ -50,6 +51,14 @@ class Loaded:
     scorer: Scorer | None
     """None: a feature spec, which has no model."""
     features: RequestFeatures | None = None
+    _stack: Stack | None = None
+
+    def stack(self) -> Stack:
+        """Where requests for the model gather; one for all endpoints and roles that ask it."""
+        if self._stack is None:
+            assert self.scorer is not None
+            self._stack = Stack(self.scorer, name=self.entity.entity)
+        return self._stack
 
     def close(self) -> None:
         for each in (self.scorer, self.features):

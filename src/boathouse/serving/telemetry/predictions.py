@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from boathouse.serving.telemetry.layout import PREDICTION_BUCKETS
 
@@ -21,6 +21,7 @@ MOST_KEPT = 2_000
 MOST_COUNTED = 1_000
 """Predictions of one answer that are counted: more say nothing more."""
 _BUCKETS = 10
+_LONGEST_TEXT = 64 * 1024
 
 Value = float | str
 
@@ -80,9 +81,9 @@ class Predictions:
 
     def count(self, predictions: Any, words: Any, at: int) -> None:
         bounds = self._bounds
-        if self._seen is None and bounds.numbers is not None and getattr(predictions, "size", 0) == 1:
-            value = predictions.item()
-            if value.__class__ is float:
+        if self._seen is None and bounds.numbers is not None and _is_one(predictions):
+            value = predictions[0]
+            if value == value and isinstance(value, float):  # NumPy's double is one; NaN lies in no bucket
                 words[at + bisect_left(bounds.numbers, value)] += 1
                 return
         values = values_of(predictions)
@@ -113,6 +114,8 @@ def bounds_from(seen: Sequence[Value]) -> dict[str, list[Any]]:
 def values_of(predictions: Any) -> list[Value]:
     """One value for each row: the number itself, of two probabilities the second, of more the place of the largest,
     the class as text; nothing for what cannot be compared."""
+    if isinstance(predictions, bytes):  # of a model in a process of its own: the JSON that it gave
+        predictions = _parsed(predictions)
     if hasattr(predictions, "to_numpy"):
         predictions = predictions.to_numpy()
     if hasattr(predictions, "ndim"):
@@ -124,6 +127,25 @@ def values_of(predictions: Any) -> list[Value]:
     if not isinstance(predictions, list | tuple):
         return []
     return [_value(each) for each in predictions[:MOST_COUNTED] if _is_value(each)]  # pyright: ignore[reportUnknownVariableType]
+
+
+def _is_one(predictions: Any) -> bool:
+    return predictions.__class__.__name__ == "ndarray" and predictions.shape == (1,)
+
+
+def _parsed(text: bytes) -> Any:
+    if len(text) > _LONGEST_TEXT:
+        return None
+    with suppress(ValueError, TypeError):
+        found = json.loads(text)
+        if isinstance(found, list) and found and isinstance(found[0], list):
+            rows = cast(list[list[Any]], found)
+            if all(len(row) == len(rows[0]) for row in rows) and len(rows[0]) > 0:
+                last = len(rows[0]) - 1
+                return [row[last] for row in rows] if last < 2 else [row.index(max(row)) for row in rows]
+            return None
+        return cast(Any, found)
+    return None
 
 
 def _is_value(each: Any) -> bool:

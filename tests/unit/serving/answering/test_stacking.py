@@ -1,0 +1,132 @@
+"""Requests that wait for the same slow model, asked as one."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from boathouse.serving.answering.stacking import MOST_ROWS, Stack, joined, kind_of, parted
+
+
+@dataclass
+class Slow:
+    """A model whose calls cost the same for one row as for many."""
+
+    does: Callable[[Any], Any] = field(default=lambda rows: rows[:, 0] * 2)
+    sizes: list[int] = field(default_factory=list[int])
+    pause: float = 0.008
+    is_fast: bool = False
+    required: tuple[str, ...] = ()
+
+    def read(self, payload: Any) -> Any:
+        return payload
+
+    def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
+        time.sleep(self.pause)
+        self.sizes.append(len(arrays))
+        return self.does(arrays)
+
+    def answer(self, predictions: Any) -> bytes:
+        return repr(np.asarray(predictions).tolist()).encode()
+
+    def close(self) -> None:
+        pass
+
+
+def ask_all(stack: Stack, requests: Sequence[Any]) -> list[Any]:
+    def ask(rows: Any) -> Any:
+        try:
+            return stack.predict(rows, None, len(rows))
+        except ArithmeticError as error:
+            return error
+
+    with ThreadPoolExecutor(16) as threads:
+        return list(threads.map(ask, requests))
+
+
+def test_everybody_gets_their_own_answers_by_fewer_calls() -> None:
+    model = Slow()
+    stack = Stack(model, name="slow")
+    requests = [np.arange(1 + at % 3, dtype=float).reshape(-1, 1) + at for at in range(300)]
+    found = ask_all(stack, requests)
+    assert all((answers == 2 * rows[:, 0]).all() for rows, answers in zip(requests, found, strict=True))
+    assert not stack.is_off
+    assert stack.stacked > 100
+    assert len(model.sizes) < 200
+
+
+def test_frames_are_stacked_too_and_keep_their_index() -> None:
+    stack = Stack(Slow(lambda frame: frame["a"] + 1), name="slow")
+    requests = [pd.DataFrame({"a": [at, at + 1], "b": ["x", None]}) for at in range(200)]
+    found = ask_all(stack, requests)
+    assert all(answers.tolist() == [at + 1, at + 2] for at, answers in enumerate(found))
+    assert all(list(answers.index) == [0, 1] for answers in found)
+    assert stack.stacked > 0
+
+
+def test_a_model_that_looks_at_all_its_rows_is_asked_by_each_alone() -> None:
+    stack = Stack(Slow(lambda rows: rows[:, 0] - rows[:, 0].mean()), name="slow")
+    found = ask_all(stack, [np.full((1, 1), float(at)) for at in range(100)])
+    assert all(answers.tolist() == [0.0] for answers in found)
+    assert stack.is_off
+
+
+def test_who_sends_what_the_model_refuses_spoils_nothing_for_others() -> None:
+    def picky(rows: Any) -> Any:
+        if (rows < 0).any():
+            raise ArithmeticError("negative")
+        return rows[:, 0]
+
+    stack = Stack(Slow(picky), name="slow")
+    requests = [np.full((1, 1), -1.0 if at % 10 == 9 else float(at)) for at in range(200)]
+    found = ask_all(stack, requests)
+    assert [isinstance(each, ArithmeticError) for each in found] == [at % 10 == 9 for at in range(200)]
+
+
+def test_a_model_that_gains_nothing_is_not_stacked() -> None:
+    def linear(rows: Any) -> Any:
+        time.sleep(0.002 * len(rows))
+        return rows[:, 0]
+
+    stack = Stack(Slow(linear, pause=0.0), name="slow")
+    ask_all(stack, [np.ones((1, 1)) for _ in range(150)])
+    assert stack.is_off
+
+
+def test_large_requests_and_those_with_params_go_alone() -> None:
+    model = Slow()
+    stack = Stack(model, name="slow")
+    stack.predict(np.ones((MOST_ROWS, 1)), None, MOST_ROWS)
+    stack.predict(np.ones((1, 1)), {"quantile": 0.5}, 1)
+    assert model.sizes == [MOST_ROWS, 1]
+
+
+def test_different_kinds_are_not_joined() -> None:
+    one, two = np.ones((1, 2)), np.ones((1, 3))
+    assert kind_of(one) != kind_of(two) != kind_of(one.astype("float32"))
+    assert kind_of(pd.DataFrame({"a": pd.Categorical(["x"])})) is None
+    assert kind_of([1]) is None
+    stack = Stack(Slow(lambda rows: rows.sum(axis=1)), name="slow")
+    found = ask_all(stack, [one, two] * 50)
+    assert [answers.tolist() for answers in found] == [[2.0], [3.0]] * 50
+
+
+FOUR = [np.arange(4), [0, 1, 2, 3], pd.Series([0, 1, 2, 3]), np.arange(4).reshape(-1, 1)]
+
+
+@pytest.mark.parametrize("predictions", FOUR)
+def test_predictions_are_parted_by_rows(predictions: Any) -> None:
+    parts = parted(predictions, [1, 0, 3])
+    assert parts is not None
+    assert [np.asarray(part).ravel().tolist() for part in parts] == [[0], [], [1, 2, 3]]
+    assert parted(predictions, [1, 1]) is None
+    assert parted({"a": 1}, [1]) is None
+
+
+def test_joining_keeps_the_order() -> None:
+    assert joined([np.array([[1.0]]), np.array([[2.0]])]).tolist() == [[1.0], [2.0]]
