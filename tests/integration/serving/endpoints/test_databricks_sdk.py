@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import DatabricksError, NotFound
+from databricks.sdk.errors import NotFound
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.serving import (
     EndpointCoreConfigInput,
     EndpointTag,
