@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "advance": ("boathouse.cli.endpoint_rollouts", "advance", "Give that version its next share now."),
     "abort": ("boathouse.cli.endpoint_rollouts", "abort", "Give the traffic back to the version before."),
     "retry": ("boathouse.cli.endpoint_rollouts", "retry", "Let a version that was aborted come again."),
+    "shadow": ("boathouse.cli.endpoint_rollouts", "shadow", "How the shadow differs from what callers got."),
+    "experiment": ("boathouse.cli.endpoint_rollouts", "experiment", "What the A/B test has come to."),
 }
 
 
