@@ -3,10 +3,16 @@
 from boathouse.catalog import Catalog
 from boathouse.metastore import Database
 from boathouse.models.promotion.system_tables import ModelTables
+from boathouse.serving.endpoints.system_tables import ServingTables
 from boathouse.session.system_tables import Providers
 
 
 def system_tables(database: Database, catalog: Catalog) -> Providers:
     """By schema and table, for a law in process."""
     models = ModelTables(database, catalog)
-    return {("models", "evidence"): models.evidence, ("models", "alias_history"): models.alias_history}
+    serving = ServingTables(database, catalog)
+    return {
+        ("models", "evidence"): models.evidence,
+        ("models", "alias_history"): models.alias_history,
+        ("serving", "served_entities"): serving.served_entities,
+    }

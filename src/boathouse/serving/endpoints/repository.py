@@ -7,7 +7,23 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from boathouse.foundation.shapes import fit
 from boathouse.metastore import COUNTER, metadata
@@ -145,13 +161,6 @@ def config_at(connection: Connection, endpoint_id: str, instant: int) -> Endpoin
     return None if row is None else _config(row)
 
 
-def every_config(connection: Connection) -> list[tuple[Row[Any], EndpointConfig]]:
-    """Of all endpoints, deleted ones too: the endpoint's row with each of its configurations, in time."""
-    joined = endpoint_configs.join(endpoints, _c.endpoint_id == _e.endpoint_id)
-    query = select(endpoint_configs, _e.name, _e.deleted_at).select_from(joined)
-    return [(row, _config(row)) for row in connection.execute(query.order_by(_c.created_at, _c.endpoint_id))]
-
-
 # --- policies
 
 
@@ -216,6 +225,19 @@ def standings(connection: Connection, endpoint_id: str, limit: int = 100) -> lis
     """What an endpoint stood for, newest first."""
     query = select(endpoint_standings).where(_s.endpoint_id == endpoint_id).order_by(_s.sequence.desc()).limit(limit)
     return [_standing(row) for row in connection.execute(query)]
+
+
+def every_standing(connection: Connection) -> list[tuple[Row[Any], Standing]]:
+    """Of all endpoints, deleted ones too: what each stood for, in time, with the endpoint's name and who made its
+    configuration."""
+    version = cast(func.json_extract(_s.document, "$.config_version"), Integer)
+    if connection.dialect.name == "postgresql":
+        version = cast(cast(_s.document, JSON)["config_version"].as_string(), Integer)
+    joined = endpoint_standings.join(endpoints, _s.endpoint_id == _e.endpoint_id).join(
+        endpoint_configs, (_c.endpoint_id == _s.endpoint_id) & (_c.version == version)
+    )
+    query = select(endpoint_standings, _e.name, _e.deleted_at, _c.created_by).select_from(joined)
+    return [(row, _standing(row)) for row in connection.execute(query.order_by(_s.sequence))]
 
 
 # --- within

@@ -66,8 +66,24 @@ ALIAS_HISTORY = pa.schema(
         ("decision", TEXT),
     ]
 )
+SERVED_ENTITIES = pa.schema(
+    [
+        ("served_entity_id", TEXT),
+        ("endpoint_id", TEXT),
+        ("endpoint_name", TEXT),
+        ("served_entity_name", TEXT),
+        ("entity_type", TEXT),
+        ("entity_name", TEXT),
+        ("entity_version", TEXT),
+        ("endpoint_config_version", _LONG),
+        ("created_by", TEXT),
+        ("change_time", TIME),
+        ("endpoint_delete_time", TIME),
+    ]
+)
 
 HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("models", "evidence"): EVIDENCE,
     ("models", "alias_history"): ALIAS_HISTORY,
+    ("serving", "served_entities"): SERVED_ENTITIES,
 }

@@ -12,6 +12,7 @@ from boathouse.serving.endpoints.asking import Served, endpoints_asking, require
 from boathouse.serving.endpoints.given import ConfigGiven, RateLimitGiven, wanted_of
 from boathouse.serving.endpoints.policy import EndpointPolicy
 from boathouse.serving.endpoints.service import with_rate_limits
+from boathouse.serving.endpoints.system_tables import ServingTables
 
 MODEL = "dev.lab.delay"
 
@@ -173,3 +174,25 @@ def test_an_inference_table_lies_where_its_maker_may_make_tables(house: Any) -> 
     assert (made.config.capture.catalog, made.config.capture.prefix) == ("dev", "delays")
     with pytest.raises(InvalidInput, match="cannot lie in dev"):
         house.make("others", config={"auto_capture_config": {"catalog_name": "dev", "schema_name": "nowhere"}})
+
+
+def test_the_system_table_tells_each_version_once_to_those_who_may_see_its_endpoint(house: Any) -> None:
+    house.model()
+    house.version(1, alias="champion")
+    house.make()
+    house.live()
+    house.version(2, alias="champion")
+    house.live()
+    house.endpoints.put_policy(house.ada, "delays", EndpointPolicy.model_validate({"limits": {"rows": 5}}))
+    house.live()
+    served = ServingTables(house.database, house.catalog).served_entities
+    assert [(row["entity_version"], row["endpoint_config_version"]) for row in served(house.ada)] == [
+        ("1", 1),
+        ("2", 1),
+    ]
+    assert list(served(house.bob)) == []
+    house.endpoints.access.change_permissions(house.ada, "delays", {"bob": "CAN_VIEW"}, only=False)
+    assert len(list(served(house.bob))) == 2
+    house.endpoints.delete(house.ada, "delays")
+    assert list(served(house.bob)) == []
+    assert {row["endpoint_delete_time"] is None for row in served(house.ada)} == {False}
