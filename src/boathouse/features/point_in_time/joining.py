@@ -3,8 +3,8 @@
 
 Each label is a slot. A row of a feature table falls into the first slot of its key at or after the instant since when
 it counts; a slot keeps its best row, and a label gets the best of all slots of its key up to its own. So a table is
-read once as it lies, however large it is, and what is kept grows with the labels alone. Then the values of the rows
-that somebody gets are read, and of no others.
+read once as it lies, however large it is, and what is kept grows with the labels alone. Its newest files come first,
+which spares most work on the others. Then the values of the rows that somebody gets are read, and of no others.
 """
 
 import os

@@ -1,8 +1,8 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The first reading of a table: keys and clocks, to find out which of its rows somebody gets.
 
-The parts with the latest events come first. So a key whose labels all have got a value of them needs nothing of the
-parts before, whose rows of that key are left out as soon as it is read.
+The parts with the latest events come first. A key whose labels have all got later events than a part holds is closed
+for it, as is one whose labels are all before it: rows of closed keys are left out as soon as their keys are read.
 """
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# pyright: reportUnknownParameterType=false
 """Parts of a table that follow one another in time, meet or overlap: what newer parts have answered is left out."""
 
 import tempfile
@@ -72,7 +73,7 @@ def test_a_late_value_does_not_hide_a_newer_one_of_another_file(rows_of: MakeRow
     assert answer.table["x"].to_pylist() == [None, 1, 1]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), spread=st.sampled_from([0, 1, 4, 30]), clocks=st.sampled_from([1, 2]))
 def test_any_files_give_what_the_definition_says(rows_of: MakeRows, seed: int, spread: int, clocks: int) -> None:
     random = np.random.default_rng(seed)
