@@ -3,12 +3,10 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import Any
 
 from boathouse.catalog import Catalog
-from boathouse.foundation.clock import Clock, from_epoch_ms
-from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
+from boathouse.foundation.clock import Clock
 from boathouse.foundation.home import Home
 from boathouse.foundation.looping import Loop
 from boathouse.foundation.names import ModelName
@@ -21,6 +19,7 @@ from boathouse.models.promotion.policies import stages_of
 from boathouse.models.rollback.rolling_back import Order, Rollbacks
 from boathouse.serving.answering.states import read_states
 from boathouse.serving.endpoints.service import Endpoints
+from boathouse.serving.rollout.asking import asked_guard, measured_skew
 from boathouse.serving.rollout.controller import Controller
 from boathouse.serving.rollout.experiments.experiments import Experiments
 from boathouse.serving.rollout.falls import Falls, Reason
@@ -107,7 +106,9 @@ class HomeWatch:
         return self.plane.snapshot()
 
     def skew(self, rollout: Rollout, endpoint: LiveEndpoint) -> Skew | None:
-        return self._now_and_then(rollout, "skew", lambda: measured_skew(self.session(endpoint), rollout, endpoint))
+        return self._now_and_then(
+            rollout, "skew", lambda: measured_skew(self.session(endpoint), rollout, endpoint.capture)
+        )
 
     def guard(self, rollout: Rollout, endpoint: LiveEndpoint, query: str) -> Guard:
         return self._now_and_then(rollout, query, lambda: asked_guard(self.session(endpoint), rollout, query))
@@ -142,42 +143,6 @@ class HomeWatch:
             self._asked = {other: each for other, each in self._asked.items() if time.monotonic() - each[0] < 60}
             self._asked[key] = known = (time.monotonic(), ask())
         return known[1]
-
-
-def asked_guard(session: Session, rollout: Rollout, query: str) -> Guard:
-    """What the business' own query says: one row with a column ``ok``."""
-    since = from_epoch_ms(rollout.began_at)
-    told = {"endpoint": rollout.served.endpoint, "version": rollout.to_version, "since": since}
-    try:
-        found = session.sql(query, told).arrow()
-    except BoathouseError as error:
-        return Guard(None, error.message)
-    names = [name.lower() for name in found.column_names]
-    if found.num_rows != 1 or "ok" not in names:
-        return Guard(
-            None, f"it gave {found.num_rows} rows with {', '.join(found.column_names)}; one row with ok is asked"
-        )
-    value = found.column(names.index("ok"))[0].as_py()
-    return Guard(None, "ok is null") if value is None else Guard(bool(value))
-
-
-def measured_skew(session: Session, rollout: Rollout, endpoint: LiveEndpoint) -> Skew | None:
-    """What the skew meter has written about the canary since the rollout began; None when it has written nothing."""
-    target = endpoint.capture
-    if target is None:
-        return None
-    table = f"`{target.catalog}`.`{target.schema}`.`{target.prefix}_skew`"
-    try:
-        found = session.sql(
-            f"SELECT feature, sum(rows) AS n, sum(mismatches) AS off FROM {table} "
-            "WHERE model_version = :version AND measured_at >= :since GROUP BY feature ORDER BY off DESC",
-            {"version": rollout.to_version, "since": from_epoch_ms(rollout.began_at).astimezone(UTC)},
-        ).arrow()
-    except (NotFound, InvalidInput):
-        return None
-    rows = found.to_pylist()
-    total, off = sum(each["n"] or 0 for each in rows), sum(each["off"] or 0 for each in rows)
-    return Skew(int(total), int(off), rows[0]["feature"] if off else None) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false
 """Versions of small models in a Boathouse that answers, and how its endpoints are asked."""
 
 import itertools
