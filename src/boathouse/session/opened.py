@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from boathouse.catalog import Table
+from boathouse.catalog import LineageNode, Table
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
 from boathouse.lake import Snapshot, open_snapshot
 from boathouse.session.law import Intent, TableRequest
+from boathouse.session.result import Result
 from boathouse.session.running.access import Access, by_name, table_node
 from boathouse.session.system_tables import SYSTEM_FORMAT
 
@@ -19,6 +20,15 @@ class OpenTable:
     name: TableName
     table: Table
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuery:
+    """A query that the principal may run, at the versions it reads."""
+
+    rows: Result
+    sources: tuple[LineageNode, ...]
+    """What it reads."""
 
 
 def open_tables(

@@ -15,7 +15,7 @@ from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import Engine
 from boathouse.session.appending import Appender, open_appender
 from boathouse.session.law import Intent, Law
-from boathouse.session.opened import OpenTable, open_tables
+from boathouse.session.opened import OpenQuery, OpenTable, open_tables
 from boathouse.session.result import Result
 from boathouse.session.running import (
     altering,
@@ -150,6 +150,24 @@ class Session:
         known = {_table_name(name): version for name, version in (versions or {}).items()}
         text = f"open_tables({', '.join(str(name) for name in parsed)})"
         return open_tables(self._access("READ_TABLE", text), parsed, known)
+
+    def open_query(self, text: str, parameters: Mapping[str, Any] | None = None, *, purpose: str) -> OpenQuery:
+        """A query for a program that stores what comes of its rows; with what it reads, for the lineage of that.
+
+        Args:
+            purpose: The kind of statement that the audit log is told.
+
+        Raises:
+            InvalidInput: The text is no query, or does not fit its tables.
+            Denied, NotFound: The principal may not use something it names.
+        """
+        statement = read_statement(text)
+        if not isinstance(statement, Query):
+            raise InvalidInput("Only a query gives rows.", hint="Write SELECT ..., or the name of a table.")
+        access = self._access(purpose, text, Parameters(parameters))
+        prepared = queries.prepare_query(access, statement.tree)
+        rows = queries.result_after(prepared.run(access), lambda: prepared.run(access))
+        return OpenQuery(rows, tuple(prepared.sources))
 
     def write_table(
         self,

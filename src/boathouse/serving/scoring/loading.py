@@ -29,13 +29,16 @@ _PROOF_DEADLINE_MS = 60_000
 _EXAMPLE_ROWS = 1_000_000
 
 
-def load_scorer(entity: LiveEntity, limits: Limits, *, scratch: Path, find: FindInterpreter | None = None) -> Scorer:
+def load_scorer(
+    entity: LiveEntity, limits: Limits, *, scratch: Path, find: FindInterpreter | None = None, is_settled: bool = False
+) -> Scorer:
     """What answers for an entity. Returns when it answers; a model that nobody has loaded before takes some seconds.
 
     Args:
         scratch: A folder of this home in which is kept what need not be found out twice, and where models write.
         find: Chooses the Python by what the model requires; by default that of this process where it does, else an
             environment that is built.
+        is_settled: Whether what answers shall stay the same: the model's own proof is waited for.
 
     Raises:
         BoathouseError: It cannot be loaded; the message says why.
@@ -52,7 +55,7 @@ def load_scorer(entity: LiveEntity, limits: Limits, *, scratch: Path, find: Find
     except NotNative as why:
         log.info("%s version %s answers in a process of its own: %s.", entity.entity, entity.version, why)
         return _isolated(folder, interpreter, limits, scratch, name)
-    return _proven(folder, scorer, interpreter, limits, scratch, name)
+    return _proven(folder, scorer, interpreter, limits, scratch, name, is_settled=is_settled)
 
 
 def _native(folder: ModelFolder) -> NativeScorer:
@@ -72,7 +75,14 @@ def _isolated(
 
 
 def _proven(
-    folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, limits: Limits, scratch: Path, name: str
+    folder: ModelFolder,
+    ours: NativeScorer,
+    interpreter: Interpreter,
+    limits: Limits,
+    scratch: Path,
+    name: str,
+    *,
+    is_settled: bool,
 ) -> Scorer:
     proofs, key, kind = Proofs(scratch / "proofs"), key_of(folder), kind_of(folder)
 
@@ -93,7 +103,7 @@ def _proven(
         log.warning("%s answers in a process of its own: here it does not answer as in MLflow: %s.", name, proof.why)
         return _isolated(folder, interpreter, limits, scratch, name)
 
-    is_provisional = proofs.known(key) is None and proofs.known(kind) is not None
+    is_provisional = not is_settled and proofs.known(key) is None and proofs.known(kind) is not None
     if not is_provisional and (isolated := other()) is not None:
         ours.close()
         return isolated

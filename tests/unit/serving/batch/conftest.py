@@ -1,0 +1,66 @@
+"""A small model in a folder, loaded as batch loads it, and a real session over a catalog."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boathouse.catalog import Catalog
+from boathouse.foundation.home import Home
+from boathouse.foundation.names import SchemaName
+from boathouse.foundation.principals import SYSTEM
+from boathouse.lake import DuckDBEngine
+from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.serving.batch.models import BatchModel, loaded
+from boathouse.session import LocalLaw, Session
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LightGBM, columns a and b; about 2 * a + b."""
+    import lightgbm
+    import mlflow
+    import numpy as np
+    import pandas as pd
+
+    inputs = pd.DataFrame(np.random.default_rng(7).uniform(0, 1, (400, 2)), columns=["a", "b"])
+    booster: Any = lightgbm.train(
+        {"objective": "regression", "num_leaves": 15, "verbose": -1, "num_threads": 1},
+        lightgbm.Dataset(inputs, 2 * inputs["a"] + inputs["b"]),
+        20,
+    )
+    folder = Path(tmp_path_factory.mktemp("models")) / "linear"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        signature = mlflow.models.infer_signature(inputs, booster.predict(inputs))
+        mlflow.lightgbm.save_model(booster, folder, signature=signature, input_example=inputs.head(3))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(model_folder: Path) -> Iterator[BatchModel]:
+    with loaded(model_folder, "dev.shop.linear", 3) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def bare(model_folder: Path) -> Any:
+    """The same model, asked by its own library."""
+    import lightgbm
+
+    return lightgbm.Booster(model_file=str(model_folder / "model.lgb"))
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    home = Home(tmp_path / "home")
+    home.create()
+    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    catalog = Catalog(database, home)
+    metadata.create_all(database.engine)
+    catalog.bootstrap("root")
+    catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
+    yield Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())
+    database.dispose()
