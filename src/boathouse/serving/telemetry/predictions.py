@@ -86,6 +86,9 @@ class Predictions:
             if value == value and isinstance(value, float):  # NumPy's double is one; NaN lies in no bucket
                 words[at + bisect_left(bounds.numbers, value)] += 1
                 return
+        if self._seen is None and bounds.numbers is not None and _are_numbers(predictions):
+            _count_numbers(predictions[:MOST_COUNTED], bounds.numbers, words, at)
+            return
         values = values_of(predictions)
         if self._seen is not None:
             self._seen.extend(values[: MOST_KEPT - len(self._seen)])
@@ -96,6 +99,17 @@ class Predictions:
             values, self._seen = self._seen, None
         for value in values:
             words[at + bounds.bucket(value)] += 1
+
+
+def _count_numbers(predictions: Any, bounds: tuple[float, ...], words: Any, at: int) -> None:
+    """As one by one, for arrays of many."""
+    import numpy as np
+
+    counts = np.bincount(np.searchsorted(bounds, predictions), minlength=len(bounds) + 1).tolist()
+    counts[-1] -= int(np.isnan(predictions).sum())
+    for place, count in enumerate(counts):
+        if count:
+            words[at + place] += count
 
 
 def bounds_from(seen: Sequence[Value]) -> dict[str, list[Any]]:
@@ -131,6 +145,10 @@ def values_of(predictions: Any) -> list[Value]:
 
 def _is_one(predictions: Any) -> bool:
     return predictions.__class__.__name__ == "ndarray" and predictions.shape == (1,)
+
+
+def _are_numbers(predictions: Any) -> bool:
+    return predictions.__class__.__name__ == "ndarray" and predictions.ndim == 1 and predictions.dtype.kind == "f"
 
 
 def _parsed(text: bytes) -> Any:

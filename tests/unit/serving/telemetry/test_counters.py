@@ -70,6 +70,22 @@ def test_predictions_are_counted_in_tenths_of_the_first_ones_by_all_workers(tmp_
     assert min(first.series[SERIES].predictions[:10]) > 0.05 * len(values)
 
 
+def test_many_predictions_are_counted_as_one_by_one(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    one, two = Counters(counts_folder(home), pid=1), Counters(counts_folder(home), pid=2)
+    values = np.random.default_rng(1).normal(size=500)
+    values[7] = np.nan
+    one.count(SERIES, 200, 1.0, 1, np.random.default_rng(2).normal(size=300))
+    two.look()
+    before = read_counts(home)[0].series[SERIES].predictions
+    one.count(SERIES, 200, 1.0, 1, values)
+    for value in values:
+        two.count(SERIES, 200, 1.0, 1, np.array([value]))
+    first, second = (counts.series[SERIES].predictions for counts in read_counts(home))
+    assert tuple(after - was for after, was in zip(first, before, strict=True)) == second
+    assert sum(second) == 499
+
+
 @pytest.mark.parametrize(
     ("predictions", "values"),
     [
