@@ -8,7 +8,7 @@ from typing import Any
 from boathouse.catalog.facts import SecurableNotFound
 from boathouse.catalog.grants import Grants
 from boathouse.catalog.lineage_graph import MOST_STEPS, Graph, Walk, Walker, place_of
-from boathouse.catalog.lineage_names import GOVERNED, Asked, LineageNames
+from boathouse.catalog.lineage_names import WITH_GRANTS, Asked, LineageNames
 from boathouse.catalog.lineage_through import standing_behind
 from boathouse.catalog.popularity import Popularity
 from boathouse.catalog.repository import records
@@ -174,14 +174,14 @@ class Lineage:
     def _require_known(self, principal: Principal, edges: Sequence[LineageEdge]) -> None:
         hidden = self._hidden(principal, {node for edge in edges for node in (edge.source, edge.target) if node})
         for node in hidden - standing_behind(self._database, edges, hidden) if hidden else ():
-            raise SecurableNotFound(GOVERNED[node.kind], node.name)
+            raise SecurableNotFound(WITH_GRANTS[node.kind], node.name)
 
     def _hidden(self, principal: Principal, nodes: set[LineageNode]) -> set[LineageNode]:
         """The nodes that the principal may not know of. Things outside the catalog and system tables have no grants."""
         if principal.is_admin:
             return set()
         hidden: set[LineageNode] = set()
-        for node_kind, kind in GOVERNED.items():
+        for node_kind, kind in WITH_GRANTS.items():
             governed = [node for node in nodes if node.kind is node_kind and not is_system(node.name)]
             visible = self._grants.visible(principal, kind, {node.name for node in governed})
             hidden |= {node for node in governed if node.name not in visible}

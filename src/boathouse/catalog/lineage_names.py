@@ -21,6 +21,9 @@ GOVERNED = {
 }
 """What is found by its name in the catalog, in the order in which a bare name is tried."""
 
+WITH_GRANTS = {**GOVERNED, NodeKind.ENDPOINT: SecurableKind.ENDPOINT}
+"""What is shown only to those who may know of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

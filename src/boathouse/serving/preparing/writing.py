@@ -10,6 +10,7 @@ from boathouse.catalog import Catalog, LineageEdge, LineageNode, NodeKind
 from boathouse.catalog.events import EventType, NewEvent
 from boathouse.catalog.events import repository as events
 from boathouse.catalog.repository import generations
+from boathouse.catalog.tokens import ISSUED
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, InvalidInput, Unavailable
 from boathouse.foundation.home import Home
@@ -26,7 +27,8 @@ LOOK_SECONDS = 0.2
 """How often it is looked whether anything has changed."""
 ANEW_SECONDS = 3.0
 """How often everything is resolved without a sign of change: files that went, passwords that changed, time that
-passed."""
+passed. Less often where that takes long: it may use so much of the time and no more."""
+ANEW_SHARE = 0.05
 SERVES = "SERVES"
 """The operation of a lineage edge from a version to the endpoint that asks it."""
 
@@ -50,6 +52,7 @@ class SnapshotWriter:
         """
         Args:
             resolving: A resolver for one look.
+            anew_seconds: 0: at every look.
         """
         self._catalog = place.catalog
         self._database = place.catalog.database
@@ -59,6 +62,7 @@ class SnapshotWriter:
         self._anew_seconds = anew_seconds
         self._lock = threading.Lock()
         self._seen: Seen | None = None
+        self._others: Seen | None = None
         self._written: Snapshot | None = None
         self._anew_at = 0.0
 
@@ -68,9 +72,12 @@ class SnapshotWriter:
             seen = self._sight()
             if seen == self._seen and time.monotonic() < self._anew_at:
                 return False
-            is_written = self._write()
-            self._seen = seen
-            self._anew_at = time.monotonic() + self._anew_seconds
+            begun = time.monotonic()
+            is_written = self._write(only_tokens=begun < self._anew_at and _without_tokens(seen) == self._others)
+            self._seen, self._others = seen, _without_tokens(seen)
+            if begun >= self._anew_at and self._anew_seconds:
+                now = time.monotonic()
+                self._anew_at = now + max(self._anew_seconds, (now - begun) / ANEW_SHARE)
             return is_written
 
     def _sight(self) -> Seen:
@@ -78,9 +85,9 @@ class SnapshotWriter:
             counters = generations.every(connection)
         return tuple(sorted(counters.items())), events.latest(self._database)
 
-    def _write(self) -> bool:
+    def _write(self, *, only_tokens: bool) -> bool:
         before = self._written or self._on_disk()
-        endpoints = self._endpoints(before)
+        endpoints = before.endpoints if before is not None and only_tokens else self._endpoints(before)
         now = epoch_ms(self._clock.now())
         made = Snapshot(
             generation=before.generation + 1 if before else 1,
@@ -157,6 +164,11 @@ class SnapshotWriter:
             self._catalog.lineage.record(SYSTEM, _edges(given.endpoint.name, now, last))
         except BoathouseError as error:
             log.warning("The lineage of endpoint %s was not drawn: %s", given.endpoint.name, error)
+
+
+def _without_tokens(seen: Seen) -> Seen:
+    """What of the sight concerns endpoints: every task brings a new token, which changes none of them."""
+    return tuple(each for each in seen[0] if each[0] != ISSUED), seen[1]
 
 
 def _told(given: Given, now: Standing) -> Sequence[NewEvent]:
