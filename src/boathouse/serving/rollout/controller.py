@@ -82,6 +82,8 @@ class Controller:
         for rollout in running:
             endpoint = live.get(rollout.served.endpoint_id)
             try:
+                if endpoint is None and self._rollouts.forget(rollout):
+                    continue
                 found.append(Looked(rollout, self._looked(rollout, endpoint, counts)))
             except RolloutMoved:
                 log.info("The rollout of %s was stepped by somebody else.", rollout.served.endpoint)

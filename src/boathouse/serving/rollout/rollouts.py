@@ -12,9 +12,9 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.serving.endpoints import repository as endpoint_rows
 from boathouse.serving.endpoints.nouns import Endpoint
 from boathouse.serving.endpoints.policy import Canary, EndpointPolicy
-from boathouse.serving.endpoints.repository import COUNTER_NAME
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.rollout import repository as rows
 from boathouse.serving.rollout.beginning import Change, change_of, renamed
@@ -199,6 +199,15 @@ class Rollouts:
             )
         return after
 
+    def forget(self, rollout: Rollout) -> bool:
+        """End a rollout whose endpoint was deleted; False: it is there."""
+        with self._database.read() as connection:
+            if endpoint_rows.find_by_id(connection, rollout.served.endpoint_id) is not None:
+                return False
+        with self._database.write() as connection:
+            self._supersede(connection, rollout, "the endpoint was deleted")
+        return True
+
     # --- within
 
     def _apply(
@@ -273,7 +282,7 @@ class Rollouts:
             "findings": [each.text for each in findings][:_MOST_REASONS],
         }  # fmt: skip
         events.write(connection, [NewEvent(_EVENTS[kind], served.endpoint, principal.name, data)], now)
-        generations.bump(connection, COUNTER_NAME)
+        generations.bump(connection, endpoint_rows.COUNTER_NAME)
         if not is_audited:
             key, action = (SecurableKind.ENDPOINT, served.endpoint), ("serving", _ACTIONS[kind])
             params = {"rollout_id": after.rollout_id, "to_percent": after.percent, "reason": reason}

@@ -1,8 +1,14 @@
 """The tables of rollouts, of experiments, and of endpoints that live from a rung below."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, String, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, String, Table, Text, text
 
 from boathouse.metastore import COUNTER, metadata
+
+_RUNNING = text("state = 'running'")
+_WHILE_RUNNING: dict[str, Any] = {"sqlite_where": _RUNNING, "postgresql_where": _RUNNING}
+"""Of what is under way there is one at a time, whoever else begins it at the same moment."""
 
 standing_versions = Table(
     "endpoint_standing_versions",
@@ -38,6 +44,7 @@ rollouts = Table(
     Column("alias_is_due", Boolean, nullable=False),
     Column("tallies", Text),
     Index("ix_endpoint_rollouts_endpoint_id", "endpoint_id", "entity"),
+    Index("uq_endpoint_rollouts_running", "endpoint_id", "entity", unique=True, **_WHILE_RUNNING),
     Index("ix_endpoint_rollouts_state", "state"),
 )
 
@@ -73,6 +80,7 @@ experiments = Table(
     Column("report", Text),
     Column("evidence_id", String(64)),
     Index("ix_endpoint_experiments_endpoint_id", "endpoint_id"),
+    Index("uq_endpoint_experiments_running", "endpoint_id", unique=True, **_WHILE_RUNNING),
 )
 
 endpoint_falls = Table(

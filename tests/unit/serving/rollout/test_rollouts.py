@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.rollout import repository as rows
 from boathouse.serving.rollout.controller import Controller
 from boathouse.serving.rollout.nouns import RolloutState
 from boathouse.serving.rollout.plan import Standing
@@ -215,3 +217,21 @@ def test_a_rollout_that_is_not_automatic_waits_for_somebody(house: House) -> Non
     looks.look()
     (rollout,) = house.rollouts.running()
     assert (rollout.percent, rollout.why) == (5, "ready for the next step")
+
+
+def test_with_its_endpoint_a_rollout_ends(house: House) -> None:
+    house.means(1)
+    house.means(2)
+    (rollout,) = house.rollouts.running()
+    assert not house.rollouts.forget(rollout)
+    house.endpoints.delete(SYSTEM, "late")
+    assert house.rollouts.forget(rollout)
+    assert house.rollouts.running() == []
+
+
+def test_two_rollouts_of_one_entity_cannot_be_under_way(house: House) -> None:
+    house.means(1)
+    house.means(2)
+    (rollout,) = house.rollouts.running()
+    with pytest.raises(IntegrityError), house.database.write() as connection:
+        rows.add(connection, replace(rollout, rollout_id="another"))

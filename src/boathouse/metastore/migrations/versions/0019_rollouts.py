@@ -1,10 +1,15 @@
 """Rollouts, their steps, experiments, and endpoints that live from a rung below."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
 down_revision = "0018"
+
+_RUNNING = sa.text("state = 'running'")
+_WHILE_RUNNING: dict[str, Any] = {"unique": True, "sqlite_where": _RUNNING, "postgresql_where": _RUNNING}
 
 
 def upgrade() -> None:
@@ -42,6 +47,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rollout_id", name=op.f("pk_endpoint_rollouts")),
     )
     op.create_index("ix_endpoint_rollouts_endpoint_id", "endpoint_rollouts", ["endpoint_id", "entity"])
+    op.create_index("uq_endpoint_rollouts_running", "endpoint_rollouts", ["endpoint_id", "entity"], **_WHILE_RUNNING)
     op.create_index("ix_endpoint_rollouts_state", "endpoint_rollouts", ["state"])
     op.create_table(
         "endpoint_rollout_steps",
@@ -75,6 +81,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("experiment_id", name=op.f("pk_endpoint_experiments")),
     )
     op.create_index("ix_endpoint_experiments_endpoint_id", "endpoint_experiments", ["endpoint_id"])
+    op.create_index("uq_endpoint_experiments_running", "endpoint_experiments", ["endpoint_id"], **_WHILE_RUNNING)
     op.create_table(
         "endpoint_falls",
         sa.Column("endpoint_id", sa.String(length=36), nullable=False),
