@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,16 +40,16 @@ def up(
     The first start makes the home folder (.boathouse here, unless one exists above), its databases, an admin
     principal for you, and a token that only you can read.
     """
-    from boathouse.foundation.settings import LogFormat, Settings
+    from boathouse.foundation.settings import PREFIX, LogFormat, Settings
     from boathouse.wiring.supervisor import Supervisor, claim_port, claim_serving_port, is_running
 
     home = Home(folder.absolute()) if folder else locate_home() or Home(Path.cwd() / HOME_FOLDER)
     chosen_format = LogFormat(log_format) if log_format else None
-    if serving_port is None and port is not None and "BOATHOUSE_SERVING_PORT" not in os.environ:
-        serving_port = port + 1 if port else 0
     settings = Settings.from_environment(
         port=port, workers=workers, log_format=chosen_format, serving_port=serving_port, serving_workers=serving_workers
     )
+    if serving_port is None and f"{PREFIX}SERVING_PORT" not in os.environ:
+        settings = replace(settings, serving_port=settings.port + 1 if settings.port else 0)
     if not detach:
         click.echo(f"Boathouse is starting on {home.root}. Stop it with Ctrl-C.", err=True)
         Supervisor(home, settings).run()
