@@ -7,7 +7,7 @@ publication by themselves; a server keeps one reading per model and calls it fro
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from boathouse.features.online.rows.encoding import whole
 from boathouse.features.online.rows.layout import EVENT, FOUND
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
+
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 OpenTable = Callable[[TableName], OnlineTable]
 """The online table of a feature table.
@@ -65,6 +67,8 @@ class _Part:
     """In the order of the plan's features; a feature may have several names."""
     lookback: int | None
     """Microseconds."""
+    at: str | None
+    """The column that may say from when the look-back counts."""
 
 
 class Reading:
@@ -114,7 +118,8 @@ class Reading:
             event = read.column(EVENT)
             found = read.column(FOUND)
             if part.lookback is not None:
-                found = pc.and_(found, pc.greater_equal(event, self._now() - part.lookback).fill_null(True))
+                since = pc.subtract(_instants(part, given, self._now()), part.lookback)
+                found = pc.and_(found, pc.greater_equal(event, since).fill_null(True))
             found = np.asarray(found)
             for output in part.outputs:
                 if output.name in given.column_names:
@@ -133,7 +138,8 @@ class Reading:
 def compile_reading(spec: FeatureSpec, open_table: OpenTable, *, now: Moment = microseconds_now) -> Reading:
     """What a spec looks up, as it is read online: the latest known values.
 
-    A lookup's time column is not asked for; its look-back counts from now. Computed features are not computed here.
+    A lookup's time column is not asked for; its look-back counts from the instant there if a row gives one, else from
+    now. Computed features are not computed here.
 
     Args:
         open_table: Asked once for each table, and never again.
@@ -143,18 +149,18 @@ def compile_reading(spec: FeatureSpec, open_table: OpenTable, *, now: Moment = m
         InvalidInput: The online table has other keys than the lookup.
     """
     tables = {name: open_table(name) for name in spec.tables}
-    grouped: dict[tuple[TableName, tuple[tuple[str, str], ...], timedelta | None], list[Output]] = {}
+    grouped: dict[tuple[TableName, tuple[tuple[str, str], ...], timedelta | None, str | None], list[Output]] = {}
     for lookup in spec.lookups:
-        grouped.setdefault((lookup.table, _ordered(lookup, tables[lookup.table]), lookup.lookback), []).extend(
-            lookup.outputs
-        )
+        at = None if lookup.lookback is None else lookup.at
+        keys = _ordered(lookup, tables[lookup.table])
+        grouped.setdefault((lookup.table, keys, lookup.lookback, at), []).extend(lookup.outputs)
     parts = [
         _Part(
             tables[table].plan([output.feature for output in outputs], instants=True),
             tuple(column for column, _ in keys), tuple(key for _, key in keys), tuple(outputs),
-            None if lookback is None else microseconds(lookback),
+            None if lookback is None else microseconds(lookback), at,
         )
-        for (table, keys, lookback), outputs in grouped.items()
+        for (table, keys, lookback, at), outputs in grouped.items()
     ]  # fmt: skip
     return Reading(parts, now)
 
@@ -191,8 +197,11 @@ def _fill(
     events: dict[str, int | None], missing: list[str],
 ) -> None:  # fmt: skip
     event = None if row is None else row[0]
-    if row is None or (part.lookback is not None and event is not None and event < now - part.lookback):
-        row = None
+    if part.lookback is not None and event is not None:
+        if part.at is not None and (said := given.get(part.at)) is not None:
+            now = _microseconds_of(said, part.at)
+        if event < now - part.lookback:
+            row = None
     for at, output in enumerate(part.outputs, 2):
         name = output.name
         if name in given:
@@ -205,3 +214,26 @@ def _fill(
         else:
             events[name] = event
         values[name] = value
+
+
+def _instants(part: _Part, given: pa.Table, now: int) -> Any:
+    """From when the look-back of each row counts."""
+    if part.at is None or part.at not in given.column_names:
+        return pa.scalar(now, pa.int64())
+    column = whole(given.column(part.at))
+    if not pa.types.is_timestamp(column.type):
+        said = [None if each is None else _microseconds_of(each, part.at) for each in column.to_pylist()]
+        return pa.array(said, pa.int64()).fill_null(now)
+    return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).fill_null(now)
+
+
+def _microseconds_of(said: Any, column: str) -> int:
+    """An instant as a row gives it; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(said) if isinstance(said, str) else said
+        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _BEGIN
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidInput(
+            f"{column} is {said!r}, which is no instant.", hint="Write it as 2026-01-31T10:00:00Z."
+        ) from error
+    return since // timedelta(microseconds=1)

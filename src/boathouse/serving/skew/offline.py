@@ -55,12 +55,13 @@ class OfflineTables:
         return [Version(commit.version, commit.timestamp) for commit in commits]
 
     def values(self, lookup: Lookup, rows: Sequence[AskedRow], version: int | None = None) -> dict[str, list[Any]]:
-        """What a table says of each row at the instant of its request, by output; and of when that is."""
+        """What a table says of each row at its instant, by output; and of when that is. The instant is the one that the
+        caller gave in the lookup's time column, else that of the request."""
         outputs = list(lookup.outputs)
         if lookup.event is not None:
             outputs += [Output(lookup.event, EVENT + each.name, "timestamp") for each in lookup.outputs[:1]]
         wanted = replace(lookup, at=AT if lookup.event is not None else None, outputs=tuple(outputs))
-        return self._looked_up(wanted, rows, [row.at for row in rows], version)
+        return self._looked_up(wanted, rows, [asked_at(row, lookup) for row in rows], version)
 
     def values_of(self, lookup: Lookup, rows: Sequence[AskedRow], name: str) -> list[Any]:
         """What a table says now of the instants that the online values were of, whenever it became known."""
@@ -96,6 +97,18 @@ class OfflineTables:
             opened = open_features(self._session, [table], {table: version})
             self._opened[table, version] = opened.tables[table]
         return self._opened[table, version]
+
+
+def asked_at(row: AskedRow, lookup: Lookup) -> datetime:
+    """The instant that a row was asked about, as far as it says one: a replayed year has its own clock."""
+    said = row.inputs.get(lookup.at) if lookup.at is not None else None
+    if not isinstance(said, str):
+        return row.at
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return row.at
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def as_captured(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What a model takes, read by key over several online tables."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -128,3 +128,25 @@ def test_a_look_back_without_end_leaves_nothing_out(tables: dict[TableName, Onli
     reading = compile_reading(endless, tables.__getitem__, now=hand)
     assert reading.row({"origin": "JFK", "dest": "LAX"}).values == {"delay": 7.5}
     assert reading.columns(pa.table({"origin": ["JFK"], "dest": ["LAX"]})).values["delay"].to_pylist() == [7.5]
+
+
+@pytest.mark.parametrize("as_given", ["instant", "text", "naive"])
+def test_a_look_back_counts_from_the_instant_that_a_row_gives(reading: Reading, hand: Any, as_given: str) -> None:
+    begun = datetime.fromtimestamp(hand.at // 1_000_000, UTC)
+    at = [begun + timedelta(seconds=seconds) for seconds in (-40, 20, 26)]  # SFO is of 5 seconds before now, LAX of 60
+    shown = {
+        "instant": at,
+        "text": [each.isoformat() for each in at],
+        "naive": [each.replace(tzinfo=None) for each in at],
+    }
+    given = [
+        {"tailnum": None, "origin": "JFK", "dest": dest, "asked_at": said}
+        for dest, said in zip(("LAX", "SFO", "SFO"), shown[as_given], strict=True)
+    ]
+    assert [row.values["delay"] for row in reading.rows(given)] == [7.5, 5.5, None]
+    assert reading.columns(pa.Table.from_pylist(given)).values["delay"].to_pylist() == [7.5, 5.5, None]
+
+
+def test_what_is_no_instant_is_named(reading: Reading) -> None:
+    with pytest.raises(InvalidInput, match="asked_at is 'soon', which is no instant"):
+        reading.row({"tailnum": "a", "origin": "JFK", "dest": "SFO", "asked_at": "soon"})

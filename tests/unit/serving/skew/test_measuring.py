@@ -98,6 +98,16 @@ def test_what_the_table_says_as_of_the_request_is_no_skew(session: Session, spec
     assert (found.rows, found.mismatches, found.late, found.corrected) == (4, 0, 0, 0)
 
 
+def test_a_request_that_says_its_instant_is_compared_as_of_then(session: Session, spec: FeatureSpec) -> None:
+    found = skew_of(
+        session,
+        spec,
+        row(10.0, NOW - timedelta(hours=2), asked_at=(NOW - timedelta(minutes=30)).isoformat()),
+        row(20.0, NOW - timedelta(minutes=1), asked_at="soon"),  # it says none, so it is that of the request
+    )
+    assert (found.rows, found.mismatches, found.late, found.corrected) == (2, 0, 0, 0)
+
+
 def test_another_value_is_skew_and_is_shown(session: Session, spec: FeatureSpec) -> None:
     found = skew_of(
         session, spec, row(20.5, NOW - timedelta(minutes=1)), row(20.0, NOW), row(None, None, origin="JFK"),
