@@ -16,6 +16,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from boathouse.dataplane.preloading import preload
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.home import Home
 from boathouse.foundation.processes import die_with_parent
@@ -63,6 +64,7 @@ class Group(MPServer):
             time.sleep(_PAUSE_SECONDS)
         self._deaths.extend([now] * len(ended))
         log.warning("%d of %d workers of the data plane ended; starting again.", len(ended), self.workers)
+        preload(self._home)
         self._respawn_workers(sorted(ended), spawn_target, target_loader)
         forget_ended(self._home, older_than_seconds=_KEPT_COUNTS_SECONDS)
 
@@ -87,6 +89,7 @@ def serve(home: Home, settings: Settings) -> None:
         raise InvalidInput("A data plane without workers answers nothing.", hint="Set BOATHOUSE_SERVING_WORKERS.")
     forget_ended(home, older_than_seconds=_KEPT_COUNTS_SECONDS)
     counts_folder(home).mkdir(parents=True, exist_ok=True)
+    preload(home)
 
     def app() -> Any:
         """In the process of a worker."""

@@ -4,6 +4,7 @@ import os
 import time
 
 from boathouse.foundation.home import Home
+from boathouse.serving.answering.crashes import LoadingDeaths
 from boathouse.serving.answering.loaded import Library
 from boathouse.serving.answering.opening import open_features
 from boathouse.serving.answering.worker import ServingWorker
@@ -20,11 +21,13 @@ def build_serving_worker(home: Home) -> ServingWorker:
     counters = Counters(counts_folder(home))
     journal = FileJournal(home.serving / "journal", f"{os.getpid()}")
     scratch = home.serving / "scratch"
+    deaths = LoadingDeaths(home.serving / "loading")
 
     def load(entity: LiveEntity, limits: Limits) -> Scorer:
         from boathouse.serving.scoring.loading import load_scorer  # brings numpy, which an idle worker does without
 
-        return load_scorer(entity, limits, scratch=scratch)
+        with deaths.loading(str(entity.folder)):
+            return load_scorer(entity, limits, scratch=scratch)
 
     worker = ServingWorker(home, journal, counters, Library(load, open_features, now=time.monotonic))
     worker.begin()

@@ -1,0 +1,62 @@
+"""Models that end the process that loads them: after some deaths they are left alone, so that other endpoints answer.
+
+A file names who is loading what. Whoever dies leaves it behind, and the next one counts.
+"""
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+from boathouse.foundation.errors import Unavailable
+
+MOST_DEATHS = 3
+FORGOTTEN_AFTER_SECONDS = 600.0
+
+
+class LoadingDeaths:
+    """Of the models of one home."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def loading(self, what: str) -> Generator[None]:
+        """For as long as something is being loaded.
+
+        Raises:
+            Unavailable: It has ended its process too often.
+        """
+        key = sha256(what.encode()).hexdigest()[:24]
+        deaths = [file for file in self._marks(key) if self._is_left_behind(file)]
+        if len(deaths) >= MOST_DEATHS:
+            raise Unavailable(
+                f"Loading it has ended the process {len(deaths)} times.",
+                hint="Its files may be damaged; it is tried again in some minutes.",
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        ours = self._folder / f"{key}.{os.getpid()}"
+        ours.touch()
+        try:
+            yield
+        finally:
+            for file in [ours, *deaths]:  # what loads, or fails as it should, ends nobody
+                file.unlink(missing_ok=True)
+
+    def _marks(self, key: str) -> list[Path]:
+        return list(self._folder.glob(f"{key}.*"))
+
+    def _is_left_behind(self, file: Path) -> bool:
+        """Whether its writer has died, and not so long ago."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(int(file.suffix[1:]), 0)
+            return False
+        try:
+            if time.time() - file.stat().st_mtime < FORGOTTEN_AFTER_SECONDS:
+                return True
+            file.unlink()
+        except FileNotFoundError:
+            pass
+        return False
