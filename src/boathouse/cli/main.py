@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "maturity": ("boathouse.cli.maturity", "maturity", "How far the work on models has come, by what happened."),
     "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "score": ("boathouse.cli.score", "score", "Score a table or a query with a model."),
+    "stream": ("boathouse.cli.stream", "stream", "Score rows as they come."),
     "replay": ("boathouse.cli.replay", "replay", "Answer a request again, and compare."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),

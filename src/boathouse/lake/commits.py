@@ -47,6 +47,10 @@ class Turn:
     number: int
 
 
+class TurnTaken(WriteConflict):
+    """Another commit has taken the turn; trying again would not help."""
+
+
 def next_turn(location: str, writer: str) -> Turn:
     """The turn after the last one that landed."""
     return Turn(writer, (open_table(location).transaction_version(writer) or 0) + 1)
@@ -93,17 +97,21 @@ def commit_rewrite(
     info: Mapping[str, str] | None,
     read_version: int | None = None,
     repeatable: bool = True,
+    turns: Sequence[Turn] = (),
 ) -> int:
     """Commit something that replaces rows.
 
     With ``read_version`` it lands only if no row was changed since that version.
 
     Raises:
-        WriteConflict: Rows were changed since ``read_version``, or during a write whose data can be read only once.
+        WriteConflict: Rows were changed since ``read_version``, or during a write whose data can be read only once; or
+            somebody else took one of the ``turns``.
     """
     for round_number in range(REWRITE_ROUNDS):
         try:
-            return _attempt_once(location, attempt, info, retries=0, read_version=read_version)
+            return _attempt_once(location, attempt, info, retries=0, read_version=read_version, turns=turns)
+        except TurnTaken:
+            raise
         except WriteConflict:
             if read_version is not None:
                 require_unchanged(location, read_version, upto=DeltaLog(location).latest())
@@ -148,7 +156,7 @@ def _attempt_once(
     for turn in turns:
         # delta-rs compares with commits after this version; what landed up to it we compare ourselves.
         if (table.transaction_version(turn.writer) or 0) >= turn.number:
-            raise WriteConflict(f"Another {turn.writer} into the table at {location} was faster.")
+            raise TurnTaken(f"Another {turn.writer} into the table at {location} was faster.")
     transactions = [Transaction(turn.writer, turn.number) for turn in turns] or None
     if read_version is not None:
         # Of this table object and no other: without retries the commit lands right after it or not at all.

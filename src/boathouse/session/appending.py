@@ -35,6 +35,11 @@ class Appender:
         """The columns as they are now."""
         return open_snapshot(self.table.storage_location).arrow_schema
 
+    @property
+    def commit_info(self) -> Mapping[str, str]:
+        """What a commit of whoever opened it says of itself."""
+        return self._info
+
     def taken(self, writers: Sequence[str]) -> Mapping[str, int]:
         """The last turn of each writer that landed in the table."""
         return turns_taken(self.table.storage_location, writers)

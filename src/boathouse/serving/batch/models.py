@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -17,7 +18,9 @@ from boathouse.models.model_frames import answers
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.loading import load_scorer
+from boathouse.serving.scoring.mlmodel import read_model_folder
 from boathouse.serving.scoring.nouns import Payload, Scorer, ScoringFailed, Shape
+from boathouse.serving.scoring.payloads import JSON, read_payload
 from boathouse.serving.scoring.scorers import NativeScorer
 from boathouse.serving.snapshot.nouns import LiveEntity
 from boathouse.session import Session
@@ -28,6 +31,7 @@ OTHER_ROWS = 50_000
 """Rows of a block that goes to a process of its own."""
 LOOKED_UP_ROWS = 500_000
 """Rows of a block for which features are looked up: each look-up reads the feature tables once."""
+_EXAMPLE_ROWS = 1_000_000
 _DEADLINE_MS = 3_600_000
 """One block may take an hour; in batch nobody waits at the other end."""
 
@@ -44,6 +48,19 @@ class BatchModel:
     scorer: Scorer
     features: Features | None = None
     """None for a model without a recipe."""
+    example: bytes | None = None
+    """A request that it was logged with."""
+
+    @property
+    def prediction_type(self) -> pa.DataType:
+        """What it answers with, as far as its example tells; a floating number without one."""
+        if self.example is None:
+            return pa.float64()
+        try:
+            payload = read_payload(self.example, JSON, most_rows=_EXAMPLE_ROWS)
+            return self._answers(self.scorer.read(payload), payload.rows).type
+        except (BoathouseError, ScoringFailed):
+            return pa.float64()
 
     @property
     def is_native(self) -> bool:
@@ -64,12 +81,15 @@ class BatchModel:
             return pa.array([], pa.float64())
         try:
             read = self.scorer.read(Payload(Shape.ARROW, rows.num_rows, rows.column_names, plain(rows)))
-            found = self.scorer.predict(read, None)
+            return self._answers(read, rows.num_rows)
         except ScoringFailed as error:
             raise InvalidInput(f"{self.name}@{self.version} failed: {error}") from error
+
+    def _answers(self, read: Any, rows: int) -> pa.Array:
+        found = self.scorer.predict(read, None)
         if isinstance(found, bytes):
             found = orjson.loads(found)
-        return _flat(answers(found, rows.num_rows, f"{self.name}@{self.version}"))
+        return _flat(answers(found, rows, f"{self.name}@{self.version}"))
 
 
 @contextmanager
@@ -101,7 +121,8 @@ def loaded(folder: Path, name: str, version: int, session: Session | None = None
         scratch.mkdir(parents=True, exist_ok=True)
         scorer = load_scorer(entity, Limits(deadline_ms=_DEADLINE_MS), scratch=scratch, is_settled=True)
         stack.callback(scorer.close)
-        yield BatchModel(name, version, scorer, _features(folder, name, version, session))
+        example = read_model_folder(folder).example
+        yield BatchModel(name, version, scorer, _features(folder, name, version, session), example)
 
 
 def processors() -> int:

@@ -40,6 +40,11 @@ class ScoredRows:
         self._first = next(self._blocks, None)
         self.schema = self._first.schema if self._first is not None else self._empty(source.schema).schema
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is any; to be asked before they are read."""
+        return self._first is not None
+
     def reader(self) -> pa.RecordBatchReader:
         """The stream; to be read once."""
         return pa.RecordBatchReader.from_batches(self.schema, self._batches())
@@ -94,7 +99,7 @@ class ScoredRows:
         return pa.table(columns)
 
     def _empty(self, schema: pa.Schema) -> pa.Table:
-        return self._table(schema.empty_table(), pa.array([], self._wanted or pa.float64()))
+        return self._table(schema.empty_table(), pa.array([], self._wanted or self._model.prediction_type))
 
     def _alike(self, table: pa.Table) -> pa.Table:
         place = table.schema.get_field_index(self._prediction)
