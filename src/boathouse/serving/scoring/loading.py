@@ -3,6 +3,8 @@ safe, in a process of its own everywhere else."""
 
 import logging
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from boathouse.foundation.errors import BoathouseError, NotFound
@@ -11,7 +13,7 @@ from boathouse.models.serving_check.interpreters import PLATFORM
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.isolated import IsolatedModel, Isolation
 from boathouse.serving.scoring.example import made_up
-from boathouse.serving.scoring.flavours.choosing import load_native
+from boathouse.serving.scoring.flavours.choosing import check_native
 from boathouse.serving.scoring.flavours.native import NotNative
 from boathouse.serving.scoring.mlmodel import ModelFolder, read_model_folder
 from boathouse.serving.scoring.nouns import Scorer, ScoringFailed
@@ -19,7 +21,8 @@ from boathouse.serving.scoring.payloads import JSON, read_payload
 from boathouse.serving.scoring.proofs import Proof, Proofs, key_of, prove
 from boathouse.serving.scoring.provisional import ProvisionalScorer, kind_of
 from boathouse.serving.scoring.remote import IsolatedScorer
-from boathouse.serving.scoring.scorers import NativeScorer
+from boathouse.serving.scoring.scorers import NativeScorer, open_here
+from boathouse.serving.scoring.trial import trouble_with
 from boathouse.serving.snapshot.nouns import LiveEntity
 
 log = logging.getLogger(__name__)
@@ -48,80 +51,89 @@ def load_scorer(
     folder = read_model_folder(Path(entity.folder))
     interpreter = (find or find_interpreter)(folder.path)
     name = _NAME.sub("-", f"{entity.entity}-{entity.version}")
-    try:
-        if interpreter.name != PLATFORM:
-            raise NotNative("it asks for other versions than this environment has")
-        scorer = _native(folder)
-    except NotNative as why:
-        log.info("%s version %s answers in a process of its own: %s.", entity.entity, entity.version, why)
-        return _isolated(folder, interpreter, limits, scratch, name)
-    return _proven(folder, scorer, interpreter, limits, scratch, name, is_settled=is_settled)
+    return _Loading(folder, entity.entity, interpreter, limits, scratch, name).load()
 
 
-def _native(folder: ModelFolder) -> NativeScorer:
-    native = load_native(folder)
-    if folder.signature is None:
-        raise NotNative("it has no signature")
-    return NativeScorer(native, folder.signature)
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """One model on its way to answering."""
 
+    folder: ModelFolder
+    model: str
+    interpreter: Interpreter
+    limits: Limits
+    scratch: Path
+    name: str
 
-def _isolated(
-    folder: ModelFolder, interpreter: Interpreter, limits: Limits, scratch: Path, name: str
-) -> IsolatedScorer:
-    isolation = Isolation(scratch, limits.deadline_ms / 1000, limits.memory_mb)
-    model = IsolatedModel(folder.path, interpreter, isolation, name=name)
-    model.start()
-    return IsolatedScorer(model, folder)
+    @property
+    def proofs(self) -> Proofs:
+        return Proofs(self.scratch / "proofs")
 
+    def load(self) -> Scorer:
+        try:
+            if self.interpreter.name != PLATFORM:
+                raise NotNative("it asks for other versions than this environment has")
+            check_native(self.folder)
+        except NotNative as why:
+            log.info("%s answers in a process of its own: %s.", self.name, why)
+            return self.isolated()
+        key, kind = key_of(self.folder), kind_of(self.folder, self.model)
+        if self.proofs.known(key) is None and self.proofs.known(kind) is not None and self.is_harmless(key):
+            scorer = self.measured(open_here(self.folder))
+            return ProvisionalScorer(scorer, lambda: self.otherwise(key, kind), name=self.name)
+        return self.otherwise(key, kind) or self.measured(open_here(self.folder))
 
-def _proven(
-    folder: ModelFolder,
-    ours: NativeScorer,
-    interpreter: Interpreter,
-    limits: Limits,
-    scratch: Path,
-    name: str,
-    *,
-    is_settled: bool,
-) -> Scorer:
-    proofs, key, kind = Proofs(scratch / "proofs"), key_of(folder), kind_of(folder)
+    def isolated(self, limits: Limits | None = None, suffix: str = "") -> IsolatedScorer:
+        limits = limits or self.limits
+        isolation = Isolation(self.scratch, limits.deadline_ms / 1000, limits.memory_mb)
+        model = IsolatedModel(self.folder.path, self.interpreter, isolation, name=f"{self.name}{suffix}")
+        model.start()
+        return IsolatedScorer(model, self.folder)
 
-    def settled() -> Proof:
-        proof = proofs.known(key)
-        if proof is None:
-            with proofs.only_one(key):
-                proof = proofs.known(key) or _found_out(folder, ours, interpreter, scratch, name)
-                proofs.keep(key, proof)
-                if proof.is_equal:
-                    proofs.keep(kind, proof)
-        return proof
-
-    def other() -> IsolatedScorer | None:
-        proof = settled()
+    def otherwise(self, key: str, kind: str) -> IsolatedScorer | None:
+        """What has to answer where this process does not answer as MLflow does; None where it does."""
+        proof = self.settled(key, kind)
         if proof.is_equal:
             return None
-        log.warning("%s answers in a process of its own: here it does not answer as in MLflow: %s.", name, proof.why)
-        return _isolated(folder, interpreter, limits, scratch, name)
+        log.warning(
+            "%s answers in a process of its own: here it would not answer as in MLflow: %s.", self.name, proof.why
+        )
+        return self.isolated()
 
-    is_provisional = not is_settled and proofs.known(key) is None and proofs.known(kind) is not None
-    if not is_provisional and (isolated := other()) is not None:
-        ours.close()
-        return isolated
-    if (body := folder.example or made_up(folder)) is not None:
+    def settled(self, key: str, kind: str) -> Proof:
+        if (proof := self.proofs.known(key)) is not None:
+            return proof
+        with self.proofs.only_one(key):
+            proof = self.proofs.known(key) or self.found_out()
+            self.proofs.keep(key, proof)
+            if proof.is_equal:
+                self.proofs.keep(kind, proof)
+        return proof
+
+    def found_out(self) -> Proof:
+        """The other process comes first: what a file may do to the process that opens it, it does there."""
+        theirs = self.isolated(Limits(deadline_ms=_PROOF_DEADLINE_MS), "-proof")
         try:
-            ours.measure(read_payload(body, JSON, most_rows=_EXAMPLE_ROWS))
-        except (BoathouseError, ScoringFailed) as error:
-            log.warning("%s does not answer its own example: %s", name, error)
-            is_provisional = False
-            if (isolated := other()) is not None:
-                ours.close()
-                return isolated
-    return ProvisionalScorer(ours, other, name=name) if is_provisional else ours
+            return prove(self.folder, open_here(self.folder), theirs)
+        except NotNative as why:
+            return Proof(False, str(why))
+        finally:
+            theirs.close()
 
+    def is_harmless(self, key: str) -> bool:
+        """Whether another process has lived through loading the model."""
+        with self.proofs.only_one(key):
+            tried = self.proofs.known(f"{key}-trial")
+            if tried is None:
+                trouble = trouble_with(self.folder, self.scratch / "homes" / self.name)
+                tried = Proof(trouble is None, trouble or "it loads, and answers its example")
+                self.proofs.keep(f"{key}-trial", tried)
+        if not tried.is_equal:
+            log.warning("%s is not loaded here: %s.", self.name, tried.why)
+        return tried.is_equal
 
-def _found_out(folder: ModelFolder, ours: NativeScorer, interpreter: Interpreter, scratch: Path, name: str) -> Proof:
-    theirs = _isolated(folder, interpreter, Limits(deadline_ms=_PROOF_DEADLINE_MS), scratch, f"{name}-proof")
-    try:
-        return prove(folder, ours, theirs)
-    finally:
-        theirs.close()
+    def measured(self, scorer: NativeScorer) -> NativeScorer:
+        if (body := self.folder.example or made_up(self.folder)) is not None:
+            with suppress(BoathouseError, ScoringFailed):  # rows that are made up need not be such as it answers
+                scorer.measure(read_payload(body, JSON, most_rows=_EXAMPLE_ROWS))
+        return scorer

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import random
+import struct
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -29,7 +30,10 @@ from boathouse.serving.scoring.payloads import JSON, read_payload
 PLAN = 1
 """Raised when this room reads or asks models in another way, so that all is found out anew."""
 _TOLERANCE = 1e-12
+_SINGLE_TOLERANCE = 2e-6
+"""Between numbers of 32 bits: libraries that count in those add them up in the order that threads happen to take."""
 _ROWS = 1_000_000
+_SINGLE = struct.Struct("f")
 _LIBRARIES = ("boathouse", "lightgbm", "numpy", "onnxruntime", "pandas", "scikit-learn", "skops", "xgboost")
 
 
@@ -108,8 +112,7 @@ def differs(expected: Any, found: Any, place: str = "") -> str | None:
     if isinstance(expected, bool) or isinstance(found, bool) or expected is None or found is None:
         return None if expected is found else _difference(expected, found, place)
     if isinstance(expected, (int, float)) and isinstance(found, (int, float)):
-        is_close = expected == found or math.isclose(expected, found, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-        return None if is_close else _difference(expected, found, place)
+        return None if expected == found or _are_close(expected, found) else _difference(expected, found, place)
     if isinstance(expected, list) and isinstance(found, list):
         ours, theirs = cast("list[Any]", found), cast("list[Any]", expected)
         if len(theirs) != len(ours):
@@ -122,6 +125,19 @@ def differs(expected: Any, found: Any, place: str = "") -> str | None:
             return f"{place or 'predictions'} has {', '.join(ours)} instead of {', '.join(theirs)}"
         return next((why for name in theirs if (why := differs(theirs[name], ours[name], f"{place}.{name}"))), None)
     return None if type(expected) is type(found) and expected == found else _difference(expected, found, place)
+
+
+def _are_close(expected: float, found: float) -> bool:
+    tolerance = _SINGLE_TOLERANCE if _is_single(expected) and _is_single(found) else _TOLERANCE
+    return math.isclose(expected, found, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _is_single(value: float) -> bool:
+    """Whether 32 bits hold it, and it has a fraction."""
+    try:
+        return not float(value).is_integer() and _SINGLE.unpack(_SINGLE.pack(value))[0] == value
+    except OverflowError:
+        return False
 
 
 def _answer(scorer: Scorer, body: bytes) -> Any:

@@ -22,9 +22,10 @@ from boathouse.serving.scoring.scorers import NativeScorer
 log = logging.getLogger(__name__)
 
 
-def kind_of(folder: ModelFolder) -> str:
-    """The same for models of one flavour, one class, one signature, and libraries of the same versions."""
-    said = [PLAN, library_versions(), folder.flavors, repr(folder.signature), sorted(_files(folder))]
+def kind_of(folder: ModelFolder, model: str) -> str:
+    """The same for versions of one registered model that differ in nothing but what they have learnt: flavour, class,
+    signature, names of files, and versions of libraries are the same."""
+    said = [model, PLAN, library_versions(), folder.flavors, repr(folder.signature), sorted(_files(folder))]
     return "kind-" + hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:27]
 
 

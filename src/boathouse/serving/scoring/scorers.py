@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from boathouse.serving.scoring.answers import as_json
 from boathouse.serving.scoring.errors import WrongInput
+from boathouse.serving.scoring.flavours.choosing import load_native
 from boathouse.serving.scoring.flavours.native import Form, Native, NotNative
 from boathouse.serving.scoring.frames import FrameReader
 from boathouse.serving.scoring.matrices import MatrixReader, fits_matrix
+from boathouse.serving.scoring.mlmodel import ModelFolder
 from boathouse.serving.scoring.nouns import Payload, ScoringFailed
 from boathouse.serving.scoring.signature import NESTED, Signature
 from boathouse.serving.scoring.tensors import TensorReader
@@ -55,6 +57,18 @@ class NativeScorer:
     def close(self) -> None:
         if self._native.close is not None:
             self._native.close()
+
+
+def open_here(folder: ModelFolder) -> NativeScorer:
+    """The model of a folder, loaded into this process.
+
+    Raises:
+        NotNative: It cannot be loaded here.
+    """
+    native = load_native(folder)
+    if folder.signature is None:
+        raise NotNative("it has no signature")
+    return NativeScorer(native, folder.signature)
 
 
 class Reader(Protocol):

@@ -3,7 +3,11 @@
 import importlib.util
 import json
 import logging
+import shutil
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,14 +15,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boathouse.foundation.errors import Unavailable
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.errors import WrongInput
+from boathouse.serving.scoring.flavours.native import NotNative
+from boathouse.serving.scoring.flavours.skops_files import load_skops
 from boathouse.serving.scoring.loading import load_scorer
 from boathouse.serving.scoring.mlmodel import read_model_folder
 from boathouse.serving.scoring.nouns import Scorer
 from boathouse.serving.scoring.payloads import CSV, JSON, read_payload
 from boathouse.serving.scoring.proofs import Proof, Proofs, differs, key_of
+from boathouse.serving.scoring.provisional import ProvisionalScorer
 from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.scoring.scorers import NativeScorer
 from boathouse.serving.snapshot.nouns import LiveEntity
@@ -42,8 +50,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scratch")
 
 
-def entity(folder: Path) -> LiveEntity:
-    return LiveEntity("id", "model", EntityKind.MODEL, f"dev.flights.{folder.name}", 1, str(folder))
+def entity(folder: Path, model: str | None = None) -> LiveEntity:
+    return LiveEntity("id", "model", EntityKind.MODEL, model or f"dev.flights.{folder.name}", 1, str(folder))
 
 
 def answer(scorer: Scorer, body: bytes, content_type: str = JSON) -> Any:
@@ -165,22 +173,25 @@ def test_an_onnx_model_is_asked_with_tensors_or_with_columns(models: ModuleType,
         answer(scorer, b'{"inputs": [[1, "x", 1, 1, 1]]}')
 
 
-def test_a_pickle_is_opened_in_a_process_of_its_own(models: ModuleType, scratch: Path, tmp_path: Path) -> None:
+def pickled(models: ModuleType, scratch: Path, tmp_path: Path) -> IsolatedScorer:
     import mlflow.sklearn
     from sklearn.linear_model import LogisticRegression
 
     frame = models.doubles_frame()
     model = LogisticRegression().fit(frame, models.label(frame))
-    folder = models.save(
-        tmp_path / "pickled", mlflow.sklearn, model, frame[:3],
-        signature=models.signature_for(frame), serialization_format="pickle",
-    )  # fmt: skip
-
+    more = {"signature": models.signature_for(frame), "serialization_format": "pickle"}
+    folder = models.save(tmp_path / "pickled", mlflow.sklearn, model, frame[:3], **more)
     scorer = load_scorer(entity(folder), Limits(), scratch=scratch)
+    assert isinstance(scorer, IsolatedScorer)
+    return scorer
+
+
+def test_a_pickle_is_opened_in_a_process_of_its_own(models: ModuleType, scratch: Path, tmp_path: Path) -> None:
+    scorer = pickled(models, scratch, tmp_path)
 
     try:
-        assert isinstance(scorer, IsolatedScorer)
-        assert answer(scorer, (folder / "serving_input_example.json").read_bytes()) == model.predict(frame[:3]).tolist()
+        body = (tmp_path / "pickled" / "serving_input_example.json").read_bytes()
+        assert answer(scorer, body) == in_mlflow(tmp_path / "pickled", body)
     finally:
         scorer.close()
 
@@ -203,3 +214,89 @@ def test_a_model_that_would_answer_otherwise_here_is_left_to_mlflow(
         assert differs(in_mlflow(folder, body), answer(scorer, body)) is None
     finally:
         scorer.close()
+
+
+def test_a_new_version_of_a_proven_kind_answers_at_once_and_is_proven_afterwards(
+    models: ModuleType, scratch: Path, tmp_path: Path
+) -> None:
+    first = build("booster", models, tmp_path / "first")
+    load_scorer(entity(first, "dev.flights.learning"), Limits(), scratch=scratch).close()
+    second = tmp_path / "second"
+    shutil.copytree(first, second)
+    with (second / "model.lgb").open("a") as file:
+        file.write("\n")
+    body = (second / "serving_input_example.json").read_bytes()
+
+    scorer = load_scorer(entity(second, "dev.flights.learning"), Limits(), scratch=scratch)
+
+    try:
+        assert isinstance(scorer, ProvisionalScorer)
+        assert scorer.is_fast
+        assert differs(in_mlflow(second, body), answer(scorer, body)) is None
+        proofs, key = Proofs(scratch / "proofs"), key_of(read_model_folder(second))
+        assert eventually(lambda: proofs.known(key) is not None)
+        assert isinstance(load_scorer(entity(second, "dev.flights.learning"), Limits(), scratch=scratch), NativeScorer)
+    finally:
+        scorer.close()
+
+
+def test_a_damaged_file_ends_no_process_of_ours(models: ModuleType, scratch: Path, tmp_path: Path) -> None:
+    good = build("booster", models, tmp_path / "good")
+    load_scorer(entity(good, "dev.flights.failing"), Limits(), scratch=scratch).close()
+    damaged = tmp_path / "damaged"
+    shutil.copytree(good, damaged)
+    learnt = (good / "model.lgb").read_text()
+    (damaged / "model.lgb").write_text(learnt.replace("left_child=", "left_child= 7 7 7"))
+
+    with pytest.raises(Unavailable, match="cannot be served"):  # LightGBM aborts the process that opens it
+        load_scorer(entity(damaged, "dev.flights.failing"), Limits(), scratch=scratch)
+
+
+def test_a_version_that_turns_out_to_answer_otherwise_goes_into_a_process_of_its_own(
+    models: ModuleType, scratch: Path, tmp_path: Path
+) -> None:
+    folder = build("booster", models, tmp_path / "turning")
+    native = load_scorer(entity(folder), Limits(), scratch=scratch)
+    isolated = pickled(models, scratch, tmp_path)
+    assert isinstance(native, NativeScorer)
+    body = (folder / "serving_input_example.json").read_bytes()
+    payload = read_payload(body, JSON, most_rows=10)
+    is_known = threading.Event()
+
+    def settle() -> IsolatedScorer:
+        is_known.wait()
+        return isolated
+
+    scorer = ProvisionalScorer(native, settle, name="turning")
+    before = scorer.read(payload)
+    assert answer(scorer, body) == answer(native, body)
+    is_known.set()
+
+    try:
+        assert eventually(lambda: answer(scorer, body) == answer(isolated, body))
+        assert not scorer.is_fast
+        assert scorer.answer(scorer.predict(before, None)) == native.answer(native.predict(native.read(payload), None))
+    finally:
+        scorer.close()
+    assert isolated.pid is None
+
+
+def test_a_file_that_names_types_of_its_own_is_not_opened_here(tmp_path: Path) -> None:
+    from pathlib import PurePosixPath
+
+    from skops import io
+
+    file = tmp_path / "model.skops"
+    io.dump({"a": PurePosixPath("/tmp")}, file)
+
+    with pytest.raises(NotNative, match="PosixPath"):
+        load_skops(file)
+
+
+def eventually(what: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 60
+    while not what():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True

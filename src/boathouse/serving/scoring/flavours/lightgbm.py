@@ -16,7 +16,7 @@ from boathouse.serving.scoring.flavours.native import Native, NotNative
 from boathouse.serving.scoring.flavours.skops_files import load_skops
 from boathouse.serving.scoring.mlmodel import ModelFolder
 
-LOADER = "mlflow.lightgbm"
+_BOOSTER = "lightgbm.basic.Booster"
 _ROW_BY_ROW = 4
 """Up to so many rows one by one; more go in at once."""
 _FLOAT64 = 1
@@ -25,23 +25,35 @@ _ONE_THREAD = b"num_threads=1"
 _CLASSES = ("lightgbm.sklearn.LGBMClassifier", "lightgbm.sklearn.LGBMRegressor", "lightgbm.sklearn.LGBMRanker")
 
 
+def check(folder: ModelFolder) -> None:
+    """
+    Raises:
+        NotNative: It is of a class, or in a file, that is not loaded here.
+    """
+    conf = folder.flavors.get("lightgbm", {})
+    name, written = _class_of(folder), str(conf.get("serialization_format", "cloudpickle"))
+    if name != _BOOSTER and (name not in _CLASSES or written != "skops"):
+        raise NotNative(f"{name} in a file of {written} is not loaded here")
+
+
 def load(folder: ModelFolder) -> Native:
     """The model as a function over a matrix.
 
     Raises:
-        NotNative: It is of a class, or in a file, that is not loaded here.
+        NotNative: It was trained on categories.
     """
     import lightgbm
 
-    conf = folder.flavors.get("lightgbm", {})
-    file = folder.path / str(conf.get("data", "model.lgb"))
-    name = str(conf.get("model_class", "lightgbm.basic.Booster"))
-    if name == "lightgbm.basic.Booster":
+    file = folder.path / str(folder.flavors.get("lightgbm", {}).get("data", "model.lgb"))
+    name = _class_of(folder)
+    if name == _BOOSTER:
         return _native(lightgbm.Booster(model_file=str(file)))
-    if name not in _CLASSES or conf.get("serialization_format") != "skops":
-        raise NotNative(f"{name} in a file of {conf.get('serialization_format', 'cloudpickle')} is not loaded here")
     wrapper: Any = load_skops(file)
     return _native(wrapper.booster_, _labels(wrapper) if name.endswith("LGBMClassifier") else None)
+
+
+def _class_of(folder: ModelFolder) -> str:
+    return str(folder.flavors.get("lightgbm", {}).get("model_class", _BOOSTER))
 
 
 def _native(booster: Any, labels: "Callable[[Any], Any] | None" = None) -> Native:

@@ -1,6 +1,7 @@
 """ONNX, by onnxruntime: one thread, on the CPU."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, cast
 
 import numpy as np
@@ -8,19 +9,23 @@ import numpy as np
 from boathouse.serving.scoring.flavours.native import Form, Native, NotNative
 from boathouse.serving.scoring.mlmodel import ModelFolder
 
-LOADER = "mlflow.onnx"
+
+def check(folder: ModelFolder) -> None:
+    """
+    Raises:
+        NotNative: onnxruntime is not here.
+    """
+    if find_spec("onnxruntime") is None:
+        raise NotNative("onnxruntime is not installed")
 
 
 def load(folder: ModelFolder) -> Native:
     """The model as a function over arrays, or over the columns of a frame.
 
     Raises:
-        NotNative: onnxruntime is not here.
+        NotNative: It has several inputs, and a signature without names.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise NotNative("onnxruntime is not installed") from error
+    import onnxruntime
 
     conf = folder.flavors.get("onnx", {})
     options = onnxruntime.SessionOptions()

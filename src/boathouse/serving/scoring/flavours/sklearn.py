@@ -14,7 +14,6 @@ from boathouse.serving.scoring.matrices import fits_matrix
 from boathouse.serving.scoring.mlmodel import ModelFolder
 from boathouse.serving.scoring.signature import Column, Kind
 
-LOADER = "mlflow.sklearn"
 _BY_NAME = ("ColumnTransformer", "TargetEncoder", "OrdinalEncoder", "OneHotEncoder")
 """These look at the names and types of columns, not only at values."""
 _DTYPES = {
@@ -26,15 +25,23 @@ _DTYPES = {
 }
 
 
+def check(folder: ModelFolder) -> None:
+    """
+    Raises:
+        NotNative: It is not in a file of skops.
+    """
+    written = str(folder.flavors.get("sklearn", {}).get("serialization_format", "pickle"))
+    if written != "skops":
+        raise NotNative(f"a file of {written} runs what stands in it")
+
+
 def load(folder: ModelFolder) -> Native:
     """The model as a function over a matrix, or over a frame where it goes by names.
 
     Raises:
-        NotNative: It is not in a file of skops, or holds classes of somebody else.
+        NotNative: It holds classes of somebody else.
     """
     conf = folder.flavors.get("sklearn", {})
-    if conf.get("serialization_format") != "skops":
-        raise NotNative(f"a file of {conf.get('serialization_format', 'pickle')} runs what stands in it")
     name = str(folder.flavors.get("python_function", {}).get("model_path") or conf.get("pickled_model", "model.skops"))
     model = load_skops(folder.path / name)
     parts = list(_parts(model))

@@ -6,9 +6,9 @@ from typing import Any
 from boathouse.serving.scoring.flavours.native import Native, NotNative
 from boathouse.serving.scoring.mlmodel import ModelFolder
 
-LOADER = "mlflow.xgboost"
+_BOOSTER = "xgboost.core.Booster"
 _CLASSES = {
-    "xgboost.core.Booster",
+    _BOOSTER,
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
     "xgboost.sklearn.XGBRanker",
@@ -18,22 +18,31 @@ _CLASSES = {
 _FORMATS = ("ubj", "json")
 
 
+def check(folder: ModelFolder) -> None:
+    """
+    Raises:
+        NotNative: It is of a class, or in a file, that is not loaded here.
+    """
+    conf = folder.flavors.get("xgboost", {})
+    name, written = _class_of(folder), str(conf.get("model_format", "an unknown format"))
+    if name not in _CLASSES or written not in _FORMATS:
+        raise NotNative(f"{name} in a file of {written} is not loaded here")
+
+
 def load(folder: ModelFolder) -> Native:
     """The model as a function over a matrix.
 
     Raises:
-        NotNative: It is of a class, or in a file, that is not loaded here.
+        NotNative: It was trained on categories, or on other columns than its signature names.
     """
     import xgboost
 
     conf = folder.flavors.get("xgboost", {})
-    name = str(conf.get("model_class", "xgboost.core.Booster"))
-    if name not in _CLASSES or str(conf.get("model_format", "")) not in _FORMATS:
-        raise NotNative(f"{name} in a file of {conf.get('model_format', 'an unknown format')} is not loaded here")
+    name = _class_of(folder)
     model: Any = getattr(xgboost, name.rpartition(".")[2])()
     model.load_model(str(folder.path / str(conf["data"])))
-    booster: Any = model if name == "xgboost.core.Booster" else model.get_booster()
-    _check(booster, folder)
+    booster: Any = model if name == _BOOSTER else model.get_booster()
+    _check_names(booster, folder)
     booster.set_param({"nthread": 1})
     if booster is model:
         return Native(_of_booster(booster))
@@ -43,6 +52,10 @@ def load(folder: ModelFolder) -> Native:
         return model.predict(matrix, validate_features=False)
 
     return Native(asked)
+
+
+def _class_of(folder: ModelFolder) -> str:
+    return str(folder.flavors.get("xgboost", {}).get("model_class", _BOOSTER))
 
 
 def _of_booster(booster: Any) -> Any:
@@ -56,7 +69,7 @@ def _of_booster(booster: Any) -> Any:
     return asked
 
 
-def _check(booster: Any, folder: ModelFolder) -> None:
+def _check_names(booster: Any, folder: ModelFolder) -> None:
     """XGBoost compares names when it is given a frame; an array has none, so they are compared once, here."""
     if "c" in (booster.feature_types or ()):
         raise NotNative("the model was trained on columns of categories, which only a frame can carry")
