@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def unneeded_by(folder: str) -> list[str]:
 
 
 @contextmanager
-def absent(*names: str) -> Iterator[None]:
+def absent(*names: str) -> Generator[None]:
     """Packages cannot be imported as long as the block lasts."""
     modules: dict[str, Any] = sys.modules
     hidden = [name for name in names if name not in modules]
