@@ -116,7 +116,7 @@ class DataPlane:
 
     def _place(self, path: str) -> tuple[str | None, str | None] | None:
         """Endpoint and served entity that a path of invocations names; None for any other path."""
-        found = _named_by(path)
+        found = named_by(path)
         if len(self._paths) >= _MOST_PATHS:
             self._paths.clear()
         self._paths[path] = found
@@ -146,10 +146,10 @@ def _tracer() -> "Tracer | None":
     return None if collector is None else Tracer(collector)
 
 
-def _named_by(path: str) -> tuple[str | None, str | None] | None:
+def named_by(path: str) -> tuple[str | None, str | None] | None:
     """
     Example:
-        >>> _named_by("/serving-endpoints/delay/invocations")
+        >>> named_by("/serving-endpoints/delay/invocations")
         ('delay', None)
     """
     if path == _INVOCATIONS:

@@ -136,6 +136,7 @@ class ServingWorker:
             journal_bytes=self._journal.waiting_bytes,
             generation=self.engine.generation,
             degraded=self._journal.is_degraded,
+            shadows_dropped=self._shadows.dropped,
         )
         if self._looks % 5 == 0:
             self.counters.look()

@@ -89,13 +89,15 @@ class Counters:
         self._words[layout.HEARTBEAT] = time.time_ns() // 1_000_000
 
     def tell(
-        self, *, waiting: int, under_way: int, journal_bytes: int, generation: int, degraded: bool = False
-    ) -> None:
+        self, *, waiting: int, under_way: int, journal_bytes: int, generation: int, degraded: bool = False,
+        shadows_dropped: int = 0,
+    ) -> None:  # fmt: skip
         """How the worker is now."""
         words = self._words
         words[layout.WAITING], words[layout.UNDER_WAY] = waiting, under_way
         words[layout.JOURNAL_BYTES], words[layout.GENERATION] = journal_bytes, generation
         words[layout.CAPTURE_DEGRADED] = int(degraded)
+        words[layout.SHADOWS_DROPPED] = shadows_dropped
 
     def of(self, series: Series) -> SeriesCounter:
         """The counters of a series; ask once, and keep them."""

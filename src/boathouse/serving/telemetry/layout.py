@@ -18,6 +18,7 @@ JOURNAL_BYTES = 6
 CAPTURE_DEGRADED = 7
 GENERATION = 8
 SERIES = 9
+SHADOWS_DROPPED = 10
 HEADER = 16
 
 # A record, in words from its beginning.

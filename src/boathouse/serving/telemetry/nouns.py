@@ -48,6 +48,8 @@ class WorkerCounts:
     generation: int = 0
     """Of the snapshot that it answers by."""
     is_capture_degraded: bool = False
+    shadows_dropped: int = 0
+    """Requests that no shadow saw, because the worker had no time for it."""
 
 
 @dataclass(frozen=True, slots=True)

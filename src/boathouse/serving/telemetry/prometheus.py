@@ -73,6 +73,9 @@ class _Collected:
             name: GaugeMetricFamily(f"boathouse_serving_{name}", text, labels=["pid"]) for name, text in told.items()
         }
         cpu = CounterMetricFamily("boathouse_serving_cpu_seconds", "Processor time.", labels=["pid"])
+        dropped = CounterMetricFamily(
+            "boathouse_serving_shadows_dropped", "Requests that no shadow saw, for want of time.", labels=["pid"]
+        )
         for worker in self._workers:
             if not worker.is_alive:
                 continue
@@ -82,7 +85,8 @@ class _Collected:
             for family, value in zip(families.values(), values, strict=True):
                 family.add_metric([str(worker.pid)], float(value))
             cpu.add_metric([str(worker.pid)], seconds)
-        yield from (*families.values(), cpu)
+            dropped.add_metric([str(worker.pid)], worker.shadows_dropped)
+        yield from (*families.values(), cpu, dropped)
 
     def _of_endpoints(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily

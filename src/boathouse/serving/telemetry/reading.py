@@ -61,6 +61,7 @@ def read_file(file: Path) -> WorkerCounts | None:
         heartbeat_at=heartbeat,
         generation=header[layout.GENERATION],
         is_capture_degraded=bool(header[layout.CAPTURE_DEGRADED]),
+        shadows_dropped=header[layout.SHADOWS_DROPPED],
     )
 
 
