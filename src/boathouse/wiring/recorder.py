@@ -1,5 +1,6 @@
 """The recorder's parts, joined."""
 
+import gc
 import logging
 import os
 import time
@@ -18,7 +19,7 @@ from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.inference_tables import InferenceTables
 from boathouse.serving.capture.masking import masks_of
 from boathouse.serving.capture.model_facts import KnownModels
-from boathouse.serving.capture.recording import Recorder
+from boathouse.serving.capture.recording import Recorder, Round
 from boathouse.serving.capture.troubles import CaptureTroubles
 from boathouse.serving.snapshot import files
 from boathouse.session import LocalLaw, Session
@@ -62,7 +63,7 @@ class RecorderProcess:
 
     def _look(self) -> None:
         try:
-            while self.recorder.round().is_full and not self.stopping.is_set():
+            while self._round().is_full and not self.stopping.is_set():
                 pass
             self.troubles.watch(self.home.serving / JOURNALS)
         except Exception:
@@ -71,8 +72,16 @@ class RecorderProcess:
 
     def _finish(self) -> None:
         end = time.monotonic() + _LAST_ROUNDS_SECONDS
-        while time.monotonic() < end and self.recorder.round().is_full:
+        while time.monotonic() < end and self._round().is_full:
             pass
+
+    def _round(self) -> Round:
+        """One round; many small things that live to its end are not worth looking through for garbage meanwhile."""
+        gc.disable()
+        try:
+            return self.recorder.round()
+        finally:
+            gc.enable()
 
 
 JOURNALS = "journal"

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 
 from boathouse.foundation.errors import BoathouseError
-from boathouse.serving.capture.layout import FEATURE, FEATURE_TIME, IN, OUT, PREDICTION, column_name
+from boathouse.serving.capture.layout import PREDICTION
 from boathouse.serving.capture.nouns import Exchange
 
 _MOST_ROWS = 1 << 40
@@ -17,22 +17,28 @@ _MOST_COLUMNS = 1_000
 """A request with more values per row than this is kept as one list."""
 
 Values = dict[str, Sequence[Any]]
+Names = tuple[str, ...]
+Table = tuple[Names, Sequence[Sequence[Any]]]
+"""Names, and rows with a value for each of them."""
+
+_NOTHING: Table = ((), ())
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one request. Each column has one value per row."""
+    """The rows of one request, all parts with one row per prediction; a part without names has none."""
 
     count: int
-    columns: Values = field(default_factory=dict[str, Sequence[Any]])
-    """By the names of the columns of the inference table."""
-    names: dict[str, str] = field(default_factory=dict[str, str])
-    """What each column was called by the caller, the model or the feature spec."""
+    inputs: Table
+    features: Table
+    times: Table
+    """The event times of features, in microseconds."""
+    outputs: Table
 
-    def put(self, prefix: str, name: str, values: Sequence[Any]) -> None:
-        column = column_name(prefix, name)
-        self.columns[column] = values
-        self.names[column] = name
+    @property
+    def form(self) -> tuple[Names, ...]:
+        """Requests with the same form can be put together."""
+        return self.inputs[0], self.features[0], self.times[0], self.outputs[0]
 
 
 def rows_of(exchange: Exchange, input_names: Sequence[str] = ()) -> Rows | None:
@@ -44,24 +50,54 @@ def rows_of(exchange: Exchange, input_names: Sequence[str] = ()) -> Rows | None:
     Raises:
         BoathouseError, ValueError: Request or answer cannot be taken apart.
     """
-    outputs = outputs_of(exchange.response)
-    if outputs is None:
+    found = outputs_of(exchange.response)
+    if found is None:
         return None
-    rows = Rows(outputs.count)
-    count, inputs = inputs_of(exchange.request, exchange.content_type, input_names)
-    if count == rows.count:
-        for name, values in inputs.items():
-            rows.put(IN, name, values)
-    read = features_of(exchange.features)
-    if len(read) == rows.count:
-        for name in dict.fromkeys(name for each in read for name in each[0]):
-            rows.put(FEATURE, name, [values.get(name) for values, _ in read])
-        for name in dict.fromkeys(name for each in read for name in each[1]):
-            if any(times.get(name) is not None for _, times in read):
-                rows.put(FEATURE_TIME, name, [times.get(name) for _, times in read])
-    rows.columns |= outputs.columns
-    rows.names |= outputs.names
-    return rows
+    count, outputs = found
+    inputs = _plain_rows(exchange.request) if exchange.content_type == "application/json" else None
+    if inputs is None:
+        sent, columns = inputs_of(exchange.request, exchange.content_type, input_names)
+        inputs = (tuple(columns), list(zip(*columns.values(), strict=True))) if columns and sent == count else _NOTHING
+    elif len(inputs[1]) != count:
+        inputs = _NOTHING
+    features, times = _NOTHING, _NOTHING
+    if exchange.features:
+        read = features_of(exchange.features)
+        if len(read) == count:
+            features, times = _features(read)
+    return Rows(count, inputs, features, times, outputs)
+
+
+def _plain_rows(request: bytes) -> Table | None:
+    """Rows with names as most requests have them; None for everything else, which is no mistake."""
+    try:
+        body = orjson.loads(request)
+        split = body.get("dataframe_split")
+        if split is not None:
+            names, rows = tuple(split["columns"]), split["data"]
+            width = len(names)
+            if len(set(names)) != width or width > _MOST_COLUMNS:
+                return None
+            return (names, rows) if all(type(row) is list and len(row) == width for row in rows) else None
+        records = body.get("dataframe_records") or body.get("instances")
+        names = tuple(records[0])
+        if len(names) > _MOST_COLUMNS or any(tuple(record) != names for record in records):
+            return None
+        return names, [tuple(record.values()) for record in records]
+    except (orjson.JSONDecodeError, AttributeError, KeyError, IndexError, TypeError):
+        return None
+
+
+def _features(read: "Sequence[Read]") -> tuple[Table, Table]:
+    if len(read) == 1:
+        ((values, events),) = read
+        times: Table = (tuple(events), [tuple(events.values())]) if any(events.values()) else _NOTHING
+        return (tuple(values), [tuple(values.values())]), times
+    names = tuple(dict.fromkeys(name for values, _ in read for name in values))
+    timed = tuple(dict.fromkeys(name for _, events in read for name in events))
+    rows = [tuple(values.get(name) for name in names) for values, _ in read]
+    instants = [tuple(events.get(name) for name in timed) for _, events in read]
+    return (names, rows), (timed, instants) if any(map(any, instants)) else _NOTHING
 
 
 def inputs_of(request: bytes, content_type: str, input_names: Sequence[str] = ()) -> tuple[int, Values]:
@@ -86,8 +122,8 @@ def inputs_of(request: bytes, content_type: str, input_names: Sequence[str] = ()
     return payload.rows, {name: [row[place] for row in table] for place, name in enumerate(names)}
 
 
-def outputs_of(response: bytes) -> Rows | None:
-    """The rows of an answer; None when it is none with predictions.
+def outputs_of(response: bytes) -> tuple[int, Table] | None:
+    """How many rows an answer has, and what they are; None when it is none with predictions.
 
     Raises:
         ValueError: It is no JSON.
@@ -103,23 +139,20 @@ def outputs_of(response: bytes) -> Rows | None:
         columns = cast("dict[str, Any]", answers)
         sizes = {len(cast("list[Any]", each)) if isinstance(each, list) else -1 for each in columns.values()}
         if len(sizes) == 1 and (size := sizes.pop()) >= 0:
-            rows = Rows(size)
-            for name, values in columns.items():
-                rows.put(OUT, name, values)
-            return rows
+            return size, (tuple(columns), list(zip(*columns.values(), strict=True)))
         answers = [columns]
     values = cast("list[Any]", answers) if isinstance(answers, list) else [answers]
-    rows = Rows(len(values))
     if values and all(isinstance(each, dict) for each in values):
         records = cast("list[dict[str, Any]]", values)
-        for name in dict.fromkeys(name for record in records for name in record):
-            rows.put(OUT, name, [record.get(name) for record in records])
-    else:
-        rows.put(OUT, PREDICTION, values)
-    return rows
+        names = tuple(dict.fromkeys(name for record in records for name in record))
+        return len(values), (names, [tuple(record.get(name) for name in names) for record in records])
+    return len(values), ((PREDICTION,), [(value,) for value in values])
 
 
-def features_of(features: bytes | str | None) -> list[tuple[Mapping[str, Any], Mapping[str, int | None]]]:
+Read = tuple[Mapping[str, Any], Mapping[str, int | None]]
+
+
+def features_of(features: bytes | str | None) -> list[Read]:
     """The feature values of each row, and the event time of each in microseconds."""
     if not features:
         return []

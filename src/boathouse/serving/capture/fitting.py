@@ -65,20 +65,25 @@ def _place(
 def _converted(values: Sequence[Any], kind: pa.DataType) -> pa.Array | None:
     """The values as an array of a type; None when it cannot hold one of them."""
     try:
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return pa.array([_text(value) for value in values], kind)
-        if pa.types.is_timestamp(kind):
-            return pa.array([_instant(value, kind) for value in values], kind)
-        if pa.types.is_integer(kind) and any(type(value) is float for value in values):
-            return pa.array([_whole(value) for value in values], kind)
-        return pa.array(values, kind)
+        return _array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
         return None
 
 
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    kinds = set(map(type, values)) - {type(None)}
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.array(values if kinds <= {str} else [_text(value) for value in values], kind)
+    if pa.types.is_timestamp(kind) and not kinds <= {int}:
+        return pa.array([_instant(value, kind) for value in values], kind)
+    if pa.types.is_integer(kind) and float in kinds:
+        return pa.array([_whole(value) for value in values], kind)
+    return pa.array(values, kind)
+
+
 def _natural(values: Sequence[Any]) -> pa.Array | None:
     """The values as an array of the type that they have by themselves."""
-    kinds = {type(value) for value in values} - {type(None)}
+    kinds = set(map(type, values)) - {type(None)}
     if not kinds:
         return None
     array = _converted(values, _natural_type(kinds, values))

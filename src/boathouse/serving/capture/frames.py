@@ -4,6 +4,7 @@ A frame is a mark, the length of its content, a CRC of it, and the content: numb
 bodies with their lengths. Nothing is encoded twice, since a frame is made before each answer leaves.
 """
 
+import json
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -77,7 +78,7 @@ def exchange_frame(it: Exchange, fraction: float) -> bytes:
         request,
         response,
     )
-    content = b"".join((fixed, *parts))
+    content = b"".join((fixed, *parts)) if it.device is None else b"".join((fixed, *parts, _origin(it)))
     return HEAD.pack(MARK, len(content), crc32(content)) + content
 
 
@@ -99,6 +100,7 @@ def read_exchange(content: memoryview) -> Exchange:
         at += length
     texts = [None if part is None else part.decode("utf-8", "replace") for part in parts[:10]]
     codes = texts[9]
+    device, arrived_at = json.loads(bytes(content[at:])) if at < len(content) else (None, None)
     return Exchange(
         request_id=texts[0] or "",
         endpoint_id=texts[1] or "",
@@ -119,7 +121,14 @@ def read_exchange(content: memoryview) -> Exchange:
         features=parts[10],
         sampling_fraction=fraction,
         error_codes=tuple(codes.split(_SEPARATOR)) if codes else (),
+        device=device,
+        arrived_at_us=arrived_at,
     )
+
+
+def _origin(it: Exchange) -> bytes:
+    """Where an exchange comes from; stands at the end, and only where there is something to say."""
+    return json.dumps([it.device, it.arrived_at_us]).encode()
 
 
 def frame_at(data: memoryview, at: int) -> Frame | None:

@@ -31,6 +31,9 @@ class ModelFacts:
     """Of its inputs."""
 
 
+_UNKNOWN = ModelFacts(None)
+
+
 class KnownModels:
     """Remembers what was found out; the files of a version never change."""
 
@@ -39,7 +42,7 @@ class KnownModels:
 
     def facts(self, folder: str | None) -> ModelFacts:
         if folder is None:
-            return ModelFacts(None)
+            return _UNKNOWN
         if folder not in self._known:
             self._known[folder] = facts_of(Path(folder))
         return self._known[folder]

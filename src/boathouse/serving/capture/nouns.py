@@ -33,6 +33,10 @@ class Exchange:
     ``[{"values": {...}, "event": {...}}, ...]``."""
     sampling_fraction: float = 1.0
     error_codes: tuple[str, ...] = ()
+    device: str | None = None
+    """Of an exchange that comes from the edge: where it was answered."""
+    arrived_at_us: int | None = None
+    """And when it became known here; until then nobody could have used it."""
 
 
 class Journal(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boathouse.serving.capture.bodies import rows_of
@@ -174,6 +174,7 @@ _JSON = st.recursive(
 _RECORDS = st.lists(st.dictionaries(st.sampled_from(["a", "A", "b", "c d"]), _JSON, max_size=4), min_size=1, max_size=4)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(_RECORDS, st.lists(_JSON, min_size=1, max_size=4)), min_size=1, max_size=4), st.booleans())
 def test_whatever_callers_send_finds_a_place(
     calls: list[tuple[list[dict[str, Any]], list[Any]]], is_masked: bool

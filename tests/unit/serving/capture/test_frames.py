@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boathouse.serving.capture.frames import HEAD, exchange_frame, frame_at, read_exchange
@@ -32,6 +32,7 @@ _EXCHANGES = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(_EXCHANGES, st.floats(0.001, 1))
 def test_what_is_read_is_what_was_written(exchange: Exchange, fraction: float) -> None:
     frame = frame_at(memoryview(exchange_frame(exchange, fraction)), 0)
@@ -39,6 +40,7 @@ def test_what_is_read_is_what_was_written(exchange: Exchange, fraction: float) -
     assert read_exchange(frame.content) == replace(exchange, sampling_fraction=fraction)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(_EXCHANGES, st.data())
 def test_a_frame_that_is_cut_or_changed_anywhere_is_no_frame(exchange: Exchange, data: st.DataObject) -> None:
     whole = exchange_frame(exchange, 1.0)

@@ -1,0 +1,76 @@
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
+"""One row per prediction, with typed columns: what went in, the features, what came out."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any
+
+import pyarrow as pa
+
+from boathouse.serving.capture.bodies import Rows, Table
+from boathouse.serving.capture.building import Columns, Read, common_columns
+from boathouse.serving.capture.contexts import KnownEndpoint
+from boathouse.serving.capture.layout import FEATURE, FEATURE_TIME, IN, OUT, column_name
+from boathouse.serving.capture.masking import Masks
+from boathouse.serving.capture.model_facts import ModelFacts
+
+
+def add_predictions(made: Columns, endpoint: KnownEndpoint, read: Sequence[Read], masks: Masks) -> None:
+    """Add the rows of answered requests; those that look alike together."""
+    alike: dict[object, list[tuple[Read, Rows]]] = defaultdict(list)
+    for each in read:
+        if each.rows is not None and each.rows.count:
+            alike[id(each.facts), each.rows.form].append((each, each.rows))
+    for group in alike.values():
+        _add(made, endpoint, group, masks)
+
+
+def _add(made: Columns, endpoint: KnownEndpoint, group: Sequence[tuple[Read, Rows]], masks: Masks) -> None:
+    counts = [rows.count for _, rows in group]
+    total = sum(counts)
+    values: dict[str, Sequence[Any]] = {}
+    for name, column in common_columns(endpoint, [each for each, _ in group]).items():
+        values[name] = column if total == len(group) else _repeated(column, counts)
+    values["row_number"] = list(chain.from_iterable(map(range, counts)))
+    facts = group[0][0].facts
+    parts = (
+        (IN, [rows.inputs for _, rows in group]),
+        (FEATURE, [rows.features for _, rows in group]),
+        (FEATURE_TIME, [rows.times for _, rows in group]),
+        (OUT, [rows.outputs for _, rows in group]),
+    )
+    for prefix, tables in parts:
+        for name, column in _columns(tables).items():
+            is_masked = name in endpoint.masked_columns and prefix != FEATURE_TIME
+            given = [masks.of(value) for value in column] if is_masked else column
+            full = column_name(prefix, name)
+            values[full] = given
+            if full not in made.declared and (kind := _declared(prefix, name, given, facts)) is not None:
+                made.declared[full] = kind
+    made.add(values, total)
+
+
+def _columns(tables: Sequence[Table]) -> dict[str, Sequence[Any]]:
+    """The rows of many requests with the same names, column by column."""
+    names = tables[0][0]
+    if not names:
+        return {}
+    rows = chain.from_iterable(rows for _, rows in tables)
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def _repeated(column: Sequence[Any], counts: Sequence[int]) -> list[Any]:
+    return list(chain.from_iterable(repeat(value, count) for value, count in zip(column, counts, strict=True)))
+
+
+def _declared(prefix: str, name: str, values: Sequence[Any], facts: ModelFacts) -> pa.DataType | None:
+    """The type that the model declares; whole numbers beside its inputs are keys."""
+    if prefix == FEATURE_TIME:
+        return pa.timestamp("us", "UTC")
+    if prefix == OUT:
+        return None
+    if name in facts.types:
+        return facts.types[name]
+    is_key = facts.has_signature and set(map(type, values)) <= {int, type(None)}
+    return pa.int64() if is_key else None
