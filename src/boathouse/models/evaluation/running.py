@@ -63,7 +63,7 @@ def code_hash() -> str:
     """SHA-256 over the code that measures: gates, evaluation, the serving check and the checks of data."""
     package = Path(__file__).parent.parent.parent
     digest = hashlib.sha256()
-    for room in ("models/evaluation", "models/gates", "models/serving_check", "quality"):
+    for room in ("models/evaluation", "models/gates", "models/serving_check", "models/serving_process", "quality"):
         for file in sorted((package / room).rglob("*.py")):
             digest.update(f"{file.relative_to(package)}\0".encode())
             digest.update(file.read_bytes() + b"\0")

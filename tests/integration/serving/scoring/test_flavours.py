@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from boathouse.foundation.errors import Unavailable
+from boathouse.models.serving_check import Interpreter
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.errors import WrongInput
@@ -192,6 +193,20 @@ def test_a_pickle_is_opened_in_a_process_of_its_own(models: ModuleType, scratch:
     try:
         body = (tmp_path / "pickled" / "serving_input_example.json").read_bytes()
         assert answer(scorer, body) == in_mlflow(tmp_path / "pickled", body)
+    finally:
+        scorer.close()
+
+
+def test_a_model_of_another_environment_answers_there(models: ModuleType, scratch: Path, tmp_path: Path) -> None:
+    folder = build("booster", models, tmp_path / "elsewhere")
+    elsewhere = Interpreter(Path(sys.executable), "another")
+
+    scorer = load_scorer(entity(folder), Limits(), scratch=scratch, find=lambda _: elsewhere)
+
+    try:
+        assert isinstance(scorer, IsolatedScorer)
+        body = (folder / "serving_input_example.json").read_bytes()
+        assert differs(in_mlflow(folder, body), answer(scorer, body)) is None
     finally:
         scorer.close()
 
