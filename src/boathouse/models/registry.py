@@ -54,7 +54,7 @@ class Registry:
         self._keepers: list[Keeper] = []
 
     def keep_for(self, keeper: Keeper) -> None:
-        """Ask a higher room before a model or a version is deleted."""
+        """Ask a higher room before a model or a version is deleted, or a model renamed."""
         self._keepers.append(keeper)
 
     # --- models
@@ -228,6 +228,7 @@ class Registry:
         with self._intents.alone_with(str(name), str(new_name)):
             for alias in self.aliases.of(name):  # who loads it by its name would find it gone, or another in its place
                 self.aliases.require_movable(principal, name, alias, None)
+            self._require_not_kept(name, None)
             return self._intents.carry_out(
                 IntentKind.RENAME_MODEL,
                 str(name),

@@ -60,10 +60,13 @@ Errors have one shape: `{"error_code": ..., "message": ..., "request_id": ...}`.
 def create_app(plane: ControlPlane) -> FastAPI:
     """The application over the joined parts."""
 
+    forwarder = Forwarder(plane.home)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         plane.start()
         yield
+        await forwarder.close()
         plane.close()
 
     app = FastAPIOffline(
@@ -111,7 +114,6 @@ def create_app(plane: ControlPlane) -> FastAPI:
         inference_tables.routes(plane.catalog),
     ):
         app.include_router(router)
-    forwarder = Forwarder(plane.home)
     for path in FORWARDED:
         app.router.routes.append(Route(path, forwarder, methods=METHODS))
     app.mount("/", OurPathsFirst(mlflow_app(plane.models), list(app.routes)))

@@ -6,6 +6,7 @@ page shows it as a cookie. Everything else is the data plane's own to judge.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -88,6 +89,14 @@ class Forwarder:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._idle: list[tuple[str, _Connection]] = []
+
+    async def close(self) -> None:
+        """Close the connections that wait for another request."""
+        while self._idle:
+            _, connection = self._idle.pop()
+            connection.close()
+            with suppress(OSError):
+                await connection.writer.wait_closed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -44,6 +44,6 @@ def require_unasked(database: Database, model: ModelName, version: int | None = 
         what = str(model) if version is None else f"Version {version} of {model}"
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         raise Served(
-            f"{what} cannot be deleted while endpoints ask it: {', '.join(found[:_MOST_NAMED])}{more}.",
+            f"{what} cannot be deleted or renamed while endpoints ask it: {', '.join(found[:_MOST_NAMED])}{more}.",
             hint="Let them serve something else first: boathouse endpoint update, or boathouse endpoint delete.",
         )

@@ -91,7 +91,7 @@ def test_a_version_that_answers_cannot_be_deleted(
     client.post("/api/2.0/serving-endpoints", {"name": name, "config": {
         "served_entities": [{"entity_name": model, "entity_version": 1}]}})  # fmt: skip
     wait_until(lambda: client.get(f"/api/2.0/serving-endpoints/{name}")["state"]["ready"] == "READY")
-    with pytest.raises(BoathouseError, match=f"cannot be deleted while endpoints ask it: {name}"):
+    with pytest.raises(BoathouseError, match=f"cannot be deleted or renamed while endpoints ask it: {name}"):
         client.call("DELETE", "/api/2.0/mlflow/model-versions/delete", body={"name": model, "version": "1"})
     client.delete(f"/api/2.0/serving-endpoints/{name}")
     client.call("DELETE", "/api/2.0/mlflow/model-versions/delete", body={"name": model, "version": "1"})

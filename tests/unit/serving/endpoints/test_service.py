@@ -151,7 +151,7 @@ def test_what_an_endpoint_asks_cannot_go(house: Any) -> None:
     assert list(endpoints_asking(house.database, MODEL, 2)) == [("delays", "answers by it")]
     assert list(endpoints_asking(house.database, MODEL, 1)) == [("delays", "falls back to it, or lets it watch")]
     assert not list(endpoints_asking(house.database, MODEL, 3))
-    with pytest.raises(Served, match="cannot be deleted while endpoints ask it: delays"):
+    with pytest.raises(Served, match="cannot be deleted or renamed while endpoints ask it: delays"):
         require_unasked(house.database, name)
     house.endpoints.delete(house.ada, "delays")
     require_unasked(house.database, name)
