@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "score": ("boathouse.cli.score", "score", "Score a table or a query with a model."),
     "stream": ("boathouse.cli.stream", "stream", "Score rows as they come."),
+    "edge": ("boathouse.cli.edge", "edge", "Answer on a device from an archive of a model."),
     "replay": ("boathouse.cli.replay", "replay", "Answer a request again, and compare."),
     "secrets": ("boathouse.cli.secrets", "secrets", "Secrets: scopes, values, who may read them."),
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),

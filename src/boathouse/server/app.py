@@ -17,6 +17,7 @@ from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
     bundles,
     catalog,
+    edge,
     endpoint_rollouts,
     endpoints,
     events,
@@ -112,6 +113,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         endpoints.routes(plane.serving.endpoints, plane.home),
         endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
         inference_tables.routes(plane.catalog),
+        edge.routes(plane.serving.endpoints.access, plane.serving.receiver),
     ):
         app.include_router(router)
     for path in FORWARDED:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.home import Home
 from boathouse.foundation.looping import Loop
 from boathouse.metastore import Database
+from boathouse.models import Models
 from boathouse.models.baselines import Baselines
+from boathouse.serving.edge.receiving import Receiver
 from boathouse.serving.endpoints.asking import require_unasked
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
@@ -25,6 +28,7 @@ class Serving:
     changes: Changes
     writer: SnapshotWriter
     loops: tuple[Loop, ...]
+    receiver: Receiver
 
     def start(self) -> None:
         for loop in self.loops:
@@ -48,4 +52,9 @@ def build_serving(home: Home, database: Database, around: Around, online: LocalO
 
     writer = SnapshotWriter(Place(catalog, home, clock), resolving)
     looking = Loop("snapshot", LOOK_SECONDS, writer.look, trouble="The snapshot of endpoints could not be written")
-    return Serving(endpoints, changes, writer, (looking, *changes.loops))
+    receiver = Receiver(home, lambda name, version: _folder(models, name, version))
+    return Serving(endpoints, changes, writer, (looking, *changes.loops), receiver)
+
+
+def _folder(models: Models, name: str, version: int) -> Path | None:
+    return models.files.folder(name, version) if models.repository.has_version(name, version) else None

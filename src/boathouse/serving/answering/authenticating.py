@@ -13,8 +13,12 @@ _ASK_FOR_ANOTHER = "Send Authorization: Bearer TOKEN; make one with: boathouse t
 class Doorkeeper:
     """Knows the tokens of one snapshot. The next one brings another doorkeeper, so nothing is remembered longer."""
 
-    def __init__(self, tokens: Mapping[str, KnownToken]) -> None:
+    def __init__(self, tokens: Mapping[str, KnownToken], anyone: KnownToken | None = None) -> None:
+        """Args:
+        anyone: Who asks without a token; None refuses them.
+        """
         self._tokens = tokens
+        self._anyone = anyone
         self._seen: dict[str, KnownToken] = {}
         """By the whole header. Only valid ones, so there are never more than tokens."""
 
@@ -27,7 +31,7 @@ class Doorkeeper:
         Raises:
             Unauthenticated: There is none, it is unknown, or it has expired.
         """
-        token = self._seen.get(authorization) if authorization is not None else None
+        token = self._seen.get(authorization) if authorization is not None else self._anyone
         if token is None:
             token = self._recognised(authorization)
         if token.expires_at is not None and token.expires_at <= time.time() * 1000:

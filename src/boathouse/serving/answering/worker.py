@@ -181,7 +181,7 @@ class ServingWorker:
         self._states.keep(now)
         self._journal.follow([answering.endpoint for answering in now.values()])
         self._retired += [each for name, each in before.items() if now.get(name) is not each]
-        self.engine = Engine(snapshot.generation, Doorkeeper(snapshot.tokens), now)
+        self.engine = Engine(snapshot.generation, Doorkeeper(snapshot.tokens, snapshot.anyone), now)
         self._let_go(snapshot, now)
 
     def _answering(self, endpoint: LiveEndpoint, before: Answering | None) -> tuple[Answering, str | None]:

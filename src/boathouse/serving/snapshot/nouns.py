@@ -114,3 +114,5 @@ class Snapshot:
     endpoints: tuple[LiveEndpoint, ...]
     tokens: Mapping[str, KnownToken]
     """By SHA-256 of the secret, in hex. What is not here is not valid."""
+    anyone: KnownToken | None = None
+    """Who asks without a token, on a device that listens to itself only; None: nobody may."""
