@@ -1,8 +1,8 @@
 """Shadows: versions that see the traffic and answer nobody.
 
 A worker's requests put what they were asked into a queue, and go on. One thread works it off, in what time is left
-over: while the worker is busy answering, shadows may take a tenth of the time. What does not fit is dropped, and
-counted.
+over: while the worker is busy answering, shadows may take a few hundredths of the time. What does not fit is dropped,
+and counted.
 """
 
 import logging
@@ -27,9 +27,11 @@ SUFFIX = "-shadow"
 MOST_WAITING = 256
 MOST_BYTES = 32 * 1024 * 1024
 """Of request bodies that wait."""
-_BUSY = 0.5
-"""A worker that uses more of a core than this for its callers is busy."""
-_SHARE_WHEN_BUSY = 0.1
+_BUSY = 0.3
+"""A worker that spends more of the time than this on answers is busy. Their durations tell, not the processor's time:
+on a machine that others keep busy, a worker that has more to do than it can uses little of it."""
+_SHARE_WHEN_BUSY = 0.03
+"""Small, since whoever waits for the interpreter meanwhile waits for all of a task."""
 _LONGEST_PAUSE = 1.0
 _LOOK_SECONDS = 0.05
 
@@ -59,9 +61,9 @@ class WriteShadow(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ShadowTask:
-    """One request for one shadow."""
+    """One request for one shadow; made for every request, so it is not frozen, which would take four times as long."""
 
     entity_id: str
     version: int | None
@@ -92,7 +94,7 @@ class Shadows:
 
 
 class ShadowQueue:
-    """Of one worker. ``offer`` never waits; the thread begins with the first task."""
+    """Of one worker. ``offer`` never waits, and takes no lock; the thread begins with the first task."""
 
     def __init__(
         self, score: ScoreShadow, write: WriteShadow, *, most: int = MOST_WAITING, most_bytes: int = MOST_BYTES
@@ -102,28 +104,34 @@ class ShadowQueue:
         self._most = most
         self._most_bytes = most_bytes
         self._waiting: deque[ShadowTask] = deque()
-        self._bytes = 0
+        self._answering_us = 0
+        self._bytes_in = 0
+        self._bytes_out = 0
         self._there_is_one = threading.Event()
+        self._is_idle = False
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
         self.dropped = 0
         self.scored = 0
         self.failed = 0
 
     def offer(self, task: ShadowTask) -> bool:
-        """Put a request into the queue; False: there was no room, and it is counted as dropped."""
+        """Put a request into the queue; False: there was no room, and it is counted as dropped. For one thread."""
+        self._answering_us += task.exchange.duration_us
+        if len(self._waiting) >= self._most or self._stopping:
+            self.dropped += 1
+            return False
         size = len(task.exchange.request)
-        with self._lock:
-            if len(self._waiting) >= self._most or self._bytes + size > self._most_bytes or self._stopping:
-                self.dropped += 1
-                return False
-            self._waiting.append(task)
-            self._bytes += size
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="shadows", daemon=True)
-                self._thread.start()
-        self._there_is_one.set()
+        if self._bytes_in - self._bytes_out + size > self._most_bytes:
+            self.dropped += 1
+            return False
+        self._bytes_in += size
+        self._waiting.append(task)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="shadows", daemon=True)
+            self._thread.start()
+        elif self._is_idle:
+            self._there_is_one.set()
         return True
 
     def __len__(self) -> int:
@@ -131,33 +139,35 @@ class ShadowQueue:
 
     def close(self, *, wait_seconds: float = 2.0) -> None:
         """Take no more; what waits is worked off if that is quick, and dropped otherwise."""
-        with self._lock:
-            self._stopping = True
+        self._stopping = True
         self._there_is_one.set()
         if self._thread is not None:
             self._thread.join(wait_seconds)
-        with self._lock:
-            self.dropped += len(self._waiting)
-            self._waiting.clear()
+        self.dropped += len(self._waiting)
+        self._waiting.clear()
 
     def _work(self) -> None:
-        pace = _Pace()
+        pace = _Pace(lambda: self._answering_us / 1e6)
         while True:
-            with self._lock:
-                task = self._waiting.popleft() if self._waiting else None
-                if task is not None:
-                    self._bytes -= len(task.exchange.request)
-                elif self._stopping:
+            try:
+                task = self._waiting.popleft()
+            except IndexError:
+                if self._stopping:
                     return
-                else:
-                    self._there_is_one.clear()
-            if task is None:
-                self._there_is_one.wait()
+                self._rest_until_there_is_one()
                 continue
+            self._bytes_out += len(task.exchange.request)
             began = time.monotonic()
             self._done(task)
             if not self._stopping:
                 pace.rest(time.monotonic() - began)
+
+    def _rest_until_there_is_one(self) -> None:
+        self._there_is_one.clear()
+        self._is_idle = True
+        if not self._waiting and not self._stopping:  # else it came before anybody could know that we are idle
+            self._there_is_one.wait()
+        self._is_idle = False
 
     def _done(self, task: ShadowTask) -> None:
         began = time.perf_counter()
@@ -181,22 +191,24 @@ class _Pace:
 
     def __init__(
         self,
+        answering: Callable[[], float],
         wall: Callable[[], float] = time.monotonic,
-        everybody: Callable[[], float] = time.process_time,
-        shadows: Callable[[], float] = time.thread_time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._wall, self._everybody, self._shadows, self._sleep = wall, everybody, shadows, sleep
-        self._looked_at = wall()
-        self._callers = everybody() - shadows()
+        """
+        Args:
+            answering: Seconds that the answers of callers have taken until now.
+        """
+        self._answering, self._wall, self._sleep = answering, wall, sleep
+        self._looked_at, self._answered = wall(), answering()
         self._is_busy = True
 
     def rest(self, took: float) -> None:
         now = self._wall()
         if now - self._looked_at >= _LOOK_SECONDS:
-            callers = self._everybody() - self._shadows()
-            self._is_busy = (callers - self._callers) / (now - self._looked_at) > _BUSY
-            self._looked_at, self._callers = now, callers
+            answered = self._answering()
+            self._is_busy = (answered - self._answered) / (now - self._looked_at) > _BUSY
+            self._looked_at, self._answered = now, answered
         pause = took * (1 / _SHARE_WHEN_BUSY - 1) if self._is_busy else 0.0
         self._sleep(min(pause, _LONGEST_PAUSE))  # even a sleep of 0 lets others run
 
