@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,10 @@ def test_arrays_are_asked_with_arrays(tmp_path: Path, monkeypatch: pytest.Monkey
     found = check_serving(tmp_path / "model", QUICK)
     assert found.passed, found.problems
     assert len(found.bad_payloads) == 2 and found.latency is not None
+
+
+def test_a_slow_model_is_asked_until_there_are_enough_answers(save: Save) -> None:
+    found = check_serving(save(), replace(QUICK, load_seconds=0.01, minimum_requests=60))
+
+    assert found.latency is not None
+    assert found.latency.requests >= 60

@@ -45,6 +45,7 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
         options = CheckOptions(
             timeout_seconds=settings.timeout_seconds,
             load_seconds=settings.load_seconds,
+            minimum_requests=settings.minimum_requests,
             rows_per_request=settings.rows_per_request,
             payload=_payload(case, Path(scratch)),
         )

@@ -67,6 +67,7 @@ def _spec(folder: Path, options: CheckOptions, interpreter: Interpreter, result:
         "result": str(result),
         "light": options.light,
         "load_seconds": options.load_seconds,
+        "minimum_requests": options.minimum_requests,
         "maximum_requests": options.maximum_requests,
         "rows_per_request": options.rows_per_request,
         "warm_up_requests": options.warm_up_requests,

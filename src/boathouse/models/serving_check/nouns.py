@@ -19,6 +19,8 @@ class CheckOptions:
     """The whole check; whatever still runs then is killed."""
     load_seconds: float = 3.0
     """How long the model is asked again and again, one request after the other."""
+    minimum_requests: int = 1
+    """Fewer say nothing: the model is asked longer for them, at most ten times as long."""
     maximum_requests: int = 2_000
     rows_per_request: int = 1
     warm_up_requests: int = 20
