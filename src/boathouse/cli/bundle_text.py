@@ -105,6 +105,10 @@ def _path(section: str, resource_id: str) -> str:
             return f"/mlflow/#/models/{resource_id}"
         case "model_requirements":
             return f"/api/boathouse/v1/models/{resource_id}/policy"
+        case "model_serving_endpoints":
+            return f"/api/2.0/serving-endpoints/{resource_id}"
+        case "endpoint_policies":
+            return f"/api/boathouse/v1/endpoints/{resource_id}/policy"
         case _:
             return f"/api/2.1/unity-catalog/{section}/{resource_id}"
 

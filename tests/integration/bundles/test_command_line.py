@@ -37,7 +37,7 @@ def bundle(boathouse: LocalBoathouse, folder: Path, *arguments: str, token: str 
 def test_a_new_project_deploys_and_runs(boathouse: LocalBoathouse, project: Path) -> None:
     # when
     bundle(boathouse, project, "validate")
-    assert "5 created" in bundle(boathouse, project, "deploy")
+    assert "7 created" in bundle(boathouse, project, "deploy")
     output = bundle(boathouse, project, "run", "pipeline", "--params", "test_days=110")
 
     # then

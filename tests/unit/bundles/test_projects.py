@@ -26,7 +26,7 @@ def test_a_new_project_is_valid_without_a_remark(project: Path, target: str) -> 
     assert found.findings == ()
     assert [str(one) for one in found.resources] == [
         "schemas.main", "registered_models.rides", "experiments.rides", "jobs.pipeline",
-        "model_requirements.rides",
+        "model_serving_endpoints.rides", "model_requirements.rides", "endpoint_policies.rides",
     ]  # fmt: skip
 
 
