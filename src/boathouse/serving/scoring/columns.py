@@ -36,6 +36,16 @@ def with_columns(payload: Payload, columns: Mapping[str, Sequence[Any]]) -> Payl
     )
 
 
+def first_row(payload: Payload) -> Payload:
+    """The payload with its first row only."""
+    data = payload.data
+    if isinstance(data, dict):
+        found: Any = {name: values[:1] for name, values in cast("dict[str, list[Any]]", data).items()}
+    else:
+        found = data[:1]
+    return Payload(payload.shape, min(1, payload.rows), payload.columns, found, payload.params)
+
+
 def _joined(payload: Payload, columns: Mapping[str, Sequence[Any]]) -> Any:
     data = payload.data
     if isinstance(data, dict):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.serving.scoring.columns import column_of, with_columns
+from boathouse.serving.scoring.columns import column_of, first_row, with_columns
 from boathouse.serving.scoring.errors import BodyTooLarge, MalformedBody, UnsupportedType
 from boathouse.serving.scoring.nouns import Payload, Shape
 from boathouse.serving.scoring.payloads import ARROW, CSV, JSON, PARQUET, TYPES, read_payload
@@ -132,6 +132,15 @@ def test_a_column_is_read_from_any_shape_and_others_are_put_in(payload: Payload)
     assert column_of(payload, "c") == [1, 2], "the old one stays as it is"
     assert column_of(payload, "d") is None
     assert [column_of(more, name) for name in more.columns or ()] == [[1.5, None], ["x", "y"], [5, 6], [True, None]]
+
+
+@pytest.mark.parametrize("payload", [*every_shape(), read({"instances": [1, 2]})])
+def test_the_first_row_is_taken_of_any_shape(payload: Payload) -> None:
+    first = first_row(payload)
+
+    assert first.rows == 1
+    if payload.columns is not None:
+        assert [column_of(first, name) for name in payload.columns] == [[1.5], ["x"], [1]]
 
 
 def test_a_csv_is_text_until_a_signature_says_more() -> None:
