@@ -9,13 +9,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.answering.features import FeaturesFell, Filled
-from boathouse.serving.answering.limits import Rates, Slots
+from boathouse.serving.answering.limits import Slots
 from boathouse.serving.answering.loaded import Loaded, Wanted
+from boathouse.serving.answering.rates import Rates, own_slots
 from boathouse.serving.answering.refusals import FeaturesFailed, ModelFailed, NotReady, TookTooLong, error_answer
 from boathouse.serving.answering.requests import CONTENT_TYPE_JSON, Answer, Asked
 from boathouse.serving.answering.rungs import Rungs
@@ -47,6 +48,8 @@ class Tools:
     offer_shadow: Callable[[ShadowTask], object]
     fell: Callable[[LiveEndpoint, Fallen], object]
     """Told of each answer that came from a rung below."""
+    rates: Any = field(default_factory=own_slots)
+    """What ``rates.shared_slots`` gives."""
 
 
 @dataclass(slots=True)
@@ -88,7 +91,8 @@ class Answering:
         for route in endpoint.routes:
             self._ways[route.entity_id, route.role] = self._way(route)
         self._only = None if endpoint.policy.experiment or len(endpoint.routes) != 1 else self._first()
-        self.rates = None if limits.requests_per_second is None else Rates(limits.requests_per_second)
+        per_second = limits.requests_per_second
+        self.rates = None if per_second is None else Rates(per_second, tools.rates, endpoint.endpoint_id)
         self.slots = Slots(limits)
         self.body_bytes = limits.body_bytes
         self._threads: ThreadPoolExecutor | None = None

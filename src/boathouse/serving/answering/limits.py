@@ -1,48 +1,10 @@
-"""How much one endpoint takes in one worker: how often a principal may ask, and how many requests are under way."""
+"""How many requests one endpoint takes at once in one worker: so many are under way, so many wait."""
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable
 
 from boathouse.serving.answering.refusals import TooMany
 from boathouse.serving.endpoints.policy import Limits
-
-_MOST_PRINCIPALS = 10_000
-
-
-class Rates:
-    """A bucket for each principal: it holds what may be asked in one second, and fills as fast."""
-
-    def __init__(self, per_second: float, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_second
-        self._most = max(1.0, per_second)
-        self._now = now
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def take(self, principal: str) -> None:
-        """
-        Raises:
-            TooMany: The principal has asked more often than it may.
-        """
-        now = self._now()
-        left, at = self._buckets.get(principal, (self._most, now))
-        left = min(self._most, left + (now - at) * self._per_second)
-        if left < 1.0:
-            self._buckets[principal] = (left, now)
-            raise TooMany(
-                f"{principal} asks more often than {self._per_second:g} times a second.",
-                hint="Ask more slowly, or send several rows in one request.",
-                retry_after_seconds=(1.0 - left) / self._per_second,
-            )
-        if len(self._buckets) >= _MOST_PRINCIPALS:
-            self._forget_full(now)
-        self._buckets[principal] = (left - 1.0, now)
-
-    def _forget_full(self, now: float) -> None:
-        """Whoever has not asked for long has a full bucket, as if never known."""
-        full_after = self._most / self._per_second
-        self._buckets = {who: (left, at) for who, (left, at) in self._buckets.items() if now - at < full_after}
 
 
 class Slots:

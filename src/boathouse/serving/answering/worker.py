@@ -18,6 +18,7 @@ from boathouse.serving.answering.answering import Answering, Tools
 from boathouse.serving.answering.authenticating import Doorkeeper
 from boathouse.serving.answering.engine import Engine
 from boathouse.serving.answering.loaded import Library, Loaded, Wanted, required_ids, wanted_by
+from boathouse.serving.answering.rates import shared_slots
 from boathouse.serving.answering.states import EndpointState, States
 from boathouse.serving.capture.nouns import Exchange, Journal
 from boathouse.serving.routing.shadowing import Shadowed, ShadowQueue
@@ -54,7 +55,8 @@ class ServingWorker:
         self._follower = SnapshotFollower(home)
         self._states = States(home.serving / "states", counters.file.stem)
         self._shadows = ShadowQueue(self._score_shadow, self._write_shadow)
-        self._tools = Tools(journal, counters, self._shadows.offer, self._states.fell)
+        rates = shared_slots(home.serving / "rates")
+        self._tools = Tools(journal, counters, self._shadows.offer, self._states.fell, rates)
         self._snapshot: Snapshot | None = None
         self.engine = Engine(0, Doorkeeper({}), {})
         self.has_snapshot = False
@@ -203,10 +205,7 @@ class ServingWorker:
             endpoint = _without_shadows(endpoint, wanted, loaded)
         if before is not None and before.endpoint == endpoint and dict(before.loaded) == loaded:
             return before, why
-        answering = Answering(endpoint, loaded, self._tools)
-        if before is not None and before.endpoint.policy.limits == endpoint.policy.limits:
-            answering.rates = before.rates  # nobody gets a full bucket by a change of something else
-        return answering, why
+        return Answering(endpoint, loaded, self._tools), why
 
     def _why(self, missing: Sequence[Wanted]) -> str | None:
         if not missing:

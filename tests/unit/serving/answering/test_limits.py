@@ -1,20 +1,25 @@
 """How much an endpoint takes."""
 
 import asyncio
+import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boathouse.serving.answering.limits import Rates, Slots
+from boathouse.serving.answering.limits import Slots
+from boathouse.serving.answering.rates import Rates, own_slots, shared_slots
 from boathouse.serving.answering.refusals import TooMany
 from boathouse.serving.endpoints.policy import Limits
+
+SLOTS, NAMES = own_slots(), itertools.count()
 
 
 @given(st.floats(0.5, 50), st.lists(st.floats(0, 2), min_size=1, max_size=60))
 def test_nobody_gets_more_than_the_rate_and_a_full_bucket(per_second: float, pauses: list[float]) -> None:
-    now = [0.0]
-    rates = Rates(per_second, now=lambda: now[0])
+    now = [1.0]
+    rates = Rates(per_second, SLOTS, str(next(NAMES)), now=lambda: now[0])
     allowed = 0
     for pause in pauses:
         now[0] += pause
@@ -25,15 +30,31 @@ def test_nobody_gets_more_than_the_rate_and_a_full_bucket(per_second: float, pau
             now[0] += error.retry_after_seconds + 1e-6
             rates.take("ann")  # whoever waits as long as told is let in
             allowed += 1
-        assert allowed <= max(1.0, per_second) + now[0] * per_second + 1e-6
+        assert allowed <= max(1.0, per_second) + (now[0] - 1.0) * per_second + 1e-6
 
 
 def test_the_rate_of_one_is_not_the_rate_of_another() -> None:
-    rates = Rates(1, now=lambda: 0.0)
+    rates = Rates(1, own_slots(), "id", now=lambda: 1.0)
     rates.take("ann")
     with pytest.raises(TooMany):
         rates.take("ann")
     rates.take("bob")
+
+
+def test_workers_share_what_a_principal_may_ask(tmp_path: Path) -> None:
+    one, two = (Rates(3, shared_slots(tmp_path / "rates"), "id", now=lambda: 5.0) for _ in range(2))
+    for rates in (one, two, one):
+        rates.take("ann")
+    for rates in (one, two):
+        with pytest.raises(TooMany):
+            rates.take("ann")
+    Rates(3, shared_slots(tmp_path / "rates"), "another", now=lambda: 5.0).take("ann")
+
+
+def test_what_was_paid_before_the_machine_began_anew_is_forgotten() -> None:
+    slots = own_slots()
+    Rates(1, slots, "id", now=lambda: 1e6).take("ann")
+    Rates(1, slots, "id", now=lambda: 1.0).take("ann")
 
 
 def test_so_many_are_under_way_so_many_wait_and_the_rest_is_refused() -> None:
