@@ -74,12 +74,19 @@ class Access:
         except NotFound:
             self._require_version_named(entity)
 
-    def lack(self, owner: str, entity: ServedEntity) -> str | None:
+    def acting(self, owner: str) -> Principal:
+        """The owner of an endpoint, with whose rights it serves.
+
+        Raises:
+            NotFound, Denied: Nobody has that name any more, or is switched off.
+        """
+        return self._catalog.identities.as_owner(owner)
+
+    def lack(self, owner: Principal, entity: ServedEntity) -> str | None:
         """Why the endpoint's owner may not serve the entity; None when it may."""
         noun = _NOUNS[entity.kind]
         try:
-            principal = self._catalog.identities.as_owner(owner)
-            self._grants.require(principal, Privilege.EXECUTE, _KINDS[entity.kind], entity.entity)
+            self._grants.require(owner, Privilege.EXECUTE, _KINDS[entity.kind], entity.entity)
         except NotFound:
             return f"There is no {noun} {entity.entity} yet, or {owner}, who owns the endpoint, may not know of it."
         except Denied as error:

@@ -77,6 +77,8 @@ endpoint_standings = Table(
 )
 
 _e, _c, _p, _s = endpoints.c, endpoint_configs.c, endpoint_policies.c, endpoint_standings.c
+_MOST_NAMED = 50
+"""Ids in one query; of more endpoints all are read."""
 COUNTER_NAME = "serving"
 """Goes up with every change of endpoints and of how they change; whoever writes the snapshot looks at it."""
 
@@ -221,6 +223,15 @@ def standing(connection: Connection, endpoint_id: str, *, at: int | None = None)
     return None if row is None else _standing(row)
 
 
+def newest_standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """What endpoints stand for, by id; those that nobody has looked at yet are left out."""
+    newest = select(func.max(_s.sequence)).group_by(_s.endpoint_id)
+    if len(ids) <= _MOST_NAMED:
+        newest = newest.where(_s.endpoint_id.in_(ids))
+    query = select(endpoint_standings).where(_s.sequence.in_(newest))
+    return {row.endpoint_id: _standing(row) for row in connection.execute(query)}
+
+
 def standings(connection: Connection, endpoint_id: str, limit: int = 100) -> list[Standing]:
     """What an endpoint stood for, newest first."""
     query = select(endpoint_standings).where(_s.endpoint_id == endpoint_id).order_by(_s.sequence.desc()).limit(limit)
@@ -248,7 +259,8 @@ def _read(connection: Connection, *conditions: Any) -> list[Endpoint]:
     columns = (_c.version, _c.document, _c.created_at.label("configured_at"), _c.created_by)
     query = select(endpoints, *columns).select_from(joined).where(*conditions).order_by(_e.name)
     rows = connection.execute(query).all()
-    return [_endpoint(row, standing(connection, row.endpoint_id)) for row in rows]
+    known = newest_standings(connection, [row.endpoint_id for row in rows])
+    return [_endpoint(row, known.get(row.endpoint_id)) for row in rows]
 
 
 def _endpoint(row: Row[Any], known: Standing | None) -> Endpoint:

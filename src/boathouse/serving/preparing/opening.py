@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from boathouse.catalog import Catalog, Function, Language, Privilege, SecurableKind, Table
 from boathouse.catalog.definitions import function_json
@@ -75,6 +76,7 @@ class Opening:
         self._publications: dict[str, list[Publication]] | None = None
         self._stores: dict[str, OnlineStoreInfo] | None = None
         self._owners: dict[str, Principal] = {}
+        self._known: dict[tuple[str, int], tuple[Path, tuple[str, ...]]] = {}
 
     def open(
         self, endpoint_id: str, owner: str, served: ServedEntity, version: int | None, *, with_baseline: bool = False
@@ -128,9 +130,7 @@ class Opening:
         self, entity_id: str, owner: str, served: ServedEntity, version: int, *, with_baseline: bool
     ) -> Opened:
         model = served.entity
-        if not self._parts.models.repository.has_version(model, version):
-            raise NotThere(f"{model} has no version {version} yet.")
-        folder = self._parts.models.files.folder(model, version)
+        folder, trained = self._files(model, version)
         baseline = self._parts.baselines.folder(model, version) if with_baseline else None
         entity = LiveEntity(
             entity_id=entity_id,
@@ -141,13 +141,21 @@ class Opening:
             folder=str(folder),
             baseline_folder=None if baseline is None else str(baseline),
         )
-        trained = self._trained_on(model, version)
         file = folder / SPEC_FILE
         if not file.is_file():
             return Opened(entity, tables=trained)
         spec = read_spec(file.read_text(encoding="utf-8"), place=f"{model}@{version}/{SPEC_FILE}")
         features = self._features(owner, spec, f"{model}@{version}")
         return Opened(entity, features, tuple(dict.fromkeys([*trained, *features.tables])))
+
+    def _files(self, model: str, version: int) -> tuple[Path, tuple[str, ...]]:
+        """Where the files of a version lie, and the tables that it was trained on."""
+        if (model, version) not in self._known:
+            if not self._parts.models.repository.has_version(model, version):
+                raise NotThere(f"{model} has no version {version} yet.")
+            folder = self._parts.models.files.folder(model, version)
+            self._known[model, version] = folder, self._trained_on(model, version)
+        return self._known[model, version]
 
     def _trained_on(self, model: str, version: int) -> tuple[str, ...]:
         run_id = self._parts.baselines.run_of(model, version)

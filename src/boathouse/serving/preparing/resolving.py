@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.errors import Denied, InvalidInput, NotFound
+from boathouse.foundation.principals import Principal
 from boathouse.models import Models
 from boathouse.models.requirements.requirements import Requirements
 from boathouse.serving.endpoints import repository as rows
@@ -87,6 +88,9 @@ class Resolving:
         self._opening = opening
         self._rollouts = rollouts
         self._aliases: dict[str, dict[str, int]] = {}
+        self._asked: dict[str, Requirements | None] = {}
+        self._owners: dict[str, Principal | str] = {}
+        """Owners, or why they cannot act."""
 
     def resolve(self, given: Given, now: int) -> Resolved:
         """
@@ -133,7 +137,7 @@ class Resolving:
         on, so that an alias that moves to nothing takes nobody's answers away."""
         found = _Found()
         for served in given.endpoint.config.entities:
-            if (lack := self._access.lack(owner, served)) is not None:
+            if (lack := self._lack(owner, served)) is not None:
                 found.why.append(lack)
                 found.is_ready = False
                 continue
@@ -147,6 +151,15 @@ class Resolving:
                 found.versions[served.name] = opened.entity.version
                 found.opened[served.name, opened.entity.version] = opened
         return found
+
+    def _lack(self, owner: str, served: ServedEntity) -> str | None:
+        if owner not in self._owners:
+            try:
+                self._owners[owner] = self._access.acting(owner)
+            except (NotFound, Denied) as error:
+                self._owners[owner] = f"{owner}, who owns the endpoint, cannot act: {error.message}"
+        found = self._owners[owner]
+        return found if isinstance(found, str) else self._access.lack(found, served)
 
     def _first(
         self,
@@ -217,8 +230,10 @@ class Resolving:
         """What ``boathouse.yml`` says of the model, for an endpoint that follows its alias."""
         if served.kind is not EntityKind.MODEL or served.alias is None:
             return None
-        revision = self._models.requirements.deployed(served.entity)
-        return revision.requirements if revision is not None else None
+        if served.entity not in self._asked:
+            revision = self._models.requirements.deployed(served.entity)
+            self._asked[served.entity] = revision.requirements if revision is not None else None
+        return self._asked[served.entity]
 
     def _rungs(self, given: Given, policy: EndpointPolicy, owner: str, main: ServedEntity, live: LiveEntity) -> Rungs:
         if not policy.fallback:

@@ -142,13 +142,15 @@ class SnapshotWriter:
 
     def _given(self) -> list[Given]:
         with self._database.read() as connection:
+            found = rows.every(connection)
+            last = rows.newest_standings(connection, [each.endpoint_id for each in found])
             return [
                 Given(
                     each,
                     rows.policy(connection, each.endpoint_id, each.policy_revision),
-                    rows.standing(connection, each.endpoint_id),
+                    last.get(each.endpoint_id),
                 )
-                for each in rows.every(connection)
+                for each in found
             ]
 
     def _remember(self, given: Given, resolved: Resolved) -> None:
