@@ -34,7 +34,7 @@ GATE = "ab_test"
 """Under this name verdicts stand in the evidence of a treatment's version; no gate judges them."""
 EVERY_SECONDS = 15.0
 """How often an experiment is looked at."""
-_REST = 20
+REST = 20
 """Times as long as a look has taken, none is taken again."""
 _NOT_WRITTEN = "none"
 _STANDINGS = 1_000
@@ -57,7 +57,14 @@ class Experiments:
     """Of one control plane."""
 
     def __init__(
-        self, catalog: Catalog, endpoints: Endpoints, lab: Lab, clock: Clock, *, every_seconds: float = EVERY_SECONDS
+        self,
+        catalog: Catalog,
+        endpoints: Endpoints,
+        lab: Lab,
+        clock: Clock,
+        *,
+        every_seconds: float = EVERY_SECONDS,
+        rest: int = REST,
     ) -> None:
         self._catalog = catalog
         self._database = catalog.database
@@ -65,6 +72,7 @@ class Experiments:
         self._lab = lab
         self._clock = clock
         self._every_seconds = every_seconds
+        self._rest = rest
         self._next: dict[str, float] = {}
 
     def of(self, principal: Principal, name: str) -> list[Running]:
@@ -135,7 +143,7 @@ class Experiments:
             running.declared, self._gathered(endpoint, running), _shares(endpoint), is_over=self._is_over(running)
         )
         took = time.monotonic() - began
-        self._next[running.experiment_id] = time.monotonic() + max(self._every_seconds, took * _REST)
+        self._next[running.experiment_id] = time.monotonic() + max(self._every_seconds, took * self._rest)
         self._keep(running, report)
 
     def _gathered(self, endpoint: LiveEndpoint, running: Running) -> Outcomes:
