@@ -30,6 +30,8 @@ def test_its_blocks_run_in_order(folder: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "http://127.0.0.1:" in done.stdout
     assert "26398" in done.stdout  # flights of January that arrived, in version 0
+    assert "x-served-by: dev.trial.late@1" in done.stdout
+    assert '{"predictions"' in done.stdout
     assert "refused, as it should be" in done.stdout
     assert "PERMISSION_DENIED" not in done.stdout
 
