@@ -1,8 +1,9 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportAttributeAccessIssue=false
 """From exchanges to the rows of inference tables: column by column, since there are many exchanges and few forms."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from boathouse.serving.capture.layout import PARTITION, TableKind, schema_of
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import KnownModels, ModelFacts
 from boathouse.serving.capture.nouns import Exchange
+
+log = logging.getLogger(__name__)
 
 ERROR = 400
 """Statuses from here on are those of requests that were not answered."""
@@ -77,6 +80,18 @@ class Builder:
                 except READING_ERRORS:
                     is_unread = True
             found.append(Read(exchange, entity, facts, rows, is_unread))
+        return found
+
+    def sound(self, endpoint: KnownEndpoint, read: Sequence[Read]) -> list[Read]:
+        """The same, where one that cannot become rows has none: it shall not keep all others out of the table."""
+        found: list[Read] = []
+        for each in read:
+            try:
+                self.columns(TableKind.PREDICTIONS, endpoint, [each]).table(schema_of(TableKind.PREDICTIONS))
+                found.append(each)
+            except Exception:
+                log.exception("Request %s cannot be taken apart.", each.exchange.request_id)
+                found.append(replace(each, rows=None, is_unread=True))
         return found
 
     def columns(self, kind: TableKind, endpoint: KnownEndpoint, read: Sequence[Read]) -> Columns:

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from boathouse.serving.capture.texts import text_of
 
 _EXACT = 1 << 53
 """Whole numbers up to here are exact as floating-point numbers."""
@@ -73,12 +74,21 @@ def _converted(values: Sequence[Any], kind: pa.DataType) -> pa.Array | None:
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     kinds = set(map(type, values)) - {type(None)}
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return pa.array(values if kinds <= {str} else [_text(value) for value in values], kind)
+        return _texts(values, kind, is_plain=kinds <= {str})
     if pa.types.is_timestamp(kind) and not kinds <= {int}:
         return pa.array([_instant(value, kind) for value in values], kind)
     if pa.types.is_integer(kind) and float in kinds:
         return pa.array([_whole(value) for value in values], kind)
     return pa.array(values, kind)
+
+
+def _texts(values: Sequence[Any], kind: pa.DataType, *, is_plain: bool) -> pa.Array:
+    if is_plain:
+        try:
+            return pa.array(values, kind)
+        except UnicodeEncodeError:
+            pass
+    return pa.array([text_of(value) for value in values], kind)
 
 
 def _natural(values: Sequence[Any]) -> pa.Array | None:
@@ -87,7 +97,7 @@ def _natural(values: Sequence[Any]) -> pa.Array | None:
     if not kinds:
         return None
     array = _converted(values, _natural_type(kinds, values))
-    return array if array is not None else pa.array([_text(value) for value in values], pa.string())
+    return array if array is not None else pa.array([text_of(value) for value in values], pa.string())
 
 
 def _natural_type(kinds: set[type], values: Sequence[Any]) -> pa.DataType:
@@ -113,14 +123,6 @@ def _natural_type(kinds: set[type], values: Sequence[Any]) -> pa.DataType:
         if inner == {str}:
             return pa.list_(pa.string())
     return pa.string()
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _whole(value: Any) -> Any:

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import orjson
 
+from boathouse.serving.capture.texts import text_of
+
 PREFIX = "masked:"
 _KEY_BYTES = 32
 _HEX_DIGITS = 32
@@ -27,8 +29,7 @@ class Masks:
             return None
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        text = value if isinstance(value, str) else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
-        content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        content = (text_of(value) or "").encode()
         return PREFIX + hmac.new(self._key, content, sha256).hexdigest()[:_HEX_DIGITS]
 
     def record(self, record: Mapping[str, Any], masked: Collection[str]) -> dict[str, Any]:

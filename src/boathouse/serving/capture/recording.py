@@ -213,9 +213,10 @@ class Recorder:
 
     def _landed(self, endpoint: KnownEndpoint, batch: Sequence[tuple[str, Written]]) -> Exception | None:
         """Write the rows of a batch that are not there yet; why that failed, if it did."""
+        read: Sequence[Read] = ()
         for attempt in (1, 2):
             try:
-                read = self._builder.read(endpoint, (written.exchange for _, written in batch))
+                read = read or self._builder.read(endpoint, (written.exchange for _, written in batch))
                 for kind in TableKind:
                     self._append(endpoint, kind, batch, read)
                 return None
@@ -224,9 +225,11 @@ class Recorder:
                     return error
             except (BoathouseError, OSError) as error:
                 return error
-            except Exception as error:
+            except Exception as error:  # something that nobody has thought of, in one of many
                 log.exception("The exchanges of endpoint %s could not be written.", endpoint.name)
-                return error
+                if attempt == 2:
+                    return error
+                read = self._builder.sound(endpoint, read)
         return None
 
     def _append(

@@ -200,3 +200,15 @@ def test_whatever_callers_send_finds_a_place(
                 assert schema.field(name).type == table.schema.field(name).type
             else:
                 schema = schema.append(table.schema.field(name))
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_values_that_are_no_unicode_or_too_large_stop_nothing(is_masked: bool) -> None:
+    """NaN makes the body one that only Python's own reader takes, which takes much more."""
+    strange = rb'[{"b": "\ud800", "a": NaN, "n": 123456789012345678901234567890, "l": {"\udfff": [1e999]}}]'
+    answered = exchange(1, request=b'{"dataframe_records": ' + strange + b"}", response=b'{"predictions": ["\\ud800"]}')
+    known = MASKED if is_masked else KNOWN
+    (row,) = built(TableKind.PAYLOAD, answered, known=known)
+    assert row["status_code"] == 200
+    (values,) = built(TableKind.PREDICTIONS, answered, known=known) or [{}]
+    assert values.get("in_b") != "\ud800"

@@ -1,6 +1,7 @@
 """What happens to tables, owners and recorders while answers are captured; nothing is lost, nothing is there twice."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +10,17 @@ import pytest
 
 from boathouse.catalog import SecurableKind
 from boathouse.catalog.events.repository import after
+from boathouse.foundation.clock import SystemClock
 from boathouse.lake import tables as lake_tables
 from boathouse.serving.capture import inference_tables, recording
+from boathouse.serving.capture.building import Builder, Columns, Read
+from boathouse.serving.capture.contexts import KnownEndpoint
+from boathouse.serving.capture.layout import TableKind
+from boathouse.serving.capture.masking import Masks
+from boathouse.serving.capture.model_facts import KnownModels
 from boathouse.serving.capture.reading import journals, segments
 from boathouse.serving.endpoints.nouns import CaptureTarget
+from boathouse.serving.endpoints.policy import CaptureRules, OnFull
 
 from .conftest import PAYLOAD, PREDICTIONS, Capture
 from .exchanges import endpoint, exchange
@@ -305,3 +313,35 @@ def test_two_recorders_at_once_double_nothing(capture: Capture) -> None:
         other.round()
         (capture.recorder if number % 2 else other).round()
     assert capture.ids() == capture.ids(PREDICTIONS) == named(range(10))
+
+
+class Breaking(Builder):
+    """Stands for a mistake of ours that one request in a thousand brings out."""
+
+    def columns(self, kind: TableKind, endpoint: KnownEndpoint, read: Sequence[Read]) -> Columns:
+        if kind is TableKind.PREDICTIONS and any(each.rows and each.exchange.principal == "poison" for each in read):
+            raise ZeroDivisionError
+        return super().columns(kind, endpoint, read)
+
+
+def test_a_request_that_cannot_be_taken_apart_keeps_no_other_out(capture: Capture) -> None:
+    tables = inference_tables.InferenceTables(capture.catalog, capture.session_of, SystemClock())
+    builder = Breaking(KnownModels(), Masks(b"key"))
+    recorder = recording.Recorder(capture.root, tables, builder, capture.troubles)
+    journal = capture.journal()
+    for number, who in enumerate(["ann", "poison", "bob"]):
+        journal.write(exchange(number, principal=who))
+    assert recorder.round().waiting == 0
+    assert capture.ids() == named(range(3))
+    assert capture.ids(PREDICTIONS) == ["request-0", "request-2"]
+
+
+def test_a_full_journal_is_told_of_once(capture: Capture) -> None:
+    journal = capture.journal(CaptureRules(journal_mb=1, on_full=OnFull.DROP))
+    while not journal.is_degraded:
+        journal.write(exchange(1, request=b"x" * 100_000))
+    for _ in range(2):
+        capture.troubles.watch(capture.root)
+    (told,) = after(capture.catalog.database, 0)
+    assert (told.type, told.subject) == ("capture.degraded", "worker-0")
+    assert told.data["what"] == "journal" and told.data["left_out"] == 1
