@@ -66,6 +66,7 @@ class Store:
     """Feature tables of some flights, as the features job makes them."""
 
     client: FeatureEngineeringClient
+    session: Session
     schema: str
 
     def training_set(self, questions: pl.DataFrame, **options: Any) -> TrainingSet:
@@ -110,7 +111,7 @@ def new_store(catalog) -> Callable[..., Store]:
             put(client, schema, design, tables[design.name])
         client.create_table(name=f"{schema}.planes", primary_keys="tailnum", df=planes)
         make_functions(session, schema)
-        return Store(client, schema)
+        return Store(client, session, schema)
 
     return make
 

@@ -10,7 +10,16 @@ from flights.columns import FEATURES
 from flights.encoding import encode
 from flights.evaluation import score
 from flights.features import build_labels
-from flights.training import forecast_naively, known_examples, naive_forecast, shuffled, train, vocabulary_of
+from flights.jobs.store import make_usual_share
+from flights.training import (
+    forecast_naively,
+    known_examples,
+    naive_forecast,
+    shuffled,
+    train,
+    usual_shares,
+    vocabulary_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +105,16 @@ def test_an_evaluation_that_measures_nothing_is_refused(late):
 
 def _labels(examples: pl.DataFrame) -> pl.DataFrame:
     return examples.select("flight_id", "late", known_at=pl.col("asked_at") + pl.duration(hours=5))
+
+
+def test_the_rule_below_the_models_says_the_carriers_last_week_or_else_its_usual_share(examples, store):
+    shares, overall = usual_shares(examples)
+
+    make_usual_share(store.session, store.schema, shares, overall)
+
+    carrier, share = next(iter(shares.items()))
+    assert share == pytest.approx(examples.filter(carrier=carrier)["late"].mean())
+    given = (f"'{carrier}', 0.5", f"'{carrier}'", "'?'")
+    asked = ", ".join(f"{store.schema}.usual_late_share({each}) AS a{at}" for at, each in enumerate(given))
+    said = store.session.sql(f"SELECT {asked}").rows()[0]
+    assert list(said.values()) == pytest.approx([0.5, share, overall], abs=1e-4)

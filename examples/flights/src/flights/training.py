@@ -113,3 +113,9 @@ def forecast_naively(baseline: pl.DataFrame, examples: pl.DataFrame) -> pl.Serie
     keys = examples.select("carrier", hour=(pl.col("minute_of_day") // 60).cast(pl.Int32))
     expected = keys.join(baseline, on=["carrier", "hour"], how="left", maintain_order="left")["expected"]
     return expected.fill_null(float(baseline["expected"].mean()))
+
+
+def usual_shares(examples: pl.DataFrame) -> tuple[dict[str, float], float]:
+    """The late share of each carrier, and of all flights."""
+    shares = examples.group_by("carrier").agg(late=pl.col("late").mean()).sort("carrier")
+    return dict(shares.iter_rows()), float(examples["late"].mean())

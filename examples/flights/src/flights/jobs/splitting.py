@@ -4,12 +4,13 @@ import polars as pl
 
 import boathouse as bh
 from flights.jobs.arguments import Arguments
-from flights.training import forecast_naively, known_examples, naive_forecast
+from flights.jobs.store import make_usual_share
+from flights.training import forecast_naively, known_examples, naive_forecast, usual_shares
 
 
 def split() -> None:
     """The tables ``examples`` and ``evaluation``: what we were asked and what became of it; the second also with what a
-    naive forecast made of the first says."""
+    naive forecast made of the first says. And the function that answers when no model can, made of the first too."""
     arguments = Arguments.read()
     windows = arguments.windows
     questions, labels = (bh.table(arguments.table(name)).pl() for name in ("questions", "labels"))
@@ -23,6 +24,7 @@ def split() -> None:
     )
     _write(arguments, "examples", learned)
     _write(arguments, "evaluation", judged.with_columns(naive=forecast_naively(naive_forecast(learned), judged)))
+    make_usual_share(bh.default_session(), arguments.schema, *usual_shares(learned))
 
 
 def _write(arguments: Arguments, name: str, rows: pl.DataFrame) -> None:

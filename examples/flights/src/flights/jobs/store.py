@@ -63,6 +63,11 @@ return None if built is None or departure is None else float(departure.year - bu
 $$""",
 )
 
+USUAL_SHARE = """CREATE OR REPLACE FUNCTION {schema}.usual_late_share(
+        carrier STRING, carrier_late_share_7d DOUBLE DEFAULT NULL) RETURNS DOUBLE
+    COMMENT 'What is said of a flight when no model can: how often its carrier was late in the last week, or else ever.'
+    RETURN coalesce(carrier_late_share_7d, CASE carrier {cases} ELSE {overall} END)"""
+
 
 def put(client: FeatureEngineeringClient, schema: str, design: Design, rows: Any) -> None:
     """The rows of a feature table, all of them: what was known later than the present is not among them."""
@@ -85,6 +90,13 @@ def make_functions(session: Session, schema: str) -> None:
     """What is computed on demand, registered under names of its own."""
     for text in FUNCTIONS:
         session.sql(text.format(schema=schema))
+
+
+def make_usual_share(session: Session, schema: str, shares: dict[str, float], overall: float) -> None:
+    """The rule below the models: a function of the catalog, so it is asked like any other and has an owner."""
+    cases = " ".join(f"WHEN '{carrier}' THEN {share:.4f}" for carrier, share in shares.items())
+    session.sql(USUAL_SHARE.format(schema=schema, cases=cases, overall=f"{overall:.4f}"))
+    print(f"{schema}.usual_late_share: {len(shares)} carriers, {overall:.0%} of all flights")
 
 
 def features(schema: str) -> list[FeatureLookup | FeatureFunction]:
