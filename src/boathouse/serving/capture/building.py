@@ -123,4 +123,6 @@ def common_columns(endpoint: KnownEndpoint, read: Sequence[Read]) -> dict[str, l
         "model_version": [each.version for each in exchanges],
         "route": [each.role for each in exchanges],
         "fallback_rung": [each.rung for each in exchanges],
+        "device": [each.device for each in exchanges],
+        "arrived_at": [each.arrived_at_us for each in exchanges],
     }

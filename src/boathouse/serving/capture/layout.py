@@ -75,6 +75,8 @@ def _payload() -> "pa.Schema":
             ("row_count", pa.int64()),
             ("features", pa.string()),
             ("masked_columns", pa.list_(pa.string())),
+            ("device", pa.string()),
+            ("arrived_at", pa.timestamp("us", "UTC")),
         ]
     )
 
@@ -97,5 +99,7 @@ def _predictions() -> "pa.Schema":
             ("model_version", pa.int64()),
             ("route", pa.string()),
             ("fallback_rung", pa.string()),
+            ("device", pa.string()),
+            ("arrived_at", pa.timestamp("us", "UTC")),
         ]
     )

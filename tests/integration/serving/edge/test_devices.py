@@ -142,16 +142,18 @@ def test_a_device_answers_by_itself_and_its_log_comes_home_once(house: House, tm
     assert len(rows) == 20
     assert {row["model_name"] for row in rows} == {MODEL}
     assert {row["model_version"] for row in rows} == {1}
+    assert {row["device"] for row in rows} == {"tower-7"}
+    assert all(row["arrived_at"] > row["request_time"] for row in rows)
 
 
 def test_a_log_comes_home_by_itself_when_the_home_is_there_again(house: House, tmp_path: Path) -> None:
     folder = tmp_path / "away"
-    with device(house, folder, "--to", "http://127.0.0.1:9", "--every", "200ms") as edge:
+    with device(house, folder, "--to", "http://127.0.0.1:9", "--every", "1s") as edge:
         asked = {edge.ask(float(number))[0] for number in range(5)}
         time.sleep(1)
         asked |= {edge.ask(1.0)[0]}
         assert waiting_bytes(Home(folder)) > 0
-    with device(house, folder, "--to", house.boathouse.url, "--every", "200ms") as edge:
+    with device(house, folder, "--to", house.boathouse.url, "--every", "1s") as edge:
         rows = house.wait_for(asked)
         assert len([row for row in rows if row["databricks_request_id"] in asked]) == 6
         later = {edge.ask(2.0)[0]}
