@@ -16,12 +16,13 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.answering.features import FeaturesFell, Filled
 from boathouse.serving.answering.limits import Slots
 from boathouse.serving.answering.loaded import Loaded, Wanted
+from boathouse.serving.answering.outcomes import Failed, Outcome, answered, refused
 from boathouse.serving.answering.rates import Rates, own_slots
 from boathouse.serving.answering.refusals import FeaturesFailed, ModelFailed, NotReady, TookTooLong, error_answer
 from boathouse.serving.answering.requests import CONTENT_TYPE_JSON, Answer, Asked
 from boathouse.serving.answering.rungs import Rungs
 from boathouse.serving.answering.ways import FAST_ROWS, Way
-from boathouse.serving.capture.nouns import Exchange, Journal
+from boathouse.serving.capture.nouns import Journal
 from boathouse.serving.fallback.ladder import Fallen, Ladder, NoRung
 from boathouse.serving.routing.choosing import Router
 from boathouse.serving.routing.shadowing import Shadows, ShadowTask
@@ -50,18 +51,6 @@ class Tools:
     """Told of each answer that came from a rung below."""
     rates: Any = field(default_factory=own_slots)
     """What ``rates.shared_slots`` gives."""
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What came of asking."""
-
-    way: Way
-    payload: Payload
-    body: bytes
-    predictions: Any = None
-    features: bytes | None = None
-    fallen: Fallen | None = None
 
 
 class Answering:
@@ -166,7 +155,7 @@ class Answering:
             way = self._ways[route.entity_id, route.role] = self._way(route)
         return way
 
-    def _asked(self, way: Way, payload: Payload, *, at_once: bool = False) -> _Outcome:
+    def _asked(self, way: Way, payload: Payload, *, at_once: bool = False) -> Outcome:
         """Features and model, one after the other.
 
         Args:
@@ -178,13 +167,13 @@ class Answering:
             filled = way.features.fill(payload, self._rules)
             used = filled.used
             if scorer is None:
-                return _Outcome(way, payload, b'{"outputs": ' + way.features.outputs(filled) + b"}", None, used)
+                return Outcome(way, payload, b'{"outputs": ' + way.features.outputs(filled) + b"}", None, used)
             arrays = scorer.read(filled.payload)
         else:
             assert scorer is not None
             arrays = scorer.read(payload)
         predictions = scorer.predict(arrays, payload.params) if at_once else way.predict(arrays, payload)
-        return _Outcome(way, payload, b'{"predictions": ' + scorer.answer(predictions) + b"}", predictions, used)
+        return Outcome(way, payload, b'{"predictions": ' + scorer.answer(predictions) + b"}", predictions, used)
 
     async def _later(self, asked: Asked, payload: Payload | None, way: Way | None) -> Answer:
         until = asked.begun + self._seconds
@@ -200,7 +189,7 @@ class Answering:
             except TimeoutError as error:
                 return await self._timed_out(asked, payload, way, error)
             return self._finish(asked, outcome)
-        except _Failed as failed:
+        except Failed as failed:
             return self._refuse(asked, failed.way, failed.error)
         except BoathouseError as error:
             return self._refuse(asked, way, error)
@@ -211,7 +200,7 @@ class Answering:
         if not work.cancelled():
             work.exception()  # it was told to whoever waited
 
-    def _worked(self, asked: Asked, payload: Payload | None, way: Way | None) -> _Outcome:
+    def _worked(self, asked: Asked, payload: Payload | None, way: Way | None) -> Outcome:
         """In a thread: everything up to the answer."""
         try:
             if payload is None:
@@ -219,13 +208,13 @@ class Answering:
             if way is None:
                 way = self._chosen(asked, payload)
         except BoathouseError as error:
-            raise _Failed(way, error) from error
+            raise Failed(way, error) from error
         try:
             return self._tried(asked, payload, way)
         except BoathouseError as error:
-            raise _Failed(way, error) from error
+            raise Failed(way, error) from error
 
-    def _tried(self, asked: Asked, payload: Payload, way: Way) -> _Outcome:
+    def _tried(self, asked: Asked, payload: Payload, way: Way) -> Outcome:
         breaker = way.breaker
         if breaker is None:
             try:
@@ -249,7 +238,7 @@ class Answering:
 
     def _fallen(
         self, asked: Asked, payload: Payload, way: Way, failed: Exception, *, is_late: bool = False
-    ) -> _Outcome:  # fmt: skip
+    ) -> Outcome:  # fmt: skip
         """The answer of a rung below.
 
         Raises:
@@ -265,7 +254,7 @@ class Answering:
                 raise self._too_late() from none
             raise self._failed(way, none) from none
         used = filled.used if filled is not None else None
-        return _Outcome(way, payload, b'{"predictions": ' + fallen.answer + b"}", None, used, fallen)
+        return Outcome(way, payload, b'{"predictions": ' + fallen.answer + b"}", None, used, fallen)
 
     def _filled(self, way: Way, payload: Payload) -> Filled | None:
         """The features for rules, which take them by name; read again, since falls are rare."""
@@ -297,22 +286,12 @@ class Answering:
             raise late from error
         return self._finish(asked, await asyncio.to_thread(self._fallen, asked, payload, way, late, is_late=True))
 
-    def _finish(self, asked: Asked, outcome: _Outcome) -> Answer:
+    def _finish(self, asked: Asked, outcome: Outcome) -> Answer:
         """Keep, count, answer. What has status 200 is in the journal by then."""
         way, payload, fallen = outcome.way, outcome.payload, outcome.fallen
         took = time.perf_counter() - asked.begun
-        endpoint, entity = self.endpoint, way.entity
-        if fallen is None:
-            entity_id, version, role, headers = entity.entity_id, entity.version, way.role, way.headers
-        else:
-            entity_id, version, role, headers = _of_fallen(fallen)
         if self._captures or self._shadows:
-            exchange = Exchange(
-                asked.request_id, endpoint.endpoint_id, endpoint.config_version, entity_id, version, role,
-                asked.principal, asked.received_at_us, int(took * 1e6), 200, asked.content_type, asked.body,
-                outcome.body, None if fallen is None else fallen.rung, None if fallen is None else fallen.why,
-                asked.client_request_id or payload.client_request_id, outcome.features,
-            )  # fmt: skip
+            exchange = answered(self.endpoint, asked, outcome, took)
             if self._captures:
                 self._journal.write(exchange)
             if self._shadows:
@@ -320,8 +299,9 @@ class Answering:
                     self._tools.offer_shadow(task)
         way.counter.count(200, took * 1000, payload.rows, outcome.predictions, fallen=fallen is not None)
         if fallen is not None:
-            self._tools.fell(endpoint, fallen)
-        return Answer(200, [CONTENT_TYPE_JSON, ("x-request-id", asked.request_id), *headers], outcome.body)
+            self._tools.fell(self.endpoint, fallen)
+        headers = [CONTENT_TYPE_JSON, ("x-request-id", asked.request_id), *outcome.headers]
+        return Answer(200, headers, outcome.body)
 
     def _refuse(self, asked: Asked, way: Way | None, error: BoathouseError) -> Answer:
         """An answer that tells of an error; kept too, where the endpoint has read what was asked."""
@@ -329,15 +309,8 @@ class Answering:
         answer = error_answer(error, asked.request_id, way.headers if way is not None else None)
         (self._others if way is None else way.counter).count(answer.status, took * 1000, 0)
         if self._captures and answer.status not in (413, 415, 429, 503):
-            endpoint, entity = self.endpoint, way.entity if way is not None else None
-            exchange = Exchange(
-                asked.request_id, endpoint.endpoint_id, endpoint.config_version, entity.entity_id if entity else "",
-                entity.version if entity else None, way.role if way is not None else "", asked.principal,
-                asked.received_at_us, int(took * 1e6), answer.status, asked.content_type, asked.body, answer.body,
-                client_request_id=asked.client_request_id, error_codes=(error.error_code,),
-            )  # fmt: skip
             try:
-                self._journal.write(exchange)
+                self._journal.write(refused(self.endpoint, asked, way, answer, error, took))
             except BoathouseError:
                 log.debug("A refused request is not kept: the journal is full.")
         return answer
@@ -360,20 +333,3 @@ class Answering:
             most = min(self._limits.concurrency, _MOST_THREADS)
             self._threads = ThreadPoolExecutor(most, thread_name_prefix=f"endpoint-{self.endpoint.name}")
         return self._threads
-
-
-class _Failed(Exception):
-    """Carries an error out of a thread, with the way on which it happened."""
-
-    def __init__(self, way: Way | None, error: BoathouseError) -> None:
-        self.way = way
-        self.error = error
-        super().__init__(str(error))
-
-
-def _of_fallen(fallen: Fallen) -> tuple[str, int | None, str, list[tuple[str, str]]]:
-    entity = fallen.entity
-    if entity is None:
-        return "", None, "fallback", [("x-fallback", fallen.rung), ("x-served-by", fallen.rung)]
-    shown = entity.entity if entity.version is None else f"{entity.entity}@{entity.version}"
-    return entity.entity_id, entity.version, "fallback", [("x-fallback", fallen.rung), ("x-served-by", shown)]

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -45,8 +45,9 @@ class _Waiting:
 class Stack:
     """Of one model. For any thread."""
 
-    def __init__(self, scorer: Scorer, *, name: str) -> None:
+    def __init__(self, scorer: Scorer, *, name: str, now: Callable[[], float] = time.perf_counter) -> None:
         self._scorer = scorer
+        self._now = now
         self._name = name
         self._lock = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
@@ -139,16 +140,16 @@ class Stack:
 
     def _compare(self, group: Sequence[_Waiting]) -> None:
         """Both ways; what is answered is what one by one gives."""
-        began = time.perf_counter()
+        began = self._now()
         self._one_by_one(group)
-        between = time.perf_counter()
+        between = self._now()
         if any(each.error is not None for each in group):
             return
         try:
             parts = self._together(group)
         except Exception:  # noqa: BLE001  # then it is not for this model
             parts = None
-        together = time.perf_counter() - between
+        together = self._now() - between
         answer = self._scorer.answer
         if parts is None or any(answer(each.found) != answer(part) for each, part in zip(group, parts, strict=True)):
             self.is_off = True

@@ -19,7 +19,9 @@ class Slow:
 
     does: Callable[[Any], Any] = field(default=lambda rows: rows[:, 0] * 2)
     sizes: list[int] = field(default_factory=list[int])
-    pause: float = 0.008
+    seconds: float = 0.0
+    """What its calls have taken, on a clock of its own."""
+    cost: Callable[[int], float] = field(default=lambda rows: 1.0)
     is_fast: bool = False
     required: tuple[str, ...] = ()
 
@@ -27,7 +29,8 @@ class Slow:
         return payload
 
     def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
-        time.sleep(self.pause)
+        time.sleep(0.004)  # so that others gather meanwhile
+        self.seconds += self.cost(len(arrays))
         self.sizes.append(len(arrays))
         return self.does(arrays)
 
@@ -36,6 +39,10 @@ class Slow:
 
     def close(self) -> None:
         pass
+
+
+def stack_of(model: Slow) -> Stack:
+    return Stack(model, name="slow", now=lambda: model.seconds)
 
 
 def ask_all(stack: Stack, requests: Sequence[Any]) -> list[Any]:
@@ -51,7 +58,7 @@ def ask_all(stack: Stack, requests: Sequence[Any]) -> list[Any]:
 
 def test_everybody_gets_their_own_answers_by_fewer_calls() -> None:
     model = Slow()
-    stack = Stack(model, name="slow")
+    stack = stack_of(model)
     requests = [np.arange(1 + at % 3, dtype=float).reshape(-1, 1) + at for at in range(300)]
     found = ask_all(stack, requests)
     assert all((answers == 2 * rows[:, 0]).all() for rows, answers in zip(requests, found, strict=True))
@@ -61,7 +68,7 @@ def test_everybody_gets_their_own_answers_by_fewer_calls() -> None:
 
 
 def test_frames_are_stacked_too_and_keep_their_index() -> None:
-    stack = Stack(Slow(lambda frame: frame["a"] + 1), name="slow")
+    stack = stack_of(Slow(lambda frame: frame["a"] + 1))
     requests = [pd.DataFrame({"a": [at, at + 1], "b": ["x", None]}) for at in range(200)]
     found = ask_all(stack, requests)
     assert all(answers.tolist() == [at + 1, at + 2] for at, answers in enumerate(found))
@@ -70,7 +77,7 @@ def test_frames_are_stacked_too_and_keep_their_index() -> None:
 
 
 def test_a_model_that_looks_at_all_its_rows_is_asked_by_each_alone() -> None:
-    stack = Stack(Slow(lambda rows: rows[:, 0] - rows[:, 0].mean()), name="slow")
+    stack = stack_of(Slow(lambda rows: rows[:, 0] - rows[:, 0].mean()))
     found = ask_all(stack, [np.full((1, 1), float(at)) for at in range(100)])
     assert all(answers.tolist() == [0.0] for answers in found)
     assert stack.is_off
@@ -82,25 +89,21 @@ def test_who_sends_what_the_model_refuses_spoils_nothing_for_others() -> None:
             raise ArithmeticError("negative")
         return rows[:, 0]
 
-    stack = Stack(Slow(picky), name="slow")
+    stack = stack_of(Slow(picky))
     requests = [np.full((1, 1), -1.0 if at % 10 == 9 else float(at)) for at in range(200)]
     found = ask_all(stack, requests)
     assert [isinstance(each, ArithmeticError) for each in found] == [at % 10 == 9 for at in range(200)]
 
 
 def test_a_model_that_gains_nothing_is_not_stacked() -> None:
-    def linear(rows: Any) -> Any:
-        time.sleep(0.002 * len(rows))
-        return rows[:, 0]
-
-    stack = Stack(Slow(linear, pause=0.0), name="slow")
+    stack = stack_of(Slow(cost=float))
     ask_all(stack, [np.ones((1, 1)) for _ in range(150)])
     assert stack.is_off
 
 
 def test_large_requests_and_those_with_params_go_alone() -> None:
     model = Slow()
-    stack = Stack(model, name="slow")
+    stack = stack_of(model)
     stack.predict(np.ones((MOST_ROWS, 1)), None, MOST_ROWS)
     stack.predict(np.ones((1, 1)), {"quantile": 0.5}, 1)
     assert model.sizes == [MOST_ROWS, 1]
@@ -111,7 +114,7 @@ def test_different_kinds_are_not_joined() -> None:
     assert kind_of(one) != kind_of(two) != kind_of(one.astype("float32"))
     assert kind_of(pd.DataFrame({"a": pd.Categorical(["x"])})) is None
     assert kind_of([1]) is None
-    stack = Stack(Slow(lambda rows: rows.sum(axis=1)), name="slow")
+    stack = stack_of(Slow(lambda rows: rows.sum(axis=1)))
     found = ask_all(stack, [one, two] * 50)
     assert [answers.tolist() for answers in found] == [[2.0], [3.0]] * 50
 
