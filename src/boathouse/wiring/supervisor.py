@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 15
 """How long a process may take to stop by itself."""
 RESTART_LIMIT = 5
-"""Deaths within RESTART_WINDOW_SECONDS after which we give up."""
+"""Deaths within RESTART_WINDOW_SECONDS after which we give up; not on what answers predictions and records them."""
 RESTART_WINDOW_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 2.0
 POLL_SECONDS = 0.05
 FULL_DISK_PAUSE_SECONDS = 2.0
 """How long to wait before looking again for space; a full disk is nobody's death."""
@@ -48,6 +49,8 @@ class Process:
     module: str
     child: "subprocess.Popen[bytes] | None" = None
     deaths: list[float] = field(default_factory=list[float])
+    is_given_up: bool = True
+    """Whether everything ends when it keeps dying; answers do not end because their recorder does."""
 
     @property
     def is_alive(self) -> bool:
@@ -107,13 +110,13 @@ class Supervisor:
         process.deaths = [at for at in process.deaths if now - at < RESTART_WINDOW_SECONDS] + [now]
         code = process.child.returncode if process.child else None
         log_file = self._home.logs / f"{process.name}.log"
-        if len(process.deaths) >= RESTART_LIMIT:
+        if process.is_given_up and len(process.deaths) >= RESTART_LIMIT:
             raise Unavailable(
                 f"The {process.name} died {RESTART_LIMIT} times within a minute (last exit code {code}).",
                 hint=f"Its log says why: {log_file}",
             )
         log.warning("The %s ended with code %s; starting it again.", process.name, code)
-        self._stop.wait(0.2 * len(process.deaths))
+        self._stop.wait(min(0.2 * len(process.deaths), LONGEST_PAUSE_SECONDS))
         if not self._stop.is_set():
             self._start(process)
             self._write_run_file()
@@ -263,7 +266,8 @@ def _serving(workers: int) -> list[Process]:
         )
     if workers == 0:
         return []
-    return [Process("data-plane", "boathouse.dataplane"), Process("recorder", "boathouse.dataplane.recorder")]
+    modules = {"data-plane": "boathouse.dataplane", "recorder": "boathouse.dataplane.recorder"}
+    return [Process(name, module, is_given_up=False) for name, module in modules.items()]
 
 
 def _address_of_serving(url: str | None) -> dict[str, object]:

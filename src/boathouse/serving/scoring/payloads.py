@@ -23,6 +23,7 @@ TYPES = (JSON, CSV, ARROW, PARQUET)
 _FORMATS = {shape.value: shape for shape in (Shape.SPLIT, Shape.RECORDS, Shape.INSTANCES, Shape.INPUTS)}
 _ONE_FORMAT = f"A JSON body has exactly one of {', '.join(_FORMATS)}."
 _SPLIT_KEYS = {"columns", "data", "index"}
+_LONGEST_SHOWN = 200
 
 
 def read_payload(body: bytes, content_type: str, *, most_rows: int) -> Payload:
@@ -46,12 +47,13 @@ def read_payload(body: bytes, content_type: str, *, most_rows: int) -> Payload:
 @lru_cache(maxsize=128)
 def _media_type(content_type: str) -> str:
     media, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    shown = repr(content_type[:_LONGEST_SHOWN])
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-            raise UnsupportedType(f"The content type {content_type!r} is not UTF-8, and nothing else is read.")
+            raise UnsupportedType(f"The content type {shown} is not UTF-8, and nothing else is read.")
     if media not in TYPES:
-        what = f"The content type {content_type!r} cannot be read." if media else "The request has no content type."
+        what = f"The content type {shown} cannot be read." if media else "The request has no content type."
         raise UnsupportedType(what, hint=f"Send one of {', '.join(TYPES)}.")
     return media
 

@@ -69,3 +69,17 @@ def test_it_goes_on_without_its_control_plane_and_comes_back_when_killed(serving
         wait_until_answering(serving_boathouse)
     finally:
         control_plane.resume()
+
+
+def test_a_recorder_that_keeps_dying_ends_no_answers(serving_boathouse: LocalBoathouse) -> None:
+    wait_until_answering(serving_boathouse)
+    before = serving_boathouse.pids
+    for _ in range(6):
+        killed = serving_boathouse.pids["recorder"]
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while serving_boathouse.pids["recorder"] == killed:
+            assert time.monotonic() < deadline, "The recorder is not started again."
+            time.sleep(0.05)
+    assert is_answering(serving_boathouse)
+    assert {**serving_boathouse.pids, "recorder": 0} == {**before, "recorder": 0}
