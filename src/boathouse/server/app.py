@@ -113,7 +113,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         endpoints.routes(plane.serving.endpoints, plane.home),
         endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
         inference_tables.routes(plane.catalog),
-        edge.routes(plane.serving.endpoints.access, plane.serving.receiver),
+        edge.routes(plane.serving.endpoints.access, plane.serving.receiver, plane.home),
     ):
         app.include_router(router)
     for path in FORWARDED:

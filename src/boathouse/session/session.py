@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlglot import exp
+
 from boathouse.catalog import SecurableKind
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.ids import new_id
@@ -33,6 +35,7 @@ from boathouse.session.running import (
     writes,
 )
 from boathouse.session.running.access import Access, new_statement, row_count
+from boathouse.session.running.models_in_queries import AI_QUERY, answer, asks_models
 from boathouse.session.running.temporary import TemporaryView
 from boathouse.session.running.writes import SchemaMode, TableShape, WriteMode, WriteReport
 from boathouse.session.sql.instants import parse_instant
@@ -98,8 +101,10 @@ class Session:
             Denied, NotFound: The principal may not use something it names.
         """
         statement = read_statement(text)
-        access = self._access(kind_of(statement), text, Parameters(parameters))
         try:
+            if AI_QUERY in text.lower() and isinstance(statement, Query) and asks_models(statement.tree):
+                return answer(self, statement.tree, text, parameters)
+            access = self._access(kind_of(statement), text, Parameters(parameters))
             return self._run(access, statement)
         except RecursionError as error:
             raise InvalidInput("The statement is nested too deeply.") from error
@@ -151,21 +156,31 @@ class Session:
         text = f"open_tables({', '.join(str(name) for name in parsed)})"
         return open_tables(self._access("READ_TABLE", text), parsed, known)
 
-    def open_query(self, text: str, parameters: Mapping[str, Any] | None = None, *, purpose: str) -> OpenQuery:
+    def open_query(
+        self,
+        text: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        purpose: str,
+        tree: exp.Expr | None = None,
+    ) -> OpenQuery:
         """A query for a program that stores what comes of its rows; with what it reads, for the lineage of that.
 
         Args:
             purpose: The kind of statement that the audit log is told.
+            tree: What to run of it, where that is not the text as it stands.
 
         Raises:
             InvalidInput: The text is no query, or does not fit its tables.
             Denied, NotFound: The principal may not use something it names.
         """
-        statement = read_statement(text)
-        if not isinstance(statement, Query):
-            raise InvalidInput("Only a query gives rows.", hint="Write SELECT ..., or the name of a table.")
+        if tree is None:
+            statement = read_statement(text)
+            if not isinstance(statement, Query):
+                raise InvalidInput("Only a query gives rows.", hint="Write SELECT ..., or the name of a table.")
+            tree = statement.tree
         access = self._access(purpose, text, Parameters(parameters))
-        prepared = queries.prepare_query(access, statement.tree)
+        prepared = queries.prepare_query(access, tree)
         rows = queries.result_after(prepared.run(access), lambda: prepared.run(access))
         return OpenQuery(rows, tuple(prepared.sources))
 

@@ -1,4 +1,4 @@
-"""Where devices send what they have answered."""
+"""What happens to an endpoint's model elsewhere: which version to score with, and what devices have answered."""
 
 from typing import Annotated
 
@@ -6,16 +6,27 @@ from fastapi import APIRouter, Query, Request
 
 from boathouse.catalog import Privilege
 from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.home import Home
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.unity_examples import example
 from boathouse.serving.edge.chunks import LARGEST_MESSAGE
 from boathouse.serving.edge.receiving import Receiver
 from boathouse.serving.endpoints.access import Access
+from boathouse.serving.endpoints.answering_now import answering_now
 
 
-def routes(access: Access, receiver: Receiver) -> APIRouter:
-    """One door; who may ask the endpoint may bring what was asked elsewhere."""
+def routes(access: Access, receiver: Receiver, home: Home) -> APIRouter:
+    """Who may ask the endpoint may ask its model elsewhere, and bring what was asked there."""
     router = APIRouter(tags=["serving"])
+
+    @router.get(
+        "/api/boathouse/v1/endpoints/{name}/model",
+        summary="The version of a model that answers for an endpoint now, for who scores with it elsewhere",
+        responses=example({"model": "prod.flights.delay", "version": 3}),
+    )
+    def model(caller: Caller, name: str) -> dict[str, str | int]:  # pyright: ignore[reportUnusedFunction]
+        found = answering_now(access, home, caller, name)
+        return {"model": found.model, "version": found.version}
 
     @router.post(
         "/api/boathouse/v1/endpoints/{name}/edge-exchanges",
