@@ -6,13 +6,13 @@ It moves what workers have written into their journals into inference tables. Wh
 import argparse
 import signal
 from pathlib import Path
+from threading import Event
 from types import FrameType
 
 from boathouse.foundation.home import Home
 from boathouse.foundation.processes import die_with_parent
 from boathouse.foundation.settings import Settings
 from boathouse.wiring.logs import configure_logging
-from boathouse.wiring.recorder import build_recorder
 
 
 def main() -> None:
@@ -22,14 +22,24 @@ def main() -> None:
     die_with_parent()
     settings = Settings.from_environment()
     configure_logging(settings)
-    process = build_recorder(home, settings)
+    stopping = Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        process.stopping.set()
+        stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    process.run_forever()
+    while not has_work(home):
+        if stopping.wait(settings.capture_seconds):
+            return
+    from boathouse.wiring.recorder import build_recorder  # brings Delta, which a home that answers nothing does without
+
+    build_recorder(home, settings, stopping).run_forever()
+
+
+def has_work(home: Home) -> bool:
+    """Whether anything was ever written that is in no table yet."""
+    return any(True for folder in ("journal", "aside") for _ in (home.serving / folder).glob("*/*.log"))
 
 
 if __name__ == "__main__":

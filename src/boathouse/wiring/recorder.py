@@ -88,7 +88,7 @@ JOURNALS = "journal"
 """The folder of the workers' journals, below the folder of serving."""
 
 
-def build_recorder(home: Home, settings: Settings) -> RecorderProcess:
+def build_recorder(home: Home, settings: Settings, stopping: Event) -> RecorderProcess:
     """A recorder over the databases; waits until the control plane has migrated them."""
     clock = SystemClock()
     database = boathouse_database(home, settings)
@@ -104,7 +104,7 @@ def build_recorder(home: Home, settings: Settings) -> RecorderProcess:
         troubles,
         unknown=lambda endpoint_id: _known(home, endpoint_id),
     )
-    return RecorderProcess(home, recorder, troubles, settings.capture_seconds, Event())
+    return RecorderProcess(home, recorder, troubles, settings.capture_seconds, stopping)
 
 
 def _known(home: Home, endpoint_id: str) -> KnownEndpoint | None:
