@@ -12,7 +12,7 @@ from boathouse.server.routes.unity_examples import example
 from boathouse.serving.edge.chunks import LARGEST_MESSAGE
 from boathouse.serving.edge.receiving import Receiver
 from boathouse.serving.endpoints.access import Access
-from boathouse.serving.endpoints.answering_now import answering_now
+from boathouse.serving.snapshot.answering_now import answering_now
 
 
 def routes(access: Access, receiver: Receiver, home: Home) -> APIRouter:
