@@ -1,4 +1,4 @@
-"""``make demo``: the whole path on real data, from raw files to governed predictions in production.
+"""``make demo``: the whole path on real data, from raw files to governed predictions and answers in production.
 
 Everything goes through the command line and the REST API, as a person would do it by hand; only the bars are ours.
 """
@@ -14,25 +14,28 @@ from typing import Any
 from demo_console import Step, Story
 from demo_report import MODEL, print_report
 from demo_server import Failed, Server
+from demo_serving import Served, check_captured, curl, let_fall, replay, serve_first, watch_canary, watch_shadow
 
-from boathouse.foundation.errors import AlreadyExists, BoathouseError
+from boathouse.foundation.errors import AlreadyExists, BoathouseError, NotFound
 from boathouse.foundation.home import HOME_VARIABLE
 
 TARGETS = ("dev", "staging", "prod")
 SIGNERS, SIGNER = "flight-operations", "ada"
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+MONTHS = ("2013-11-01", "2013-12-01")
+"""The presents at which production gets a new model: each has learned from everything before the month before."""
 POLL_SECONDS = 0.1
 
 
 def main(targets: Sequence[str]) -> int:
-    story, server = Story(), Server.of_this_repository()
+    story, server, served = Story(), Server.of_this_repository(), Served()
     os.environ[HOME_VARIABLE] = str(server.home.root)  # for `import boathouse as bh` in this process
     story.console.print("Will this flight arrive late? Every flight that left New York City in 2013.\n", style="bold")
     try:
         with story:
-            play(story, server, targets)
+            play(story, server, served, targets)
         if "prod" in targets:
-            print_report(story, server)
+            print_report(story, server, served)
     except KeyboardInterrupt:
         story.failed("Interrupted. Boathouse goes on running; stop it with: .venv/bin/boathouse down")
         return 130
@@ -42,7 +45,7 @@ def main(targets: Sequence[str]) -> int:
     return 0
 
 
-def play(story: Story, server: Server, targets: Sequence[str]) -> None:
+def play(story: Story, server: Server, served: Served, targets: Sequence[str]) -> None:
     """The whole path. Development and staging do not wait for each other; production waits for both."""
     start(story, server)
     prepare(story, server)
@@ -53,10 +56,48 @@ def play(story: Story, server: Server, targets: Sequence[str]) -> None:
         for done in as_completed([threads.submit(run_jobs, story, server, target) for target in before]):
             done.result()
     if "prod" in targets:
-        deploy(story, server, "prod")
-        run_jobs(story, server, "prod")
+        play_production(story, server, served)
         try_bad_candidate(story, server)
         try_forbidden_write(story, server)
+
+
+def play_production(story: Story, server: Server, served: Served) -> None:
+    """Two months of production: the champion of the first answers real requests, and so does its successor, which comes
+    by canary while people go on asking. A second demo begins with the second month."""
+    first, second = MONTHS
+    deploy(story, server, "prod")
+    token = token_of(server, SIGNER)
+    if champion_of(server) is None:
+        run_month(story, server, first)
+        judge(story, server, "prod")
+        serve_first(story, server, served.new_traffic(server, token, first), first)
+    run_job(story, server, "prod", "features", "--params", f"as_of={second}", title=f"features, {second}")
+    traffic = served.new_traffic(server, token, second)
+    with traffic:
+        run_job(story, server, "prod", "training", "--params", f"as_of={second}", title=f"training, {second}")
+        version = newest_version(server, "prod")
+        watch_shadow(story, server, traffic, served, version)
+        judge(story, server, "prod")
+        watch_canary(story, server, traffic, served, version, lambda: run_job(story, server, "prod", "answers"))
+        let_fall(story, server, traffic, served)
+    check_captured(story, served)
+    replay(story, server, served, version)
+    served.example = curl(server, traffic.questions[0])
+    run_job(story, server, "prod", "scoring")
+
+
+def run_month(story: Story, server: Server, as_of: str) -> None:
+    """Features and a candidate, as of the month's first day."""
+    for job in ("features", "training"):
+        run_job(story, server, "prod", job, "--params", f"as_of={as_of}", title=f"{job}, {as_of}")
+
+
+def champion_of(server: Server) -> int | None:
+    try:
+        found = server.client().get(f"/api/boathouse/v1/models/prod.{MODEL}")
+    except NotFound:
+        return None
+    return found["model"]["aliases"].get("champion")
 
 
 def run_jobs(story: Story, server: Server, target: str) -> None:
@@ -191,8 +232,8 @@ def try_forbidden_write(story: Story, server: Server) -> None:
 
 
 def token_of(server: Server, principal: str) -> str:
-    """A token for a few minutes, as an administrator may make one for somebody else."""
-    body = {"user_name": principal, "lifetime_seconds": 300, "comment": "make demo"}
+    """A token for an hour, as an administrator may make one for somebody else."""
+    body = {"user_name": principal, "lifetime_seconds": 3600, "comment": "make demo"}
     return str(server.client().post("/api/2.0/token/create", body)["token_value"])
 
 

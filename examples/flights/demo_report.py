@@ -1,10 +1,12 @@
 """What the demo leaves behind, on one screen: what was made, how good it is, where it came from, where to look."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from demo_console import Story
 from demo_server import Server
+from demo_serving import ENDPOINT, Served
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -22,7 +24,10 @@ COMMANDS = (
     'sql "SELECT carrier, count(*) AS flights, avg(late_probability) AS said FROM prod.flights.predictions GROUP BY 1"',
     'sql "SELECT event_time, user_identity.email FROM system.access.audit WHERE response.statusCode = 403"',
     "lineage prod.flights.predictions --up",
-    "model gates prod.flights.delay_model@2",
+    f"endpoint show {ENDPOINT} --history",
+    f"endpoint rollout {ENDPOINT}",
+    f"endpoint shadow {ENDPOINT}",
+    "model gates prod.flights.delay_model@3",
     "model why prod.flights.delay_model@champion",
     "model card prod.flights.delay_model@champion",
     "features show prod.flights.aircraft_days",
@@ -30,7 +35,7 @@ COMMANDS = (
 )
 
 
-def print_report(story: Story, server: Server) -> None:
+def print_report(story: Story, server: Server, served: Served) -> None:
     """Print the report."""
     client = server.client()
     show = story.console.print
@@ -40,8 +45,12 @@ def print_report(story: Story, server: Server) -> None:
     facts.add_column(overflow="fold")
     for name, text in _facts(client, server):
         facts.add_row(name, text)
+    for name, text in _answers(served):
+        facts.add_row(name, text)
     facts.add_row("Refused", story.refusal)
     show(facts)
+    show()
+    show(rollout_table(served))
     for version, title in _candidates(client):
         show()
         show(verdicts(client, version, f"Version {version}: {title}"))
@@ -50,6 +59,8 @@ def print_report(story: Story, server: Server) -> None:
     show(f"  {server.url}/docs     the REST API", soft_wrap=True)
     for command in COMMANDS:
         show(f"  .venv/bin/boathouse {command}", markup=False, soft_wrap=True)
+    show("\n[bold]Ask it[/]")
+    show(f"  {served.example}", markup=False, soft_wrap=True)
     show("\nIt goes on running. Stop it with: [bold].venv/bin/boathouse down[/]")
 
 
@@ -69,6 +80,38 @@ def _facts(client: RestClient, server: Server) -> Iterator[tuple[str, str]]:
     yield "Predictions", f"{PREDICTIONS}: {scored['n']:,} flights, late with probability {scored['p']:.2f} on average"
     for line in _lineage(client, champion):
         yield "Lineage" if line.startswith(PREDICTIONS) else "", line
+
+
+def _answers(served: Served) -> Iterator[tuple[str, str]]:
+    """What was asked over REST, and who has answered."""
+    answers = served.answers
+    failed = sum(each.status != 200 for each in answers)
+    yield "Answers", f"{len(answers):,} requests over REST, {failed} failed; {served.captured:,} in the inference table"
+    for who, count in sorted(Counter(each.served_by for each in answers).items()):
+        yield "", f"{who} answered {count:,}"
+    told = served.shadow[-1]
+    yield (
+        "Shadow",
+        f"version {told['model_version']} beside what callers got, {told['predictions']:,} times: |difference| "
+        + " ".join(
+            f"{name} {value:.3f}" for name, value in zip(("50 %", "90 %", "99 %"), told["quantiles"], strict=True)
+        ),
+    )
+    yield "Fall", ", ".join(f"{count} answers by {rung}" for rung, count in sorted(served.fallen.items()))
+    replayed = served.replay
+    yield "Replay", f"{replayed['request_id']}: {replayed['verdict']} ({replayed['model']}@{replayed['version']})"
+
+
+def rollout_table(served: Served) -> Table:
+    """How the new champion came to its traffic."""
+    rollout = served.rollout
+    title = f"{rollout['model']} {rollout['from_version']} → {rollout['to_version']}: {rollout['state']}"
+    table = Table("Step", "Share", "Why", title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for each in sorted(rollout["history"], key=lambda step: step["at"]):
+        findings = [finding["text"] for finding in each["findings"]]
+        why = "; ".join(findings) or each["reason"] or ""
+        table.add_row(each["kind"], f"{each['from_percent']:g} → {each['to_percent']:g} %", why)
+    return table
 
 
 def verdicts(client: RestClient, version: int, title: str) -> Table:
