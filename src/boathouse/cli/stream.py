@@ -80,3 +80,45 @@ def show_stream(name: str, source: str, output: str) -> None:
         return
     behind = newest - at
     click.echo(f"{name} is at version {at} of {source}" + (f", {behind} behind." if behind else ", the newest."))
+
+
+@stream.command("broker")
+@click.argument("model")
+@click.argument("url")
+@click.argument("source", metavar="INPUT")
+@click.argument("output")
+@click.option("--dead", metavar="NAME", help="For messages that cannot be answered; INPUT.dead by default.")
+@click.option("--group", default="boathouse", show_default=True, help="Processes of one group share the messages.")
+@click.option("--consumer", help="The name of this process in the group; host and process by default.")
+@click.option("--idle", default="30s", show_default=True,
+              help="Of Redis: when a message that somebody left lying is taken over.")  # fmt: skip
+def broker(
+    model: str, url: str, source: str, output: str, dead: str | None, group: str, consumer: str | None, idle: str
+) -> None:
+    """Answer messages from INPUT of the broker at URL with MODEL into OUTPUT.
+
+    A message is the body of an invocation. URL begins with redis, kafka, nats or amqp; {{env/NAME}} in it stands for a
+    variable.
+    """
+    import asyncio
+    import os
+    import platform
+    import re
+
+    set_up_mlflow()
+    from boathouse.foundation.spans import parse_span
+    from boathouse.models.named_versions import version_named
+    from boathouse.serving.batch.models import open_model
+    from boathouse.serving.streaming.brokers import BrokerStream, serve
+    from boathouse.session import default_session
+
+    address = re.sub(r"\{\{\s*env/(\w+)\s*\}\}", lambda match: os.environ.get(match[1], ""), url)
+    name = consumer or f"{platform.node()}-{os.getpid()}"
+    wanted = BrokerStream(address, source, output, dead, group, name, parse_span(idle).total_seconds())
+    _ = wanted.kind
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
+        found = version_named(model)
+        with open_model(default_session(), str(found.name), found.version or 0) as opened:
+            click.echo(f"{found} answers messages of {source}.")
+            asyncio.run(serve(wanted, lambda: opened))

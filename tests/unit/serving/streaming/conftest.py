@@ -21,7 +21,7 @@ from boathouse.session import LocalLaw, Session
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchModel]:
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Says 2 * x + 1."""
     import mlflow
     import numpy as np
@@ -37,7 +37,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchModel]:
         mlflow.sklearn.save_model(
             made, folder, signature=signature, input_example=inputs.head(2), serialization_format="skops"
         )
-    with loaded(folder, "dev.shop.line", 1) as found:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(model_folder: Path) -> Iterator[BatchModel]:
+    with loaded(model_folder, "dev.shop.line", 1) as found:
         yield found
 
 
