@@ -3,13 +3,15 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from boathouse.models.evaluation.case import Case
-from boathouse.models.evidence.nouns import Measurement, Rule, Scope, Slice
+from boathouse.models.evidence.nouns import MEASURED_WITH, Measurement, Rule, Scope, Slice
+from boathouse.models.requirements.requirements import Requirements
 
 _logger = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ class AGate(Protocol):
     def measure(self) -> Callable[[Case, Any], Iterable[Measurement]]: ...
     @property
     def needs(self) -> tuple[str, ...]: ...
+    @property
+    def shaped_by(self) -> Callable[[Requirements, Any], Mapping[str, Any]]: ...
 
 
 class AnEnabledGate(Protocol):
@@ -48,8 +52,13 @@ def run_gate(case: Case, enabled: AnEnabledGate) -> list[Measurement]:
         return _problems(enabled, "; ".join(lacking))
     started = time.perf_counter()
     found: list[Measurement] = []
+    shape = dict(gate.shaped_by(case.requirements, enabled.settings))
+    told: set[str] = set()
     try:
         for measurement in gate.measure(case, enabled.settings):
+            if shape and measurement.metric not in told:  # once per metric: there may be thousands of slices
+                measurement = replace(measurement, details={**measurement.details, MEASURED_WITH: shape})
+                told.add(measurement.metric)
             found.append(measurement)  # one by one: what came before an error is kept
     except Exception as error:
         _logger.exception("The gate %s failed.", gate.name)

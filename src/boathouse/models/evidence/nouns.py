@@ -28,6 +28,10 @@ class Slice:
         return f"{self.key} = {self.value}"
 
 
+MEASURED_WITH = "measured_with"
+"""In the details of a measurement: the settings of its gate that shaped it, by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One number that a gate has found, or the reason why there is none."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import End, Measurement, Rule
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.measuring import MetricSettings, improvement_name, metric_of, of_compared, rows_needed
 from boathouse.models.requirements.requirements import Requirements
 
@@ -45,4 +45,5 @@ GATE = Gate(
     measure,
     rules,
     needs=("rows", "candidate", "naive"),
+    shaped_by=by_settings("threshold", "replicates"),
 )

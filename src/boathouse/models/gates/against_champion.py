@@ -6,7 +6,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import End, Measurement, Rule
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.measuring import (
     MetricSettings,
     baseline_of,
@@ -47,4 +47,11 @@ def rules(requirements: Requirements, settings: Settings) -> Sequence[Rule]:
     return [Rule(GATE.name, name, minimum=-settings.tolerance, judged_by=End.LOWER, minimum_rows=needed)]
 
 
-GATE = Gate("against_champion", "Is it at least as good as what is in production?", Settings, measure, rules)
+GATE = Gate(
+    "against_champion",
+    "Is it at least as good as what is in production?",
+    Settings,
+    measure,
+    rules,
+    shaped_by=by_settings("threshold", "replicates"),
+)

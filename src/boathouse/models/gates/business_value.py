@@ -12,7 +12,7 @@ from pydantic import Field
 from boathouse.foundation.errors import InvalidInput
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import End, Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.requirements.requirements import CostMatrix, Problem, Requirements
 
 VALUE = "value_per_row"
@@ -93,4 +93,11 @@ def _matrix(requirements: Requirements) -> CostMatrix:
     return matrix
 
 
-GATE = Gate("business_value", "Are its decisions worth more than those without it?", Settings, measure, rules)
+GATE = Gate(
+    "business_value",
+    "Are its decisions worth more than those without it?",
+    Settings,
+    measure,
+    rules,
+    shaped_by=by_settings("replicates"),
+)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.requirements.requirements import Problem, Requirements
 
 if TYPE_CHECKING:
@@ -71,4 +71,11 @@ def _name(requirements: Requirements) -> str:
     return "relative_calibration_error" if is_number else "expected_calibration_error"
 
 
-GATE = Gate("calibration", "Are probabilities what they say?", Settings, measure, rules)
+GATE = Gate(
+    "calibration",
+    "Are probabilities what they say?",
+    Settings,
+    measure,
+    rules,
+    shaped_by=by_settings("bins", "replicates"),
+)

@@ -3,7 +3,7 @@
 Measuring and judging are apart, so that old measurements can be judged by other rules.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,18 @@ class GateSettings(Shape):
     inconclusive_blocks: bool = True
 
 
+Shaped = Callable[[Requirements, Any], Mapping[str, Any]]
+"""Setting to value: what a measurement depends on besides rows and model. Bounds are not among them."""
+
+
+def by_settings(*names: str) -> Shaped:
+    """Measurements that depend on these settings."""
+    return lambda _, settings: {name: getattr(settings, name) for name in names}
+
+
+_ALWAYS_ALIKE = by_settings()
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One gate. ``measure`` yields what it finds, or measurements with a ``problem``; it may raise, which counts as
@@ -38,3 +50,5 @@ class Gate:
     """Pure: from requirements and settings to rules, without looking at any data."""
     needs: tuple[str, ...] = ("rows", "candidate")
     """Fields of the case without which nothing can be measured."""
+    shaped_by: Shaped = _ALWAYS_ALIKE
+    """Pure: the settings that shape what it measures. Evidence keeps them, and answers no policy with others."""

@@ -14,7 +14,7 @@ from pydantic import Field
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evaluation.metrics import METRICS
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.inside_models import curves_inside, fitted_models, rounds_inside
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
@@ -220,4 +220,12 @@ _NO_LOSS = re.compile(r"^(system/|lr\b|learning_rate|epoch$|grad)|stop_loss", re
 _HELD_OUT = re.compile(r"val|eval|test|held|dev(?!iance)|oob", re.IGNORECASE)
 _EARLY = re.compile(r"early_?stop|patience|n_iter_no_change", re.IGNORECASE)
 
-GATE = Gate(NAME, "Had training come to its end?", Settings, measure, rules, needs=("run",))
+GATE = Gate(
+    NAME,
+    "Had training come to its end?",
+    Settings,
+    measure,
+    rules,
+    needs=("run",),
+    shaped_by=by_settings("curve", "metric", "minimum_points"),
+)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.requirements.requirements import Requirements
 
 NAME = "documentation"
@@ -84,4 +84,12 @@ def _texts(case: Case) -> Mapping[str, str | None]:
     }
 
 
-GATE = Gate(NAME, "Does it say what it is for, and whom to ask?", Settings, measure, rules, needs=())
+GATE = Gate(
+    NAME,
+    "Does it say what it is for, and whom to ask?",
+    Settings,
+    measure,
+    rules,
+    needs=(),
+    shaped_by=by_settings("parts", "minimum_words"),
+)

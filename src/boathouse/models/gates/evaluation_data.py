@@ -10,7 +10,7 @@ from pydantic import Field
 from boathouse.models.evaluation.case import Case, EvaluationRows
 from boathouse.models.evidence.nouns import Measurement, Rule
 from boathouse.models.gates import data_checks
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
 
@@ -86,4 +86,5 @@ def _duplicates(rows: EvaluationRows, keys: list[str]) -> Measurement:
 
 
 GATE = Gate(NAME, "Are the evaluation rows fit to judge on, and like those before?", Settings, measure, rules,
-            needs=("rows",))  # fmt: skip
+            needs=("rows",),
+            shaped_by=by_settings("ignore_columns", "stability_index", "minimum_rows"))  # fmt: skip

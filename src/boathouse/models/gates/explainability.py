@@ -8,7 +8,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
 
@@ -101,4 +101,5 @@ GATE = Gate(
     measure,
     rules,
     needs=("rows", "folder", "scorer", "candidate"),
+    shaped_by=by_settings("rows", "rows_from_outside", "background_rows"),
 )

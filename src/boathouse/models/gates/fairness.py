@@ -4,8 +4,8 @@ Demographic parity: the largest difference between groups in how often it is dec
 and others, NeurIPS 2016): the largest difference in how often that is right, or wrong. Both by fairlearn.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -62,6 +62,17 @@ def rules(requirements: Requirements, settings: Settings) -> Sequence[Rule]:
     ]
 
 
+def shaped_by(requirements: Requirements, settings: Settings) -> Mapping[str, Any]:
+    """Which groups are compared is found out while measuring."""
+    return {
+        "attributes": settings.attributes,
+        "threshold": _threshold(requirements, settings),
+        "minimum_group_rows": _group_rows(requirements, settings),
+        "skip_small_groups": settings.skip_small_groups,
+        "replicates": settings.replicates,
+    }
+
+
 def _of_attribute(case: Case, settings: Settings, attribute: str) -> Iterator[Measurement]:
     from boathouse.models.evaluation.bootstrap import CONFIDENCE
     from boathouse.models.evaluation.parity import differences, intervals, rates_by_group
@@ -70,7 +81,7 @@ def _of_attribute(case: Case, settings: Settings, attribute: str) -> Iterator[Me
     if isinstance(cells, str):
         yield from _nothing(attribute, cells)
         return
-    details: dict[str, object] = {"groups": rates_by_group(cells), "threshold": _threshold(case, settings)}
+    details: dict[str, object] = {"groups": rates_by_group(cells), "threshold": _threshold(case.requirements, settings)}
     if small:
         details["left_out"] = small[:_MOST_GROUPS]
     empty = [name for name, of_group in zip(cells.groups, cells.counts, strict=True) if not of_group.sum(axis=1).all()]
@@ -104,9 +115,9 @@ def _cells(case: Case, settings: Settings, attribute: str) -> "tuple[Cells | str
     if len(distinct) > _MOST_GROUPS:
         return f"{attribute} has {len(distinct)} values; at most {_MOST_GROUPS} groups are compared", []
     names = tuple(text_of(value) for value in distinct.to_list())
-    acted = answers >= _threshold(case, settings)
+    acted = answers >= _threshold(case.requirements, settings)
     cells = Cells.of(names, group_of, rows.label > 0.5, acted)
-    needed = settings.minimum_group_rows or case.requirements.evaluation.minimum_slice_rows
+    needed = _group_rows(case.requirements, settings)
     sizes = cells.counts.sum(axis=(1, 2))
     small = [name for name, size in zip(names, sizes, strict=True) if size < needed]
     if small and not settings.skip_small_groups:
@@ -118,10 +129,14 @@ def _cells(case: Case, settings: Settings, attribute: str) -> "tuple[Cells | str
     return cells, small
 
 
-def _threshold(case: Case, settings: Settings) -> float:
+def _group_rows(requirements: Requirements, settings: Settings) -> int:
+    return settings.minimum_group_rows or requirements.evaluation.minimum_slice_rows
+
+
+def _threshold(requirements: Requirements, settings: Settings) -> float:
     if settings.threshold is not None:
         return settings.threshold
-    matrix = case.requirements.cost_matrix
+    matrix = requirements.cost_matrix
     return matrix.threshold if matrix is not None and matrix.threshold is not None else 0.5
 
 
@@ -130,4 +145,11 @@ def _nothing(attribute: str, problem: str) -> Iterator[Measurement]:
         yield Measurement(GATE.name, name, None, 0, Slice(attribute, _ALL), problem=problem)
 
 
-GATE = Gate("fairness", "Are its decisions alike, and alike right, for all groups?", Settings, measure, rules)
+GATE = Gate(
+    "fairness",
+    "Are its decisions alike, and alike right, for all groups?",
+    Settings,
+    measure,
+    rules,
+    shaped_by=shaped_by,
+)

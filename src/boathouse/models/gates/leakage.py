@@ -12,7 +12,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case, EvaluationRows
 from boathouse.models.evidence.nouns import EvaluationKind, Evidence, Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.data_checks import inputs_of
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Problem, Requirements
@@ -202,4 +202,12 @@ def _single_inputs(case: Case, rows: EvaluationRows, settings: Settings) -> Meas
     return Measurement(NAME, SINGLE, score, rows.rows, details=details)
 
 
-GATE = Gate(NAME, "Does it know more than it will know in use?", Settings, measure, rules, needs=("rows",))
+GATE = Gate(
+    NAME,
+    "Does it know more than it will know in use?",
+    Settings,
+    measure,
+    rules,
+    needs=("rows",),
+    shaped_by=by_settings("signals_required", "accepted_columns", "sample_rows"),
+)

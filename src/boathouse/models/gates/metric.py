@@ -8,7 +8,7 @@ from boathouse.foundation.shapes import Shape
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evaluation.metrics import metric_named, metrics_of
 from boathouse.models.evidence.nouns import End, Measurement, Rule
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.measuring import MetricName, MetricSettings, metric_of, of_measured, rows_needed
 from boathouse.models.requirements.requirements import Requirements
 
@@ -66,4 +66,11 @@ def _rules(name: str, bounds: Bounds, rows: int, judge_interval: bool) -> list[R
     return found
 
 
-GATE = Gate("metric", "Is the number that stands for success good enough?", Settings, measure, rules)
+GATE = Gate(
+    "metric",
+    "Is the number that stands for success good enough?",
+    Settings,
+    measure,
+    rules,
+    shaped_by=by_settings("threshold", "replicates"),
+)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import EvaluationKind, Evidence, Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
 
@@ -117,4 +117,12 @@ def _file(folder: Path | None, name: str) -> Path | None:
     return folder / name if folder is not None and (folder / name).is_file() else None
 
 
-GATE = Gate(NAME, "Was it trained on what was known at the time?", Settings, measure, rules, needs=())
+GATE = Gate(
+    NAME,
+    "Was it trained on what was known at the time?",
+    Settings,
+    measure,
+    rules,
+    needs=(),
+    shaped_by=by_settings("without_features"),
+)

@@ -12,7 +12,7 @@ from pydantic import Field
 from boathouse.models.evaluation.case import Answers, Case
 from boathouse.models.evaluation.metrics import Metric
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.measuring import MetricSettings, metric_of
 from boathouse.models.requirements.requirements import Requirements
 
@@ -213,4 +213,5 @@ GATE = Gate(
     measure,
     rules,
     needs=("rows", "candidate", "scorer"),
+    shaped_by=by_settings("sample_rows", "noise", "threshold", "replicates"),
 )

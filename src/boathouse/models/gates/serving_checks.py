@@ -9,7 +9,7 @@ from pydantic import Field
 
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
-from boathouse.models.gates.contract import Gate, GateSettings
+from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
 from boathouse.models.serving_check import CheckOptions, Interpreter, ServingCheck, check_serving, find_interpreter
@@ -147,4 +147,5 @@ GATE = Gate(
     measure,
     rules,
     needs=("folder",),
+    shaped_by=by_settings("load_seconds", "rows_per_request", "timeout_seconds", "environment"),
 )

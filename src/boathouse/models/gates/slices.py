@@ -101,6 +101,14 @@ def rules(requirements: Requirements, settings: Settings) -> Sequence[Rule]:
     return found
 
 
+def shaped_by(requirements: Requirements, settings: Settings) -> Mapping[str, Any]:
+    """How many rows a slice needs shapes nothing, unless smaller ones are not even looked at."""
+    found = {"threshold": settings.threshold, "replicates": settings.replicates}
+    if not settings.skip_small_values:
+        return {**found, "skip_small_values": False}
+    return {**found, "skip_small_values": True, "minimum_rows": _rows_needed(requirements, settings)}
+
+
 @dataclass(frozen=True)
 class _Measuring:
     case: Case
@@ -138,4 +146,6 @@ def _rows_needed(requirements: Requirements, settings: Settings) -> int:
     return settings.minimum_rows or requirements.evaluation.minimum_slice_rows
 
 
-GATE = Gate("slices", "Is it good enough for everybody, not only in the mean?", Settings, measure, rules)
+GATE = Gate(
+    "slices", "Is it good enough for everybody, not only in the mean?", Settings, measure, rules, shaped_by=shaped_by
+)

@@ -10,7 +10,7 @@ from pydantic import Field
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
 from boathouse.models.gates import data_checks
-from boathouse.models.gates.contract import Gate
+from boathouse.models.gates.contract import Gate, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Problem, Requirements
 
@@ -93,4 +93,5 @@ def _label(case: Case) -> Iterator[Measurement]:
 
 
 GATE = Gate(NAME, "Are the training rows whole, and like those before?", Settings, measure, rules,
-            needs=("training",))  # fmt: skip
+            needs=("training",),
+            shaped_by=by_settings("ignore_columns", "stability_index", "minimum_rows"))  # fmt: skip

@@ -4,13 +4,13 @@ What may go to production is a function of what was measured, of what people hav
 is looked at, and nothing is called.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from boathouse.models.approval.counting import count_signatures, spoken
 from boathouse.models.approval.nouns import Approval, Tally
-from boathouse.models.evidence.nouns import Evidence, Verdict
+from boathouse.models.evidence.nouns import Evidence, Judgement, Verdict
 from boathouse.models.gates.policy import ApprovalRules
 from boathouse.models.promotion.nouns import Decision, Standing
 
@@ -34,6 +34,7 @@ def decide(
     evaluation_id: str | None,
     requirements_revision: int | None = None,
     otherwise: Sequence[str] = (),
+    gates_otherwise: Mapping[str, str] | None = None,
     asked_since: int = 0,
 ) -> Decision:
     """What evidence and signatures come to.
@@ -45,10 +46,14 @@ def decide(
         subject: The model and its version.
         evaluation_id: Of that evaluation; None when there is none.
         otherwise: Why it does not answer what the policy asks; that blocks, and no waiver lifts it.
+        gates_otherwise: Gates that measured by other settings than the policy's, and by which. They are inconclusive,
+            and block even where what cannot be measured does not: it can be, by evaluating again.
         asked_since: When what is asked was changed the last time; approvals from before do not count.
     """
     tally = count_signatures(approvals, policy.approval, evaluation_id=evaluation_id, now=now, asked_since=asked_since)
-    judged = [_with_waiver(each, tally) for each in evidence if each.rule is not None]
+    others = gates_otherwise or {}
+    answering = [_answering(each, others.get(each.measurement.gate), subject) for each in evidence]
+    judged = [_with_waiver(each, tally) for each in answering if each.rule is not None]
     standing, reasons = _standing(judged, tally, evaluation_id, subject, otherwise)
     return Decision(
         subject[0],
@@ -86,6 +91,14 @@ def _standing(
 def _asking(subject: tuple[str, int]) -> str:
     model, version = subject
     return f"boathouse model deploy {model}@{version}"
+
+
+def _answering(evidence: Evidence, otherwise: str | None, subject: tuple[str, int]) -> Evidence:
+    if otherwise is None:
+        return evidence
+    reason = f"{otherwise}. Evaluate it again: {_asking(subject)}"
+    judgement = Judgement(Verdict.INCONCLUSIVE, reason, evidence.judgement.threshold, blocks=True)
+    return replace(evidence, judgement=judgement)
 
 
 def _with_waiver(evidence: Evidence, tally: Tally) -> Evidence:

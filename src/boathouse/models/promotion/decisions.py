@@ -16,7 +16,7 @@ from boathouse.models.evidence.nouns import Evaluation
 from boathouse.models.gates.policy import PRODUCTION, policy_of
 from boathouse.models.nouns import AliasMove
 from boathouse.models.promotion.deciding import decide
-from boathouse.models.promotion.measured_for import measured_otherwise
+from boathouse.models.promotion.measured_for import gates_measured_otherwise, measured_otherwise
 from boathouse.models.promotion.nouns import Decision, Explanation, InProduction
 from boathouse.models.promotion.policies import DeployedPolicy, Policies, stages_of
 from boathouse.models.registry import Registry
@@ -87,6 +87,7 @@ class Decisions:
         else:
             requirements, policy, revision = asked, policy_of(asked), None
         stored, evidence = self._evidence.judged_anew(principal, name, version, policy.rules)
+        then = self._asked_then(stored.evaluation) if stored else None
         decision = decide(
             policy,
             evidence,
@@ -96,16 +97,17 @@ class Decisions:
             evaluation_id=stored.evaluation.evaluation_id if stored else None,
             requirements_revision=revision,
             asked_since=self._requirements.asked_since(str(name)) if revision is not None else 0,
-            otherwise=self._otherwise(stored.evaluation, requirements) if stored else (),
+            otherwise=measured_otherwise(requirements, data_table=stored.evaluation.data_table, then=then)
+            if stored
+            else (),
+            gates_otherwise=gates_measured_otherwise(policy, requirements, evidence, then=then),
         )
         return decision, stored.evaluation if stored else None
 
-    def _otherwise(self, evaluation: Evaluation, asked: Requirements) -> tuple[str, ...]:
+    def _asked_then(self, evaluation: Evaluation) -> Requirements | None:
         number = evaluation.requirements_revision
         then = self._requirements.revision(evaluation.model, number) if number is not None else None
-        return measured_otherwise(
-            asked, data_table=evaluation.data_table, then=then.requirements if then is not None else None
-        )
+        return then.requirements if then is not None else None
 
     def require_policy(self, name: ModelName) -> DeployedPolicy:
         """

@@ -11,6 +11,7 @@ import pytest
 from boathouse.models.evaluation.case import Answers, Case
 from boathouse.models.evaluation.running import run_gate
 from boathouse.models.evidence import Verdict, judge_all
+from boathouse.models.evidence.nouns import MEASURED_WITH
 from boathouse.models.evidence.wire import measurement_json
 from boathouse.models.gates.catalogue import GATES
 from boathouse.models.gates.policy import EnabledGate, policy_of
@@ -93,3 +94,23 @@ def test_what_a_gate_measures_is_json(
     assert found
     assert {each.gate for each in found} == {name}
     assert all(measurement_json(each)["metric"] for each in found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_gate_finds_says_with_what_settings_it_looked(
+    name: str, case: Callable[..., Case], requirements: Callable[..., Requirements]
+) -> None:
+    needs = requirements(**EVERYTHING)
+    enabled = asked(needs, name)
+    shape = enabled.gate.shaped_by(needs, enabled.settings)
+    assert shape
+    assert set(shape) <= set(type(enabled.settings).model_fields)
+
+    late = np.array([0, 1] * 200)
+    rows = pl.DataFrame({"late": late, "temp": np.linspace(0, 1, 400), "carrier": ["AA", "UA"] * 200})
+    there = case(
+        requirements=needs, rows=rows, training=rows, inputs=["temp"], candidate=Answers("c", late * 0.8 + 0.1)
+    )
+    measured = [each for each in run_gate(there, enabled) if each.problem is None]
+    told = {each.metric: each.details.get(MEASURED_WITH) for each in reversed(measured)}
+    assert all(said == shape for said in told.values())
