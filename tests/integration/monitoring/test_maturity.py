@@ -116,6 +116,27 @@ def evaluate(boathouse: LocalBoathouse, name: str, version: int, value: float) -
     boathouse.client().post(f"{API}/models/{name}/versions/{version}/evaluations", body)
 
 
+def test_a_gate_that_could_not_measure_has_kept_no_bad_version_back(boathouse: LocalBoathouse, model: str) -> None:
+    name, client = "ripe.s.unsure", boathouse.client()
+    version = client.get(f"{MLFLOW}/model-versions/get", name=model, version="1")["model_version"]
+    client.post(f"{MLFLOW}/registered-models/create", {"name": name})
+    source = {"name": name, "source": version["source"], "run_id": version["run_id"]}
+    client.post(f"{MLFLOW}/model-versions/create", source)
+    client.put(f"{API}/models/{name}/requirements", {"requirements": REQUIREMENTS})
+
+    def standing() -> str:
+        found = client.get(f"{API}/models/{name}/maturity")
+        return next(each["standing"] for each in found["practices"] if each["name"] == "gates_block")
+
+    unmeasured = {"gate": "metric", "metric": "log_loss", "value": None, "rows": 0, "problem": "one class only"}
+    body = {"data_table": "ripe.s.judged", "measurements": [unmeasured]}
+    client.post(f"{API}/models/{name}/versions/1/evaluations", body)
+    assert standing() == "not_met"
+
+    evaluate(boathouse, name, 1, 0.9)
+    assert standing() == "met"
+
+
 def test_gates_decisions_and_drills_are_seen_where_they_happened(
     boathouse: LocalBoathouse, model: str, tmp_path: Path
 ) -> None:

@@ -40,6 +40,9 @@ LONGEST_SECONDS = 120.0
 class NothingToRollBackTo(Conflict):
     """There is no earlier champion, or none that answers."""
 
+    written: Rollback | None = None
+    """The attempt, as it was written down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -105,8 +108,10 @@ class Rollbacks:
         order = replace(order or Order(), is_drill=True)
         try:
             return self._done(principal, name, order, "drillModelRollback")
-        except NothingToRollBackTo:
-            return self._repository.of(str(name), limit=1)[0]
+        except NothingToRollBackTo as error:
+            if error.written is None:
+                raise
+            return error.written
 
     def of(self, principal: Principal, name: ModelName) -> list[Rollback]:
         """The rollbacks and drills of a model, newest first."""
@@ -133,7 +138,9 @@ class Rollbacks:
             except BoathouseError as error:
                 took = round((time.monotonic() - started) * 1000)
                 details = error.details if isinstance(error, _NoneAnswers) else {}
-                self._write(replace(attempt, took_ms=took, problem=str(error), details=details))
+                written = self._write(replace(attempt, took_ms=took, problem=str(error), details=details))
+                if isinstance(error, NothingToRollBackTo):
+                    error.written = written
                 raise
             took = round((time.monotonic() - started) * 1000)
             return self._write(replace(attempt, to_version=tried[0], took_ms=took, details=tried[1]))

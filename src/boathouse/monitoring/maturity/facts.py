@@ -34,7 +34,7 @@ class Judged:
     version: int
     at: int
     blocked_by: tuple[str, ...]
-    """The gates that kept it from production."""
+    """The gates that failed, and so kept it from production; one that could measure nothing has found nothing bad."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from boathouse.metastore import Database
 from boathouse.models import Models
 from boathouse.models.approval.nouns import Say
 from boathouse.models.evidence import repository as evidence_rows
-from boathouse.models.evidence.nouns import EvaluationKind
+from boathouse.models.evidence.nouns import EvaluationKind, Verdict
 from boathouse.models.gates.policy import PRODUCTION
 from boathouse.models.nouns import AliasDecision, AliasMove, DecisionKind
 from boathouse.models.promotion.policies import stages_of
@@ -122,12 +122,12 @@ class RecordedFacts:
                 stored = evidence_rows.evaluations(
                     connection, self.model, version, kind=EvaluationKind.GATES, limit=_MOST_JUDGED
                 )
-                blocking = [
+                failed = [
                     each.measurement.gate
                     for each in evidence_rows.evidence_of(connection, stored)
-                    if each.judgement.blocks
+                    if each.judgement.blocks and each.judgement.verdict is Verdict.FAILED
                 ]
-                found.append(Judged(version, known[version], tuple(dict.fromkeys(blocking))))
+                found.append(Judged(version, known[version], tuple(dict.fromkeys(failed))))
         return found
 
     # One version
