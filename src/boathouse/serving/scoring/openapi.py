@@ -21,6 +21,7 @@ _ERRORS = {
     401: "No valid token came with the request",
     403: "The caller may not ask this endpoint",
     404: "There is no such endpoint",
+    408: "The body did not arrive in time",
     413: "More rows or bytes than the endpoint takes",
     415: "The content type cannot be read",
     424: "A feature is missing, and the endpoint's policy refuses to answer without it",
