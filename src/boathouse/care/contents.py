@@ -49,7 +49,9 @@ class Contents:
 
     def hold(self, *, with_logs: bool, with_keys: bool) -> list[Held]:
         """Hold everything; the databases themselves are not among it."""
-        held = [*self._tables(), *self._volumes()]
+        # Before the tables: what is recorded meanwhile is in both, and a restored recorder does not record it again.
+        held = [*self._folder(self._home.journals), *self._folder(self._home.journals_aside)]
+        held += [*self._tables(), *self._volumes()]
         for folder in (self._home.artifacts, self._home.archives, self._home.bundles):
             held += self._folder(folder)
         if with_logs:

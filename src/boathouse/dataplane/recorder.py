@@ -39,7 +39,7 @@ def main() -> None:
 
 def has_work(home: Home) -> bool:
     """Whether anything was ever written that is in no table yet."""
-    return any(True for folder in ("journal", "aside") for _ in (home.serving / folder).glob("*/*.log"))
+    return any(True for folder in (home.journals, home.journals_aside) for _ in folder.glob("*/*.log"))
 
 
 if __name__ == "__main__":

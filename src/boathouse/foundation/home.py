@@ -111,6 +111,16 @@ class Home:
     def serving(self) -> Path:
         return self.root / "serving"
 
+    @property
+    def journals(self) -> Path:
+        """What the data plane's workers have answered and no inference table has yet; a folder per worker."""
+        return self.serving / "journal"
+
+    @property
+    def journals_aside(self) -> Path:
+        """Parts of journals whose inference tables cannot be written at the moment."""
+        return self.serving / "aside"
+
     def create(self) -> None:
         """Make the folders; only the owner may enter the home."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,7 @@ class RecorderProcess:
         try:
             while self._round().is_full and not self.stopping.is_set():
                 pass
-            self.troubles.watch(self.home.serving / JOURNALS)
+            self.troubles.watch(self.home.journals)
         except Exception:
             log.exception("The journals could not be read; trying again.")
             self.stopping.wait(_PAUSE_AFTER_ERROR_SECONDS)
@@ -84,10 +84,6 @@ class RecorderProcess:
             gc.enable()
 
 
-JOURNALS = "journal"
-"""The folder of the workers' journals, below the folder of serving."""
-
-
 def build_recorder(home: Home, settings: Settings, stopping: Event) -> RecorderProcess:
     """A recorder over the databases; waits until the control plane has migrated them."""
     clock = SystemClock()
@@ -98,7 +94,7 @@ def build_recorder(home: Home, settings: Settings, stopping: Event) -> RecorderP
     tables = InferenceTables(catalog, lambda principal: Session(principal, law, engine), clock)
     troubles = CaptureTroubles(database, clock)
     recorder = Recorder(
-        home.serving / JOURNALS,
+        home.journals,
         tables,
         Builder(KnownModels(), masks_of(home.masking_key_file)),
         troubles,

@@ -19,7 +19,7 @@ from boathouse.serving.telemetry.reading import counts_folder
 def build_serving_worker(home: Home) -> ServingWorker:
     """A worker that has loaded what there is to load."""
     counters = Counters(counts_folder(home))
-    journal = FileJournal(home.serving / "journal", f"{os.getpid()}")
+    journal = FileJournal(home.journals, f"{os.getpid()}")
     scratch = home.serving / "scratch"
     deaths = LoadingDeaths(home.serving / "loading")
 

@@ -57,6 +57,17 @@ def test_it_holds_what_belongs_to_a_home_and_is_in_the_audit_log(home: CareHome,
     assert (event.service, event.action, event.status_code) == ("care", "backup", 200)
 
 
+def test_answers_that_no_inference_table_has_yet_are_in_it(home: CareHome, tmp_path: Path) -> None:
+    for folder in (home.home.journals, home.home.journals_aside):
+        (folder / "worker-0").mkdir(parents=True)
+        (folder / "worker-0" / "1.log").write_bytes(b"answers")
+
+    take(home, tmp_path / "b")
+
+    paths = {file.path for file in verify(tmp_path / "b").files}
+    assert {"serving/journal/worker-0/1.log", "serving/aside/worker-0/1.log"} <= paths
+
+
 def test_the_key_of_the_secrets_comes_only_when_asked_for(home: CareHome, tmp_path: Path) -> None:
     assert not take(home, tmp_path / "a").has_keys
     assert take(home, tmp_path / "b", with_keys=True).has_keys

@@ -65,7 +65,7 @@ class FileJournal:
     """Implements :class:`boathouse.serving.capture.nouns.Journal`; for one thread of one process.
 
     Example:
-        journal = FileJournal(home.serving / "journal", "worker-0")
+        journal = FileJournal(home.journals, "worker-0")
         journal.follow(snapshot.endpoints)
         journal.write(exchange)
     """

@@ -76,7 +76,7 @@ class Receiver:
         self, key: str, memory: _Memory, live: LiveEndpoint, principal: str, device: str, new: list[Placed]
     ) -> int:
         """Put exchanges where the recorder looks, unless they are there; the place of the last one that is."""
-        folder = self._home.serving / "journal" / f"edge-{key}-{memory.upto:x}"
+        folder = self._home.journals / f"edge-{key}-{memory.upto:x}"
         if not folder.exists():
             context = self._context(key, memory, live, principal, new)
             hidden = folder.with_name(f".{folder.name}")

@@ -63,7 +63,7 @@ def sync(home: Home, send: Send) -> Synced:
         Conflict: Another process is sending.
     """
     exchanges = sent = 0
-    root = home.serving / "journal"
+    root = home.journals
     with _alone(home):
         positions = _Positions(home.serving / _STATE)
         for folder in journals(root):
@@ -100,7 +100,7 @@ def sync(home: Home, send: Send) -> Synced:
 
 def waiting_bytes(home: Home) -> int:
     """How much of the journals is still on the device."""
-    root = home.serving / "journal"
+    root = home.journals
     return sum(each.path.stat().st_size for folder in journals(root) for each in segments(folder))
 
 
