@@ -60,6 +60,8 @@ def test_a_request_is_a_row_with_everything_that_came_of_it(capture: Capture) ->
         "row_count": 1,
         "features": None,
         "masked_columns": [],
+        "device": None,
+        "arrived_at": None,
     }
 
 
