@@ -3,9 +3,9 @@
     python benchmarks/serving.py [--seconds 5] [--rounds 3] [--without-peers]
 
 Ours authenticates, checks the signature, routes, captures and counts. All contenders answer the same rows, and first
-answers are compared before any time is taken. They take turns; between turns the recorder is waited for, so that what
-it has left over is not paid by the next one. Needs wrk. Servers that are not ours live in environments of their own
-in ``BOATHOUSE_BENCH_PEERS``.
+answers are compared before any time is taken. They take turns; after each the recorder is waited for, so that what it
+has left over is in our processor time and is not paid by the next one. Needs wrk. Servers that are not ours live in
+environments of their own in ``BOATHOUSE_BENCH_PEERS``.
 """
 
 import argparse
@@ -17,8 +17,9 @@ import tempfile
 import time
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import psutil
 import urllib3
 from peers.serving_changes import move_alias, start_to_first_answer
 from peers.serving_contenders import Contender, bare_and_peers, free_port, started, wait_for_answer
+from peers.serving_features import BODY, feature_endpoint
 from peers.serving_load import Turn, load, script
 from table import section
 
@@ -91,6 +93,7 @@ def compete(folder: Path, seconds: float, rounds: int, *, peers: bool) -> None:
                 take_turns(contender, found[contender.name], bodies, folder, seconds, server)
         report(found)
         stack.close()
+        report_features(server, folder, seconds)
         starts[OURS] = start_to_first_answer(server, contenders[0], bodies[1])
         version = register(booster_of(folder, 2), server)
         moved = move_alias(contenders[0], bodies[1], lambda: set_alias(server, version), str(version))
@@ -159,7 +162,7 @@ def register(booster: Any, server: LocalBoathouse) -> int:
 
     with tracking(server):
         mlflow.set_experiment("bench")
-        with mlflow.start_run():
+        with redirect_stdout(sys.stderr), mlflow.start_run():
             info: Any = mlflow.lightgbm.log_model(
                 booster, name="model", signature=signature_of(booster), input_example=frame_of(3),
                 registered_model_name=MODEL, pip_requirements=[],
@@ -217,17 +220,18 @@ def take_turns(
     contender: Contender, asked: Asked, bodies: dict[int, bytes], folder: Path, seconds: float, server: LocalBoathouse
 ) -> None:
     headers = {"Content-Type": "application/json", **contender.headers}
+    settle = partial(wait_until_idle, server)
+    settle()
     for size, body in bodies.items():
         lua = script(folder, f"rows-{size}", body, headers)
-        wait_until_idle(server)
-        turn = load(contender.url, lua, contender.pids, connections=CONNECTIONS, seconds=seconds)
+        turn = load(contender.url, lua, contender.pids, connections=CONNECTIONS, seconds=seconds, settle=settle)
         print(f"  {contender.name}, {size} rows: {turn.rate:,.0f}/s, {turn.cpu_us:.0f} us", file=sys.stderr, flush=True)
         if turn.refused or turn.broken:
             sys.exit(f"{contender.name} refused {turn.refused} requests and broke {turn.broken}.")
         asked.turns.setdefault(size, []).append(turn)
-    wait_until_idle(server)
     lua = script(folder, "alone", bodies[1], headers)
-    asked.alone.append(load(contender.url, lua, contender.pids, connections=1, seconds=seconds / 2))
+    alone = load(contender.url, lua, contender.pids, connections=1, seconds=seconds / 2, settle=settle)
+    asked.alone.append(alone)
 
 
 def wait_until_idle(server: LocalBoathouse) -> None:
@@ -256,7 +260,7 @@ def report(found: dict[str, Asked]) -> None:
         label = f"{size} row{'s' if size > 1 else ''}"
         header += [f"{label} req/s", "of the best bare", "processor us", "of the cheapest bare"]
     header += ["1 connection p50 ms", "p99"]
-    note = f"{CONNECTIONS} connections; medians. What the recorder does is in our processor time. " + " ".join(
+    note = f"{CONNECTIONS} connections; medians. Our processor time holds all that the recorder does. " + " ".join(
         goals(found, best)
     )
     print(section(f"Serving LightGBM: {COLUMNS} columns, {TREES} trees", header, rows, note))
@@ -282,6 +286,26 @@ def goals(found: dict[str, Asked], best: dict[int, float]) -> Generator[str]:
 def goal(what: str, value: float, limit: float, *, least: bool = True) -> str:
     met = value >= limit if least else value <= limit
     return f"{value:.2f} {what} (goal {'at least' if least else 'at most'} {limit:g}: {'met' if met else 'missed'})."
+
+
+def report_features(server: LocalBoathouse, folder: Path, seconds: float) -> None:
+    """Ours alone: what one key costs, of an endpoint that gives features and no predictions."""
+    asked = feature_endpoint(server)
+    lua = script(folder, "features", BODY, {"Content-Type": "application/json", **asked.headers})
+    settle = partial(wait_until_idle, server)
+    settle()
+    many = load(asked.url, lua, asked.pids, connections=CONNECTIONS, seconds=seconds, settle=settle)
+    alone = load(asked.url, lua, asked.pids, connections=1, seconds=seconds, settle=settle)
+    row = (
+        f"{many.rate:,.0f}",
+        f"{many.cpu_us:.0f}",
+        f"{many.p99_ms:.2f}",
+        f"{alone.p50_ms:.3f}",
+        f"{alone.p99_ms:.2f}",
+    )
+    header = ("req/s", "processor us", "p99 ms", "1 connection p50 ms", "p99")
+    note = f"{CONNECTIONS} connections. Goal: at least 15 times Feast's HTTP server, which is not run here."
+    print(section("Ten features of one key over HTTP", header, [row], note))
 
 
 def report_changes(starts: dict[str, float], moved: tuple[float, int, int]) -> None:

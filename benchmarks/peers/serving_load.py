@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,18 @@ def script(folder: Path, name: str, body: bytes, headers: Mapping[str, str]) -> 
     return file
 
 
-def load(url: str, lua: Path, pids: Iterable[int], *, connections: int, seconds: float) -> Turn:
+def load(
+    url: str, lua: Path, pids: Iterable[int], *, connections: int, seconds: float, settle: Callable[[], object]
+) -> Turn:
+    """
+    Args:
+        settle: Waits until all work that the requests have made is done; its processor time counts too.
+    """
     processes = _family(pids)
     before = _cpu_seconds(processes)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(lua), url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    settle()
     cost = _cpu_seconds(processes) - before
     told = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"requests"')))
     answered = max(told["requests"], 1)
