@@ -50,9 +50,10 @@ def test_a_query_is_scored_into_a_table_with_its_lineage(boathouse: LocalBoathou
     assert MODEL in run(boathouse, "lineage", "dev.scored.ten")
 
 
-def test_a_task_that_runs_again_writes_nothing(boathouse: LocalBoathouse) -> None:
-    script = "from boathouse.serving.batch.tasks import score_batch; score_batch()"
-    command = [sys.executable, "-c", script, "--model", f"{MODEL}@1", "--input", "dev.scored.rows", "--output",
+def test_a_task_that_runs_again_writes_nothing(boathouse: LocalBoathouse, tmp_path: Path) -> None:
+    script = tmp_path / "score_the_rows.py"
+    script.write_text("from boathouse.serving.batch.tasks import score_batch\n\nscore_batch()\n")
+    command = [sys.executable, str(script), "--model", f"{MODEL}@1", "--input", "dev.scored.rows", "--output",
                "dev.scored.by_task"]  # fmt: skip
     ours = {
         **os.environ, **boathouse.environment(), "BOATHOUSE_RUN_ID": "77", "BOATHOUSE_TASK_KEY": "score",
@@ -80,7 +81,7 @@ def test_rows_go_into_postgres_by_key_with_a_password_from_a_secret(
     import sqlalchemy as sa
 
     url = sa.make_url(postgres()).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.text("DROP ROLE IF EXISTS boat"))
         connection.execute(sa.text("CREATE ROLE boat LOGIN PASSWORD 'sesame/9' SUPERUSER"))

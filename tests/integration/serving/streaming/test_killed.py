@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from tests.integration.serving.batch.registering import register_line
 
+from boathouse.foundation.rest import Connection
+from boathouse.session import Session
+from boathouse.session.default import connected_session
 from boathouse.testing import LocalBoathouse, running_boathouse
 
 pytestmark = pytest.mark.server
 MODEL, SOURCE, OUTPUT = "dev.flow.line", "dev.flow.events", "dev.flow.scored"
-KILLS = 5
+KILLS = 4
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +30,14 @@ def boathouse(tmp_path_factory: pytest.TempPathFactory) -> Generator[LocalBoatho
         yield server
 
 
-def sql(boathouse: LocalBoathouse, text: str) -> str:
-    done = boathouse.run("sql", "--format", "csv", "--max-rows", "100000", text)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def session(boathouse: LocalBoathouse) -> Session:
+    return connected_session(Connection(boathouse.url, boathouse.token))
 
 
-def test_each_row_is_scored_once_though_the_stream_is_killed(boathouse: LocalBoathouse) -> None:
+def test_each_row_is_scored_once_though_the_stream_is_killed(boathouse: LocalBoathouse, session: Session) -> None:
     choose = random.Random(5)
-    sql(boathouse, f"CREATE TABLE {SOURCE} (id BIGINT, x DOUBLE)")
+    session.sql(f"CREATE TABLE {SOURCE} (id BIGINT, x DOUBLE)")
     command = [sys.executable, "-m", "boathouse", "stream", "run", "late", f"{MODEL}@champion", SOURCE, OUTPUT]
     environment = {**os.environ, **boathouse.environment()}
     first = 0
@@ -44,9 +46,9 @@ def test_each_row_is_scored_once_though_the_stream_is_killed(boathouse: LocalBoa
             [*command, "--trigger", "processing_time", "--every", "1s"], env=environment, stdout=subprocess.PIPE
         )
         for _ in range(2):
-            sql(boathouse, f"INSERT INTO {SOURCE} SELECT id, id AS x FROM range({first}, {first + 200}) AS t(id)")
+            session.sql(f"INSERT INTO {SOURCE} SELECT id, id AS x FROM range({first}, {first + 200}) AS t(id)")
             first += 200
-        time.sleep(choose.uniform(0.0, 4.0))
+        time.sleep(choose.uniform(2.0, 8.0))
         process.kill()
         process.communicate()
     done = boathouse.run("stream", "run", "late", f"{MODEL}@champion", SOURCE, OUTPUT)
@@ -59,7 +61,6 @@ def test_each_row_is_scored_once_though_the_stream_is_killed(boathouse: LocalBoa
     assert again.stdout == "0 rows scored.\n"
     assert shown.stdout == f"late is at version {2 * KILLS} of {SOURCE}, the newest.\n"
     columns = "id, x, prediction, model_version"
-    assert sql(boathouse, f"SELECT {columns} FROM {OUTPUT} ORDER BY id") == sql(
-        boathouse, f"SELECT {columns} FROM dev.flow.batch ORDER BY id"
-    )
-    assert sql(boathouse, f"SELECT count(*) AS n FROM {OUTPUT}").split() == ["n", str(first)]
+    found = session.sql(f"SELECT {columns} FROM {OUTPUT} ORDER BY id").arrow()
+    assert found == session.sql(f"SELECT {columns} FROM dev.flow.batch ORDER BY id").arrow()
+    assert found.num_rows == first

@@ -175,7 +175,9 @@ def _insert(connection: sa.Connection, table: sa.Table, key: Sequence[str]) -> A
             from sqlalchemy.dialects import postgresql, sqlite
 
             made: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-            made = made.on_conflict_do_update(list(key), set_={name: made.excluded[name] for name in others})
+            made = made.on_conflict_do_update(
+                index_elements=list(key), set_={name: made.excluded[name] for name in others}
+            )
             connection.execute(made, rows)
         elif dialect in ("mysql", "mariadb"):
             from sqlalchemy.dialects import mysql
