@@ -21,6 +21,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.home import Home
 from boathouse.foundation.processes import die_with_parent
 from boathouse.foundation.settings import Settings
+from boathouse.serving.answering.crashes import LoadingDeaths
 from boathouse.serving.telemetry.reading import STUCK_AFTER_MS, counts_folder, forget_ended, read_counts
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ def serve(home: Home, settings: Settings) -> None:
     if workers == 0:
         raise InvalidInput("A data plane without workers answers nothing.", hint="Set BOATHOUSE_SERVING_WORKERS.")
     forget_ended(home, older_than_seconds=_KEPT_COUNTS_SECONDS)
+    LoadingDeaths(home.serving / "loading").forget()
     counts_folder(home).mkdir(parents=True, exist_ok=True)
     preload(home)
 

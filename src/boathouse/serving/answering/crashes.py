@@ -45,6 +45,12 @@ class LoadingDeaths:
             for file in [ours, *deaths]:  # what loads, or fails as it should, ends nobody
                 file.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """For a data plane that starts: workers of the one before ended with it, and not by what they loaded."""
+        for file in self._marks("*"):
+            if self._is_left_behind(file):
+                file.unlink(missing_ok=True)
+
     def _marks(self, key: str) -> list[Path]:
         return list(self._folder.glob(f"{key}.*"))
 

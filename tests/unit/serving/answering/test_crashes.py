@@ -50,3 +50,13 @@ def test_who_fails_as_it_should_is_not_counted(tmp_path: Path) -> None:
     for _ in range(2 * MOST_DEATHS):
         with pytest.raises(ValueError, match="damaged"), deaths.loading("bad"):
             raise ValueError("damaged")
+
+
+def test_what_died_with_the_data_plane_before_is_not_held_against_a_model(tmp_path: Path) -> None:
+    deaths = LoadingDeaths(tmp_path)
+    for _ in range(MOST_DEATHS):
+        die_while_loading(tmp_path)
+    deaths.forget()
+    with deaths.loading("bad"):
+        deaths.forget()  # whoever is loading now lives
+        assert len(list(tmp_path.iterdir())) == 1
