@@ -64,15 +64,16 @@ def rows_where(engine: Engine, frame: "pl.DataFrame", predicate: str) -> "np.nda
     try:
         found = np.asarray(hits.fill_null(False).to_numpy())
     except (TypeError, ValueError, NotImplementedError) as error:
-        raise _no_condition(predicate) from error
+        raise no_condition(predicate) from error
     if found.dtype != np.bool_:
-        raise _no_condition(predicate)
+        raise no_condition(predicate)
     if len(found) != len(frame):
         raise BadPredicate(f"The condition {predicate!r} looks at more than one row.")
     return np.flatnonzero(found)
 
 
-def _no_condition(predicate: str) -> BadPredicate:
+def no_condition(predicate: str) -> BadPredicate:
+    """What is said of a text that gives something else than true or false."""
     return BadPredicate(f"{predicate!r} is neither true nor false.", hint="Compare something: distance > 1000.")
 
 

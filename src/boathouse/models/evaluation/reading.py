@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
-from boathouse.models.evaluation.predicates import check_predicate
+from boathouse.models.evaluation.predicates import check_predicate, no_condition
 from boathouse.session import Session
 
 if TYPE_CHECKING:
@@ -56,11 +56,20 @@ def table_at(session: Session, name: str, version: int | None = None) -> TableAt
 def all_rows(session: Session, table: TableAt, where: str | None, keys: Sequence[str]) -> "pl.DataFrame":
     """The rows, ordered by their keys, so that the same rows give the same draws."""
     if where is not None:
-        check_predicate(where, table.columns)
+        _require_condition(session, table, where)
     frame = session.table(table.name, version=table.version, where=where).pl()
     if not keys or (len(keys) == 1 and frame[keys[0]].is_sorted(nulls_last=True)):
         return frame
     return frame.sort(list(keys), nulls_last=True, maintain_order=True)
+
+
+def _require_condition(session: Session, table: TableAt, where: str) -> None:
+    """Engines take a number for true or false where rows are chosen; slices do not, and neither does this."""
+    check_predicate(where, table.columns)
+    place = f"{table.name.quoted()} VERSION AS OF {table.version}"
+    asked = session.sql(f"SELECT ({where}\n) AS hit FROM {place} LIMIT 0")
+    if not pa.types.is_boolean(asked.schema.field("hit").type):
+        raise no_condition(where)
 
 
 def sampled_rows(
@@ -70,7 +79,7 @@ def sampled_rows(
     import polars as pl
 
     if where is not None:
-        check_predicate(where, table.columns)
+        _require_condition(session, table, where)
     condition = "" if where is None else f" WHERE ({where}\n)"
     counted = session.sql(f"SELECT count(*) AS n FROM {table.name.quoted()} VERSION AS OF {table.version}{condition}")
     total = int(counted.arrow().column("n")[0].as_py())

@@ -30,7 +30,7 @@ def measure(case: Case, settings: Settings) -> Iterable[Measurement]:
     from boathouse.models.evaluation.comparing import Look, compared, require_candidate, require_rows
 
     metric = metric_of(case.requirements, settings)
-    baseline, problem, details = baseline_of(case)
+    baseline, problem, details = baseline_of(case, GATE.name)
     if baseline is None:
         rows = require_rows(case).rows
         yield Measurement(GATE.name, improvement_name(metric), None, rows, problem=problem, details=details)

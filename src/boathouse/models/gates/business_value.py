@@ -13,6 +13,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import End, Measurement, Rule
 from boathouse.models.gates.contract import Gate, GateSettings, by_settings
+from boathouse.models.gates.measuring import no_champion
 from boathouse.models.requirements.requirements import CostMatrix, Problem, Requirements
 
 VALUE = "value_per_row"
@@ -53,8 +54,7 @@ def measure(case: Case, settings: Settings) -> Iterable[Measurement]:
     value, interval = mean_difference(own.values, never, look.resampling)
     yield Measurement(GATE.name, OVER_NEVER, value, rows, interval=interval, baseline=NEVER, details=details)
     if case.champion is None and "champion" in case.missing:
-        reason = f"the champion cannot be compared with: {case.missing['champion']}"
-        yield Measurement(GATE.name, OVER_CHAMPION, None, rows, problem=reason)
+        yield Measurement(GATE.name, OVER_CHAMPION, None, rows, problem=no_champion(case, GATE.name))
         return
     other, whose = never, NEVER
     if case.champion is None:

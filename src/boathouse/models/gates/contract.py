@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from boathouse.foundation.shapes import Shape
+from boathouse.foundation.shapes import ExactShape
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evidence.nouns import Measurement, Rule
 from boathouse.models.requirements.requirements import Requirements
 
 
-class GateSettings(Shape):
+class GateSettings(ExactShape):
     """What all gates can be told in ``boathouse.yml``."""
 
     enabled: bool = True

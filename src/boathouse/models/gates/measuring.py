@@ -58,13 +58,24 @@ def improvement_name(metric: Metric) -> str:
     return f"{metric.name}_improvement"
 
 
-def baseline_of(case: Case) -> tuple[Answers | None, str | None, Mapping[str, Any]]:
+def no_champion(case: Case, gate: str) -> str:
+    """Why the champion cannot be compared with, and the ways on: no successor would get past it otherwise."""
+    reason = case.missing["champion"].removesuffix(".")
+    back = f"boathouse model rollback {case.model} --reason ..."
+    passing = f"gates: {{{gate}: {{inconclusive_blocks: false, reason: ...}}}}"
+    return (
+        f"the champion cannot be compared with: {reason}. Roll back to one that loads ({back}) and evaluate again, "
+        f"or let this gate pass without it ({passing})"
+    )
+
+
+def baseline_of(case: Case, gate: str) -> tuple[Answers | None, str | None, Mapping[str, Any]]:
     """The champion's answers; those of the naive baseline when there is no champion yet; or why there are none of the
     two. What is said in details goes with the measurement."""
     if case.champion is not None:
         return case.champion, None, {}
     if "champion" in case.missing:
-        return None, f"the champion cannot be compared with: {case.missing['champion']}", {}
+        return None, no_champion(case, gate), {}
     first = {"first_version": "there is no champion yet; the naive baseline stands for it"}
     if case.naive is not None:
         return case.naive, None, first

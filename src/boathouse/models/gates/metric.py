@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from boathouse.foundation.shapes import Shape
+from boathouse.foundation.shapes import ExactShape
 from boathouse.models.evaluation.case import Case
 from boathouse.models.evaluation.metrics import metric_named, metrics_of
 from boathouse.models.evidence.nouns import End, Measurement, Rule
@@ -13,7 +13,7 @@ from boathouse.models.gates.measuring import MetricName, MetricSettings, metric_
 from boathouse.models.requirements.requirements import Requirements
 
 
-class Bounds(Shape):
+class Bounds(ExactShape):
     """What a metric has to be."""
 
     minimum: float | None = None

@@ -127,7 +127,7 @@ class _Measuring:
         candidate = require_candidate(self.case)
         look = self.look.of(positions)
         yield of_measured(GATE.name, name, measured(look, [name], candidate)[name], slice_=slice_)
-        baseline, problem, details = baseline_of(self.case)
+        baseline, problem, details = baseline_of(self.case, GATE.name)
         if baseline is None:
             yield Measurement(GATE.name, improvement_name(self.metric), None, rows, slice_, problem=problem)
             return

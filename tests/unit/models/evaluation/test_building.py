@@ -96,6 +96,7 @@ def test_slices_are_positions_of_rows(judge: Any, flights: pl.DataFrame, require
         ({"table": "dev.shop.nowhere"}, "dev.shop.nowhere"),
         ({"label": "is_lat"}, "Did you mean is_late"),
         ({"where": "hour > 99"}, "it has no rows"),
+        ({"where": "hour"}, "'hour' is neither true nor false"),
         ({"where": "1 = 1) GROUP BY (1"}, "more than a condition"),
         ({"where": "flight IN (SELECT flight FROM dev.shop.seen)"}, "more than a condition on one row"),
         ({"group": "crew"}, "no column crew"),

@@ -11,7 +11,8 @@ from tests.unit.models.gates.cases import blunt, case_of, chance, judged, needs,
 from boathouse.models.evaluation.case import Answers
 from boathouse.models.evaluation.metrics import UnknownMetric
 from boathouse.models.evidence import Slice, Verdict
-from boathouse.models.gates import against_baseline, against_champion, metric, slices
+from boathouse.models.gates import against_baseline, against_champion, business_value, metric, slices
+from boathouse.models.gates.contract import Gate
 from boathouse.models.gates.policy import PolicyDoesNotFit, policy_of
 
 PASSED, FAILED, INCONCLUSIVE = Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE
@@ -105,6 +106,15 @@ def test_a_champion_that_does_not_load_is_no_reason_to_pass() -> None:
     case = case_of(missing={"champion": "version 2 does not load: no such file"})
     assert verdicts(case, against_champion.GATE) == {"log_loss_improvement": INCONCLUSIVE}
     assert "no such file" in reasons(case, against_champion.GATE)
+
+
+@pytest.mark.parametrize("gate", [against_champion.GATE, business_value.GATE, slices.GATE], ids=lambda gate: gate.name)
+def test_a_champion_that_does_not_load_leaves_two_ways_on(gate: Gate) -> None:
+    asked = needs(cost_matrix={"true_positive": 20, "false_positive": -10, "false_negative": -30})
+    there = sliced(requirements=asked, missing={"champion": "version 2 does not load: no such file."})
+    told = reasons(there, gate)
+    assert "no such file. Roll back to one that loads (boathouse model rollback dev.shop." in told
+    assert f"gates: {{{gate.name}: {{inconclusive_blocks: false, reason: ...}}}}" in told
 
 
 def test_labels_that_were_shuffled_do_not_beat_the_naive_answer() -> None:
