@@ -1,5 +1,7 @@
 """Whether the resources of a target are what they should be: shapes, unused fields, names, order."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,23 +13,26 @@ from boathouse.bundles.kinds import KINDS, OTHER_KINDS, Kind
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.substitution import OPEN, BadReference, resolve_pending
 from boathouse.foundation.errors import did_you_mean
-from boathouse.foundation.shapes import dotted, problems_of, unused_fields
+from boathouse.foundation.shapes import EXACT, TEXT_FOR_NUMBER, dotted, problems_of, unused_fields
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.jobs.validation import problems_of_job
 
 PLACEHOLDER = "1"
 """Stands for an id that the deployment will give; it reads as a number and as a text."""
+_EXACTLY = {EXACT: True}
+_NUMBER = re.compile(r"[+-]?([0-9]{1,300}(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,2})?", re.IGNORECASE)
 
 
 def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Findings) -> Node | None:
     """Note what does not fit and what is not acted on. Gives the node with numbers written out where texts are
-    expected, or None when it does not fit.
+    expected, and with texts of variables read where numbers are, or None when it does not fit.
 
     Problems with a text that still holds a reference are left to the time when it is resolved.
     """
-    node = _texts_where_expected(shape, node)
+    node = _scalars_as_expected(shape, node)
+    plain = final(node.plain())
     try:
-        value = shape.model_validate(final(node.plain()))
+        value = shape.model_validate(plain, context=_EXACTLY)
     except ValidationError as error:
         unresolved = True
         for problem in problems_of(error, shape):
@@ -36,7 +41,12 @@ def check_shape(shape: type[BaseModel], node: Node, path: KeyPath, findings: Fin
                 continue
             unresolved = False
             findings.error(culprit, f"{dotted((*path, *problem.path))}: {problem.message}", problem.hint)
-        return node if unresolved else None
+        if not unresolved:
+            return None
+        try:
+            value = shape.model_validate(plain)  # ids that the deployment will give may stand as texts
+        except ValidationError:
+            return node
     for unused in unused_fields(value):
         culprit = node.nearest(unused)
         if culprit.key_position is not None:  # somebody wrote it; presets write too
@@ -52,27 +62,40 @@ def check_job(node: Node, path: KeyPath, findings: Findings) -> None:
         findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
 
 
-def _texts_where_expected(shape: type[BaseModel], node: Node) -> Node:
-    """YAML reads ``rows: 1000`` as a number; where the shape wants text, it means the text."""
+def with_numbers(node: Node) -> Node:
+    """The tree with texts read as the numbers that they are where a variable gave them."""
+    return node.map_strings(lambda each, _: _as_number(each) or each)
+
+
+def _scalars_as_expected(shape: type[BaseModel], node: Node) -> Node:
+    """YAML reads ``rows: 1000`` as a number; where the shape wants text, it means the text. A variable's text is the
+    number that it spells where the shape wants one."""
     try:
-        shape.model_validate(final(node.plain()))
+        shape.model_validate(final(node.plain()), context=_EXACTLY)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             culprit = node.nearest(detail["loc"])
             if detail["type"] == "string_type" and isinstance(culprit.value, bool | int | float):
-                node = _with_text(node, culprit)
+                written = str(culprit.value).lower() if isinstance(culprit.value, bool) else str(culprit.value)
+                node = _with(node, culprit, replace(culprit, value=written))
+            elif detail["type"] == TEXT_FOR_NUMBER and (number := _as_number(culprit)) is not None:
+                node = _with(node, culprit, number)
     return node
 
 
-def _with_text(tree: Node, culprit: Node) -> Node:
+def _as_number(node: Node) -> Node | None:
+    if not node.is_from_reference or node.text is None or not _NUMBER.fullmatch(node.text):
+        return None
+    return replace(node, value=int(node.text) if node.text.lstrip("+-").isdecimal() else float(node.text))
+
+
+def _with(tree: Node, culprit: Node, other: Node) -> Node:
     if tree is culprit:
-        written = str(culprit.value).lower() if isinstance(culprit.value, bool) else str(culprit.value)
-        return Node(written, culprit.position, culprit.key_position)
+        return other
     if isinstance(tree.value, dict):
-        children = {key: _with_text(child, culprit) for key, child in tree.value.items()}
-        return Node(children, tree.position, tree.key_position)
+        return replace(tree, value={key: _with(child, culprit, other) for key, child in tree.value.items()})
     if isinstance(tree.value, list):
-        return Node([_with_text(child, culprit) for child in tree.value], tree.position, tree.key_position)
+        return replace(tree, value=[_with(child, culprit, other) for child in tree.value])
     return tree
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from boathouse.bundles.checking import check_shape, final
+from boathouse.bundles.checking import check_shape, final, with_numbers
 from boathouse.bundles.desired import ResourceId
 from boathouse.bundles.endpoint_settings import follows_alias
 from boathouse.bundles.files import read_file
@@ -117,6 +117,8 @@ class ModelSettings:
         model = self._model(key, written)
         if node is None or model is None:
             return None
+        if (gates := node.get("gates")) is not None:  # no shape says yet which of their settings are numbers
+            node = node.with_child("gates", with_numbers(gates))
         node = self._environment(node, path)
         self._note_what_waits(node, path, model)
         self._check_policy(key, model, node)

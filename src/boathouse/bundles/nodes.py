@@ -23,6 +23,8 @@ class Node:
     value: "Scalar | dict[str, Node] | list[Node]"
     position: Position
     key_position: Position | None = None
+    is_from_reference: bool = False
+    """Whether ``${...}`` gave the value. Variables are texts, also where a number is meant."""
 
     @property
     def where(self) -> Position:

@@ -45,7 +45,7 @@ class References:
             self._note(node, error)
             return Node(escape(text), node.position, node.key_position)
         resolved = Node.of(data, node.position)
-        return Node(resolved.value, node.position, node.key_position)
+        return Node(resolved.value, node.position, node.key_position, is_from_reference=True)
 
     def _check_variables(self) -> None:
         for name, node in self._variables.items():

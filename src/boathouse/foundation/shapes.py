@@ -6,10 +6,11 @@ not act on is declared with :data:`Unused`, so that it is accepted and listed, n
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.yaml_source import KeyPath
@@ -18,10 +19,68 @@ _LONGEST_SHOWN = 100
 """Of a value that is wrong: characters in the message."""
 
 
+TEXT_FOR_NUMBER = "text_for_number"
+"""The type of the error of a text where a number is wanted."""
+EXACT = "exact_numbers"
+"""In a validation's context: texts do not count as numbers in any shape."""
+
+
+def _text_is_number(given: Any, info: ValidationInfo) -> Any:
+    if isinstance(given, str) and not (isinstance(info.context, Mapping) and EXACT in info.context):
+        return given
+    return _number(given, info)
+
+
+def _number(given: Any, _: ValidationInfo) -> Any:
+    if isinstance(given, bool):
+        raise PydanticCustomError("truth_for_number", "a number is needed, and this is true or false")
+    if isinstance(given, str):
+        raise PydanticCustomError(TEXT_FOR_NUMBER, "a number is needed, and this is a text")
+    return given
+
+
+def _with_exact_numbers(schema: Any, check: Any) -> Any:
+    """A core schema whose numbers are asked first whether they are any. Shapes within have done that themselves."""
+    if isinstance(schema, list):
+        return [_with_exact_numbers(each, check) for each in cast(list[Any], schema)]
+    if isinstance(schema, tuple):
+        return tuple(_with_exact_numbers(each, check) for each in cast(tuple[Any, ...], schema))
+    if not isinstance(schema, dict):
+        return schema
+    parts = cast(dict[str, Any], schema)
+    kind = parts.get("type")
+    if kind in ("int", "float"):
+        return core_schema.with_info_before_validator_function(check, cast(CoreSchema, parts))
+    if kind == "model" or (kind == "function-before" and parts["function"].get("function") in _CHECKS):
+        return parts
+    return {key: value if key in _NO_SCHEMA else _with_exact_numbers(value, check) for key, value in parts.items()}
+
+
+_CHECKS = (_number, _text_is_number)
+_NO_SCHEMA = frozenset({"default", "metadata", "function", "serialization", "cls", "config", "expected", "members"})
+
+
 class Shape(BaseModel):
-    """The base of every strict shape."""
+    """The base of every strict shape. ``true`` is no number in any of them."""
 
     model_config = ConfigDict(extra="forbid", strict=False, validate_default=False, allow_inf_nan=False)
+    texts_are_numbers: ClassVar[bool] = True
+    """Whether ``"1"`` counts as a number: programs write numbers so, people do it by mistake."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:
+        made = handler(source)
+        whole = cast(dict[str, Any], handler.resolve_ref_schema(made))
+        while whole["type"] != "model":  # validators of the whole stand around it
+            whole = cast(dict[str, Any], handler.resolve_ref_schema(whole["schema"]))
+        whole["schema"] = _with_exact_numbers(whole["schema"], _text_is_number if cls.texts_are_numbers else _number)
+        return made
+
+
+class ExactShape(Shape):
+    """A shape that only people write: a number in quotes is none."""
+
+    texts_are_numbers = False
 
 
 class _UnusedMarker:

@@ -251,3 +251,25 @@ def test_a_file_of_another_shape_is_refused_without_a_crash(bundle: Make, text: 
 def test_a_file_that_is_no_yaml_names_its_line(bundle: Make) -> None:
     (error,) = bundle(BUNDLE, **{"boathouse.yml": "models:\n  delay: {objective: [}\n"}).errors("prod")
     assert error.startswith("boathouse.yml:2: not valid YAML")
+
+
+@pytest.mark.parametrize("wrong", ["yes", '"1"'])
+def test_a_number_is_written_as_one(bundle: Make, wrong: str) -> None:
+    more = f"slices: [{{column: carrier, maximum: {wrong}}}]\ngates: {{metric: {{threshold: {wrong}}}}}"
+    errors = bundle(BUNDLE, **{"boathouse.yml": settings(more)}).errors("prod")
+    assert any("slices[0].maximum: a number is needed" in each for each in errors), errors
+    more = f"gates: {{metric: {{threshold: {wrong}}}}}"
+    errors = bundle(BUNDLE, **{"boathouse.yml": settings(more)}).errors("prod")
+    assert any("gates.metric.threshold: a number is needed" in each for each in errors), errors
+
+
+def test_a_variable_gives_a_number_where_one_is_needed(bundle: Make) -> None:
+    more = """\
+        slices: [{column: carrier, maximum: "${var.most}"}]
+        gates: {metric: {threshold: "${var.from}"}}
+        """
+    variables = "variables:\n  most: {default: 5}\n  from: {default: 0.5}\n"
+    folder = bundle(BUNDLE.replace("variables:\n", variables), **{"boathouse.yml": settings(more)})
+    payload = folder.payload("model_requirements.delay", "prod", variables={"most": "7", "from": "0.25"})
+    said: Any = payload["requirements"]
+    assert (said["slices"][0]["maximum"], said["gates"]["metric"]["threshold"]) == (7, 0.25)

@@ -165,7 +165,7 @@ def test_what_is_known_but_not_acted_on_is_listed(bundle: Make) -> None:
         ("spark_python_task: {python_file: main.py}\n          depends_on: [{task_key: mian}]", "mian"),
         (
             "spark_python_task: {python_file: main.py}\n          max_retries: many",
-            "max_retries: Input should be a valid integer",
+            "max_retries: a number is needed, and this is a text",
         ),
         ("spark_python_task: {python_fil: main.py}", "Did you mean python_file?"),
         ("notebook_task: {notebook_path: main.py, base_parameters: {a: '{{job.parameters.b}}'}}", "'b'"),
@@ -232,6 +232,20 @@ def test_a_link_out_of_the_bundle_is_refused(bundle: Make) -> None:
     folder = bundle(with_task("spark_python_task: {python_file: link.py}"))
     (folder.root / "link.py").symlink_to("/etc/passwd")
     assert "is a link that leads out" in folder.errors()[0]
+
+
+@pytest.mark.parametrize(("written", "told"), [("yes", "this is true or false"), ('"3"', "this is a text")])
+def test_a_number_of_a_job_is_written_as_one(bundle: Make, written: str, told: str) -> None:
+    task = f"spark_python_task: {{python_file: main.py}}\n          max_retries: {written}"
+    errors = bundle(with_task(task), **{"main.py": ""}).errors()
+    assert any(f"max_retries: a number is needed, and {told}" in each for each in errors), errors
+
+
+def test_a_variable_gives_a_job_its_number(bundle: Make) -> None:
+    task = 'spark_python_task: {python_file: main.py}\n          max_retries: "${var.retries}"'
+    folder = bundle(with_task(task) + "variables: {retries: {default: 1}}\n", **{"main.py": ""})
+    payload: Any = folder.payload("jobs.train", variables={"retries": "3"})
+    assert payload["tasks"][0]["max_retries"] == 3
 
 
 def test_numbers_are_text_where_text_is_expected(bundle: Make) -> None:

@@ -1,8 +1,11 @@
 """Strict shapes: everything wrong is said at once, and nothing set is silently dropped."""
 
-import pytest
+from typing import Any
 
-from boathouse.foundation.shapes import DoesNotFit, Shape, Unused, dotted, fit, unused_fields
+import pytest
+from pydantic import Field, ValidationError, model_validator
+
+from boathouse.foundation.shapes import EXACT, DoesNotFit, ExactShape, Shape, Unused, dotted, fit, unused_fields
 
 
 class Task(Shape):
@@ -45,3 +48,41 @@ def test_a_long_value_that_does_not_fit_is_told_in_short() -> None:
 
     assert len(told.value.message) < 300
     assert "100,002 characters" in told.value.message
+
+
+class Rollout(ExactShape):
+    steps: list[float] = []
+    rows: int | None = Field(default=None, ge=1)
+    by_name: dict[str, Task] = {}
+    is_on: bool = False
+    anything: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _asked_as_a_whole(self) -> "Rollout":
+        return self
+
+
+@pytest.mark.parametrize(
+    "given", [{"rows": True}, {"steps": [True]}, {"by_name": {"a": {"task_key": "a", "max_retries": True}}}]
+)
+def test_true_is_no_number(given: dict[str, Any]) -> None:
+    with pytest.raises(DoesNotFit, match="a number is needed, and this is true or false"):
+        fit(Rollout, given, what="It")
+
+
+def test_numbers_in_quotes_are_none_where_only_people_write() -> None:
+    for given in ({"rows": "1"}, {"steps": [10, "20"]}):
+        with pytest.raises(DoesNotFit, match="a number is needed, and this is a text"):
+            fit(Rollout, given, what="It")
+
+
+def test_programs_may_send_numbers_as_texts_and_files_may_not() -> None:
+    given = {"task_key": "a", "max_retries": "3"}
+    assert fit(Task, given, what="It").max_retries == 3
+    with pytest.raises(ValidationError, match="a number is needed"):
+        Task.model_validate(given, context={EXACT: True})
+
+
+def test_what_is_no_number_is_asked_nothing() -> None:
+    found = fit(Rollout, {"is_on": True, "anything": {"x": True, "y": "1"}, "rows": 3, "steps": [1]}, what="It")
+    assert (found.is_on, found.anything, found.rows, found.steps) == (True, {"x": True, "y": "1"}, 3, [1.0])

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
-from boathouse.foundation.shapes import Shape
+from boathouse.foundation.shapes import ExactShape
 from boathouse.foundation.spans import parse_span
 
 
@@ -58,7 +58,7 @@ class Problem(StrEnum):
     REGRESSION = "regression"
 
 
-class Success(Shape):
+class Success(ExactShape):
     """What the business wants, and the number that stands for it here."""
 
     metric: Text
@@ -68,7 +68,7 @@ class Success(Shape):
     """A metric that gates know: ``log_loss``, ``auc``, ``rmse`` ..."""
 
 
-class Constraints(Shape):
+class Constraints(ExactShape):
     """What serving has to keep."""
 
     latency_p99_ms: float | None = Field(default=None, gt=0)
@@ -80,7 +80,7 @@ class Constraints(Shape):
     """Whether each answer has to be explainable."""
 
 
-class SliceSource(Shape):
+class SliceSource(ExactShape):
     """A column, one slice per value, or a predicate in SQL, which makes the slice ``true``."""
 
     column: str | None = None
@@ -95,7 +95,7 @@ class SliceSource(Shape):
         return self
 
 
-class EvaluationSource(Shape):
+class EvaluationSource(ExactShape):
     """The rows that versions are judged on: a governed table with what the model takes, and what became of it."""
 
     table: Annotated[str, AfterValidator(_table)]
@@ -116,7 +116,7 @@ class EvaluationSource(Shape):
     minimum_slice_rows: int = Field(default=50, ge=1)
 
 
-class CostMatrix(Shape):
+class CostMatrix(ExactShape):
     """What each outcome of a binary decision is worth; costs are negative."""
 
     true_positive: float = 0.0
@@ -128,7 +128,7 @@ class CostMatrix(Shape):
     """From which probability on it is acted; by default the one with the highest value on the evaluation rows."""
 
 
-class ApprovalPolicy(Shape):
+class ApprovalPolicy(ExactShape):
     """Who has to sign, and for how long that holds."""
 
     count: int | None = Field(default=None, ge=0)
@@ -139,7 +139,7 @@ class ApprovalPolicy(Shape):
     """``7d``; from the moment it was given."""
 
 
-class Deployment(Shape):
+class Deployment(ExactShape):
     """How a new version comes to be judged."""
 
     job: str | None = None
@@ -154,7 +154,7 @@ class Deployment(Shape):
     """Whether a version that may be promoted is; else somebody calls promote. By tier."""
 
 
-class Rollout(Shape):
+class Rollout(ExactShape):
     """The steps by which traffic comes to a new champion; serving acts on it."""
 
     steps: list[float] = Field(default_factory=list[float])
@@ -169,7 +169,7 @@ class Rollout(Shape):
         return self
 
 
-class Requirements(Shape):
+class Requirements(ExactShape):
     """What one model has to meet."""
 
     objective: Text

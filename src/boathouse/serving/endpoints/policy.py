@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.foundation.shapes import Shape
+from boathouse.foundation.shapes import ExactShape
 from boathouse.foundation.spans import parse_span
 
 
@@ -27,7 +27,7 @@ Span = Annotated[str, AfterValidator(_span)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class AbortRules(Shape):
+class AbortRules(ExactShape):
     """When a version in canary loses its traffic. Each is asked of the canary beside what it replaces."""
 
     error_rate: Share | None = 0.02
@@ -43,7 +43,7 @@ class AbortRules(Shape):
     """A query of one row and one column ``ok``: the business' own guard; ``:endpoint``, ``:version``, ``:since``."""
 
 
-class Canary(Shape):
+class Canary(ExactShape):
     """How a version that takes over an alias comes to its traffic."""
 
     steps: list[float] = Field(default_factory=lambda: [5.0, 25.0, 50.0])
@@ -65,7 +65,7 @@ class Canary(Shape):
         return self
 
 
-class Shadow(Shape):
+class Shadow(ExactShape):
     """Sees the traffic, answers nobody."""
 
     version: int | None = None
@@ -84,7 +84,7 @@ class Direction(StrEnum):
     DECREASE = "decrease"
 
 
-class Experiment(Shape):
+class Experiment(ExactShape):
     """An A/B test between the entities of the routes: sticky, and decided by what happened later."""
 
     key: list[str] = Field(min_length=1)
@@ -116,7 +116,7 @@ class RungKind(StrEnum):
     CONSTANT = "constant"
 
 
-class Rung(Shape):
+class Rung(ExactShape):
     """One step of the ladder; the last that stands answers."""
 
     kind: RungKind
@@ -148,7 +148,7 @@ class OnMissing(StrEnum):
     """The request fails with 424 and names the feature."""
 
 
-class FeatureRules(Shape):
+class FeatureRules(ExactShape):
     """What is done when features fail."""
 
     missing: OnMissing = OnMissing.USE
@@ -158,7 +158,7 @@ class FeatureRules(Shape):
     store_down: OnMissing = OnMissing.FALL
 
 
-class Limits(Shape):
+class Limits(ExactShape):
     """What one endpoint may take."""
 
     body_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
@@ -184,7 +184,7 @@ class OnFull(StrEnum):
     """Requests get 503: an answer that cannot be accounted for is not given."""
 
 
-class CaptureRules(Shape):
+class CaptureRules(ExactShape):
     """What is kept of requests and answers."""
 
     sample: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -199,7 +199,7 @@ class CaptureRules(Shape):
     """A request or answer with more bytes is kept without its text, and says so."""
 
 
-class EndpointPolicy(Shape):
+class EndpointPolicy(ExactShape):
     """One endpoint in ``boathouse.yml``."""
 
     canary: Canary | None = None
