@@ -74,6 +74,7 @@ def started(
     ignored = {"PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"}
     clean = {key: value for key, value in os.environ.items() if key not in ignored}
     environment = clean | {"BENCH_MODEL": str(booster), "PYTHONPATH": str(PEERS), "OMP_NUM_THREADS": "1", **variables}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"  # MLflow looks for uvicorn
     if not environment["OMP_NUM_THREADS"]:
         del environment["OMP_NUM_THREADS"]
     filled = [part.replace("{port}", str(port)) for part in command]
