@@ -57,6 +57,8 @@ class Books:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
     cut: int = 0
     """Connections that ended without an answer: a worker was killed in the middle of it."""
+    not_ready: Counter[str] = field(default_factory=Counter[str])
+    """What was said with status 503."""
     surprises: list[str] = field(default_factory=list[str])
     killed: Counter[str] = field(default_factory=Counter[str])
     changed: int = 0
@@ -102,6 +104,7 @@ class Caller(threading.Thread):
             self.books.answered[answer.headers["x-request-id"]] = (endpoint, x, json.loads(body)["predictions"])
         self._judge(kind, answer, body)
         if answer.status in WHILE_THINGS_DIE:
+            self.books.not_ready[json.loads(body)["message"]] += 1
             time.sleep(0.05)
 
     def _judge(self, kind: str, answer: http.client.HTTPResponse, body: bytes) -> None:
@@ -226,6 +229,7 @@ def soak(server: LocalBoathouse, requests: int, *, seed: int = 7) -> Books:
         books.answered |= caller.books.answered
         books.statuses += caller.books.statuses
         books.cut += caller.books.cut
+        books.not_ready += caller.books.not_ready
         books.surprises += caller.books.surprises
     trouble.stop()
     return books
@@ -397,6 +401,7 @@ def main() -> None:
         print(f"{requests} requests in {time.monotonic() - begun:.0f} s, {len(books.answered)} answered with 200.")
         print(f"Killed: {dict(books.killed)}. Changes: {books.changed}. Connections cut: {books.cut}.")
         print(f"Statuses: {dict(sorted(books.statuses.items()))}")
+        print(f"Not ready: {dict(books.not_ready.most_common(5))}")
         wrong = balance(server, books)
     for each in wrong[:50]:
         print(each)
