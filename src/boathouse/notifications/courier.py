@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import urllib3
-
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError
 from boathouse.metastore import Database
@@ -17,6 +15,7 @@ from boathouse.notifications.destinations import DestinationNotFound, Destinatio
 from boathouse.notifications.messages import Delivery
 from boathouse.notifications.outbox import SENDING_SECONDS, Outbox
 from boathouse.notifications.senders import by_apprise, chat, mail, webhook
+from boathouse.notifications.senders.deadlines import pool_with_deadlines
 from boathouse.notifications.senders.mail import MailServer
 from boathouse.notifications.senders.sending import Letter, NotDelivered
 
@@ -53,7 +52,7 @@ class Courier:
         self._clock = clock
         self._mail_server = mail_server
         self._url = url
-        self._pool = urllib3.PoolManager(maxsize=PARALLEL)
+        self._pool = pool_with_deadlines(PARALLEL)
         self._stopping = threading.Event()
         self._somebody_is_free = threading.Event()
         self._thread: threading.Thread | None = None

@@ -12,7 +12,7 @@ from boathouse.foundation.errors import Unavailable
 TIMEOUT = urllib3.Timeout(connect=5, read=15)
 _GONE = 410
 _SHOWN_BYTES = 300
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 7.0
 """How long is listened to an answer that has begun; what matters of it is its status."""
 
 
