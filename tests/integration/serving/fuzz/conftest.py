@@ -1,5 +1,6 @@
 """A data plane of one worker: a model that answers, and one that does as it is told, in a process of its own."""
 
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,9 @@ def moody_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(tmp_path_factory.mktemp("moody"))
     (folder / "moody.py").write_text(MOODY)
     inputs = pd.DataFrame({"mood": ["good"]})
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
+        patch.setenv("SPARK_HOME", sys.prefix)
         warnings.simplefilter("ignore")  # MLflow's own
         mlflow.pyfunc.save_model(
             folder / "model", python_model=str(folder / "moody.py"), pip_requirements=[], input_example=inputs,

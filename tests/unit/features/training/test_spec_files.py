@@ -16,7 +16,8 @@ from boathouse.features.specs.spec_files import read_spec, spec_text
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName, TableName
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=12)
+CHARACTERS = st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0")
+NAMES = st.text(CHARACTERS, min_size=1, max_size=12)
 SCALARS = st.one_of(
     st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), NAMES, st.binary(max_size=8),
     st.dates(),

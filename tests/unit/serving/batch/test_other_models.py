@@ -1,6 +1,7 @@
 """Models that are no plain function over numbers: with features to look up, and with code of their own."""
 
 import shutil
+import sys
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from boathouse.features import FeatureEngineeringClient, FeatureLookup
 from boathouse.features.specs.spec_files import SPEC_FILE, spec_text
@@ -50,9 +52,13 @@ def test_features_are_looked_up_as_they_were_known(
     assert found["prediction"].to_pylist() == bare.predict([[0.5, 0.25], [0.5, 0.75]]).tolist()
 
 
-def test_a_model_of_its_own_code_is_asked_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_a_model_of_its_own_code_is_asked_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import mlflow
 
+    # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
+    monkeypatch.setenv("SPARK_HOME", sys.prefix)
     file = tmp_path / "words.py"
     file.write_text(OWN)
     inputs = pd.DataFrame({"x": [0.5, 1.5]})
