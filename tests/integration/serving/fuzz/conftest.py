@@ -42,7 +42,7 @@ def moody_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "moody.py").write_text(MOODY)
     inputs = pd.DataFrame({"mood": ["good"]})
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        # Without a main file, as in a worker of pytest's, pyspark looks for a Spark that its pure client does not bring.
+        # In a worker of pytest's, which has no main file, pyspark looks for a Spark that its pure client does not bring.
         patch.setenv("SPARK_HOME", sys.prefix)
         warnings.simplefilter("ignore")  # MLflow's own
         mlflow.pyfunc.save_model(
