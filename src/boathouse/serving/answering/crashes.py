@@ -14,6 +14,9 @@ from boathouse.foundation.errors import Unavailable
 
 MOST_DEATHS = 3
 FORGOTTEN_AFTER_SECONDS = 600.0
+FORGIVEN_AFTER_SECONDS = 10.0
+"""Of what has loaded before: it is whole, and who died with it was most likely killed by something else."""
+_LOADED = "loaded"
 
 
 class LoadingDeaths:
@@ -34,13 +37,14 @@ class LoadingDeaths:
         if len(deaths) >= MOST_DEATHS:
             raise Unavailable(
                 f"Loading it has ended the process {len(deaths)} times.",
-                hint="Its files may be damaged; it is tried again in some minutes.",
+                hint="Its files may be damaged; it is tried again by itself.",
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         ours = self._folder / f"{key}.{os.getpid()}"
         ours.touch()
         try:
             yield
+            (self._folder / f"{key}.{_LOADED}").touch()
         finally:
             for file in [ours, *deaths]:  # what loads, or fails as it should, ends nobody
                 file.unlink(missing_ok=True)
@@ -52,7 +56,7 @@ class LoadingDeaths:
                 file.unlink(missing_ok=True)
 
     def _marks(self, key: str) -> list[Path]:
-        return list(self._folder.glob(f"{key}.*"))
+        return list(self._folder.glob(f"{key}.[0-9]*"))
 
     def _is_left_behind(self, file: Path) -> bool:
         """Whether its writer has died, and not so long ago."""
@@ -60,7 +64,9 @@ class LoadingDeaths:
             os.kill(int(file.suffix[1:]), 0)
             return False
         try:
-            if time.time() - file.stat().st_mtime < FORGOTTEN_AFTER_SECONDS:
+            has_loaded = file.with_suffix(f".{_LOADED}").exists()
+            counts_for = FORGIVEN_AFTER_SECONDS if has_loaded else FORGOTTEN_AFTER_SECONDS
+            if time.time() - file.stat().st_mtime < counts_for:
                 return True
             file.unlink()
         except FileNotFoundError:

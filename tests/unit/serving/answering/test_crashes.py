@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from boathouse.foundation.errors import Unavailable
-from boathouse.serving.answering.crashes import MOST_DEATHS, LoadingDeaths
+from boathouse.serving.answering.crashes import FORGIVEN_AFTER_SECONDS, MOST_DEATHS, LoadingDeaths
 
 
 def die_while_loading(folder: Path) -> None:
@@ -42,7 +43,23 @@ def test_one_that_loads_after_all_is_forgiven(tmp_path: Path) -> None:
         die_while_loading(tmp_path)
         with deaths.loading("bad"):
             pass
-    assert list(tmp_path.iterdir()) == []
+    assert [file.suffix for file in tmp_path.iterdir()] == [".loaded"]
+
+
+def test_what_has_loaded_before_is_tried_again_soon(tmp_path: Path) -> None:
+    deaths = LoadingDeaths(tmp_path)
+    with deaths.loading("bad"):
+        pass
+    for _ in range(MOST_DEATHS):
+        die_while_loading(tmp_path)
+    with pytest.raises(Unavailable), deaths.loading("bad"):
+        pass
+
+    for file in tmp_path.iterdir():
+        os.utime(file, (time.time() - FORGIVEN_AFTER_SECONDS - 1,) * 2)
+
+    with deaths.loading("bad"):
+        pass
 
 
 def test_who_fails_as_it_should_is_not_counted(tmp_path: Path) -> None:
