@@ -26,7 +26,7 @@ from boathouse.serving.capture.nouns import Journal
 from boathouse.serving.fallback.ladder import Fallen, Ladder, NoRung
 from boathouse.serving.routing.choosing import Router
 from boathouse.serving.routing.shadowing import Shadows, ShadowTask
-from boathouse.serving.scoring.nouns import Payload
+from boathouse.serving.scoring.nouns import ModelAway, Payload
 from boathouse.serving.scoring.payloads import read_payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveRoute
 from boathouse.serving.telemetry.counters import Counters
@@ -252,7 +252,7 @@ class Answering:
         except NoRung as none:
             if is_late:
                 raise self._too_late() from none
-            raise self._failed(way, none) from none
+            raise self._failed(way, none, failed) from none
         used = filled.used if filled is not None else None
         return Outcome(way, payload, b'{"predictions": ' + fallen.answer + b"}", None, used, fallen)
 
@@ -315,8 +315,11 @@ class Answering:
                 log.debug("A refused request is not kept: the journal is full.")
         return answer
 
-    def _failed(self, way: Way, error: Exception) -> BoathouseError:
+    def _failed(self, way: Way, error: Exception, first: Exception | None = None) -> BoathouseError:
+        """What the caller is told; ``first`` is what the routed version said, before others were asked."""
         said = " ".join(str(error).split())[:_LONGEST_WHY] or type(error).__name__
+        if isinstance(first or error, ModelAway):
+            return NotReady(f"{way.shown} cannot answer at the moment: {said}.")
         if isinstance(error, FeaturesFell):
             return FeaturesFailed(f"{way.shown} cannot answer: {said}.", hint="No rung below could answer either.")
         log.warning("%s failed: %s", way.shown, said)

@@ -13,7 +13,7 @@ from typing import Any
 
 from boathouse.foundation.errors import Unavailable
 from boathouse.models.serving_check import Interpreter
-from boathouse.serving.isolated.nouns import Answered, Isolation, ProcessFailed
+from boathouse.serving.isolated.nouns import Answered, Isolation, ProcessAway, ProcessFailed
 from boathouse.serving.isolated.process import ModelProcess
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class IsolatedModel:
         try:
             process = self._process
             if process is None:
-                raise ProcessFailed(f"the model's process is being started again: {self._why}")
+                raise ProcessAway(f"the model's process is being started again: {self._why}")
             answer, content = process.ask(header, body)
         finally:
             self._turn.release()

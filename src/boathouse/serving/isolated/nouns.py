@@ -29,3 +29,7 @@ class Answered:
 
 class ProcessFailed(Exception):
     """The model raised, was not done in time, or its process has ended; ``str()`` says which."""
+
+
+class ProcessAway(ProcessFailed):
+    """The process is being started again; who asks later may get an answer."""

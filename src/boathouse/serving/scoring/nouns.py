@@ -74,3 +74,7 @@ class Scorer(Protocol):
 
 class ScoringFailed(Exception):
     """The model raised, hung, or its process died; the ladder is asked next. ``str()`` is for the log."""
+
+
+class ModelAway(ScoringFailed):
+    """Its process is being started again; asking later may help."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from boathouse.serving.isolated import IsolatedModel, ProcessFailed
+from boathouse.serving.isolated import IsolatedModel, ProcessAway, ProcessFailed
 from boathouse.serving.scoring.errors import MalformedBody, WrongInput
 from boathouse.serving.scoring.frames import read_columns
 from boathouse.serving.scoring.mlmodel import ModelFolder
-from boathouse.serving.scoring.nouns import Payload, ScoringFailed, Shape
+from boathouse.serving.scoring.nouns import ModelAway, Payload, ScoringFailed, Shape
 from boathouse.serving.scoring.signature import NESTED, Column, Kind
 from boathouse.serving.scoring.tensors import TensorReader
 
@@ -78,6 +78,8 @@ class IsolatedScorer:
         }
         try:
             answered = self._model.ask(header, arrays.body)
+        except ProcessAway as error:
+            raise ModelAway(str(error)) from error
         except ProcessFailed as error:
             raise ScoringFailed(str(error)) from error
         if answered.refused is not None:

@@ -42,7 +42,7 @@ def moody_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "moody.py").write_text(MOODY)
     inputs = pd.DataFrame({"mood": ["good"]})
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        # In a worker of pytest's, which has no main file, pyspark looks for a Spark that its pure client does not bring.
+        # A worker of pytest's has no main file, so pyspark looks for a Spark that its pure client does not bring.
         patch.setenv("SPARK_HOME", sys.prefix)
         warnings.simplefilter("ignore")  # MLflow's own
         mlflow.pyfunc.save_model(

@@ -22,7 +22,7 @@ from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.errors import WrongInput
 from boathouse.serving.scoring.loading import load_scorer
-from boathouse.serving.scoring.nouns import ScoringFailed
+from boathouse.serving.scoring.nouns import ModelAway, ScoringFailed
 from boathouse.serving.scoring.payloads import JSON, read_payload
 from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.snapshot.nouns import LiveEntity
@@ -169,7 +169,7 @@ def test_while_it_is_replaced_whoever_asks_is_told_at_once(scorer: IsolatedScore
     os.kill(scorer.pid or 0, signal.SIGKILL)
     assert eventually(lambda: scorer.pid is None)
 
-    with pytest.raises(ScoringFailed, match=r"is being started again: .*SIGKILL"):
+    with pytest.raises(ModelAway, match=r"is being started again: .*SIGKILL"):
         ask(scorer, "calm")
 
 

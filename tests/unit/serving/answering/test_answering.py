@@ -18,7 +18,7 @@ from boathouse.serving.answering.requests import Answer, Asked
 from boathouse.serving.capture.nouns import Exchange
 from boathouse.serving.endpoints.nouns import CaptureTarget, EntityKind
 from boathouse.serving.endpoints.policy import EndpointPolicy, Limits
-from boathouse.serving.scoring.nouns import Payload
+from boathouse.serving.scoring.nouns import ModelAway, Payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveRoute, LiveRung, LiveShadow
 from boathouse.serving.telemetry.counters import Counters
 from boathouse.serving.telemetry.nouns import Counts, Series
@@ -164,6 +164,18 @@ def test_a_model_that_raises_says_so_and_others_go_on(worker: Worker, is_fast: b
     assert (found.status, json.loads(found.body)["error_code"]) == (500, "MODEL_FAILED")
     assert "main.m.one@1 failed: division by zero" in json.loads(found.body)["message"]
     assert worker.counts("one").by_status == {500: 1}
+
+
+@pytest.mark.parametrize("ladder", [(), (LiveRung("previous", entity_id="old"),)])
+def test_a_model_whose_process_comes_back_asks_to_be_asked_later(worker: Worker, ladder: tuple[LiveRung, ...]) -> None:
+    def away(_: object) -> object:
+        raise ModelAway("the model's process is being started again: it was killed")
+
+    served = endpoint("one", "old", ladder=ladder)
+    found = answer(worker.answering(served, one=Doubling(False, away), old=Doubling(False, away)))
+    assert found.status == 503
+    assert dict(found.headers)["retry-after"] == "1"
+    assert "is being started again" in json.loads(found.body)["message"]
 
 
 @pytest.mark.parametrize("is_fast", [True, False])
