@@ -2,7 +2,8 @@
 """The default engine: DuckDB in process, over the Parquet files of a snapshot."""
 
 import re
-from collections.abc import Callable, Generator, Sequence, Set
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,6 +65,19 @@ class DuckDBEngine:
             raise
         return DuckDBRows(self._connections, connection, relation, query.release)
 
+    def keep(self, query: EngineQuery, frames: Set[str]) -> "DuckDBKept":
+        """As :meth:`boathouse.lake.engine.Engine.keep`."""
+        connection = self._connections.take()
+        try:
+            with explained():
+                parse_select(connection, query.sql, frames)
+                lay_rules(connection, query.sql)
+                _lock(connection, ())
+        except BaseException:
+            self._connections.retire(connection)
+            raise
+        return DuckDBKept(self._connections, connection, query)
+
     def scan(
         self, snapshot: Snapshot, columns: Sequence[str] | None = None, predicate: str | None = None
     ) -> "DuckDBRows":
@@ -89,6 +103,41 @@ class DuckDBEngine:
                 yield Workbench(connection, parsed)
         finally:
             self._connections.retire(connection)
+
+
+class DuckDBKept:
+    """An instance that can open no file, with a query that is given its frames each time."""
+
+    def __init__(
+        self, connections: DuckDBConnections, connection: duckdb.DuckDBPyConnection, query: EngineQuery
+    ) -> None:
+        self._connections = connections
+        self._connection: duckdb.DuckDBPyConnection | None = connection
+        self._query = query
+        self._turn = threading.Lock()
+
+    def run(self, frames: Mapping[str, Any]) -> pa.Table:
+        with self._turn, explained():
+            connection = self._connection
+            if connection is None:
+                raise InvalidInput("This query has been closed already.", hint="Prepare it again.")
+            try:
+                for name, frame in frames.items():
+                    connection.register(name, frame)
+                relation = _within_64_bits(connection.sql(self._query.sql, params=self._query.parameters))
+                return relation.to_arrow_table(BATCH_ROWS)
+            finally:
+                for name in frames:
+                    connection.unregister(name)
+
+    def close(self) -> None:
+        with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                self._connections.retire(connection)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class DuckDBRows:

@@ -83,6 +83,16 @@ class Rows(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """A query over frames alone that is asked again and again. For many threads; holds an instance until closed."""
+
+    def run(self, frames: Mapping[str, Any]) -> pa.Table:
+        """The answer for these frames, by the names that they have in the query."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Engine(Protocol):
     """Answers queries."""
 
@@ -93,6 +103,14 @@ class Engine(Protocol):
             InvalidInput: The statement is not a single SELECT over the given sources, or contradicts their schemas.
             DamagedTable: A file of a snapshot is missing or broken.
             Unavailable: The machine ran out of memory or disk.
+        """
+        ...
+
+    def keep(self, query: EngineQuery, frames: Set[str]) -> Kept:
+        """Prepare a query that reads nothing but frames of these names, which it is given each time.
+
+        Raises:
+            InvalidInput: The statement is not a single SELECT over them.
         """
         ...
 

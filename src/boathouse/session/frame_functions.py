@@ -5,6 +5,7 @@ A function in SQL is written out once and computed by the engine; one in Python 
 that whoever answers many small requests does not start one for each.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from sqlglot import exp
 from boathouse.catalog import Function, Language
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import FunctionName
+from boathouse.lake.engine import Kept
 from boathouse.session.distinct_rows import distinct_rows
 from boathouse.session.python_functions import FunctionRaised, PythonProcess
 from boathouse.session.running.access import Access, new_statement
@@ -130,6 +132,8 @@ class _SqlCall:
         )
         self._prepared = _written_out(session, call.function, f"{_quoted(call.function)}({given})")
         self._columns = columns
+        self._kept: Kept | None = None
+        self._first = threading.Lock()
 
     def values(self, columns: Columns, rows: int) -> pa.ChunkedArray:
         try:
@@ -140,10 +144,19 @@ class _SqlCall:
 
     def _computed(self, columns: Columns, rows: int) -> pa.ChunkedArray:
         frame = pa.table([pa.array(range(rows), pa.int64()), *columns], names=[_ROW, *self._columns])
-        query = self._prepared.for_engine()
-        answer = self._engine.run(replace(query, arrow={_FRAME: frame})).arrow()
-        answer = answer.sort_by(_ROW)  # an engine promises no order
+        answer = self._asked(frame).sort_by(_ROW)  # an engine promises no order
         return answer.column(_VALUE).cast(self._call.returns)
+
+    def _asked(self, frame: pa.Table) -> pa.Table:
+        """The engine's answer. Who asks again and again, as a server does, keeps an instance instead of making one for
+        each request; a function that calls one in Python has a process beside it, and is prepared each time."""
+        query = self._prepared.for_engine()
+        if query.functions or query.snapshots or query.files:
+            return self._engine.run(replace(query, arrow={_FRAME: frame})).arrow()
+        with self._first:
+            if self._kept is None:
+                self._kept = self._engine.keep(query, {_FRAME})
+        return self._kept.run({_FRAME: frame})
 
     def _first_failing(self, columns: Columns, rows: int) -> int:
         """The first row that the function fails at, found by halves."""
@@ -158,7 +171,8 @@ class _SqlCall:
         return first
 
     def close(self) -> None:
-        pass
+        if self._kept is not None:
+            self._kept.close()
 
 
 def _written_out(session: Session, function: Function, call: str) -> PreparedQuery:
