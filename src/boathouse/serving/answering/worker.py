@@ -22,7 +22,7 @@ from boathouse.serving.answering.rates import shared_slots
 from boathouse.serving.answering.states import EndpointState, States
 from boathouse.serving.capture.nouns import Exchange, Journal
 from boathouse.serving.routing.shadowing import Shadowed, ShadowQueue
-from boathouse.serving.scoring.nouns import Payload, ScoringFailed
+from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, Snapshot
 from boathouse.serving.snapshot.reading import SnapshotFollower
 from boathouse.serving.telemetry.counters import Counters
@@ -232,12 +232,12 @@ class ServingWorker:
             self._closing.remove(loaded)
             threading.Thread(target=loaded.close, name="closing", daemon=True).start()  # a process takes its time
 
-    def _score_shadow(self, entity_id: str, payload: Payload) -> Shadowed:
+    def _score_shadow(self, entity_id: str, payload: Payload) -> Shadowed | None:
         for answering in list(self.engine.endpoints.values()):
             if any(shadow.entity_id == entity_id for shadow in answering.endpoint.shadows):
                 body, predictions, used = answering.scored(entity_id, payload)
                 return Shadowed(body, predictions, used)
-        raise ScoringFailed("it is no shadow any more")
+        return None
 
     def _write_shadow(self, exchange: Exchange, predictions: object, rows: int) -> None:
         """The journal and the counters are the event loop's."""

@@ -50,8 +50,9 @@ class Shadowed:
 
 
 class ScoreShadow(Protocol):
-    def __call__(self, entity_id: str, payload: Payload) -> Shadowed:
-        """Read features and predict, as for a caller; any exception is the shadow's failure, and is counted."""
+    def __call__(self, entity_id: str, payload: Payload) -> Shadowed | None:
+        """Read features and predict, as for a caller; any exception is the shadow's failure, and is counted. None:
+        since the task was taken, it has become no shadow any more."""
         ...
 
 
@@ -174,6 +175,8 @@ class ShadowQueue:
         received = time.time_ns() // 1000
         try:
             found = self._score(task.entity_id, task.payload)
+            if found is None:
+                return
             status, problem = 200, None
             self.scored += 1
         except Exception as error:  # noqa: BLE001  # whatever a shadow does is its own affair

@@ -58,6 +58,18 @@ def test_a_shadow_that_fails_is_kept_with_what_it_failed_of() -> None:
     assert (kept.status, kept.why, queue.failed) == (500, "ScoringFailed: no", 1)
 
 
+def test_what_has_become_no_shadow_meanwhile_is_kept_by_nobody() -> None:
+    written = Written(1)
+    queue = ShadowQueue(lambda entity_id, _: None if entity_id == "gone" else Shadowed(b"[2]"), written)
+    queue.offer(ShadowTask("gone", 2, PAYLOAD, exchange("first")))
+    queue.offer(ShadowTask("v2", 2, PAYLOAD, exchange("second")))
+
+    kept = written.wait()
+    queue.close()
+    assert [each.request_id for each in kept] == ["second-shadow"]
+    assert queue.failed == 0
+
+
 def test_what_does_not_fit_is_dropped_and_counted_and_nobody_waits() -> None:
     goes_on = threading.Event()
 
