@@ -1,5 +1,7 @@
 """What tests of several rooms share: one real Boathouse, started when the first test asks for it."""
 
+import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -8,6 +10,15 @@ from pathlib import Path
 import pytest
 
 from boathouse.testing import LocalBoathouse, running_boathouse
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mlflow_forgets_the_experiment() -> Iterator[None]:
+    """The experiment that one module has set is one of its server's; the next module has another server."""
+    yield
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    if (fluent := sys.modules.get("mlflow.tracking.fluent")) is not None:
+        fluent._active_experiment_id = None
 
 
 @pytest.fixture(scope="session")
