@@ -19,6 +19,9 @@ class AGate:
     measure: Callable[[Case, Any], Iterable[Measurement]]
     needs: tuple[str, ...] = ()
 
+    def shaped_by(self, requirements: Requirements, settings: Any) -> dict[str, Any]:
+        return {}
+
 
 @dataclass(frozen=True)
 class Enabled:
