@@ -22,13 +22,7 @@ DEMO = REPOSITORY / "examples" / "flights" / "demo.py"
 SMALL = {"BUNDLE_VAR_sample_percent": "30", "BOATHOUSE_SERVING_WORKERS": "1"}
 """Enough for every slice to be judged."""
 
-pytestmark = [
-    pytest.mark.server,
-    pytest.mark.timeout(2400),
-    pytest.mark.skipif(
-        not os.environ.get("BOATHOUSE_ACCEPTANCE"), reason="it runs the whole demo: BOATHOUSE_ACCEPTANCE=1 make test"
-    ),
-]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(2400)]
 
 
 @dataclass(frozen=True)

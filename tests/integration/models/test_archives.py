@@ -98,6 +98,7 @@ def trusting(boathouse: LocalBoathouse, other: LocalBoathouse) -> Iterator[None]
 
 
 def test_the_same_version_is_the_same_file(boathouse: LocalBoathouse, archive: Path, tmp_path: Path) -> None:
+    run(boathouse, "model", "copy", "dev.archived.delay@1", "dev.archived.delay_elsewhere")  # where it went is not told
     run(boathouse, "model", "export", "dev.archived.delay@1", str(tmp_path / "again.tar"))
 
     assert (tmp_path / "again.tar").read_bytes() == archive.read_bytes()

@@ -39,7 +39,7 @@ class Exports:
 
     def pack(self, principal: Principal, name: ModelName, version: int) -> Packed:
         """The same, for a verb that writes its own record."""
-        facts = self._cards.facts(principal, name, version)
+        facts = self._cards.facts(principal, name, version, leaves=True)
         folder = self._parts.files.folder(str(name), version)
         run_id = facts.version.run_id
         if run_id is None:

@@ -64,8 +64,12 @@ class Cards:
         self._files = files
         self._ports = ports
 
-    def facts(self, principal: Principal, name: ModelName, number: int) -> CardFacts:
+    def facts(self, principal: Principal, name: ModelName, number: int, *, leaves: bool = False) -> CardFacts:
         """All that a card says of a version.
+
+        Args:
+            leaves: The card goes elsewhere: then it does not say where the version went here, which is no fact of the
+                version, changes with time, and is not for others.
 
         Raises:
             NotFound: There is no such version.
@@ -86,7 +90,7 @@ class Cards:
         lock = asked.of("lock", lambda: self._files.lock_of_run(run_id)) if run_id else None
         spec = text_of(folder / SPEC_FILE) if folder is not None else None
         up = asked.of("lineage", lambda: self._walk(principal, name, number, up=True))
-        down = asked.of("lineage", lambda: self._walk(principal, name, number, up=False))
+        down = None if leaves else asked.of("lineage", lambda: self._walk(principal, name, number, up=False))
         evidence = asked.of("evidence", lambda: self._ports.evidence(principal, name, number)) or ()
         return CardFacts(
             model,

@@ -3,6 +3,9 @@
 Workers count from their start on. Each look adds what has come since the one before, worker by worker; what was seen
 and what was added are kept with the rollout, so that neither a worker nor a control plane that starts again loses more
 than the time between two looks, or counts anything twice.
+
+Both sides are counted over the same stretch of time. A step begins at the control plane, and the canary answers once
+workers have loaded it; until then nothing is counted of what it replaces, which answers other callers at that hour.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,9 +57,9 @@ class Tallies:
         self._sums: dict[str, Vector] = dict(kept["sums"]) if kept else {}
 
     def look(self, workers: Sequence[WorkerCounts], endpoint_id: str, sides: Sides, *, since: int) -> bool:
-        """Add what has come since the last look; whether anything has."""
+        """Add what has come since the last look; whether anything has, which is then to be kept."""
         ids = {side: frozenset(entities) for side, entities in sides.items()}
-        before = {side: list(vector) for side, vector in self._sums.items()}
+        before = dict(self._seen)
         for worker in workers:
             key = f"{worker.pid}-{worker.started_at}"
             now = {side: _sum(worker, endpoint_id, entities, side) for side, entities in ids.items()}
@@ -67,9 +70,11 @@ class Tallies:
                 added = _less(vector, (was or {}).get(side, []))
                 self._sums[side] = _plus(self._sums.get(side, []), added)
             self._seen[key] = now
+        if not any(self._sums.get("canary", ())):
+            self._sums = {}  # the stretch over which both are compared begins when the canary does
         there = {f"{worker.pid}-{worker.started_at}" for worker in workers}
         self._seen = {key: seen for key, seen in self._seen.items() if key in there}
-        changed = self._is_new or before != self._sums
+        changed = self._is_new or before != self._seen
         self._is_new = False
         return changed
 

@@ -64,3 +64,17 @@ def test_a_look_says_whether_anything_has_come() -> None:
     one = [worker(1, counts(50), counts(0))]
     assert tallies.look(one, "e", SIDES, since=10)
     assert not tallies.look(one, "e", SIDES, since=10)
+
+
+def test_both_sides_count_from_when_the_canary_begins_to_answer() -> None:
+    nothing = Counts({}, 0, (0,) * (len(LATENCY_BOUNDS_MS) + 1), 0.0, 0, ())
+    tallies = Tallies()
+    for answered in (500, 600, 700):  # the canary is still being loaded
+        assert tallies.look([worker(1, nothing, counts(answered))], "e", SIDES, since=10)
+    assert tallies.of("replaced").answers == 0
+
+    again = Tallies(json.loads(json.dumps(tallies.to_json())))
+    again.look([worker(1, counts(3), counts(720))], "e", SIDES, since=10)
+    again.look([worker(1, counts(9), counts(745))], "e", SIDES, since=10)
+    assert (again.of("canary").answers, again.of("replaced").answers) == (9, 45)
+    assert again.of("replaced").predictions == (45, 0, 0)
