@@ -30,6 +30,7 @@ def main() -> None:
         print(f"{name} ...", flush=True)
         done = subprocess.run([sys.executable, HERE / f"{name}.py"], env=environment, stdout=subprocess.PIPE, text=True)
         if done.returncode:
+            print(done.stdout)  # what it had measured until then
             sys.exit(f"{name} failed with code {done.returncode}.")
         kept[name] = f"{stamp()}\n\n{done.stdout.strip()}"
         print(done.stdout)

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 import psutil
 import urllib3
+from peers import serving_features
 from peers.serving_changes import move_alias, start_to_first_answer
 from peers.serving_contenders import Contender, bare_and_peers, free_port, started, wait_for_answer
-from peers.serving_features import BODY, feature_endpoint
 from peers.serving_load import Turn, load, script
 from table import section
 
@@ -93,7 +93,7 @@ def compete(folder: Path, seconds: float, rounds: int, *, peers: bool) -> None:
                 take_turns(contender, found[contender.name], bodies, folder, seconds, server)
         report(found)
         stack.close()
-        report_features(server, folder, seconds)
+        report_features(server, folder, seconds, peers=peers)
         starts[OURS] = start_to_first_answer(server, contenders[0], bodies[1])
         version = register(booster_of(folder, 2), server)
         moved = move_alias(contenders[0], bodies[1], lambda: set_alias(server, version), str(version))
@@ -288,24 +288,46 @@ def goal(what: str, value: float, limit: float, *, least: bool = True) -> str:
     return f"{value:.2f} {what} (goal {'at least' if least else 'at most'} {limit:g}: {'met' if met else 'missed'})."
 
 
-def report_features(server: LocalBoathouse, folder: Path, seconds: float) -> None:
-    """Ours alone: what one key costs, of an endpoint that gives features and no predictions."""
-    asked = feature_endpoint(server)
-    lua = script(folder, "features", BODY, {"Content-Type": "application/json", **asked.headers})
+def report_features(server: LocalBoathouse, folder: Path, seconds: float, *, peers: bool) -> None:
+    """What one key costs: of an endpoint that gives features, and of a model that looks them up."""
     settle = partial(wait_until_idle, server)
-    settle()
-    many = load(asked.url, lua, asked.pids, connections=CONNECTIONS, seconds=seconds, settle=settle)
-    alone = load(asked.url, lua, asked.pids, connections=1, seconds=seconds, settle=settle)
-    row = (
-        f"{many.rate:,.0f}",
-        f"{many.cpu_us:.0f}",
-        f"{many.p99_ms:.2f}",
-        f"{alone.p50_ms:.3f}",
-        f"{alone.p99_ms:.2f}",
-    )
-    header = ("req/s", "processor us", "p99 ms", "1 connection p50 ms", "p99")
-    note = f"{CONNECTIONS} connections. Goal: at least 15 times Feast's HTTP server, which is not run here."
-    print(section("Ten features of one key over HTTP", header, [row], note))
+
+    def turn(asked: Contender, body: bytes, connections: int) -> Turn:
+        lua = script(folder, f"keyed-{asked.name}", body, {"Content-Type": "application/json", **asked.headers})
+        settle()
+        return load(asked.url, lua, asked.pids, connections=connections, seconds=seconds, settle=settle)
+
+    mine = serving_features.feature_endpoint(server)
+    found = {mine.name: turn(mine, serving_features.BODY, CONNECTIONS)}
+    note = f"{CONNECTIONS} connections; Feast has a worker per processor, over SQLite."
+    if peers:
+        command, body = serving_features.feast_command(folder), serving_features.FEAST_BODY
+        log = folder / "feast.log"
+        path = "/get-online-features"
+        with started("Feast", command, path, {}, booster=folder, body=body, log=log) as (feast, _):
+            serving_features.compare(mine, feast)
+            found[feast.name] = turn(feast, body, CONNECTIONS)
+        note += f" {goal('times Feast', found[mine.name].rate / found[feast.name].rate, 15)}"
+    rows = [
+        (name, f"{each.rate:,.0f}", f"{each.cpu_us:.0f}", f"{each.p50_ms:.2f}", f"{each.p99_ms:.2f}")
+        for name, each in found.items()
+    ]
+    print(section("Ten features of one key over HTTP", ("", "req/s", "processor us", "p50 ms", "p99 ms"), rows, note))
+    report_lookup(serving_features.models(server), turn)
+
+
+def report_lookup(models: list[tuple[Contender, bytes]], turn: Callable[[Contender, bytes, int], Turn]) -> None:
+    """The same model with features given and looked up, one connection, in turns."""
+    turns: dict[str, list[Turn]] = {contender.name: [] for contender, _ in models}
+    for _ in range(3):
+        for contender, body in models:
+            turns[contender.name].append(turn(contender, body, 1))
+    p50 = {name: statistics.median(each.p50_ms for each in found) for name, found in turns.items()}
+    p99 = {name: statistics.median(each.p99_ms for each in found) for name, found in turns.items()}
+    rows = [(name, f"{p50[name]:.3f}", f"{p99[name]:.2f}") for name in turns]
+    more = p50[serving_features.LOOKED_UP] - p50[serving_features.GIVEN]
+    note = "One connection, medians. " + goal("ms more for ten features from LMDB (p50)", more, 0.05, least=False)
+    print(section("A model of ten features, given or looked up", ("features", "p50 ms", "p99 ms"), rows, note))
 
 
 def report_changes(starts: dict[str, float], moved: tuple[float, int, int]) -> None:
