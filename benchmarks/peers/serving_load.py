@@ -46,11 +46,12 @@ def load(
 ) -> Turn:
     """
     Args:
+        seconds: wrk takes whole ones.
         settle: Waits until all work that the requests have made is done; its processor time counts too.
     """
     processes = _family(pids)
     before = _cpu_seconds(processes)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(lua), url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(lua), url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     settle()
     cost = _cpu_seconds(processes) - before

@@ -18,6 +18,8 @@ GAP_SECONDS = 10.0
 _DEPLOYS = (EventType.DEPLOYED, EventType.DEPLOY_FAILED)
 _OF_ENDPOINTS = ("endpoint.", "rollout.", "experiment.", "capture.")
 """How the types begin whose subject is an endpoint."""
+_OF_TABLES = ("monitor.", "alert.", "incident.", "contract.")
+"""How the types begin whose subject is a table."""
 _BATCH = 500
 _MOST_LOOKED_AT = 20_000
 """Events that one page looks through for those that fit."""
@@ -57,6 +59,8 @@ class EventLog:
                 return self._grants.allows(principal, Privilege.VIEW_JOB, SecurableKind.JOB, event.subject)
             if event.type.startswith(_OF_ENDPOINTS):
                 return bool(self._grants.visible(principal, SecurableKind.ENDPOINT, [event.subject]))
+            if event.type.startswith(_OF_TABLES):
+                return self._grants.allows(principal, Privilege.SELECT, SecurableKind.TABLE, event.subject)
             return self._grants.allows(principal, Privilege.EXECUTE, SecurableKind.REGISTERED_MODEL, event.subject)
         except BoathouseError:  # a subject that is no name of such a thing
             return False

@@ -33,6 +33,17 @@ class EventType(StrEnum):
     ROLLOUT_DONE = "rollout.done"
     EXPERIMENT_DECIDED = "experiment.decided"
     CAPTURE_DEGRADED = "capture.degraded"
+    MONITOR_REFRESHED = "monitor.refreshed"
+    """Its metric tables have new rows; the subject is the table that is watched."""
+    MONITOR_FAILED = "monitor.failed"
+    ALERT_FIRED = "alert.fired"
+    """The subject of an alert, an incident and a contract is the table that they are about."""
+    ALERT_RESOLVED = "alert.resolved"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_CLOSED = "incident.closed"
+    CONTRACT_BROKEN = "contract.broken"
+    RETRAINING_DECIDED = "retraining.decided"
+    """Started, declined or frozen, and why; the subject is the model."""
 
 
 KNOWN_TYPES = tuple(each.value for each in EventType)
