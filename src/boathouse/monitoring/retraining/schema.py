@@ -1,0 +1,66 @@
+"""The tables of this room: what was said of each model's retraining, what is remembered, what was decided."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from boathouse.metastore import COUNTER, metadata
+
+retraining_policies = Table(
+    "retraining_policies",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger),
+)
+retraining_states = Table(
+    "retraining_states",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("memory", Text, nullable=False),
+    Column("data_now", BigInteger),
+    Column("frozen_at", BigInteger),
+    Column("frozen_by", Text),
+    Column("frozen_why", Text),
+    Column("counted_from", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+retraining_decisions = Table(
+    "retraining_decisions",
+    metadata,
+    Column("decision_id", COUNTER, primary_key=True, autoincrement=True),
+    Column("model", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("signal_key", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("choice", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("instant", BigInteger, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("brake", String(16)),
+    Column("brakes", Text, nullable=False),
+    Column("as_of", Text),
+    Column("trial_run_id", BigInteger),
+    Column("check_run_id", BigInteger),
+    Column("candidate_uri", Text),
+    Column("benefit", Text),
+    Column("job_id", BigInteger),
+    Column("run_id", BigInteger),
+    Column("version", Integer),
+    Column("outcome", Text),
+    Column("repeats", Integer, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("problem", Text),
+    UniqueConstraint("model", "signal_key", name="uq_retraining_decisions_model_signal_key"),
+    Index("ix_retraining_decisions_state", "state", "next_at"),
+    sqlite_autoincrement=True,
+)
