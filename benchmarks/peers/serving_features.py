@@ -52,7 +52,7 @@ def feast_command(folder: Path) -> list[str]:
 
 def compare(ours: Contender, feast: Contender) -> None:
     """Both give the values of the key, or neither is measured."""
-    [row] = _asked(ours, BODY)["predictions"]
+    [row] = _asked(ours, BODY)["outputs"]
     columns = _asked(feast, FEAST_BODY)
     told = dict(zip(columns["metadata"]["feature_names"], columns["results"], strict=True))
     names = [f"f{at}" for at in range(FEATURES)]
