@@ -1,0 +1,21 @@
+"""Profiles: what a table's columns hold, per window of time, slice and model, as summaries that add up."""
+
+from boathouse.quality.profiles.merging import SummariesDiffer, merge, merged
+from boathouse.quality.profiles.nouns import ALL_MODELS, KEYS, SUMMARIES, TABLE_COLUMN, ScanPlan, Summary
+from boathouse.quality.profiles.scanning import scan, scan_snapshot
+from boathouse.quality.profiles.slicing import BadSlice
+
+__all__ = [
+    "ALL_MODELS",
+    "KEYS",
+    "SUMMARIES",
+    "TABLE_COLUMN",
+    "BadSlice",
+    "ScanPlan",
+    "SummariesDiffer",
+    "Summary",
+    "merge",
+    "merged",
+    "scan",
+    "scan_snapshot",
+]
