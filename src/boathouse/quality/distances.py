@@ -3,7 +3,9 @@
 Population stability index: the symmetric Kullback-Leibler divergence (Jeffreys 1946), as credit scoring uses it
 (Siddiqi, Credit Risk Scorecards, 2006); its distribution: Yurdakul and Naranjo, Journal of Risk Model Validation 14(4),
 2020. Jensen-Shannon: Lin, IEEE Transactions on Information Theory 37(1), 1991; that its root is a distance: Endres and
-Schindelin, ibid. 49(7), 2003.
+Schindelin, ibid. 49(7), 2003. Total variation and the largest difference of shares: Gibbs and Su, International
+Statistical Review 70(3), 2002. Wasserstein (Kantorovich, earth mover): Vallender, Theory of Probability and Its
+Applications 18(4), 1974, for its form in one dimension.
 """
 
 import numpy as np
@@ -35,6 +37,28 @@ def jensen_shannon_distance(counts: np.ndarray, reference: np.ndarray) -> float:
     middle = (left + right) / 2
     divergence = (_divergence(left, middle) + _divergence(right, middle)) / 2
     return float(np.sqrt(min(max(divergence, 0.0), 1.0)))
+
+
+def total_variation_distance(counts: np.ndarray, reference: np.ndarray) -> float:
+    """Half the sum of the differences of the shares: the share of rows that would have to move to another bin."""
+    return float(np.abs(counts / counts.sum() - reference / reference.sum()).sum() / 2)
+
+
+def l_infinity_distance(counts: np.ndarray, reference: np.ndarray) -> float:
+    """The largest difference of two shares of one bin."""
+    return float(np.abs(counts / counts.sum() - reference / reference.sum()).max())
+
+
+def wasserstein_distance(
+    values: np.ndarray, counts: np.ndarray, reference_values: np.ndarray, reference: np.ndarray
+) -> float:
+    """How far the rows of one side have to be moved on average to become those of the other: the area between the two
+    distribution functions, in the unit of the values. Each count stands at its value."""
+    places = np.concatenate([values, reference_values])
+    order = np.argsort(places, kind="stable")
+    steps = np.concatenate([counts / counts.sum(), -reference / reference.sum()])[order]
+    apart = np.abs(np.cumsum(steps)[:-1])
+    return float((apart * np.diff(places[order])).sum())
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:

@@ -20,14 +20,26 @@ def kolmogorov_smirnov(values: np.ndarray, reference: np.ndarray) -> KolmogorovS
     """Of two samples of numbers, neither of them empty."""
     left, right = np.sort(values), np.sort(reference)
     statistic = max(_highest_above(left, right), _highest_above(right, left))
-    root = math.sqrt(len(left) * len(right) / (len(left) + len(right)))
-    return KolmogorovSmirnov(statistic, limiting_p_value((root + 0.12 + 0.11 / root) * statistic))
+    return KolmogorovSmirnov(statistic, _p_value(statistic, len(left), len(right)))
+
+
+def binned_kolmogorov_smirnov(counts: np.ndarray, reference: np.ndarray) -> KolmogorovSmirnov:
+    """Of two histograms over the same bins in their order, neither of them empty: the largest distance at the end of a
+    bin. It is at most that of the rows themselves, and smaller by no more than the largest share of one bin."""
+    rows, others = float(counts.sum()), float(reference.sum())
+    statistic = float(np.abs(np.cumsum(counts) / rows - np.cumsum(reference) / others).max())
+    return KolmogorovSmirnov(statistic, _p_value(statistic, rows, others))
 
 
 def _highest_above(upper: np.ndarray, lower: np.ndarray) -> float:
     """How far the first of two distribution functions rises above the second: most at one of its own steps."""
     own = np.arange(1, len(upper) + 1) / len(upper)
     return float((own - np.searchsorted(lower, upper, side="right") / len(lower)).max())
+
+
+def _p_value(statistic: float, rows: float, others: float) -> float:
+    root = math.sqrt(rows * others / (rows + others))
+    return limiting_p_value((root + 0.12 + 0.11 / root) * statistic)
 
 
 def limiting_p_value(scaled: float) -> float:

@@ -72,8 +72,9 @@ def _of_groups(table: pa.Table, starts: np.ndarray) -> pa.Table:
         for name, value in found.items():
             kept[name][place] = value
     unsure = [place for place, _, _ in many if kept["distinct_count"][place] is None and kept["sketch"][place]]
+    most = plain["count"].to_pylist()
     for place, count in zip(unsure, estimates([kept["sketch"][place] for place in unsure]), strict=True):
-        kept["distinct_count"][place] = count
+        kept["distinct_count"][place] = min(count, most[place])
     columns = {name: pa.array(values, SUMMARIES.field(name).type) for name, values in kept.items()}
     arrays = [columns[name] if name in columns else plain[name] for name in SUMMARIES.names]
     return pa.Table.from_arrays(arrays, schema=SUMMARIES)
