@@ -15,6 +15,7 @@ from boathouse.serving.capture.layout import PARTITION, TableKind, schema_of
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import KnownModels, ModelFacts
 from boathouse.serving.capture.nouns import Exchange
+from boathouse.serving.capture.runs import plain
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +29,19 @@ class Columns:
     """Columns that grow, also by names that come later."""
 
     count: int = 0
-    values: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    """By name a list, or what was added first as it is."""
     declared: dict[str, pa.DataType] = field(default_factory=dict[str, pa.DataType])
 
-    def add(self, rows: Mapping[str, Sequence[Any]], count: int) -> None:
-        for name, more in rows.items():
-            column = self.values.get(name)
-            if column is None:
-                column = self.values[name] = [None] * self.count
-            column.extend(more)
+    def add(self, rows: Mapping[str, Any], count: int) -> None:
+        if not self.count:
+            self.values, self.count = dict(rows), count
+            return
+        for name in self.values.keys() | rows.keys():
+            before = self.values.get(name, [None] * self.count)
+            more = rows.get(name, [None] * count)
+            self.values[name] = [*plain(before), *plain(more)]
         self.count += count
-        for column in self.values.values():
-            if len(column) < self.count:
-                column.extend([None] * (self.count - len(column)))
 
     def table(self, schema: pa.Schema) -> pa.Table:
         """As it goes into a table with this schema."""

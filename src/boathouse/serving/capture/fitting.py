@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.serving.capture.runs import Repeated
 from boathouse.serving.capture.texts import text_of
 
 _EXACT = 1 << 53
@@ -22,7 +24,7 @@ _MOST_NAMES = 100
 Declared = Mapping[str, pa.DataType]
 
 
-def fitted(columns: Mapping[str, Sequence[Any]], schema: pa.Schema, declared: Declared) -> pa.Table:
+def fitted(columns: Mapping[str, Any], schema: pa.Schema, declared: Declared) -> pa.Table:
     """The columns as they go into a table with this schema.
 
     Args:
@@ -47,7 +49,7 @@ def fitted(columns: Mapping[str, Sequence[Any]], schema: pa.Schema, declared: De
 
 
 def _place(
-    name: str, values: Sequence[Any], known: Mapping[str, pa.Field], declared: Declared
+    name: str, values: Any, known: Mapping[str, pa.Field], declared: Declared
 ) -> tuple[pa.Field, pa.Array] | None:
     """The column that can hold the values; None when there are no values and no column."""
     wanted = declared.get(name)
@@ -63,8 +65,15 @@ def _place(
     return None
 
 
-def _converted(values: Sequence[Any], kind: pa.DataType) -> pa.Array | None:
+def _converted(values: Any, kind: pa.DataType) -> pa.Array | None:
     """The values as an array of a type; None when it cannot hold one of them."""
+    if isinstance(values, Repeated):
+        once = _converted(values.values, kind)
+        return None if once is None else once.take(pa.array(values.places))
+    if isinstance(values, np.ndarray):
+        if pa.types.is_float64(kind):
+            return pa.array(values)
+        values = values.tolist()
     try:
         return _array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
@@ -91,8 +100,10 @@ def _texts(values: Sequence[Any], kind: pa.DataType, *, is_plain: bool) -> pa.Ar
     return pa.array([text_of(value) for value in values], kind)
 
 
-def _natural(values: Sequence[Any]) -> pa.Array | None:
+def _natural(values: Any) -> pa.Array | None:
     """The values as an array of the type that they have by themselves."""
+    if isinstance(values, np.ndarray):
+        return pa.array(values)
     kinds = set(map(type, values)) - {type(None)}
     if not kinds:
         return None

@@ -3,9 +3,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from boathouse.serving.capture.bodies import Rows, Table
@@ -14,6 +15,7 @@ from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import FEATURE, FEATURE_TIME, IN, OUT, column_name
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import ModelFacts
+from boathouse.serving.capture.runs import Repeated, columns_of_numbers, plain
 
 
 def add_predictions(made: Columns, endpoint: KnownEndpoint, read: Sequence[Read], masks: Masks) -> None:
@@ -29,9 +31,9 @@ def add_predictions(made: Columns, endpoint: KnownEndpoint, read: Sequence[Read]
 def _add(made: Columns, endpoint: KnownEndpoint, group: Sequence[tuple[Read, Rows]], masks: Masks) -> None:
     counts = [rows.count for _, rows in group]
     total = sum(counts)
-    values: dict[str, Sequence[Any]] = {}
+    values: dict[str, Sequence[Any] | np.ndarray] = {}
     for name, column in common_columns(endpoint, [each for each, _ in group]).items():
-        values[name] = column if total == len(group) else _repeated(column, counts)
+        values[name] = column if total == len(group) else Repeated(column, counts)
     values["row_number"] = list(chain.from_iterable(map(range, counts)))
     facts = group[0][0].facts
     parts = (
@@ -43,7 +45,7 @@ def _add(made: Columns, endpoint: KnownEndpoint, group: Sequence[tuple[Read, Row
     for prefix, tables in parts:
         for name, column in _columns(tables).items():
             is_masked = name in endpoint.masked_columns and prefix != FEATURE_TIME
-            given = [masks.of(value) for value in column] if is_masked else column
+            given = [masks.of(value) for value in plain(column)] if is_masked else column
             full = column_name(prefix, name)
             values[full] = given
             if full not in made.declared and (kind := _declared(prefix, name, given, facts)) is not None:
@@ -51,20 +53,17 @@ def _add(made: Columns, endpoint: KnownEndpoint, group: Sequence[tuple[Read, Row
     made.add(values, total)
 
 
-def _columns(tables: Sequence[Table]) -> dict[str, Sequence[Any]]:
+def _columns(tables: Sequence[Table]) -> dict[str, Sequence[Any] | np.ndarray]:
     """The rows of many requests with the same names, column by column."""
     names = tables[0][0]
     if not names:
         return {}
-    rows = chain.from_iterable(rows for _, rows in tables)
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
+    rows = list(chain.from_iterable(rows for _, rows in tables))
+    numbers = columns_of_numbers(rows)
+    return dict(zip(names, zip(*rows, strict=True) if numbers is None else numbers, strict=True))
 
 
-def _repeated(column: Sequence[Any], counts: Sequence[int]) -> list[Any]:
-    return list(chain.from_iterable(repeat(value, count) for value, count in zip(column, counts, strict=True)))
-
-
-def _declared(prefix: str, name: str, values: Sequence[Any], facts: ModelFacts) -> pa.DataType | None:
+def _declared(prefix: str, name: str, values: Any, facts: ModelFacts) -> pa.DataType | None:
     """The type that the model declares; whole numbers beside its inputs are keys."""
     if prefix == FEATURE_TIME:
         return pa.timestamp("us", "UTC")
@@ -72,5 +71,5 @@ def _declared(prefix: str, name: str, values: Sequence[Any], facts: ModelFacts) 
         return None
     if name in facts.types:
         return facts.types[name]
-    is_key = facts.has_signature and set(map(type, values)) <= {int, type(None)}
+    is_key = facts.has_signature and set(map(type, plain(values))) <= {int, type(None)}
     return pa.int64() if is_key else None

@@ -43,7 +43,7 @@ _OFFSET = (1 << OFFSET_BITS) - 1
 class RecordingSettings:
     """How much is taken in at once."""
 
-    most_bytes: int = 8 << 20
+    most_bytes: int = 32 << 20
     """Of journals, in one round."""
     first_pause_seconds: float = 2.0
     """Before a table that refused rows is asked again; doubled each time."""

@@ -212,3 +212,33 @@ def test_values_that_are_no_unicode_or_too_large_stop_nothing(is_masked: bool) -
     assert row["status_code"] == 200
     (values,) = built(TableKind.PREDICTIONS, answered, known=known) or [{}]
     assert values.get("in_b") != "\ud800"
+
+
+VALUES = st.one_of(st.floats(allow_infinity=False), st.integers(-9, 9), st.none(), st.booleans())
+SENT = st.lists(
+    st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), VALUES), min_size=1, max_size=4),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(SENT)
+@settings(max_examples=200, deadline=None)
+def test_many_requests_together_become_the_rows_that_each_becomes_alone(sent: list[list[tuple[Any, Any]]]) -> None:
+    exchanges = [
+        exchange(
+            number,
+            request=body(dataframe_split={"columns": ["a", "b"], "data": [list(row) for row in rows]}),
+            response=body(predictions=[row[0] for row in rows]),
+        )
+        for number, rows in enumerate(sent)
+    ]
+    schema = schema_of(TableKind.PREDICTIONS).append(pa.field("in_b", pa.string()))
+    builder = Builder(KnownModels(), MASKS)
+
+    def rows_for(some: list[Exchange]) -> list[dict[str, Any]]:
+        return builder.columns(TableKind.PREDICTIONS, KNOWN, builder.read(KNOWN, some)).table(schema).to_pylist()
+
+    alone = [row for each in exchanges for row in rows_for([each])]
+    assert rows_for(exchanges) == alone
+    assert [row["row_number"] for row in alone] == [at for rows in sent for at in range(len(rows))]
