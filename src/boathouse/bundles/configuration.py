@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from boathouse.bundles.alert_settings import AlertSettings
 from boathouse.bundles.checking import check_job, check_kinds, check_names, check_order, check_shape
 from boathouse.bundles.desired import DesiredResource, DesiredState, Place, ResourceId
 from boathouse.bundles.document import ArtifactShape, DocumentShape
@@ -108,7 +109,8 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     of_models = models.read(settings, targets.mapping) if settings is not None else {}
     endpoints = EndpointSettings(document, target_name, references, findings)
     of_endpoints = endpoints.read(settings) if settings is not None else {}
-    resources = _resources(root, document, files, {**of_models, **of_endpoints}, findings)
+    of_alerts = AlertSettings(target_name, references, findings).read(settings) if settings is not None else {}
+    resources = _resources(root, document, files, {**of_models, **of_endpoints, **of_alerts}, findings)
     findings.raise_errors()
     return Bundle(
         root=root,

@@ -7,7 +7,7 @@ completes the rest. Everything is done with the rights of whoever deploys.
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,6 +139,10 @@ class Deployments:
         self._recovery_lock = threading.Lock()
         self._has_recovered = False
         self._recovery = Recovery(self._repository, self._kinds, self._now)
+
+    def take(self, kinds: Mapping[str, ResourceKind]) -> None:
+        """Deploy these kinds too, by their sections."""
+        self._kinds.update(kinds)
 
     # --- code
 

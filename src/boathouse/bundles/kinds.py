@@ -5,6 +5,7 @@ from typing import Any
 
 from boathouse.bundles.job_payload import JobPayload
 from boathouse.bundles.payloads import (
+    AlertPayload,
     EndpointPayload,
     EndpointPolicyPayload,
     ExperimentPayload,
@@ -60,6 +61,8 @@ REQUIREMENTS = "model_requirements"
 ENDPOINTS = "model_serving_endpoints"
 ENDPOINT_POLICIES = "endpoint_policies"
 """What ``endpoints`` of ``boathouse.yml`` become."""
+ALERT_RULES = "alert_rules"
+"""What ``alerts`` of ``boathouse.yml`` become."""
 
 KINDS: dict[str, Kind] = {
     kind.section: kind
@@ -73,5 +76,6 @@ KINDS: dict[str, Kind] = {
         Kind(REQUIREMENTS, "policy of the model", ModelRequirementsPayload, 7, settings_of="model"),
         Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
         Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
+        Kind(ALERT_RULES, "alert", AlertPayload, 11, settings_of="alert"),
     )
 }

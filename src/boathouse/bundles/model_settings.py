@@ -42,6 +42,7 @@ class TargetSettingsShape(Shape):
 
     models: dict[str, dict[str, Any] | None] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
+    alerts: dict[str, dict[str, Any] | None] | None = None
 
 
 class SettingsShape(Shape):
@@ -49,6 +50,7 @@ class SettingsShape(Shape):
 
     models: dict[str, dict[str, Any]] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
+    alerts: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, TargetSettingsShape | None] | None = None
 
 

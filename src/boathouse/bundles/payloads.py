@@ -12,6 +12,8 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import InvalidName, ModelName, normalise_part
 from boathouse.foundation.shapes import Shape, Unused
 from boathouse.models.requirements import Requirements
+from boathouse.monitoring.alerts.rules import AlertRule
+from boathouse.monitoring.alerts.rules import Name as AlertName
 from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
 from boathouse.serving.endpoints.policy import EndpointPolicy
 
@@ -127,6 +129,13 @@ class EndpointPolicyPayload(Shape):
 
     endpoint: EndpointName
     policy: EndpointPolicy
+
+
+class AlertPayload(Shape):
+    """What is watched, when it is wrong, who is told."""
+
+    alert: AlertName
+    rule: AlertRule
 
 
 class ModelRequirementsPayload(Shape):

@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
     "events": ("boathouse.cli.events", "events", "What has happened, and what happens."),
     "webhooks": ("boathouse.cli.webhooks", "webhooks", "Who is told of events, and what became of it."),
+    "alert": ("boathouse.cli.alerts", "alert", "Alerts: what is watched, what fires, who is told."),
     "model": (
         "boathouse.cli.models",
         "models",

@@ -35,6 +35,8 @@ _OTHER_ENDS = {
 
 def title(payload: Mapping[str, Any]) -> str:
     """One line."""
+    if "title" in payload:
+        return _line(payload["title"])
     if "subject" in payload:
         return _happened(payload)
     if "job" not in payload:
@@ -49,6 +51,8 @@ def title(payload: Mapping[str, Any]) -> str:
 
 def text(payload: Mapping[str, Any], url: str) -> str:
     """What happened, and where to look."""
+    if "lines" in payload:
+        return "\n".join([f"{title(payload)}.", *(_line(each) for each in payload["lines"])])
     if "subject" in payload:
         return "\n".join([f"{_happened(payload)}.", f"By {payload['principal']}.", *_data(payload["data"])])
     if "job" not in payload:

@@ -15,6 +15,7 @@ from boathouse.server.forwarding import FORWARDED, Forwarder
 from boathouse.server.methods import METHODS, OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
 from boathouse.server.routes import (
+    alerts,
     bundles,
     catalog,
     edge,
@@ -101,6 +102,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         notifications.routes(plane.destinations),
         webhooks.routes(plane.webhooks),
         events.routes(plane.catalog.events),
+        alerts.routes(plane.alerting.alerts),
         maturity.routes(plane.maturities),
         workers.routes(plane.fleet),
         bundles.routes(plane.deployments),

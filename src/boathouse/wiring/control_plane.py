@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
+from boathouse.bundles.kinds import ALERT_RULES
+from boathouse.bundles.resources.alerts import BundleAlerts
 from boathouse.care.garbage.service import GarbageCollection
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
@@ -27,6 +29,7 @@ from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
+from boathouse.wiring.alerts import Alerting, build_alerting
 from boathouse.wiring.background import Background, SecretsSafe, build_background
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jobs
@@ -71,6 +74,7 @@ class ControlPlane:
     destinations: Destinations
     webhooks: Webhooks
     maturities: Maturities
+    alerting: Alerting
     statements: Statements
     serving: Serving
     engine: Engine
@@ -83,6 +87,7 @@ class ControlPlane:
         self.background.start()
         self.deployment_loop.start()
         self.serving.start()
+        self.alerting.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
     def _loaded(self) -> None:
@@ -108,6 +113,7 @@ class ControlPlane:
 
     def close(self) -> None:
         self.statements.close()
+        self.alerting.stop()
         self.serving.stop()
         self.deployment_loop.stop()
         self.background.stop()
@@ -154,6 +160,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     engine = DuckDBEngine(DuckDBSettings(memory_limit="256MB"))
     rollbacks = build_rollbacks(home, database, catalog, models, governance.evidence, clock)
     around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
+    alerting = build_alerting(catalog, around.session_of, clock)
+    deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts)})
     return ControlPlane(
         home=home,
         settings=settings,
@@ -175,6 +183,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         fleet=fleet,
         destinations=destinations,
         webhooks=webhooks,
+        alerting=alerting,
         maturities=build_maturities(database, catalog, models),
         background=background,
         statements=build_statements(database, catalog, home, clock),

@@ -59,6 +59,8 @@ class EventLog:
                 return self._grants.allows(principal, Privilege.VIEW_JOB, SecurableKind.JOB, event.subject)
             if event.type.startswith(_OF_ENDPOINTS):
                 return bool(self._grants.visible(principal, SecurableKind.ENDPOINT, [event.subject]))
+            if event.type.startswith(_OF_TABLES) and event.data.get("kind") == "events":
+                return False  # it is about something that happened, and those who have asked to be told are told
             if event.type.startswith(_OF_TABLES):
                 return self._grants.allows(principal, Privilege.SELECT, SecurableKind.TABLE, event.subject)
             return self._grants.allows(principal, Privilege.EXECUTE, SecurableKind.REGISTERED_MODEL, event.subject)

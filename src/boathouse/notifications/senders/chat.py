@@ -41,12 +41,13 @@ def send_to_pagerduty(pool: urllib3.PoolManager, details: Mapping[str, Any], let
     run_id = str(letter.payload.get("run", {}).get("run_id", ""))
     body = {
         "routing_key": details["integration_key"],
-        "event_action": "trigger",
-        "dedup_key": f"boathouse-{letter.payload['event_type']}-{run_id or letter.delivery_id}",
+        "event_action": "resolve" if letter.payload.get("is_over") else "trigger",
+        "dedup_key": letter.payload.get("dedup_key")
+        or f"boathouse-{letter.payload['event_type']}-{run_id or letter.delivery_id}",
         "payload": {
             "summary": title(letter.payload),
             "source": letter.url,
-            "severity": _SEVERITIES.get(letter.payload["event_type"], "info"),
+            "severity": letter.payload.get("severity") or _SEVERITIES.get(letter.payload["event_type"], "info"),
             "custom_details": dict(letter.payload),
         },
     }

@@ -1,0 +1,79 @@
+"""``alerts`` of ``boathouse.yml``, read for one target and checked with file and line."""
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from boathouse.bundles.checking import check_shape, final
+from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.findings import Findings
+from boathouse.bundles.kinds import ALERT_RULES
+from boathouse.bundles.merging import merge
+from boathouse.bundles.nodes import Node
+from boathouse.bundles.references import References
+from boathouse.bundles.substitution import OPEN
+from boathouse.catalog.events.nouns import KNOWN_TYPES
+from boathouse.foundation.event_filter import problems_of_filter
+from boathouse.foundation.names import InvalidName, TableName
+from boathouse.foundation.shapes import dotted
+from boathouse.foundation.yaml_source import KeyPath
+from boathouse.monitoring.alerts.rules import AlertRule
+
+
+class AlertSettings:
+    """Reads the alerts of one target."""
+
+    def __init__(self, target: str, references: References, findings: Findings) -> None:
+        self._target = target
+        self._references = references
+        self._findings = findings
+
+    def read(self, settings: Node) -> dict[ResourceId, Node]:
+        """What is to be deployed. What is wrong is noted."""
+        found: dict[ResourceId, Node] = {}
+        for key, written in self._of_target(settings):
+            path = ("alerts", key)
+            node = check_shape(AlertRule, self._references.resolve_tree(written), path, self._findings)
+            if node is None:
+                continue
+            name = self._name(key, node, path)
+            payload = {"alert": Node(name, written.where, written.where), "rule": Node(node.value, node.position)}
+            found[ResourceId(ALERT_RULES, key)] = Node(payload, written.position, written.key_position)
+        return found
+
+    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
+        """The alerts with what the target says otherwise; one that it sets to null is not there."""
+        base = settings.get("alerts") or Node({}, settings.position)
+        over = settings.get("targets", self._target, "alerts")
+        merged = merge(base, over, key="alerts") if over is not None and over.mapping else base
+        for key, node in merged.mapping.items():
+            if node.mapping:
+                yield key, node
+            elif over is None or key not in over.mapping:
+                self._findings.error(node, f"alerts.{key}: it says nothing.")
+
+    def _name(self, key: str, node: Node, path: KeyPath) -> str:
+        """The name of the alert, with references to what the deployment will make."""
+        self._check_events(node, path)
+        if (own := node.get("name")) is not None and own.text is not None:
+            return own.text
+        table = node.get("table") or node.get("rows", "table")
+        if table is None or table.text is None:
+            return key
+        if OPEN in table.text:
+            return f"{table.text}.{key}"
+        try:
+            return f"{TableName.parse(table.text)}.{key}"
+        except InvalidName:
+            return key  # it has been noted
+
+    def _check_events(self, node: Node, path: KeyPath) -> None:
+        """Note types that no event has: such an alert would wait for ever."""
+        try:
+            rule = AlertRule.model_validate(final(node.plain()))
+        except ValidationError:
+            return  # it holds a reference that cannot be resolved, which has been noted
+        for name, wanted in (("events", rule.events), ("resolved_by", rule.resolved_by)):
+            for problem in problems_of_filter(wanted, KNOWN_TYPES, (name,)) if wanted is not None else ():
+                where = dotted((*path, *problem.path))
+                self._findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
