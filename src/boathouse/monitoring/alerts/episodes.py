@@ -68,9 +68,11 @@ def news(found: Sequence[Episode], verdicts: Sequence[Verdict], recorded: Sequen
 def _is_same(episode: Episode, firing: Firing) -> bool:
     """Whether they overlap: a window that was recomputed may move where an episode begins."""
     begins, ends = episode.first.point.start, episode.ended.point.start if episode.ended else None
-    is_before = firing.resolved_window is not None and firing.resolved_window <= begins
-    is_after = ends is not None and ends <= firing.began
-    return not is_before and not is_after
+    if ends is not None and ends <= firing.began:
+        return False
+    if firing.is_open:
+        return begins <= firing.window_start
+    return firing.resolved_window is None or begins < firing.resolved_window
 
 
 def _fine_since(verdicts: Sequence[Verdict], firing: Firing) -> Verdict | None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,11 +81,12 @@ def take(story: str, recorded: list[Firing], for_windows: int) -> list[Firing]:
     told = verdicts(story)
     new = news(episodes(told, for_windows), told, recorded, 0)
     ended = {each.sequence: fine.point.start for each, fine in new.resolved}
-    kept = [firing_with(each, ended[each.sequence]) if each.sequence in ended else each for each in recorded]
+    seen = {each.sequence: wrong.point.start for each, wrong in new.lasting}
+    kept = [replace(each, window_start=seen.get(each.sequence, each.window_start)) for each in recorded]
+    kept = [firing_with(each, ended[each.sequence]) if each.sequence in ended else each for each in kept]
     for each in new.fired:
-        kept.append(
-            numbered(firing(each.first.point.start, each.ended.point.start if each.ended else None), len(kept) + 1)
-        )
+        made = firing(each.first.point.start, each.ended.point.start if each.ended else None)
+        kept.append(replace(numbered(made, len(kept) + 1), window_start=each.last.point.start))
     return kept
 
 
@@ -92,8 +95,6 @@ def firing_with(each: Firing, resolved: int) -> Firing:
 
 
 def numbered(each: Firing, number: int) -> Firing:
-    from dataclasses import replace
-
     return replace(each, sequence=number)
 
 
