@@ -12,16 +12,16 @@ Json = dict[str, Any]
 
 def print_endpoint(found: Json) -> None:
     """An endpoint as it is."""
-    state = "is being updated" if found["state"]["config_update"] != "NOT_UPDATING" else (
-        "is ready" if found["state"]["ready"] == "READY" else "is not ready"
-    )  # fmt: skip
-    click.secho(f"{found['name']} {state}", bold=True)
+    click.secho(f"{found['name']} is {state_text(found['state'])}", bold=True)
     if found.get("description"):
         click.echo(found["description"])
     if found.get("why"):
         click.secho(found["why"], fg="yellow")
     config = found["config"]
     click.echo(f"Configuration {config['config_version']}, policy {_policy(found)}, made by {found['creator']}.")
+    pending = found.get("pending_config", config)["config_version"]
+    if pending != config["config_version"]:
+        click.echo(f"Configuration {pending} follows when it can answer.")
     if answers := found.get("answering"):
         print_answering(answers)
     else:
@@ -34,6 +34,21 @@ def print_endpoint(found: Json) -> None:
         click.echo("No answers are kept.")
     if url := found.get("endpoint_url"):
         click.echo(f"Asked at {url}.")
+
+
+def state_text(state: Json) -> str:
+    """Whether it answers, and whether something else is to answer.
+
+    Example:
+        >>> state_text({"ready": "READY", "config_update": "IN_PROGRESS"})
+        'ready, and being updated'
+    """
+    is_ready, update = state["ready"] == "READY", state["config_update"]
+    if update == "UPDATE_FAILED":
+        return "ready, but its update has failed" if is_ready else "not ready: its update has failed"
+    if not is_ready:
+        return "not ready"
+    return "ready" if update == "NOT_UPDATING" else "ready, and being updated"
 
 
 def print_moment(found: Json, at: str) -> None:

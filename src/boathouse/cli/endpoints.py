@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import click
 
-from boathouse.cli.endpoint_text import print_endpoint, print_history, print_moment
+from boathouse.cli.endpoint_text import print_endpoint, print_history, print_moment, state_text
 from boathouse.cli.lazy import LazyGroup
 from boathouse.cli.model_text import print_json, print_rows
 from boathouse.cli.principals import connected, output_option
@@ -40,7 +40,12 @@ def list_endpoints(output: str) -> None:
         print_json(found)
         return
     rows = [
-        (each["name"], _state(each), ", ".join(map(_served, each["config"]["served_entities"])), each["creator"])
+        (
+            each["name"],
+            state_text(each["state"]),
+            ", ".join(map(_served, each["config"]["served_entities"])),
+            each["creator"],
+        )
         for each in found
     ]
     print_rows(("Name", "State", "Serves", "Creator"), rows, empty="There are no endpoints that you may see.")
@@ -172,12 +177,6 @@ def _said(found: dict[str, Any], verb: str) -> None:
     if ignored := found.get("ignored"):
         click.echo(f"Not acted on: {', '.join(ignored)}.", err=True)
     click.echo(f"Ask it with: boathouse endpoint query {found['name']} --data '{{\"dataframe_records\": [...]}}'")
-
-
-def _state(found: dict[str, Any]) -> str:
-    if found["state"]["config_update"] != "NOT_UPDATING":
-        return "updating"
-    return "ready" if found["state"]["ready"] == "READY" else "not ready"
 
 
 def _served(entity: dict[str, Any]) -> str:

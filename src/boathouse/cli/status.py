@@ -23,12 +23,13 @@ def status(output: str) -> None:
     home = require_home()
     running = _running(home)
     health = read_health(str(running["url"]))
+    serving = read_health(str(running["serving_url"])) if "serving_url" in running else None
     workers = _workers() if health else []
     if output == "json":
-        content = {**running, "home": str(home.root), "health": health, "workers": workers}
+        content = {**running, "home": str(home.root), "health": health, "serving": serving, "workers": workers}
         click.echo(json.dumps(content, indent=2))
     else:
-        _print_status(home, running, health)
+        _print_status(home, running, health, serving)
         _print_workers(workers)
     if health is None:
         raise Unavailable(f"Nothing answers at {running['url']}.", hint="boathouse logs shows why.")
@@ -96,15 +97,21 @@ def _running(home: Home) -> dict[str, Any]:
     return running
 
 
-def _print_status(home: Home, running: dict[str, Any], health: dict[str, Any] | None) -> None:
+def _print_status(
+    home: Home, running: dict[str, Any], health: dict[str, Any] | None, serving: dict[str, Any] | None
+) -> None:  # fmt: skip
     import psutil
 
     click.echo(f"Home     {home.root}")
     click.echo(f"Address  {running['url']}")
     if "serving_url" in running:
-        click.echo(f"Serving  {running['serving_url']}")
+        told = f"{serving['status']}, {serving['ready']} of {serving['endpoints']} endpoints ready" if serving else None
+        click.secho(f"Serving  {running['serving_url']} ({told or 'does not answer'})", fg=None if told else "red")
     click.echo(f"Since    {running['started_at']}")
     for name, pid in running["pids"].items():
+        if (waiting := running.get("waiting", {}).get(name)) is not None:
+            click.secho(f"{name:<14} {_waiting_text(waiting)}", fg="red")
+            continue
         try:
             memory = f"{psutil.Process(pid).memory_info().rss / 2**20:.0f} MB"
             click.echo(f"{name:<14} pid {pid:<8} {memory}")
@@ -112,6 +119,11 @@ def _print_status(home: Home, running: dict[str, Any], health: dict[str, Any] | 
             click.secho(f"{name:<14} pid {pid:<8} gone", fg="red")
     for part, state in (health or {}).get("parts", {}).items():
         click.echo(f"{part:<14} {state}")
+
+
+def _waiting_text(waiting: dict[str, Any]) -> str:
+    times = "once" if waiting["deaths"] == 1 else f"{waiting['deaths']} times in a row"
+    return f"ended {times}, last with code {waiting['exit_code']}; it is started again at {waiting['next_start_at']}"
 
 
 def _workers() -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.processes import die_with_parent
 from boathouse.foundation.settings import Settings
 from boathouse.serving.answering.crashes import LoadingDeaths
+from boathouse.serving.answering.states import forget_uncounted
 from boathouse.serving.telemetry.reading import STUCK_AFTER_MS, counts_folder, forget_ended, read_counts
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Group(MPServer):
         log.warning("%d of %d workers of the data plane ended; starting again.", len(ended), self.workers)
         preload(self._home)
         self._respawn_workers(sorted(ended), spawn_target, target_loader)
-        forget_ended(self._home, older_than_seconds=_KEPT_COUNTS_SECONDS)
+        _forget_ended(self._home)
 
     def _kill_stuck(self) -> None:
         ours = {worker.inner.pid for worker in self.wrks}
@@ -79,6 +80,11 @@ class Group(MPServer):
                     os.kill(counts.pid, signal.SIGKILL)
 
 
+def _forget_ended(home: Home) -> None:
+    forget_ended(home, older_than_seconds=_KEPT_COUNTS_SECONDS)
+    forget_uncounted(home)
+
+
 def serve(home: Home, settings: Settings) -> None:
     """Answer predictions until told to stop.
 
@@ -88,7 +94,7 @@ def serve(home: Home, settings: Settings) -> None:
     workers = settings.serving_workers if settings.serving_workers >= 0 else os.cpu_count() or 1
     if workers == 0:
         raise InvalidInput("A data plane without workers answers nothing.", hint="Set BOATHOUSE_SERVING_WORKERS.")
-    forget_ended(home, older_than_seconds=_KEPT_COUNTS_SECONDS)
+    _forget_ended(home)
     LoadingDeaths(home.serving / "loading").forget()
     counts_folder(home).mkdir(parents=True, exist_ok=True)
     preload(home)

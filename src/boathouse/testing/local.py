@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boathouse.foundation.errors import Unavailable
 from boathouse.foundation.health import read_health
@@ -43,6 +44,11 @@ class LocalBoathouse:
     def pids(self) -> dict[str, int]:
         """Pids of ``supervisor``, ``control-plane``, ``worker``; if it serves, ``data-plane`` and ``recorder``."""
         return (self.home.running() or {})["pids"]
+
+    @property
+    def waiting(self) -> dict[str, Any]:
+        """Processes that have ended and are started again later: how often they died in a row, and when."""
+        return (self.home.running() or {})["waiting"]
 
     def client(self, token: str | None = None) -> RestClient:
         return RestClient(Connection(self.url, token or self.token))

@@ -1,8 +1,8 @@
 """Starts the processes of one home, keeps them running, and stops them.
 
 One supervisor per home, held by a lock on ``supervisor.lock`` that the kernel gives back when the supervisor dies,
-however it dies. A process that dies is started again; one that keeps dying takes the rest down with it, so that
-``boathouse up`` never pretends.
+however it dies. A process that dies is started again, later each time when it keeps dying, and the others go on
+meanwhile: who answers predictions needs no control plane. Only a start that never comes to anything is given up.
 """
 
 import fcntl
@@ -18,43 +18,27 @@ import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from boathouse.foundation.errors import Conflict, InvalidInput, Unavailable
+from boathouse.foundation.errors import BoathouseError, Conflict, InvalidInput, Unavailable
+from boathouse.foundation.health import read_health
 from boathouse.foundation.home import Home
 from boathouse.foundation.settings import PREFIX, Settings
+from boathouse.wiring.supervised import SOON_SECONDS, Process
 
 log = logging.getLogger(__name__)
 
 STOP_GRACE_SECONDS = 15
 """How long a process may take to stop by itself."""
-RESTART_LIMIT = 5
-"""Deaths within RESTART_WINDOW_SECONDS after which we give up; not on what answers predictions and records them."""
-RESTART_WINDOW_SECONDS = 60
-LONGEST_PAUSE_SECONDS = 2.0
+HOPELESS_DEATHS = 5
+"""In a row, before the control plane was ever healthy: then we give up, unless predictions are answered meanwhile."""
 POLL_SECONDS = 0.05
+HEALTH_SECONDS = 0.5
 FULL_DISK_PAUSE_SECONDS = 2.0
 """How long to wait before looking again for space; a full disk is nobody's death."""
 ENOUGH_FREE_BYTES = 1 << 20
-
-
-@dataclass(slots=True)
-class Process:
-    """One supervised process and the times at which it died."""
-
-    name: str
-    module: str
-    child: "subprocess.Popen[bytes] | None" = None
-    deaths: list[float] = field(default_factory=list[float])
-    is_given_up: bool = True
-    """Whether everything ends when it keeps dying; answers do not end because their recorder does."""
-
-    @property
-    def is_alive(self) -> bool:
-        return self.child is not None and self.child.poll() is None
 
 
 class Supervisor:
@@ -67,6 +51,8 @@ class Supervisor:
         self._workers = _workers(settings.workers)
         self._serving = _serving(settings.serving_workers)
         self._stop = threading.Event()
+        self._was_healthy = False
+        self._look_at = 0.0
 
     @property
     def _processes(self) -> list[Process]:
@@ -77,7 +63,7 @@ class Supervisor:
 
         Raises:
             Conflict: A Boathouse is already running on this home.
-            Unavailable: The port is taken, or a process keeps dying.
+            Unavailable: The port is taken, or the control plane does not start.
         """
         self._home.create()
         with self._only_one(), self._signals():
@@ -99,31 +85,57 @@ class Supervisor:
         while not self._stop.wait(POLL_SECONDS):
             for process in self._processes:
                 if not process.is_alive:
-                    self._restart(process)
+                    self._bring_back(process, time.monotonic())
+            if not self._was_healthy:
+                self._look_at_health(time.monotonic())
 
-    def _restart(self, process: Process) -> None:
+    def _bring_back(self, process: Process, now: float) -> None:
+        """Start it again when it is time to; nobody else waits for that."""
+        if not process.is_due(now):
+            return
         if _is_full(self._home.root):
             log.error("The %s ended and the disk of %s is full; waiting for space.", process.name, self._home.root)
-            self._stop.wait(FULL_DISK_PAUSE_SECONDS)
-            return
-        now = time.monotonic()
-        process.deaths = [at for at in process.deaths if now - at < RESTART_WINDOW_SECONDS] + [now]
-        code = process.child.returncode if process.child else None
+            process.wait(now, FULL_DISK_PAUSE_SECONDS)
+        elif process.due_at is None:
+            self._count_death(process, now)
+        else:
+            self._start(process)
+        self._write_run_file()
+
+    def _count_death(self, process: Process, now: float) -> None:
+        seconds = process.died(now)
         log_file = self._home.logs / f"{process.name}.log"
-        if process.is_given_up and len(process.deaths) >= RESTART_LIMIT:
+        if process.deaths >= HOPELESS_DEATHS and self._is_hopeless(process):
             raise Unavailable(
-                f"The {process.name} died {RESTART_LIMIT} times within a minute (last exit code {code}).",
+                f"The {process.name} died {process.deaths} times in a row (last exit code {process.exit_code}).",
                 hint=f"Its log says why: {log_file}",
             )
-        log.warning("The %s ended with code %s; starting it again.", process.name, code)
-        self._stop.wait(min(0.2 * len(process.deaths), LONGEST_PAUSE_SECONDS))
-        if not self._stop.is_set():
-            self._start(process)
-            self._write_run_file()
+        log.warning(
+            "The %s ended with code %s (%d in a row); starting it again in %.1f s. Its log: %s",
+            process.name, process.exit_code, process.deaths, seconds, log_file,
+        )  # fmt: skip
+
+    def _is_hopeless(self, process: Process) -> bool:
+        """Whether nobody would miss anything if all ended."""
+        return process not in self._serving and not self._was_healthy and not self._answers_predictions()
+
+    def _answers_predictions(self) -> bool:
+        from boathouse.serving.snapshot.files import read
+
+        try:
+            snapshot = read(self._home) if self._serving else None
+        except BoathouseError:
+            return False
+        return snapshot is not None and any(endpoint.routes for endpoint in snapshot.endpoints)
+
+    def _look_at_health(self, now: float) -> None:
+        if now >= self._look_at:
+            self._was_healthy = read_health(self._url, timeout_seconds=HEALTH_SECONDS) is not None
+            self._look_at = now + HEALTH_SECONDS
 
     def _start(self, process: Process) -> None:
         with (self._home.logs / f"{process.name}.log").open("ab") as output:
-            process.child = subprocess.Popen(
+            child = subprocess.Popen(
                 [sys.executable, "-m", process.module, "--home", str(self._home.root)],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -131,6 +143,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
             )
+        process.started(child, time.monotonic())
 
     def _stop_all(self) -> None:
         """The workers first and together, so that they can still report to the control plane; the recorder after those
@@ -145,6 +158,7 @@ class Supervisor:
             "port": int(self._url.rsplit(":", 1)[1]),
             **_address_of_serving(self._serving_url),
             "pids": {"supervisor": os.getpid(), **pids},
+            "waiting": {process.name: told for process in self._processes if (told := process.waiting())},
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         draft = self._home.run_file.with_suffix(".tmp")
@@ -267,7 +281,7 @@ def _serving(workers: int) -> list[Process]:
     if workers == 0:
         return []
     modules = {"data-plane": "boathouse.dataplane", "recorder": "boathouse.dataplane.recorder"}
-    return [Process(name, module, is_given_up=False) for name, module in modules.items()]
+    return [Process(name, module, SOON_SECONDS) for name, module in modules.items()]
 
 
 def _address_of_serving(url: str | None) -> dict[str, object]:

@@ -20,7 +20,7 @@ from boathouse.models import Models
 from boathouse.models.baselines import Baselines
 from boathouse.models.nouns import AliasMove
 from boathouse.serving.endpoints.given import ConfigGiven, wanted_of
-from boathouse.serving.endpoints.nouns import Endpoint
+from boathouse.serving.endpoints.nouns import Endpoint, Wanted
 from boathouse.serving.endpoints.policy import EndpointPolicy
 from boathouse.serving.endpoints.service import Endpoints, NewEndpoint
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
@@ -100,11 +100,15 @@ class House:
     def make(
         self, name: str = "delays", *entities: dict[str, Any], who: Principal | None = None, **more: Any
     ) -> Endpoint:
-        served = list(entities) or [{"entity_name": MODEL, "entity_version": "champion"}]
-        given = fit(ConfigGiven, {"served_entities": served, **more.pop("config", {})}, what="The configuration")
+        wanted = self.wanted(name, *entities, **more.pop("config", {}))
         if "policy" in more:
             more["policy"] = fit(EndpointPolicy, more["policy"], what="The policy")
-        return self.endpoints.create(who or self.ada, NewEndpoint(name, wanted_of(given, name), **more))
+        return self.endpoints.create(who or self.ada, NewEndpoint(name, wanted, **more))
+
+    def wanted(self, name: str, *entities: dict[str, Any], **config: Any) -> Wanted:
+        served = list(entities) or [{"entity_name": MODEL, "entity_version": "champion"}]
+        given = fit(ConfigGiven, {"served_entities": served, **config}, what="The configuration")
+        return wanted_of(given, name)
 
     def live(self, name: str = "delays") -> LiveEndpoint:
         """The endpoint as the data plane would find it now."""

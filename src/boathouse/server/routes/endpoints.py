@@ -2,7 +2,7 @@
 Databricks has no call for is below ``/api/boathouse/v1/endpoints``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import Shape, fit
 from boathouse.server.authentication import Caller
 from boathouse.server.routes.job_shapes import Given, example, ignored
+from boathouse.serving.answering.states import read_workers
 from boathouse.serving.endpoints import wire
 from boathouse.serving.endpoints.capturing import with_default_capture
 from boathouse.serving.endpoints.given import ConfigGiven, EndpointGiven, RateLimitGiven, TagGiven, wanted_of
@@ -68,12 +69,17 @@ def routes(endpoints: Endpoints, home: Home) -> APIRouter:
     return router
 
 
-def _shown(endpoints: Endpoints, home: Home) -> Callable[[Principal, Endpoint], Given]:
-    def shown(caller: Principal, endpoint: Endpoint) -> Given:
-        url = (home.running() or {}).get("serving_url")
-        asked = f"{url}/serving-endpoints/{endpoint.name}/invocations" if url else None
-        level = endpoints.access.level(caller, endpoint.name)
-        return wire.endpoint_json(endpoint, endpoints.standing_of(endpoint), level=level, url=asked)
+def _shown(endpoints: Endpoints, home: Home) -> Callable[[Principal, Sequence[Endpoint]], list[Given]]:
+    def shown(caller: Principal, found: Sequence[Endpoint]) -> list[Given]:
+        url, workers = (home.running() or {}).get("serving_url"), read_workers(home)
+
+        def one(endpoint: Endpoint) -> Given:
+            asked = f"{url}/serving-endpoints/{endpoint.name}/invocations" if url else None
+            level = endpoints.access.level(caller, endpoint.name)
+            now = endpoints.situation(endpoint, workers, is_data_plane_here=url is not None)
+            return wire.endpoint_json(endpoint, now, level=level, url=asked)
+
+        return [one(each) for each in found]
 
     return shown
 
@@ -95,15 +101,15 @@ def _definitions(endpoints: Endpoints, home: Home) -> APIRouter:
             tags={each.key: each.value or "" for each in given.tags},
             policy=with_rate_limits(None, given.rate_limits) if given.rate_limits else None,
         )
-        return {**shown(caller, endpoints.create(caller, new)), **ignored(given)}
+        return {**shown(caller, [endpoints.create(caller, new)])[0], **ignored(given)}
 
     @router.get("", summary="List the endpoints you may see", responses=example({"endpoints": [_FOUND]}))
     def list_endpoints(caller: Caller) -> Given:  # pyright: ignore[reportUnusedFunction]
-        return {"endpoints": [shown(caller, each) for each in endpoints.list(caller)]}
+        return {"endpoints": shown(caller, endpoints.list(caller))}
 
     @router.get("/{name}", summary="Show an endpoint", responses=example(_FOUND))
     def get(caller: Caller, name: str) -> Given:  # pyright: ignore[reportUnusedFunction]
-        return shown(caller, endpoints.get(caller, name))
+        return shown(caller, [endpoints.get(caller, name)])[0]
 
     @router.delete("/{name}", summary="Delete an endpoint", responses=example({}))
     def delete(caller: Caller, name: str) -> Given:  # pyright: ignore[reportUnusedFunction]
@@ -115,7 +121,7 @@ def _definitions(endpoints: Endpoints, home: Home) -> APIRouter:
         given = fit(ConfigGiven, body, what="The configuration")
         kept = endpoints.get(caller, name).config.capture
         changed = endpoints.update_config(caller, name, wanted_of(given, name, kept=kept))
-        return {**shown(caller, changed), **ignored(given)}
+        return {**shown(caller, [changed])[0], **ignored(given)}
 
     @router.patch("/{name}/tags", summary="Add, change and remove tags", responses=example({"tags": _NEW["tags"]}))
     def tags(caller: Caller, name: str, body: Annotated[Given, Body(examples=[{"add_tags": _NEW["tags"]}])]) -> Given:  # pyright: ignore[reportUnusedFunction]

@@ -142,12 +142,12 @@ class ServingWorker:
         )
         if self._looks % 5 == 0:
             self.counters.look()
-            self._states.write()
         if self._follower.is_changed():
             self._take(await asyncio.to_thread(self._follower.read))
             self._build()
         if self._loading is None and self._due():
             self._loading = asyncio.create_task(self._load())
+        self._states.write(with_falls=self._looks % 5 == 0)
         self._close_what_is_over()
 
     async def _load(self) -> None:
@@ -177,17 +177,18 @@ class ServingWorker:
         before = self.engine.endpoints
         now: dict[str, Answering] = {}
         for endpoint in snapshot.endpoints:
-            answering, why = self._answering(endpoint, before.get(endpoint.name))
+            answering, missing = self._answering(endpoint, before.get(endpoint.name))
             now[endpoint.name] = answering
-            self._states.put(endpoint, answering.endpoint, why)
+            lacking = {each.entity.name: self._library.why_not(each) for each in missing}
+            self._states.put(endpoint, answering.endpoint, self._why(missing), lacking)
         self._states.keep(now)
         self._journal.follow([answering.endpoint for answering in now.values()])
         self._retired += [each for name, each in before.items() if now.get(name) is not each]
         self.engine = Engine(snapshot.generation, Doorkeeper(snapshot.tokens, snapshot.anyone), now)
         self._let_go(snapshot, now)
 
-    def _answering(self, endpoint: LiveEndpoint, before: Answering | None) -> tuple[Answering, str | None]:
-        """The endpoint as it can answer now, and why not as it should."""
+    def _answering(self, endpoint: LiveEndpoint, before: Answering | None) -> tuple[Answering, list[Wanted]]:
+        """The endpoint as it can answer now, and what is missing so that it answers as it should."""
         wanted = {each.key: each for each in wanted_by(endpoint)}
         loaded = {key: found for key, each in wanted.items() if (found := self._library.get(each)) is not None}
         required = set(required_ids(endpoint))
@@ -195,17 +196,16 @@ class ServingWorker:
             each for key, each in wanted.items()
             if key not in loaded and each.entity.entity_id in required and not each.baseline
         ]  # fmt: skip
-        why = self._why(missing)
         if missing and before is not None and before.endpoint.routes and _is_same(before.endpoint, endpoint):
             endpoint = _as_before(endpoint, before.endpoint)
             loaded = dict(before.loaded)
         elif missing:
-            endpoint = replace(endpoint, routes=(), shadows=(), why=why)
+            endpoint = replace(endpoint, routes=(), shadows=(), why=self._why(missing))
         else:
             endpoint = _without_shadows(endpoint, wanted, loaded)
         if before is not None and before.endpoint == endpoint and dict(before.loaded) == loaded:
-            return before, why
-        return Answering(endpoint, loaded, self._tools), why
+            return before, missing
+        return Answering(endpoint, loaded, self._tools), missing
 
     def _why(self, missing: Sequence[Wanted]) -> str | None:
         if not missing:

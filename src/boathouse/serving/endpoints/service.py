@@ -16,6 +16,7 @@ from boathouse.serving.endpoints.access import ENDPOINT, Access, EndpointNotFoun
 from boathouse.serving.endpoints.given import RateLimitGiven, endpoint_name, requests_per_second
 from boathouse.serving.endpoints.nouns import CaptureTarget, Endpoint, EndpointConfig, ReadyState, Standing, Wanted
 from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.endpoints.progress import Situation, Workers, progress_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -224,6 +225,20 @@ class Endpoints:
         """As :meth:`standing`, of an endpoint that somebody was shown."""
         with self._database.read() as connection:
             return rows.standing(connection, endpoint.endpoint_id)
+
+    def situation(self, endpoint: Endpoint, workers: Workers, *, is_data_plane_here: bool) -> Situation:
+        """How an endpoint that somebody was shown is at the moment.
+
+        Args:
+            is_data_plane_here: Whether workers are to come where there are none.
+        """
+        standing = self.standing_of(endpoint)
+        progress = progress_of(endpoint, standing, workers, is_data_plane_here=is_data_plane_here)
+        answering: EndpointConfig | None = None
+        if progress.answering_version != endpoint.config.version:
+            with self._database.read() as connection:
+                answering = rows.config(connection, endpoint.endpoint_id, progress.answering_version)
+        return Situation(standing, progress, answering or endpoint.config)
 
     def standings_text(self, principal: Principal, name: str, entity: str) -> str:
         """When an entity came to answer, in lines for people, oldest first."""

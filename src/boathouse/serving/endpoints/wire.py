@@ -15,6 +15,7 @@ from boathouse.serving.endpoints.nouns import (
     Standing,
 )
 from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.endpoints.progress import ConfigUpdate, Progress, Situation
 from boathouse.serving.endpoints.repository import policy_document
 from boathouse.serving.endpoints.service import Moment
 
@@ -22,18 +23,17 @@ Json = dict[str, Any]
 _FIELDS = {PrincipalKind.USER: "user_name", PrincipalKind.GROUP: "group_name"}
 
 
-def endpoint_json(
-    endpoint: Endpoint, standing: Standing | None = None, *, level: str | None = None, url: str | None = None
-) -> Json:
-    """An endpoint; ``why``, ``policy_revision``, ``origin`` and the versions that answer are ours."""
+def endpoint_json(endpoint: Endpoint, now: Situation, *, level: str | None = None, url: str | None = None) -> Json:
+    """An endpoint; ``why``, ``policy_revision``, ``origin`` and the versions that answer are ours. While another
+    configuration is on its way, ``config`` is the one that answers and ``pending_config`` the other."""
     shown: Json = {
         "id": endpoint.endpoint_id,
         "name": endpoint.name,
         "creator": endpoint.creator,
         "creation_timestamp": endpoint.created_at,
         "last_updated_timestamp": endpoint.changed_at,
-        "state": state_json(endpoint, standing),
-        "config": config_json(endpoint.config, standing),
+        "state": {"ready": now.progress.ready.value, "config_update": now.progress.update.value},
+        "config": config_json(now.answering, now),
         "tags": tags_json(endpoint.tags),
         "description": endpoint.description or "",
         "route_optimized": False,
@@ -42,28 +42,21 @@ def endpoint_json(
         shown["permission_level"] = level
     if url is not None:
         shown["endpoint_url"] = url
-    if endpoint.why:
-        shown["why"] = endpoint.why
+    if now.progress.update is not ConfigUpdate.NOT_UPDATING:
+        shown["pending_config"] = config_json(endpoint.config, now) | {"start_time": endpoint.config.created_at}
+    if now.progress.why:
+        shown["why"] = now.progress.why
     if endpoint.policy_revision is not None:
         shown["policy_revision"] = endpoint.policy_revision
     if endpoint.origin:
         shown["origin"] = endpoint.origin
-    if standing is not None:
-        shown["answering"] = answering_json(standing)
+    if now.standing is not None:
+        shown["answering"] = answering_json(now.standing)
     return shown
 
 
-def state_json(endpoint: Endpoint, standing: Standing | None) -> Json:
-    """Clients wait until nothing is being updated: until somebody has looked at the configuration in force."""
-    is_looked_at = standing is not None and standing.config_version == endpoint.config.version
-    return {
-        "ready": endpoint.state.value if is_looked_at else ReadyState.NOT_READY.value,
-        "config_update": "NOT_UPDATING" if is_looked_at else "IN_PROGRESS",
-    }
-
-
-def config_json(config: EndpointConfig, standing: Standing | None = None) -> Json:
-    entities = [_entity_json(each, config, standing) for each in config.entities]
+def config_json(config: EndpointConfig, now: Situation | None = None) -> Json:
+    entities = [_entity_json(each, config, now) for each in config.entities]
     shown: Json = {
         "config_version": config.version,
         "served_entities": entities,
@@ -158,15 +151,18 @@ def levels_json() -> Json:
     }
 
 
-def _entity_json(served: ServedEntity, config: EndpointConfig, standing: Standing | None) -> Json:
-    version = _answering_version(served, standing)
+def _entity_json(served: ServedEntity, config: EndpointConfig, now: Situation | None) -> Json:
+    standing = now.standing if now is not None else None
+    is_its = standing is not None and standing.config_version == config.version
+    version = _answering_version(served, standing) if is_its else None
     shown: Json = {
         "name": served.name,
         "entity_name": served.entity,
         "creator": config.created_by,
         "creation_timestamp": config.created_at,
-        "state": _deployment(served, config, standing),
     }
+    if now is not None:
+        shown["state"] = _deployment(served, config, now.progress)
     if served.kind is EntityKind.FEATURE_SPEC:
         shown["feature_spec_name"] = served.entity
     if version is not None:
@@ -196,12 +192,13 @@ def _answering_version(served: ServedEntity, standing: Standing | None) -> int |
     return found[0].version if found else None
 
 
-def _deployment(served: ServedEntity, config: EndpointConfig, standing: Standing | None) -> Json:
-    if standing is None or standing.config_version != config.version:
-        return {"deployment": "DEPLOYMENT_CREATING", "deployment_state_message": "It is being looked up."}
-    if standing.state is ReadyState.READY:
-        return {"deployment": "DEPLOYMENT_READY", "deployment_state_message": standing.why or ""}
-    return {"deployment": "DEPLOYMENT_CREATING", "deployment_state_message": standing.why or ""}
+def _deployment(served: ServedEntity, config: EndpointConfig, progress: Progress) -> Json:
+    failure = progress.lacking.get(served.name)
+    if progress.ready is ReadyState.READY and progress.answering_version == config.version:
+        deployment = "DEPLOYMENT_READY"
+    else:
+        deployment = "DEPLOYMENT_CREATING" if failure is None else "DEPLOYMENT_FAILED"
+    return {"deployment": deployment, "deployment_state_message": failure or progress.why or ""}
 
 
 def _number(percent: float) -> int | float:

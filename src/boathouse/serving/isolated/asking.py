@@ -76,6 +76,8 @@ class IsolatedModel:
             process = self._process
             if process is None:
                 raise ProcessAway(f"the model's process is being started again: {self._why}")
+            if process.has_ended():  # and nobody has looked since
+                raise ProcessAway("the model's process has ended, and is started again")
             answer, content = process.ask(header, body)
         finally:
             self._turn.release()

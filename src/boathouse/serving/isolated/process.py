@@ -91,6 +91,11 @@ class ModelProcess:
             raise ProcessFailed("the model's process answers what nobody asked")
         return answer, content
 
+    def has_ended(self) -> bool:
+        """Whether it can answer nothing any more."""
+        with self._lock:
+            return self._process.returncode is not None or has_ended(self._process)
+
     def end(self, why: str | None = None) -> None:
         """Kill it, and whatever it has started."""
         with self._lock:

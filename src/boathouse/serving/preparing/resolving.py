@@ -13,6 +13,7 @@ from boathouse.serving.endpoints.access import Access
 from boathouse.serving.endpoints.defaults import with_defaults
 from boathouse.serving.endpoints.nouns import (
     Endpoint,
+    EndpointConfig,
     EntityKind,
     ReadyState,
     ServedEntity,
@@ -28,6 +29,7 @@ from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveShado
 
 SHADOW = "shadow"
 """What a version is called that only watches."""
+_MOST_STANDINGS = 100
 
 
 class Rollouts(Protocol):
@@ -104,7 +106,7 @@ class Resolving:
         found = self._entities(given, policy, owner)
         found.why += [remark] if remark else []
         if not found.is_ready:
-            return self._not_ready(given, policy, owner, found, now)
+            return self._goes_on(given, found, now) or self._not_ready(given, policy, owner, found, now)
         standings = self._standings(endpoint, policy, owner, found)
         live = {key: opened.entity for key, opened in found.opened.items()}
         routes = plan.routes_of(endpoint, policy, live, standings)
@@ -129,6 +131,25 @@ class Resolving:
             owner=owner,
         )
         return Resolved(made, _standing(given, made, ReadyState.READY, now))
+
+    def _goes_on(self, given: Given, found: _Found, now: int) -> Resolved | None:
+        """The configuration that answered last, as long as the one that was given since never has."""
+        endpoint = given.endpoint
+        before = self._answered_last(endpoint) if given.last is not None else None
+        if before is None or before.version == endpoint.config.version:
+            return None
+        resolved = self.resolve(replace(given, endpoint=replace(endpoint, config=before)), now)
+        if resolved.standing.state is not ReadyState.READY:
+            return None
+        remark = f"Configuration {before.version} goes on answering."
+        why = "; ".join(dict.fromkeys([*found.why, remark, *([resolved.live.why] if resolved.live.why else [])]))
+        return Resolved(replace(resolved.live, why=why), replace(resolved.standing, why=why))
+
+    def _answered_last(self, endpoint: Endpoint) -> EndpointConfig | None:
+        with self._models.catalog.database.read() as connection:
+            known = rows.standings(connection, endpoint.endpoint_id, _MOST_STANDINGS)
+            ready = next((each for each in known if each.state is ReadyState.READY), None)
+            return None if ready is None else rows.config(connection, endpoint.endpoint_id, ready.config_version)
 
     # --- what answers
 

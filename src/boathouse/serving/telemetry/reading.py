@@ -39,6 +39,16 @@ def read_bounds(home: Home) -> dict[str, PredictionBuckets]:
     return found
 
 
+def counted_workers(home: Home) -> list[str]:
+    """``<pid>-<started at>`` of each worker of which there are counts."""
+    return [file.stem for file in _files(home)]
+
+
+def living_workers(home: Home) -> list[str]:
+    """As :func:`counted_workers`, those that live: of each only the beginning of its file is read."""
+    return [file.stem for file in _files(home) if (header := _header(file)) is not None and _is_alive(header)]
+
+
 def read_file(file: Path) -> WorkerCounts | None:
     """None: it has gone, or is just being made."""
     try:
@@ -49,16 +59,15 @@ def read_file(file: Path) -> WorkerCounts | None:
             text = opened.read(header[layout.SERIES] * _RECORD.size)
     except (FileNotFoundError, struct.error):
         return None
-    now, heartbeat, pid = time.time_ns() // 1_000_000, header[layout.HEARTBEAT], header[layout.PID]
     return WorkerCounts(
-        pid=pid,
+        pid=header[layout.PID],
         started_at=header[layout.STARTED_AT],
         series=dict(_record(*_RECORD.unpack_from(text, at)) for at in range(0, len(text), _RECORD.size)),
         waiting=header[layout.WAITING],
         journal_bytes=header[layout.JOURNAL_BYTES],
-        is_alive=now - heartbeat < STUCK_AFTER_MS and _exists(pid),
+        is_alive=_is_alive(header),
         under_way=header[layout.UNDER_WAY],
-        heartbeat_at=heartbeat,
+        heartbeat_at=header[layout.HEARTBEAT],
         generation=header[layout.GENERATION],
         is_capture_degraded=bool(header[layout.CAPTURE_DEGRADED]),
         shadows_dropped=header[layout.SHADOWS_DROPPED],
@@ -74,6 +83,20 @@ def forget_ended(home: Home, *, older_than_seconds: float) -> None:
         with suppress(FileNotFoundError):
             if time.time() - file.stat().st_mtime > older_than_seconds:
                 file.unlink()
+
+
+def _header(file: Path) -> tuple[int, ...] | None:
+    try:
+        with file.open("rb") as opened:
+            header = _HEADER.unpack(opened.read(_HEADER.size))
+    except (FileNotFoundError, struct.error):
+        return None
+    return header if header[0] == layout.MAGIC else None
+
+
+def _is_alive(header: tuple[int, ...]) -> bool:
+    now = time.time_ns() // 1_000_000
+    return now - header[layout.HEARTBEAT] < STUCK_AFTER_MS and _exists(header[layout.PID])
 
 
 def _files(home: Home) -> Iterator[Path]:

@@ -183,7 +183,7 @@ class Trouble(threading.Thread):
                 self._books.killed[who] += 1
 
     def _may_end_control_plane(self) -> bool:
-        """A supervisor gives up on a control plane that keeps dying, and it is right."""
+        """A control plane that keeps dying is started again later each time, and then nothing could be changed."""
         now = time.monotonic()
         recent = [each for each in self._ends_of_control_plane if now - each < 60]
         if len(recent) >= 3:

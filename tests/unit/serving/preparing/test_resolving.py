@@ -62,6 +62,38 @@ def test_a_lost_right_of_the_owner_ends_the_endpoint_and_a_regained_one_brings_i
     assert house.answering() == {1: 100.0}
 
 
+def test_a_configuration_that_cannot_answer_yet_leaves_the_one_before_answering(house: Any) -> None:
+    house.model()
+    house.version(1)
+    house.make("delays", {"name": "a", "entity_name": MODEL, "entity_version": 1})
+    assert house.answering() == {1: 100.0}
+    other = house.wanted("delays", {"name": "b", "entity_name": MODEL, "entity_version": 2})
+    house.endpoints.update_config(house.ada, "delays", other)
+    assert house.answering() == {1: 100.0}
+    live = house.live()
+    assert live.config_version == 1
+    assert "has no version 2" in live.why
+    assert "Configuration 1 goes on answering" in live.why
+    house.version(2)
+    assert house.answering() == {2: 100.0}
+    assert (house.live().config_version, house.live().why) == (2, None)
+
+
+def test_a_configuration_whose_rights_are_lost_does_not_go_on_answering(house: Any) -> None:
+    house.model()
+    house.version(1)
+    house.may_use("bob")
+    house.make("delays", {"name": "a", "entity_name": MODEL, "entity_version": 1}, who=house.bob)
+    assert house.answering() == {1: 100.0}
+    other = house.wanted("delays", {"name": "b", "entity_name": MODEL, "entity_version": 2})
+    house.endpoints.update_config(house.bob, "delays", other)
+    assert house.answering() == {1: 100.0}
+    house.catalog.grants.revoke(house.ada, "bob", [Privilege.EXECUTE], SecurableKind.REGISTERED_MODEL, MODEL)
+    assert house.live().routes == ()
+    house.may_use("bob")
+    assert house.answering() == {1: 100.0}
+
+
 def test_who_may_ask_stands_in_the_snapshot(house: Any) -> None:
     house.make()
     house.grant("bob", Privilege.EXECUTE, SecurableKind.ENDPOINT, "delays")
