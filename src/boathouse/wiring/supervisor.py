@@ -117,7 +117,7 @@ class Supervisor:
 
     def _is_hopeless(self, process: Process) -> bool:
         """Whether nobody would miss anything if all ended."""
-        return process not in self._serving and not self._was_healthy and not self._answers_predictions()
+        return process is self._control_plane and not self._was_healthy and not self._answers_predictions()
 
     def _answers_predictions(self) -> bool:
         from boathouse.serving.snapshot.files import read

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from boathouse.models import serving_check, serving_process
 from boathouse.models.serving_check import Interpreter
 from boathouse.models.serving_process import frames
 from boathouse.models.serving_process.processes import end_group, has_ended, how_it_ended, memory_mb, variables
-from boathouse.serving.isolated.nouns import Isolation, ProcessFailed
+from boathouse.serving.isolated.nouns import Isolation, ProcessAway, ProcessFailed
 
 _CHILD = Path(serving_process.__file__).with_name("child.py")
 _FRAMES = Path(frames.__file__)
@@ -23,6 +24,8 @@ _CHECK = Path(serving_check.__file__).with_name("child.py")
 _END_SEEN_WITHIN_SECONDS = 1.0
 _LOG_BYTES = 8 * 1024 * 1024
 _LINE_CHARACTERS = 300
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""Ends that nobody brings upon himself: who asked may ask again."""
 _MEMORY_EVERY = 10
 """Looks: to find the children of a process takes milliseconds. What grows faster meets the limit that the process has
 set itself."""
@@ -35,6 +38,7 @@ class ModelProcess:
         self._isolation = isolation
         self._lock = threading.Lock()
         self._why: str | None = None
+        self._was_killed = False
         self._number = 0
         self._looks = 0
         self.is_loaded = False
@@ -118,6 +122,7 @@ class ModelProcess:
                 return self._why
             if self._process.returncode is not None or has_ended(self._process):
                 end_group(self._process)
+                self._was_killed = self._process.returncode in _KILLED
                 said = self._last_line()
                 ended = how_it_ended(self._process.returncode or 0) or "the model's process has ended"
                 self._why = f"{ended}; its last line: {said}" if said else ended
@@ -143,7 +148,7 @@ class ModelProcess:
             time.sleep(0.01)
         if why is None:
             self.end(why := "the model's process does not speak any more, and was ended")
-        return ProcessFailed(why)
+        return ProcessAway(why) if self._was_killed else ProcessFailed(why)
 
     def _last_line(self) -> str:
         try:

@@ -95,7 +95,9 @@ def break_model(server: LocalBoathouse, folder: Path) -> int:
 
 
 def test_what_is_ready_answers_in_every_worker_at_once(two_workers: LocalBoathouse, sdk: WorkspaceClient) -> None:
-    made = sdk.serving_endpoints.create_and_wait("at-once", EndpointCoreConfigInput(served_entities=served("champion")))
+    made = sdk.serving_endpoints.create_and_wait(
+        "at-once", config=EndpointCoreConfigInput("at-once", served_entities=served("champion"))
+    )
     assert statuses(two_workers, "at-once") == {(200, f"{MODEL}@1")}
     assert state(made) == ("READY", "NOT_UPDATING")
     assert made.pending_config is None
@@ -109,7 +111,9 @@ def test_what_is_ready_answers_in_every_worker_at_once(two_workers: LocalBoathou
 def test_an_update_shows_what_answers_and_what_follows(
     two_workers: LocalBoathouse, sdk: WorkspaceClient, wait_until: WaitUntil
 ) -> None:
-    sdk.serving_endpoints.create_and_wait("follows", EndpointCoreConfigInput(served_entities=served(1)))
+    sdk.serving_endpoints.create_and_wait(
+        "follows", config=EndpointCoreConfigInput("follows", served_entities=served(1))
+    )
     later = [ServedEntityInput(entity_name="dev.served.later", entity_version="champion", name="later")]
     sdk.serving_endpoints.update_config("follows", served_entities=later)
     wait_until(lambda: "goes on answering" in two_workers.run("endpoint", "show", "follows").stdout)
@@ -127,7 +131,7 @@ def test_an_update_shows_what_answers_and_what_follows(
 def test_a_model_that_does_not_load_fails_the_update_and_the_one_before_answers(
     two_workers: LocalBoathouse, sdk: WorkspaceClient, tmp_path: Path
 ) -> None:
-    sdk.serving_endpoints.create_and_wait("fails", EndpointCoreConfigInput(served_entities=served(1)))
+    sdk.serving_endpoints.create_and_wait("fails", config=EndpointCoreConfigInput("fails", served_entities=served(1)))
     broken = break_model(two_workers, tmp_path)
     with pytest.raises(OperationFailed):
         sdk.serving_endpoints.update_config_and_wait("fails", served_entities=served(broken))
