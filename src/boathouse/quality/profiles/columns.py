@@ -1,14 +1,16 @@
 """What is computed of one column, by what its values are: the words for the engine."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf, nextafter
 from typing import Any
 
 from boathouse.lake.schema import identifier, literal
 from boathouse.quality.profiles.sketches import sketch_sql
 
-LARGEST = 1e150
+LARGEST = 1e140
 """Larger numbers count as infinite: their squares are."""
 MOST_ITEMS = 100
 """Frequent values that are kept of a column."""
@@ -53,11 +55,26 @@ class ScannedColumn:
     """Of a number: None until a number has been seen."""
     candidates: tuple[str, ...] | None = None
     """Of a text with very many values: those that are counted. None: each is."""
+    adds: bool = True
+    """Whether its different values shall be counted so that the number can be added up, which takes longer."""
 
     @property
     def is_counted(self) -> bool:
         """Whether the rows are grouped by its values."""
         return self.family is Family.BOOLEAN or (self.family is Family.TEXT and self.candidates is None)
+
+    @property
+    def middle(self) -> float:
+        """A number in the middle of its values. Squares are taken from there: they lose their digits far away."""
+        return self.edges[len(self.edges) // 2] if self.edges else 0.0
+
+    @property
+    def zero_bin(self) -> int | None:
+        """The bin that holds zeros and nothing else."""
+        edges = self.edges or ()
+        place = bisect_left(edges, 0.0)
+        is_alone = 0 < place < len(edges) and edges[place] == 0.0 and edges[place - 1] == nextafter(0.0, -inf)
+        return place if is_alone else None
 
     @property
     def raw(self) -> str:
@@ -90,30 +107,33 @@ def aggregates(column: ScannedColumn, alias: str) -> dict[str, str]:
         case Family.NUMBER:
             found |= _of_numbers(column, alias)
         case Family.TIME:
-            found |= {"min": f"min({alias}) / 1e6", "max": f"max({alias}) / 1e6", "sketch": sketch_sql(alias)}
+            found |= {"min": f"min({alias}) / 1e6", "max": f"max({alias}) / 1e6"}
         case Family.TEXT:
             found |= _of_texts(column, alias)
         case _:
-            pass
-    return found
+            return found
+    return found | (
+        {"sketch": sketch_sql(alias)} if column.adds else {"distinct_count": f"approx_count_distinct({alias})"}
+    )
 
 
 def _of_numbers(column: ScannedColumn, alias: str) -> dict[str, str]:
     finite, ordered = (f"{alias}_f", f"{alias}_h") if column.is_float else (alias, alias)
+    apart = f"({finite} - {column.middle!r}::DOUBLE)"
     found = {
         "finite": f"count({finite})",
-        "zeros": f"count(*) FILTER (WHERE {alias} = 0)",
-        "mean": f"avg({finite})",
-        "m2": f"var_pop({finite})",
+        "moved": f"sum({apart})",
+        "squared": f"sum({apart} * {apart})",
         "min": f"min({finite})",
         "max": f"max({finite})",
-        "sketch": sketch_sql(alias),
     }
-    if column.is_float:
-        found["nan"] = f"count(*) FILTER (WHERE isnan({alias}))"
     if column.edges:
         edges = ", ".join(f"{edge:.17e}" for edge in column.edges)
         found["histogram"] = f"list_resize(map_values(histogram({ordered}, [{edges}])), {len(column.edges) + 1}, 0)"
+    elif column.is_float:
+        found["nan"] = f"count(*) FILTER (WHERE isnan({alias}))"
+    if column.zero_bin is None:
+        found["zeros"] = f"count(*) FILTER (WHERE {alias} = 0)"
     return found
 
 
@@ -122,7 +142,6 @@ def _of_texts(column: ScannedColumn, alias: str) -> dict[str, str]:
         "min_length": f"min(length({alias}))",
         "max_length": f"max(length({alias}))",
         "sum_length": f"sum(length({alias}))",
-        "sketch": sketch_sql(alias),
     }
     if column.candidates:
         wanted = ", ".join(literal(each) for each in column.candidates)
@@ -137,8 +156,9 @@ def counted_aggregates(column: ScannedColumn) -> dict[str, str]:
         "count": "coalesce(sum(n) FILTER (WHERE v IS NOT NULL), 0)",
         "distinct_count": "count(v)",
         "items": f"arg_max({item}, n, {MOST_ITEMS}) FILTER (WHERE v IS NOT NULL)",
-        "sketch": sketch_sql("v"),
     }
+    if column.adds:
+        found["sketch"] = sketch_sql("v")
     if column.family is Family.TEXT:
         found["min_length"] = "min(length(v))"
         found["max_length"] = "max(length(v))"

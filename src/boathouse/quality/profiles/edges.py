@@ -1,7 +1,8 @@
 """Where the bins of a histogram end, so that histograms of one column add up and tell its quantiles.
 
 Bins hold equally many rows of a sample. A value that many rows share (a zero, a code) has a bin of its own, between the
-number before it and itself, so its rows are counted exactly; where a column has few values, all have one.
+number before it and itself, so its rows are counted exactly; where a column has few values, all have one. Zeros always
+have one.
 """
 
 from collections.abc import Sequence
@@ -41,5 +42,5 @@ def _before(values: np.ndarray) -> np.ndarray:
 
 def _sorted(values: Sequence[float]) -> list[float]:
     # Adding zero makes -0.0 to 0.0: they are one number, and would be two edges.
-    found = np.unique(np.asarray(values, np.float64) + 0.0)
+    found = np.unique(np.concatenate([np.asarray(values, np.float64) + 0.0, [0.0, np.nextafter(0.0, -np.inf)]]))
     return [float(each) for each in found[np.isfinite(found)]]

@@ -93,5 +93,8 @@ class ScanPlan:
     """Only rows whose time lies in [first, second)."""
     edges: Mapping[str, Sequence[float]] = field(default_factory=_no_edges)
     """The edges of histograms by column; those of other columns of numbers are made from the rows."""
+    adds: bool | None = None
+    """Whether summaries will be added to others: without it the number of different values is the largest of them after
+    that. None: where there are windows, slices or models."""
     instant: datetime | None = None
     """The window of a snapshot; None for now."""

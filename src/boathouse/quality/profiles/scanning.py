@@ -107,8 +107,11 @@ def _labels(plan: ScanPlan) -> Labels:
 def _columns(snapshot: Snapshot, plan: ScanPlan) -> list[ScannedColumn]:
     fields = snapshot.fields
     names = list(fields) if plan.columns is None else [_require(snapshot, name, "to look at") for name in plan.columns]
+    adds = bool(plan.timestamp or plan.slices or plan.model_id) if plan.adds is None else plan.adds
     return [
-        ScannedColumn(name, type_text(fields[name]), family_of(fields[name]), fields[name] in ("float", "double"))
+        ScannedColumn(
+            name, type_text(fields[name]), family_of(fields[name]), fields[name] in ("float", "double"), adds=adds
+        )
         for name in dict.fromkeys(names)
     ]
 

@@ -88,11 +88,15 @@ def _of_column(found: pa.Table, keys: dict[str, Any], alias: str, column: Scanne
     for name in ("min_length", "max_length", "sum_length"):
         if name in given:
             columns[name] = _whole(given[name])
-    for name in ("mean", "min", "max"):
+    for name in ("min", "max"):
         if name in given:
             columns[name] = given[name].cast(pa.float64())
+    if "distinct_count" in given:
+        columns["distinct_count"] = _whole(given["distinct_count"])
     if "sketch" in given:
         columns |= _sketched(found, given)
+    if "distinct_count" in columns:
+        columns["distinct_count"] = pc.min_element_wise(columns["distinct_count"], columns["count"])
     if column.family is Family.NUMBER:
         columns |= _numbers(given, column, rows)
     if column.family in (Family.TEXT, Family.BOOLEAN):
@@ -104,32 +108,37 @@ def _sketched(found: pa.Table, given: dict[str, Any]) -> dict[str, Any]:
     prints = found.column("__fingerprint").to_pylist()
     bits = given["sketch"].to_pylist()
     sketches = [packed(each, fingerprint) for each, fingerprint in zip(bits, prints, strict=True)]
-    if "distinct_count" in given:
-        distinct: Any = _whole(given["distinct_count"])
-    else:
+    columns: dict[str, Any] = {"sketch": pa.array(sketches, pa.binary())}
+    if "distinct_count" not in given:
         counts = iter(estimates([each for each in sketches if each is not None]))
-        most = given["count"].to_pylist()
-        distinct = pa.array(
-            [0 if each is None else min(next(counts), limit) for each, limit in zip(sketches, most, strict=True)],
-            pa.int64(),
-        )
-    return {"sketch": pa.array(sketches, pa.binary()), "distinct_count": distinct}
+        columns["distinct_count"] = pa.array([0 if each is None else next(counts) for each in sketches], pa.int64())
+    return columns
 
 
 def _numbers(given: dict[str, Any], column: ScannedColumn, rows: int) -> dict[str, Any]:
     count, finite = _whole(given["count"]), _whole(given["finite"])
-    nan = _whole(given["nan"]) if "nan" in given else pa.array([0] * rows, pa.int64())
+    # A group without numbers has no map of counts, but its counts are known: none.
+    none = [0] * (len(column.edges or ()) + 1)
+    counts = [none if each is None else [value or 0 for value in each]
+              for each in (given["histogram"].to_pylist() if "histogram" in given else [None] * rows)]  # fmt: skip
+    if "nan" in given:
+        nan = _whole(given["nan"])
+    elif column.is_float:
+        nan = pc.subtract(count, pa.array([sum(each) for each in counts], pa.int64()))
+    else:
+        nan = pa.array([0] * rows, pa.int64())
+    zeros = _whole(given["zeros"]) if "zeros" in given else pa.array([each[column.zero_bin or 0] for each in counts])
+    moved = pc.divide(given["moved"].cast(pa.float64()), finite.cast(pa.float64()))
+    squares = pc.subtract(given["squared"].cast(pa.float64()), pc.multiply(moved, given["moved"].cast(pa.float64())))
     found: dict[str, Any] = {
-        "zeros": _whole(given["zeros"]),
+        "zeros": zeros,
         "nan": nan,
         "infinities": pc.subtract(pc.subtract(count, finite), nan),
-        "m2": pc.multiply(given["m2"].cast(pa.float64()), finite.cast(pa.float64())),
+        "mean": pc.add(moved, column.middle),
+        "m2": pc.max_element_wise(squares, 0.0, skip_nulls=False),
     }
     if "histogram" not in given:
         return found
-    # A group without numbers has no map of counts, but its counts are known: none.
-    none = [0] * (len(column.edges or ()) + 1)
-    counts = [none if each is None else [value or 0 for value in each] for each in given["histogram"].to_pylist()]
     found["histogram"] = pa.array(counts, SUMMARIES.field("histogram").type)
     found["edges"] = pa.array([list(column.edges or ())] * rows, SUMMARIES.field("edges").type)
     items, others = _items_of_bins(column, counts)

@@ -27,7 +27,7 @@ FRAME = pl.DataFrame(
 def summaries(session: Session, name: str, frame: pl.DataFrame, **plan: Any) -> dict[str, dict[str, Any]]:
     table = TableName("dev", "shop", name)
     session.write_table(table, frame, mode="overwrite", schema_mode="overwrite")
-    return {row["column_name"]: row for row in scan(session, ScanPlan(table, **plan)).to_pylist()}
+    return {row["column_name"]: row for row in scan(session, ScanPlan(table, adds=True, **plan)).to_pylist()}
 
 
 def test_three_parts_are_the_whole(session: Session) -> None:
