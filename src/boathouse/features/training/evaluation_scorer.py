@@ -9,7 +9,7 @@ import pyarrow as pa
 from boathouse.features.specs.spec_files import SPEC_FILE
 from boathouse.features.training.scoring import features_for, spec_in
 from boathouse.foundation.names import ModelName
-from boathouse.models.evaluation.pyfunc_scorer import PyfuncScorer, load_scorer
+from boathouse.models.evaluation.pyfunc_scorer import PyfuncScorer, downloaded_from, load_scorer
 from boathouse.session import Session
 
 if TYPE_CHECKING:
@@ -24,13 +24,25 @@ def scorer_of(session: Session) -> "ScorerOf":
     """Loads versions of models: those with a recipe of features, and any others."""
 
     def load(model: ModelName, version: int, folder: Path) -> "VersionScorer":
-        scorer = load_scorer(model, version, folder)
-        if not (scorer.folder / SPEC_FILE).is_file():
-            return scorer
-        whose = f"models:/{model}/{version}"
-        return FeatureScorer(session, scorer, spec_in(scorer.folder, whose), f"Model {whose}")
+        return _with_features(session, load_scorer(model, version, folder), f"models:/{model}/{version}")
 
     return load
+
+
+def scorer_at(session: Session, uri: str, folder: Path) -> "PyfuncScorer | FeatureScorer":
+    """Load a model that need be no version of anything, by its address: ``runs:/.../model``, ``models:/m-...``.
+
+    Raises:
+        NotFound, Denied: There is none, or the principal may not read it.
+        InvalidInput: It does not load, or does not say what it takes.
+    """
+    return _with_features(session, PyfuncScorer(downloaded_from(uri, folder), uri), uri)
+
+
+def _with_features(session: Session, scorer: PyfuncScorer, whose: str) -> "PyfuncScorer | FeatureScorer":
+    if not (scorer.folder / SPEC_FILE).is_file():
+        return scorer
+    return FeatureScorer(session, scorer, spec_in(scorer.folder, whose), f"Model {whose}")
 
 
 class FeatureScorer:
@@ -55,6 +67,13 @@ class FeatureScorer:
     @property
     def gives_classes(self) -> bool:
         return self._scorer.gives_classes
+
+    @property
+    def raw_model(self) -> Any:
+        return self._scorer.raw_model
+
+    def rows_of(self, frame: "pl.DataFrame") -> Any:
+        return self._scorer.rows_of(frame)
 
     def prepared(self, frame: "pl.DataFrame") -> "pl.DataFrame":
         import polars as pl

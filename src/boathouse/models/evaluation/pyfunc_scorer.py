@@ -36,10 +36,14 @@ def load_scorer(model: ModelName, version: int, folder: Path) -> "PyfuncScorer":
 
 def downloaded(model: ModelName, version: int, folder: Path) -> Path:
     """The version's files, below the folder."""
+    return downloaded_from(f"models:/{model}/{version}", folder)
+
+
+def downloaded_from(uri: str, folder: Path) -> Path:
+    """The files of a model at an address of MLflow's, below the folder."""
     from mlflow.artifacts import download_artifacts
 
     folder.mkdir(parents=True, exist_ok=True)
-    uri = f"models:/{model}/{version}"
     return Path(feature_models.asked(lambda: download_artifacts(artifact_uri=uri, dst_path=str(folder))))
 
 
@@ -56,6 +60,8 @@ class PyfuncScorer:
             raise InvalidInput(f"{whose} does not load: {type(error).__name__}: {error}") from error
         self._declared = dict(feature_models.declared_inputs(self._predictor) or {})
         raw = _raw_model(self._predictor)
+        self.raw_model: Any = raw
+        """What its flavour has loaded; None when it is code of somebody's own, or is not given out."""
         self._inputs = tuple(self._declared) or tuple(feature_models.names_of_inputs(raw) or ())
         if not self._inputs:
             raise InvalidInput(
@@ -82,6 +88,17 @@ class PyfuncScorer:
         return frame
 
     def __call__(self, frame: "pl.DataFrame") -> Array:
+        rows = self.rows_of(frame)
+        if self._ask is not None:
+            return np.asarray(self._ask(rows))
+        return self._told(feature_models.asked(lambda: self._predictor.predict(rows)))
+
+    def rows_of(self, frame: "pl.DataFrame") -> Any:
+        """The rows as the model takes them.
+
+        Raises:
+            InvalidInput: They lack a column that it needs.
+        """
         if missing := [name for name in self._inputs if name not in frame.columns and self._is_required(name)]:
             raise InvalidInput(
                 f"{self._whose} takes {', '.join(missing[:5])}, which the evaluation rows do not have.",
@@ -92,10 +109,7 @@ class PyfuncScorer:
         if loose := columns_with_nulls(table, declared):
             feature_models.allow_nulls(self._predictor, loose)
             self._declared = declared = {**declared, **dict.fromkeys(loose, "double")}
-        rows = model_frame(_plain(table), table.schema.names, declared)
-        if self._ask is not None:
-            return np.asarray(self._ask(rows))
-        return self._told(feature_models.asked(lambda: self._predictor.predict(rows)))
+        return model_frame(_plain(table), table.schema.names, declared)
 
     def _told(self, said: Any) -> Array:
         """What ``predict`` gives, as an array; it shows with the first rows whether these are classes."""

@@ -95,6 +95,13 @@ class OnVolume(ExactShape):
     rows: int = Field(ge=1)
 
 
+class Against(StrEnum):
+    """What a window is compared with, as the drift table names it."""
+
+    BASELINE = "BASELINE"
+    CONSECUTIVE = "CONSECUTIVE"
+
+
 class OnMetric(ExactShape):
     """A figure of a monitor beyond a bound, in the newest window."""
 
@@ -109,6 +116,8 @@ class OnMetric(ExactShape):
     windows: int = Field(default=1, ge=1, le=1000)
     """How many windows in a row have to be beyond it."""
     granularity: str | None = None
+    against: Against | None = None
+    """What a drift is measured against; by default either."""
     model_id: str | None = None
     """Of a monitor that tells versions apart; by default all versions together."""
     metric_table: Table | None = None
