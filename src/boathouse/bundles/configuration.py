@@ -19,6 +19,7 @@ from boathouse.bundles.model_settings import JudgedModel, ModelSettings
 from boathouse.bundles.modes import DEVELOPMENT, PRODUCTION, apply_presets, check_production, presets_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
+from boathouse.bundles.retraining_settings import RetrainingSettings
 from boathouse.bundles.targets import DEFAULT_TARGET, choose_target, with_target
 from boathouse.bundles.user import CurrentUser
 from boathouse.bundles.variables import variable_values
@@ -110,7 +111,10 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     endpoints = EndpointSettings(document, target_name, references, findings)
     of_endpoints = endpoints.read(settings) if settings is not None else {}
     of_alerts = AlertSettings(target_name, references, findings).read(settings) if settings is not None else {}
-    resources = _resources(root, document, files, {**of_models, **of_endpoints, **of_alerts}, findings)
+    retraining = RetrainingSettings(document, target_name, references, findings)
+    of_retraining = retraining.read(settings) if settings is not None else {}
+    of_settings = {**of_models, **of_endpoints, **of_alerts, **of_retraining}
+    resources = _resources(root, document, files, of_settings, findings)
     findings.raise_errors()
     return Bundle(
         root=root,

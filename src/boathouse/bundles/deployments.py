@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boathouse.bundles.desired import DesiredState, Place, ResourceId
-from boathouse.bundles.kinds import ENDPOINT_POLICIES, ENDPOINTS, REQUIREMENTS
+from boathouse.bundles.kinds import ENDPOINT_POLICIES, ENDPOINTS, REQUIREMENTS, RETRAINING
 from boathouse.bundles.planning import Action, Plan, PlannedStep, Planner, desired_hash, resolved
 from boathouse.bundles.recovery import Recovery
 from boathouse.bundles.repository import (
@@ -33,6 +33,7 @@ from boathouse.bundles.resources.experiments import Experiments
 from boathouse.bundles.resources.jobs import BundleJobs
 from boathouse.bundles.resources.model_requirements import ModelRequirements
 from boathouse.bundles.resources.registered_models import RegisteredModels
+from boathouse.bundles.resources.retraining_policies import RetrainingPolicies
 from boathouse.bundles.resources.schemas import Schemas
 from boathouse.bundles.resources.secret_scopes import SecretScopes
 from boathouse.bundles.resources.volumes import Volumes
@@ -43,6 +44,8 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
+from boathouse.monitoring.retraining.book import PolicyBook
+from boathouse.monitoring.retraining.trainings import TrainingRuns
 from boathouse.serving.endpoints.service import Endpoints
 
 if TYPE_CHECKING:
@@ -122,6 +125,8 @@ class Deployments:
         self._code_in_use: Callable[[], set[Path]] = set
         requirements = ModelRequirements(catalog, models)
         endpoints = Endpoints(catalog, clock)
+        book = PolicyBook(database, catalog, TrainingRuns(database, jobs, catalog), clock)
+        retraining = RetrainingPolicies(catalog, book)
         self._kinds: dict[str, ResourceKind] = {
             "schemas": Schemas(catalog),
             "volumes": Volumes(catalog),
@@ -132,8 +137,10 @@ class Deployments:
             REQUIREMENTS: requirements,
             ENDPOINTS: BundleEndpoints(catalog, endpoints),
             ENDPOINT_POLICIES: EndpointPolicies(endpoints),
+            RETRAINING: retraining,
         }
-        self._planner = Planner(self._repository, self._kinds, {REQUIREMENTS: requirements.remarks})
+        remarks = {REQUIREMENTS: requirements.remarks, RETRAINING: retraining.remarks}
+        self._planner = Planner(self._repository, self._kinds, remarks)
         self._running: set[str] = set()
         self._running_lock = threading.Lock()
         self._recovery_lock = threading.Lock()

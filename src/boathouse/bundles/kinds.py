@@ -11,6 +11,7 @@ from boathouse.bundles.payloads import (
     ExperimentPayload,
     ModelRequirementsPayload,
     RegisteredModelPayload,
+    RetrainingPayload,
     SchemaPayload,
     SecretScopePayload,
     VolumePayload,
@@ -63,6 +64,8 @@ ENDPOINT_POLICIES = "endpoint_policies"
 """What ``endpoints`` of ``boathouse.yml`` become."""
 ALERT_RULES = "alert_rules"
 """What ``alerts`` of ``boathouse.yml`` become."""
+RETRAINING = "retraining"
+"""What ``retraining`` of ``boathouse.yml`` becomes."""
 
 KINDS: dict[str, Kind] = {
     kind.section: kind
@@ -77,5 +80,6 @@ KINDS: dict[str, Kind] = {
         Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
         Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
         Kind(ALERT_RULES, "alert", AlertPayload, 11, settings_of="alert"),
+        Kind(RETRAINING, "retraining of the model", RetrainingPayload, 20, settings_of="model"),
     )
 }

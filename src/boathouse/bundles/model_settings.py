@@ -43,6 +43,7 @@ class TargetSettingsShape(Shape):
     models: dict[str, dict[str, Any] | None] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
+    retraining: dict[str, dict[str, Any] | None] | None = None
 
 
 class SettingsShape(Shape):
@@ -51,6 +52,7 @@ class SettingsShape(Shape):
     models: dict[str, dict[str, Any]] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
+    retraining: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, TargetSettingsShape | None] | None = None
 
 

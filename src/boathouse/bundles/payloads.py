@@ -14,6 +14,7 @@ from boathouse.foundation.shapes import Shape, Unused
 from boathouse.models.requirements import Requirements
 from boathouse.monitoring.alerts.rules import AlertRule
 from boathouse.monitoring.alerts.rules import Name as AlertName
+from boathouse.monitoring.retraining.policy import RetrainingPolicy
 from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
 from boathouse.serving.endpoints.policy import EndpointPolicy
 
@@ -136,6 +137,13 @@ class AlertPayload(Shape):
 
     alert: AlertName
     rule: AlertRule
+
+
+class RetrainingPayload(Shape):
+    """How a registered model is trained again."""
+
+    model: Annotated[str, AfterValidator(_model)]
+    policy: RetrainingPolicy
 
 
 class ModelRequirementsPayload(Shape):

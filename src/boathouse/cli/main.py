@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Registered models: versions, gates, approvals, production.",
     ),
     "endpoint": ("boathouse.cli.endpoints", "endpoint", "Endpoints: what is served, who answers, how it is asked."),
+    "retraining": ("boathouse.cli.retraining", "retraining", "What trains models again, and what holds that back."),
     "maturity": ("boathouse.cli.maturity", "maturity", "How far the work on models has come, by what happened."),
     "features": ("boathouse.cli.features", "features", "Feature tables: what there is, how fresh, who takes it."),
     "score": ("boathouse.cli.score", "score", "Score a table or a query with a model."),

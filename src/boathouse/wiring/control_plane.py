@@ -15,6 +15,7 @@ from boathouse.features.online.registry.service import LocalOnlineRegistry
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.home import Home
+from boathouse.foundation.looping import Loop
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.jobs import Jobs
@@ -25,6 +26,7 @@ from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
 from boathouse.models.rollback.rolling_back import Rollbacks
+from boathouse.monitoring.retraining import Retraining
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
@@ -41,6 +43,7 @@ from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
 from boathouse.wiring.reproducing import build_reproductions
+from boathouse.wiring.retraining import build_retraining
 from boathouse.wiring.rollbacks import build_rollbacks
 from boathouse.wiring.rollouts import Around, sessions_of
 from boathouse.wiring.secret_keys import secret_keys
@@ -75,6 +78,8 @@ class ControlPlane:
     webhooks: Webhooks
     maturities: Maturities
     alerting: Alerting
+    retraining: Retraining
+    retraining_loop: Loop
     statements: Statements
     serving: Serving
     engine: Engine
@@ -86,6 +91,7 @@ class ControlPlane:
         self.models.start(when_loaded=self._loaded)
         self.background.start()
         self.deployment_loop.start()
+        self.retraining_loop.start()
         self.serving.start()
         self.alerting.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
@@ -115,6 +121,7 @@ class ControlPlane:
         self.statements.close()
         self.alerting.stop()
         self.serving.stop()
+        self.retraining_loop.stop()
         self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
@@ -162,6 +169,9 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
     alerting = build_alerting(catalog, around.session_of, clock)
     deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts)})
+    retraining, retraining_loop = build_retraining(
+        database, catalog, models, governance.decisions, jobs, around.session_of, clock
+    )
     return ControlPlane(
         home=home,
         settings=settings,
@@ -185,6 +195,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         webhooks=webhooks,
         alerting=alerting,
         maturities=build_maturities(database, catalog, models),
+        retraining=retraining,
+        retraining_loop=retraining_loop,
         background=background,
         statements=build_statements(database, catalog, home, clock),
         serving=build_serving(home, database, around, online_registry, clock),

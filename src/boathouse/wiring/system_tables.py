@@ -3,6 +3,7 @@
 from boathouse.catalog import Catalog
 from boathouse.metastore import Database
 from boathouse.models.promotion.system_tables import ModelTables
+from boathouse.monitoring.retraining.system_tables import RetrainingTables
 from boathouse.serving.endpoints.system_tables import ServingTables
 from boathouse.session.system_tables import Providers
 
@@ -15,4 +16,5 @@ def system_tables(database: Database, catalog: Catalog) -> Providers:
         ("models", "evidence"): models.evidence,
         ("models", "alias_history"): models.alias_history,
         ("serving", "served_entities"): serving.served_entities,
+        ("monitoring", "retraining_decisions"): RetrainingTables(database, catalog).decisions,
     }

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import from_epoch_ms
+from boathouse.foundation.ids import new_id
 from boathouse.foundation.spans import parse_span
+from boathouse.jobs.parameters import read_as_of
 from boathouse.metastore import Database
 from boathouse.monitoring.retraining import brakes
 from boathouse.monitoring.retraining import repository as rows
@@ -200,7 +202,7 @@ def _made(
 def _as_of(policy: RetrainingPolicy, instant: int, when: When) -> str | None:
     if when.as_of is None and policy.clock is Timekeeping.SYSTEM:
         return None
-    return from_epoch_ms(when.as_of if when.as_of is not None else instant).isoformat()
+    return read_as_of(from_epoch_ms(when.as_of if when.as_of is not None else instant).isoformat())
 
 
 def _prior(connection: Connection, model: str, met: Mapping[str, int], signal: Signal) -> Decision | None:
@@ -241,7 +243,7 @@ def _milliseconds(span: timedelta) -> int:
 def by_hand(principal: str, reason: str, when: When) -> Signal:
     """What somebody asks for."""
     shown: dict[str, Any] = {"reason": reason, "asked_by": principal}
-    key = f"by_hand:{principal}:{when.wall}:{when.as_of or ''}"
+    key = f"by_hand:{new_id()}"
     return Signal(
         TriggerKind.BY_HAND, TriggerKind.BY_HAND.value, key, f"{principal} asks for it: {reason}", shown, when.as_of
     )

@@ -122,7 +122,9 @@ def add_decision(connection: Connection, made: Decision) -> int:
     """Write a decision down; gives its number."""
     values = _decision_columns(made)
     del values["decision_id"]
-    return int(connection.execute(insert(retraining_decisions).values(values)).inserted_primary_key[0])
+    made_as = connection.execute(insert(retraining_decisions).values(values)).inserted_primary_key
+    assert made_as is not None
+    return int(made_as[0])
 
 
 def change_decision(connection: Connection, changed: Decision, was: State) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from boathouse.catalog import Catalog, Privilege
 from boathouse.foundation.clock import epoch_ms, from_epoch_ms
@@ -107,5 +107,4 @@ def _figure(row: Mapping[str, Any]) -> Figure:
 def _instant(value: Any) -> int:
     if not isinstance(value, datetime):
         return 0
-    found = cast(datetime, value)
-    return epoch_ms(found if found.tzinfo else found.replace(tzinfo=UTC))
+    return epoch_ms(value if value.tzinfo else value.replace(tzinfo=UTC))

@@ -38,7 +38,9 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     as_of: AwareDatetime | None = Field(None, description="The present, in a past that is replayed.")
-    reason: str | None = Field(None, description="With one, the caller asks for a training; brakes are heard all the same.")
+    reason: str | None = Field(
+        None, description="With one, the caller asks for a training; brakes are heard all the same."
+    )
 
 
 class Reason(BaseModel):

@@ -81,9 +81,43 @@ SERVED_ENTITIES = pa.schema(
         ("endpoint_delete_time", TIME),
     ]
 )
+RETRAINING_DECISIONS = pa.schema(
+    [
+        ("decision_id", _LONG),
+        ("model_name", TEXT),
+        ("policy_revision", _LONG),
+        ("trigger", TEXT),
+        ("trigger_kind", TEXT),
+        ("why", TEXT),
+        ("figures", TEXT),
+        ("decision", TEXT),
+        ("brake", TEXT),
+        ("reason", TEXT),
+        ("brakes", TEXT),
+        ("state", TEXT),
+        ("outcome", TEXT),
+        ("benefit_metric", TEXT),
+        ("benefit", _REAL),
+        ("benefit_lower", _REAL),
+        ("benefit_upper", _REAL),
+        ("benefit_rows", _LONG),
+        ("trial_run_id", _LONG),
+        ("check_run_id", _LONG),
+        ("job_id", _LONG),
+        ("run_id", _LONG),
+        ("model_version", _LONG),
+        ("as_of", TEXT),
+        ("principal", TEXT),
+        ("repeats", _LONG),
+        ("instant", TIME),
+        ("decided_at", TIME),
+        ("updated_at", TIME),
+    ]
+)
 
 HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("models", "evidence"): EVIDENCE,
     ("models", "alias_history"): ALIAS_HISTORY,
     ("serving", "served_entities"): SERVED_ENTITIES,
+    ("monitoring", "retraining_decisions"): RETRAINING_DECISIONS,
 }

@@ -109,7 +109,7 @@ class Looked:
 class TriggerLook(Protocol):
     """One kind of trigger."""
 
-    def __call__(self, asked: Asked) -> Looked:
+    def __call__(self, asked: Asked, /) -> Looked:
         """
         Raises:
             BoathouseError: What it looks at is not there; it is told, and the other triggers are looked at.

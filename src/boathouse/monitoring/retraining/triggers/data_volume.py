@@ -1,5 +1,7 @@
 """So many more rows than when a training was last started. Rows are counted only when the table has changed."""
 
+from typing import Any
+
 from boathouse.jobs.starting.triggers.table_update import newest_version
 from boathouse.lake.log import DeltaLog
 from boathouse.monitoring.retraining.nouns import Signal
@@ -11,7 +13,7 @@ def look(asked: Asked) -> Looked:
     said: OnVolume = asked.settings
     seen = asked.world.table(asked.principal, said.table)
     log = DeltaLog(seen.location)
-    memory = {**asked.memory}
+    memory: dict[str, Any] = {**asked.memory}
     is_known = memory.get("id") == seen.table_id
     newest = newest_version(log, memory["version"]) if is_known else log.latest()
     if not is_known or newest != memory["version"]:
