@@ -175,6 +175,17 @@ def test_an_alert_asks_while_it_fires() -> None:
     assert [each.key for each in after.signals] == ["alert:alert:e3"]
 
 
+def test_an_alert_of_several_columns_fires_until_the_last_is_fine() -> None:
+    first = look(ALERT, events=[fired(1, count=3)])
+    one = look(
+        ALERT, memory=first.memory, events=[event(EventType.ALERT_RESOLVED, TABLE, 2, alert="late labels", count=2)]
+    )
+    all_ = look(
+        ALERT, memory=one.memory, events=[event(EventType.ALERT_RESOLVED, TABLE, 3, alert="late labels", count=1)]
+    )
+    assert (len(one.signals), all_.signals) == (1, ())
+
+
 @pytest.mark.parametrize(
     ("data", "instant"),
     [

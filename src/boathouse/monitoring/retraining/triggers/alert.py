@@ -9,7 +9,8 @@ from boathouse.monitoring.retraining.nouns import Signal
 from boathouse.monitoring.retraining.policy import OnAlert, TriggerKind
 from boathouse.monitoring.retraining.triggers.contract import Asked, Looked, instant_of
 
-_FACTS = ("alert", "severity", "owner", "metric", "value", "threshold", "window", "table", "column")
+_FACTS = ("alert", "severity", "owner", "metric", "value", "threshold", "window", "table", "column",
+          "count", "series", "why")  # fmt: skip
 
 
 def look(asked: Asked) -> Looked:
@@ -18,13 +19,17 @@ def look(asked: Asked) -> Looked:
     for event in asked.events:
         if event.type == EventType.ALERT_FIRED and _is_meant(said, event):
             facts = {name: event.data[name] for name in _FACTS if event.data.get(name) is not None}
+            before = firing.get(_which(event), {}).get("open", 0)
             firing[_which(event)] = {
+                "open": before + _count(event),
                 "event_id": event.event_id,
                 "instant": instant_of(event.data) or (None if asked.is_replay else event.happened_at),
                 "facts": {"table": event.subject, **facts},
             }
-        elif event.type == EventType.ALERT_RESOLVED:
-            firing.pop(_which(event), None)
+        elif event.type == EventType.ALERT_RESOLVED and (known := firing.pop(_which(event), None)) is not None:
+            left = known["open"] - _count(event)
+            if left > 0:
+                firing[_which(event)] = {**known, "open": left}
     signals = tuple(_signal(asked, each) for each in firing.values())
     return Looked({"firing": firing}, signals)
 
@@ -43,8 +48,13 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 def _which(event: Event) -> str:
-    """One alert may fire for several tables, columns and slices of them."""
-    return "|".join(str(event.data.get(name) or "") for name in ("alert", "group", "key")) + f"|{event.subject}"
+    return f"{event.data.get('alert') or ''}|{event.subject}"
+
+
+def _count(event: Event) -> int:
+    """One alert may fire for several columns and slices of a table; they end one by one."""
+    count = event.data.get("count")
+    return count if isinstance(count, int) and count > 0 else 1
 
 
 def _signal(asked: Asked, fired: dict[str, Any]) -> Signal:
