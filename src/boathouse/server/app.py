@@ -39,6 +39,7 @@ from boathouse.server.routes import (
     model_retirement,
     model_rollback,
     models,
+    monitors,
     notifications,
     online_features,
     retraining,
@@ -117,6 +118,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         endpoints.routes(plane.serving.endpoints, plane.home),
         endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
         inference_tables.routes(plane.catalog),
+        monitors.routes(plane.monitors, plane.catalog),
         edge.routes(plane.serving.endpoints.access, plane.serving.receiver, plane.home),
     ):
         app.include_router(router)

@@ -194,6 +194,7 @@ class Session:
         partition_by: Sequence[str] | None = None,
         schema_mode: SchemaMode | None = None,
         read_version: int | None = None,
+        replace_where: str | None = None,
         comment: str | None = None,
     ) -> WriteReport:
         """Write rows to a table in one commit; a table that does not exist is created (``merge`` needs one).
@@ -205,6 +206,7 @@ class Session:
             partition_by: For a table that this creates.
             schema_mode: ``merge`` to add new columns, ``overwrite`` to take over the schema; nothing changes unasked.
             read_version: The version the data was computed from; a conflict if the rows have changed since.
+            replace_where: A condition in SQL: an overwrite replaces the rows that fulfil it, and so must the new ones.
 
         Raises:
             Conflict: Somebody has changed the table since ``read_version``.
@@ -215,6 +217,8 @@ class Session:
             raise InvalidInput(f"There is no mode {mode!r}.", hint="Use append, overwrite, error or merge.")
         if (mode == "merge") != bool(merge_on):
             raise InvalidInput("The mode merge and its key columns belong together.", hint="Give mode and merge_on.")
+        if replace_where is not None and (mode != "overwrite" or schema_mode == "overwrite"):
+            raise InvalidInput("replace_where belongs to the mode overwrite, and the schema stays.")
         table_name = name if isinstance(name, TableName) else TableName.parse(name)
         access = self._access("WRITE_TABLE", f"write_table({table_name}, mode={mode})")
         rows = row_count(data)
@@ -242,8 +246,9 @@ class Session:
                 if schema_mode == "overwrite":
                     writes.require_key_kept(table, data)
                 version = writes.overwrite(
-                    access, table, table_name, data, (), schema_mode=schema_mode, read_version=read_version
-                )
+                    access, table, table_name, data, (),
+                    schema_mode=schema_mode, read_version=read_version, predicate=replace_where,
+                )  # fmt: skip
             case "merge":
                 assert merge_on is not None
                 version = writes.merge(

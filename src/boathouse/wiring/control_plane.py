@@ -27,6 +27,7 @@ from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
 from boathouse.models.rollback.rolling_back import Rollbacks
 from boathouse.monitoring.retraining import Retraining
+from boathouse.monitoring.monitors.service import Monitors
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw
@@ -42,6 +43,7 @@ from boathouse.wiring.maturity import Maturities, build_maturities
 from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
+from boathouse.wiring.monitors import build_monitors
 from boathouse.wiring.reproducing import build_reproductions
 from boathouse.wiring.retraining import build_retraining
 from boathouse.wiring.rollbacks import build_rollbacks
@@ -82,6 +84,8 @@ class ControlPlane:
     retraining_loop: Loop
     statements: Statements
     serving: Serving
+    monitors: Monitors
+    monitor_loop: Loop
     engine: Engine
     """To try what is to be created; no data passes through it."""
     background: Background
@@ -94,6 +98,7 @@ class ControlPlane:
         self.retraining_loop.start()
         self.serving.start()
         self.alerting.start()
+        self.monitor_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
     def _loaded(self) -> None:
@@ -120,6 +125,7 @@ class ControlPlane:
     def close(self) -> None:
         self.statements.close()
         self.alerting.stop()
+        self.monitor_loop.stop()
         self.serving.stop()
         self.retraining_loop.stop()
         self.deployment_loop.stop()
@@ -166,6 +172,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     law = LocalLaw(catalog, reproductions.diversions.table, system_tables=system_tables(database, catalog))
     engine = DuckDBEngine(DuckDBSettings(memory_limit="256MB"))
     rollbacks = build_rollbacks(home, database, catalog, models, governance.evidence, clock)
+    monitors, monitor_loop = build_monitors(catalog, jobs, clock)
     around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
     alerting = build_alerting(catalog, around.session_of, clock)
     deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts)})
@@ -200,5 +207,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         background=background,
         statements=build_statements(database, catalog, home, clock),
         serving=build_serving(home, database, around, online_registry, clock),
+        monitors=monitors,
+        monitor_loop=monitor_loop,
         engine=engine,
     )

@@ -138,12 +138,14 @@ def overwrite(
     *,
     schema_mode: SchemaMode | None = None,
     read_version: int | None = None,
+    predicate: str | None = None,
 ) -> int:
-    """Replace all rows of a table that the law has resolved for writing."""
+    """Replace all rows of a table that the law has resolved for writing, or those that fulfil a condition."""
     with by_name(name, table.storage_location):
         version = tables.overwrite(
             table.storage_location,
             data,
+            predicate=predicate,
             read_version=read_version,
             schema_mode=schema_mode,
             commit_info=access.commit_info(),

@@ -1,0 +1,1 @@
+"""Monitors: which tables are watched, how, by whom, and what became of each refresh."""

@@ -1,0 +1,72 @@
+# pyright: reportUnknownParameterType=false
+"""The tables of a monitor: each refresh replaces in each of them, by one commit, the windows that it has computed. A
+refresh that died is done again and replaces the same windows once more, so no row is there twice."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+
+from boathouse.foundation.errors import NotFound
+from boathouse.foundation.names import TableName
+from boathouse.monitoring.monitors.nouns import Monitor
+from boathouse.monitoring.refreshing.stretches import Stretch
+from boathouse.quality.profiles.nouns import SUMMARIES
+from boathouse.session import Session
+
+INPUT, BASELINE = "INPUT", "BASELINE"
+QUALITY_COLUMN = ":quality"
+"""Under this name, answers and labels are counted."""
+
+STORED = pa.schema(
+    [
+        *SUMMARIES,
+        pa.field("log_type", pa.string()),
+        pa.field("quality", pa.string()),
+        pa.field("monitor_version", pa.int64()),
+        pa.field("table_version", pa.int64()),
+        pa.field("refresh_id", pa.int64()),
+    ]
+)
+"""The columns of ``<table>_profile_summaries``."""
+
+
+def where_input(stretches: Sequence[Stretch]) -> str:
+    """The condition for windows of the monitored table."""
+    if not stretches:
+        return f"log_type = '{INPUT}' AND granularity = ''"
+    return f"log_type = '{INPUT}' AND (" + " OR ".join(f"({each.condition})" for each in stretches) + ")"
+
+
+def replace(
+    session: Session, name: TableName, schema: pa.Schema, batches: Iterable[pa.RecordBatch], where: str | None
+) -> int:
+    """Put rows in the place of those that fulfil a condition, or of all; gives the table's version."""
+    reader = pa.RecordBatchReader.from_batches(schema, iter(batches))
+    if where is None:
+        return session.write_table(name, reader, mode="overwrite", schema_mode="overwrite").version
+    return session.write_table(name, reader, mode="overwrite", schema_mode="merge", replace_where=where).version
+
+
+def exists(session: Session, name: TableName) -> bool:
+    try:
+        session.open_tables([name])
+    except NotFound:
+        return False
+    return True
+
+
+def stored_rows(session: Session, monitor: Monitor, condition: str, *, columns: str = "*") -> pa.Table:
+    """Rows of the summaries."""
+    return session.sql(f"SELECT {columns} FROM {monitor.summary_table.quoted()} WHERE {condition}").arrow()
+
+
+def as_batches(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Tables one after the other, in the order and the types of a schema; what they lack is null."""
+    for table in tables:
+        arrays = [
+            table.column(field.name).cast(field.type)
+            if field.name in table.column_names
+            else pa.nulls(table.num_rows, field.type)
+            for field in schema
+        ]
+        yield from pa.Table.from_arrays(arrays, schema=schema).to_batches()
