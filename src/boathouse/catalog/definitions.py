@@ -4,9 +4,11 @@ Both act with the rights of their owner. Who reads a view needs a privilege on t
 what lies behind it is checked each time, by :mod:`owners_rights`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from boathouse.catalog.securables import Securable, SecurableKind
@@ -22,6 +24,9 @@ THROUGH = "THROUGH"
 FEATURES = "FEATURES"
 """The operation of a lineage edge from a feature table or function to what takes features of it: a model version, a
 feature spec."""
+
+VIEW_FORMAT = "UNKNOWN_DATA_SOURCE_FORMAT"
+"""Unity Catalog's word for what has no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,12 @@ def function_json(function: Function) -> Json:
         "is_exact": function.is_exact,
         "dependencies": [_dependency_json(each) for each in function.dependencies],
     }
+
+
+def definition_digest(definition: Mapping[str, Any]) -> str:
+    """A short text that is the same for the same definition of a function, whoever holds it."""
+    known = {key: value for key, value in definition.items() if key not in ("name", "full_name")}
+    return sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
 def function_of(securable: Securable, data: Mapping[str, Any]) -> Function:

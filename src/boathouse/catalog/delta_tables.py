@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from boathouse.catalog.column_tags import carried
 from boathouse.catalog.columns import columns_from_delta, delta_schema_json
 from boathouse.catalog.locations import path_of
 from boathouse.catalog.securables import Column, Table, TableType
@@ -66,7 +67,7 @@ class DeltaTables:
         if found is None or _same(found, table.columns):
             return table
         self._securables.refresh_columns(SYSTEM, TableName.parse(table.securable.full_name), found)
-        return Table(table.securable, table.table_type, table.data_source_format, table.storage_location, found)
+        return replace(table, columns=carried(table.columns, found))
 
     def _make(self, principal: Principal, wish: TableWish) -> Table:
         place = self._securables.stage_table(principal, wish.name)

@@ -126,7 +126,7 @@ class Registry:
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 if properties is not None and kind is SecurableKind.TABLE:
-                    values["properties"] = with_declared(found.properties, _valid_texts(properties), name)
+                    values["properties"] = with_declared(found.properties, valid_texts(properties), name)
                 if owner is not None:
                     values["owner"] = _canonical_owner(connection, owner)
                     _require_safe_heir(connection, principal, found, values["owner"])
@@ -155,12 +155,11 @@ class Registry:
         name = canonical_name(kind, full_name)
         params = {"tags": dict(tags), "remove": list(remove)}
         with self._audit.verb(principal, "catalog", "updateTags", kind, name, params) as event:
-            if not self._grants.allows(principal, Privilege.APPLY_TAG, kind, name):
-                self._require_manage(principal, kind, name)
+            self._require_tagging(principal, kind, name)
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 kept = {key: value for key, value in found.tags.items() if key not in remove}
-                rows.change(connection, found.id, {"tags": kept | _valid_texts(tags), **self._stamp(principal)})
+                rows.change(connection, found.id, {"tags": kept | valid_texts(tags), **self._stamp(principal)})
                 event.commit_with(connection)
                 changed = rows.find(connection, (kind, name))
             assert changed is not None
@@ -186,7 +185,7 @@ class Registry:
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 kept = {key: value for key, value in found.properties.items() if key not in properties}
-                after = kept | _valid_texts(given)
+                after = kept | valid_texts(given)
                 if any(map(is_declared, given)) and (table := rows.find_table(connection, name)) is not None:
                     require_declaration(after, table.columns, name)
                 rows.change(connection, found.id, {"properties": after, **self._stamp(principal)})
@@ -284,6 +283,10 @@ class Registry:
         self._grants.require(principal, Privilege.MANAGE, kind, name)
         _require_not_ours(principal, kind, name)
 
+    def _require_tagging(self, principal: Principal, kind: SecurableKind, name: str) -> None:
+        if not self._grants.allows(principal, Privilege.APPLY_TAG, kind, name):
+            self._require_manage(principal, kind, name)
+
     def _require_create(self, principal: Principal, kind: SecurableKind, parent: SecurableKey) -> None:
         self._grants.require(principal, CREATE_PRIVILEGES[kind], *parent)
         if parent[1].split(".")[0] == SYSTEM_CATALOG and principal.name != SYSTEM.name:
@@ -324,7 +327,7 @@ class Registry:
             owner=owner or principal.name,
             comment=_valid_text("comment", comment) if comment else None,
             title=title,
-            properties=_valid_texts(properties or {}),
+            properties=valid_texts(properties or {}),
             created_at=now,
             created_by=principal.name,
             updated_at=now,
@@ -408,7 +411,7 @@ def _changes(
     if comment is not None:
         values["comment"] = _valid_text("comment", comment) or None
     if properties is not None:
-        values["properties"] = _valid_texts(properties)
+        values["properties"] = valid_texts(properties)
     if title is not None:
         values["title"] = title
     return values
@@ -420,7 +423,12 @@ def _valid_text(what: str, text: str) -> str:
     return text
 
 
-def _valid_texts(texts: Mapping[str, str]) -> dict[str, str]:
+def valid_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """Tags or properties that can be kept.
+
+    Raises:
+        InvalidInput: One of them cannot.
+    """
     for key, value in texts.items():
         if not key.strip():
             raise InvalidInput("The key of a tag or property cannot be empty.")

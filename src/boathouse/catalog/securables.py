@@ -74,6 +74,8 @@ class Column:
     nullable: bool = True
     comment: str | None = None
     partition_index: int | None = None
+    tags: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    """The law's, not the log's: a column with other tags is the same column."""
 
 
 class TableType(StrEnum):

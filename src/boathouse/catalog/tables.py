@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from boathouse.catalog.column_tags import carried_by_name, named
 from boathouse.catalog.definitions import View
 from boathouse.catalog.facts import SecurableExists, SecurableNotFound
 from boathouse.catalog.hierarchy import ROOT
 from boathouse.catalog.keys import require_declaration
 from boathouse.catalog.locations import external_location, managed_location, path_of, require_free
 from boathouse.catalog.privileges import Privilege
-from boathouse.catalog.registry import Registry
+from boathouse.catalog.registry import Registry, valid_texts
 from boathouse.catalog.repository import Connection, grants
 from boathouse.catalog.repository import securables as rows
 from boathouse.catalog.securables import (
@@ -148,10 +149,12 @@ class Securables(Registry):
                 _require_new_id(connection, table_id)
                 if table_type is TableType.EXTERNAL:
                     require_free(location, rows.locations_in_use(connection))
+                replaced = rows.find_table(connection, str(name)) if replace else None
                 old = self._make_way(connection, principal, name) if replace else None
                 if old is not None:
                     made = dataclasses.replace(made, owner=old.owner, tags=old.tags)
-                table = Table(made, table_type, data_source_format, location, tuple(columns))
+                tagged = carried_by_name(replaced.columns if replaced is not None else (), columns)
+                table = Table(made, table_type, data_source_format, location, tagged)
                 rows.insert(connection, made, parent.id)
                 rows.insert_table(connection, table)
                 if old is not None:
@@ -259,6 +262,34 @@ class Securables(Registry):
                 rows.set_columns(connection, found.id, columns)
                 rows.change(connection, found.id, self._stamp(principal))
                 event.commit_with(connection)
+
+    def set_column_tags(
+        self,
+        principal: Principal,
+        name: TableName,
+        column: str,
+        tags: Mapping[str, str],
+        *,
+        remove: Sequence[str] = (),
+    ) -> Column:
+        """Add or change tags of a column of a table or view, and take others away; those not named stay.
+
+        Raises:
+            NotFound: There is no such column.
+        """
+        params = {"column": column, "tags": dict(tags), "remove": list(remove)}
+        with self._audit.verb(principal, "catalog", "updateColumnTags", TABLE, str(name), params) as event:
+            self._require_tagging(principal, TABLE, str(name))
+            with self._database.write() as connection:
+                found = self._held(connection, (TABLE, str(name)), to_change=True)
+                table = rows.find_table(connection, str(name))
+                before = named(str(name), table.columns if table is not None else (), column)
+                kept = {key: value for key, value in before.tags.items() if key not in remove}
+                after = dataclasses.replace(before, tags=kept | valid_texts(tags))
+                rows.set_column_tags(connection, found.id, after.name, after.tags)
+                rows.change(connection, found.id, self._stamp(principal))
+                event.commit_with(connection)
+            return after
 
     def _replaceable(self, principal: Principal, name: TableName, *, replace: bool) -> Securable | None:
         """What the name stands for now; the principal may create the table, or replace what is there."""

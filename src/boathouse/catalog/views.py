@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from boathouse.catalog.definitions import NewView, View
+from boathouse.catalog.column_tags import carried_by_name
+from boathouse.catalog.definitions import VIEW_FORMAT, NewView, View
 from boathouse.catalog.facts import SecurableExists
 from boathouse.catalog.owners_rights import OwnersRights
 from boathouse.catalog.repository import definitions, grants
@@ -16,8 +17,6 @@ from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
 
 TABLE, SCHEMA = SecurableKind.TABLE, SecurableKind.SCHEMA
-VIEW_FORMAT = "UNKNOWN_DATA_SOURCE_FORMAT"
-"""Unity Catalog's word for what has no files."""
 
 
 class Views(Securables):
@@ -42,9 +41,11 @@ class Views(Securables):
                 self._require_owner(principal, old)
                 made = dataclasses.replace(made, owner=old.owner, tags=old.tags)
             owners.opened_view(made, new.view)
-            table = Table(made, TableType.VIEW, VIEW_FORMAT, "", new.columns, new.view)
             with self._database.write() as connection:
                 parent = self._held(connection, (SCHEMA, str(name.parent)))
+                replaced = rows.find_table(connection, str(name)) if replace else None
+                columns = carried_by_name(replaced.columns if replaced is not None else (), new.columns)
+                table = Table(made, TableType.VIEW, VIEW_FORMAT, "", columns, new.view)
                 old = rows.find_and_hold(connection, (TABLE, str(name)), to_change=True) if replace else None
                 if old is not None:
                     rows.mark_deleted(connection, [old.id], at=epoch_ms(self._clock.now()), by=principal.name)

@@ -86,9 +86,7 @@ def _what(found: Mapping[str, Any]) -> Iterator[str]:
         yield detail["storage_location"]
     for what in ("tags", "properties"):
         if found[what]:
-            yield f"{what}: " + ", ".join(
-                f"{key}={value}" if value else key for key, value in sorted(found[what].items())
-            )
+            yield f"{what}: " + ", ".join(_tags(found[what]))
 
 
 def _whose(found: Mapping[str, Any]) -> Iterator[str]:
@@ -139,10 +137,15 @@ def _columns(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     shown = columns[:_MOST_COLUMNS]
     widths = [max(len(str(column[key])) for column in shown) for key in ("name", "type_text")]
     for column in shown:
-        comment = column.get("comment") or ""
-        yield f"{column['name'].ljust(widths[0])}  {column['type_text'].ljust(widths[1])}  {comment}".rstrip()
+        facts = [column.get("comment") or "", *_tags(column.get("tags") or {})]
+        shown_facts = "  ".join(filter(None, facts))
+        yield f"{column['name'].ljust(widths[0])}  {column['type_text'].ljust(widths[1])}  {shown_facts}".rstrip()
     if len(columns) > len(shown):
         yield f"… and {len(columns) - len(shown)} more"
+
+
+def _tags(tags: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" if value else key for key, value in sorted(tags.items())]
 
 
 def _instant(milliseconds: int | None) -> str:

@@ -78,6 +78,8 @@ class Alteration:
     owner: str | None = None
     tags: dict[str, str] = field(default_factory=dict[str, str])
     untag: tuple[str, ...] = ()
+    column: str | None = None
+    """Of a table: the tags are those of this column."""
 
 
 class Law(Protocol):

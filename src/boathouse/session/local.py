@@ -123,7 +123,11 @@ class LocalLaw:
     def alter(self, principal: Principal, kind: SecurableKind, full_name: str, change: Alteration) -> None:
         if change.new_name is not None or change.owner is not None:
             self._catalog.securables.update(principal, kind, full_name, owner=change.owner, new_name=change.new_name)
-        if change.tags or change.untag:
+        if change.column is not None:
+            self._catalog.securables.set_column_tags(
+                principal, TableName.parse(full_name), change.column, change.tags, remove=change.untag
+            )
+        elif change.tags or change.untag:
             self._catalog.securables.set_tags(principal, kind, full_name, change.tags, remove=change.untag)
 
     def pinned_versions(self, principal: Principal, name: TableName) -> list[int]:
@@ -187,8 +191,9 @@ class LocalLaw:
             return self._opened(principal, request)
         if request.intent is Intent.WRITE:
             raise Denied(f"Table {request.name} is kept by Boathouse; nobody can write to it.")
-        self._system.require(principal, request.name)
-        return self._system_table(request.name)
+        table = self._system.table(principal, request.name)
+        in_reproduction = self._in_reproduction()
+        return in_reproduction(table, False) if in_reproduction and table.view is not None else table
 
     def _opened(self, principal: Principal, request: TableRequest) -> Table:
         table = self._catalog.securables.resolve_table(principal, request.name, _NEEDED[request.intent])

@@ -101,7 +101,7 @@ class RemoteLaw:
 
     def alter(self, principal: Principal, kind: SecurableKind, full_name: str, change: Alteration) -> None:
         body = {"kind": kind.value, "name": full_name, "new_name": change.new_name, "owner": change.owner}
-        self._post("alter", {**body, "tags": change.tags, "untag": list(change.untag)})
+        self._post("alter", {**body, "tags": change.tags, "untag": list(change.untag), "column": change.column})
 
     def pinned_versions(self, principal: Principal, name: TableName) -> list[int]:
         return [int(version) for version in self._post("pinned-versions", {"name": str(name)})["versions"]]

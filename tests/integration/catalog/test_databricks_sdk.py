@@ -2,7 +2,7 @@
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound, PermissionDenied, ResourceAlreadyExists
+from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied, ResourceAlreadyExists
 from databricks.sdk.service.catalog import (
     ColumnInfo,
     ColumnTypeName,
@@ -181,3 +181,24 @@ def test_volumes_and_tags(served):
     assert [(each.tag_key, each.tag_value) for each in tags] == [("pii", "no")]
     client.volumes.delete("dev.trips.raw")
     assert list(client.volumes.list("dev", "trips")) == []
+
+
+def test_tags_of_columns(served):
+    client = workspace(served)
+    client.tables.create(
+        "people", "dev", "trips", TableType.MANAGED, DataSourceFormat.DELTA, "",
+        columns=[ColumnInfo(name="mail", type_text="string", position=0, type_name=ColumnTypeName.STRING)],
+    )  # fmt: skip
+    column = "dev.trips.people.mail"
+    assigned = client.entity_tag_assignments
+    assigned.create(EntityTagAssignment(entity_type="columns", entity_name=column, tag_key="pii", tag_value="email"))
+    assert [(each.tag_key, each.tag_value) for each in assigned.list("columns", column)] == [("pii", "email")]
+    change = EntityTagAssignment(entity_type="columns", entity_name=column, tag_key="pii", tag_value="mail")
+    assert assigned.update("columns", column, "pii", change, "tag_value").tag_value == "mail"
+    assert assigned.get("columns", column, "pii").tag_value == "mail"
+    assigned.delete("columns", column, "pii")
+    assert list(assigned.list("columns", column)) == []
+    with pytest.raises(NotFound):
+        assigned.create(EntityTagAssignment(entity_type="columns", entity_name=f"{column}s", tag_key="pii"))
+    with pytest.raises(BadRequest, match=r"catalog\.schema\.table\.column"):
+        list(assigned.list("columns", "dev.trips.people"))

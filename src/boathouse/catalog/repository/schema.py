@@ -51,6 +51,7 @@ table_details = Table(
     Column("data_source_format", String(32), nullable=False),
     Column("storage_location", Text, nullable=False),
     Column("columns", Text, nullable=False),
+    Column("column_tags", Text, nullable=False, server_default="{}"),
 )
 
 view_details = Table(

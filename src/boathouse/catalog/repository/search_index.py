@@ -96,7 +96,13 @@ def is_empty(connection: Connection) -> bool:
 def _source(connection: Connection, securable_id: str) -> RowMapping | None:
     above = securables.alias("above")
     query = (
-        select(securables, table_details.c.columns, above.c.kind.label("above_kind"), above.c.parent_id.label("top_id"))
+        select(
+            securables,
+            table_details.c.columns,
+            table_details.c.column_tags,
+            above.c.kind.label("above_kind"),
+            above.c.parent_id.label("top_id"),
+        )
         .outerjoin(table_details, table_details.c.securable_id == securables.c.id)
         .outerjoin(above, above.c.id == securables.c.parent_id)
         .where(securables.c.id == securable_id)
@@ -134,7 +140,7 @@ def _entries(row: RowMapping) -> set[tuple[str, Field]]:
             found.setdefault((word, field))
             if len(found) >= _MOST_WORDS:
                 break
-    for key, value in json.loads(row["tags"]).items():
+    for key, value in _tags(row):
         found[tag_word(key), Field.TAG_FILTER] = None
         found[tag_word(key, value), Field.TAG_FILTER] = None
     return set(found)
@@ -144,13 +150,20 @@ def _texts(row: RowMapping) -> Iterator[tuple[str, Field]]:
     yield row["full_name"].rpartition(".")[2], Field.NAME
     yield row["title"] or "", Field.NAME
     yield row["owner"], Field.OWNER
-    for key, value in json.loads(row["tags"]).items():
+    for key, value in _tags(row):
         yield f"{key} {value}", Field.TAG
     yield row["comment"] or "", Field.COMMENT
     for column in json.loads(row["columns"] or "[]"):
         yield column["name"], Field.COLUMN
         yield column["type_text"], Field.COLUMN_TYPE
         yield column.get("comment") or "", Field.COLUMN_COMMENT
+
+
+def _tags(row: RowMapping) -> Iterator[tuple[str, str]]:
+    """Its own and those of its columns."""
+    yield from json.loads(row["tags"]).items()
+    for tags in json.loads(row["column_tags"] or "{}").values():
+        yield from tags.items()
 
 
 def _with_ids(connection: Connection, entries: Iterable[tuple[str, Field]]) -> set[tuple[int, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from boathouse.catalog.column_tags import carried, tags_of, with_tags
 from boathouse.catalog.definitions import view_of
 from boathouse.catalog.facts import SecurableExists
 from boathouse.catalog.hierarchy import NAMED_BY_LEVELS, SecurableKey
@@ -60,6 +61,7 @@ def insert_table(connection: Connection, table: Table) -> None:
             "data_source_format": table.data_source_format,
             "storage_location": table.storage_location,
             "columns": _columns_json(table.columns),
+            "column_tags": json.dumps(tags_of(table.columns), ensure_ascii=False),
         },
     )
     search_index.index(connection, table.securable.id)
@@ -179,8 +181,24 @@ def change(connection: Connection, id: str, values: Mapping[str, Any]) -> None:
 
 
 def set_columns(connection: Connection, table_id: str, columns: Sequence[Column]) -> None:
+    """The columns as the log has them now; tags stay with those that are the same."""
+    d = table_details.c
+    found = connection.execute(select(d.columns, d.column_tags).where(d.securable_id == table_id)).first()
+    old = _columns_of(found[0], found[1]) if found is not None else ()
+    tags = json.dumps(tags_of(carried(old, columns)), ensure_ascii=False)
     connection.execute(
-        update(table_details).where(table_details.c.securable_id == table_id).values(columns=_columns_json(columns))
+        update(table_details).where(d.securable_id == table_id).values(columns=_columns_json(columns), column_tags=tags)
+    )
+    search_index.index(connection, table_id)
+
+
+def set_column_tags(connection: Connection, table_id: str, column: str, tags: Mapping[str, str]) -> None:
+    """Give a column these tags instead of those that it has."""
+    d = table_details.c
+    found = connection.execute(select(d.column_tags).where(d.securable_id == table_id)).scalar_one()
+    kept = {name: each for name, each in {**json.loads(found), column: dict(tags)}.items() if each}
+    connection.execute(
+        update(table_details).where(d.securable_id == table_id).values(column_tags=json.dumps(kept, ensure_ascii=False))
     )
     search_index.index(connection, table_id)
 
@@ -287,7 +305,7 @@ def _tables(connection: Connection, condition: Any) -> list[Table]:
             TableType(row["table_type"]),
             row["data_source_format"],
             row["storage_location"],
-            tuple(Column(**column) for column in json.loads(row["columns"])),
+            _columns_of(row["columns"], row["column_tags"]),
             None if row["definition"] is None else view_of(json.loads(row["definition"])),
         )
         for row in connection.execute(query).mappings()
@@ -322,7 +340,10 @@ def securable_of_row(row: RowMapping) -> Securable:
     )
 
 
+def _columns_of(columns: str, tags: str) -> tuple[Column, ...]:
+    return with_tags((Column(**column) for column in json.loads(columns)), json.loads(tags))
+
+
 def _columns_json(columns: Sequence[Column]) -> str:
-    return json.dumps(
-        [{name: getattr(column, name) for name in Column.__slots__} for column in columns], ensure_ascii=False
-    )
+    names = [name for name in Column.__slots__ if name != "tags"]
+    return json.dumps([{name: getattr(column, name) for name in names} for column in columns], ensure_ascii=False)

@@ -177,7 +177,8 @@ def _add_securables(router: APIRouter, law: Law) -> None:
             kind, name = SecurableKind(body["kind"]), str(body["name"])
             tags = {str(key): str(value) for key, value in (body.get("tags") or {}).items()}
             untag = tuple(map(str, body.get("untag") or ()))
-            change = Alteration(body.get("new_name"), body.get("owner"), tags, untag)
+            column = None if body.get("column") is None else str(body["column"])
+            change = Alteration(body.get("new_name"), body.get("owner"), tags, untag, column)
         law.alter(caller, kind, name, change)
         return {}
 

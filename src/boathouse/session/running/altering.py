@@ -51,7 +51,7 @@ def alter_securable(access: Access, statement: AlterSecurable) -> Result:
     new_name = None
     if statement.new_name is not None:
         new_name = _last_part(access, statement.kind, name, statement.new_name)
-    change = Alteration(new_name, statement.owner, statement.tags, statement.untag)
+    change = Alteration(new_name, statement.owner, statement.tags, statement.untag, statement.column)
     access.law.alter(access.principal, statement.kind, name, change)
     return done()
 

@@ -109,9 +109,10 @@ class Opening:
         Raises:
             InvalidInput: A view is read at a version.
         """
+        before = set(self._views)
         for alias, table in tables.items():
             self._open_view(alias, table)
-        _put_in_front(tree, self._views)
+        _put_in_front(tree, {alias: cte for alias, cte in self._views.items() if alias not in before})
 
     def trace(self, nodes: dict[str, LineageNode]) -> None:
         """Note what was read behind views and functions, at which version; among what the query itself reads a function

@@ -132,7 +132,9 @@ def prepare_with(access: Access, tree: exp.Expr, also: TableRequest | None) -> t
     tables, extra = _resolved(access, sources, also)
     opening.open_views(tree, tables)
     tables |= opening.known
-    tables |= _resolved_behind(access, sources, tables)
+    behind = _resolved_behind(access, sources, tables)
+    opening.open_views(tree, behind)
+    tables |= behind | opening.known
     here = access.namespace
     facts = SessionFacts(access.principal.name, here.catalog, here.schema, access.principal.groups)
     translated = translate(tree, facts)

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from boathouse.catalog import Securable, SecurableKind, Table, TableType
+from boathouse.catalog.column_tags import tags_of
 from boathouse.catalog.keys import CLOCKS, is_declared, primary_key_of
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
@@ -193,6 +194,8 @@ def _facts(access: Access, table: Table) -> Iterable[tuple[str, str]]:
     yield from definitions.view_facts(table)
     if securable.tags:
         yield "Tags", json.dumps(securable.tags)
+    if tags := tags_of(table.columns):
+        yield "Column Tags", json.dumps(tags)
 
 
 def _describe_securable(access: Access, statement: Describe) -> Result:

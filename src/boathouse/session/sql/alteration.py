@@ -16,6 +16,7 @@ from boathouse.session.sql.statements import (
     AddPrimaryKey,
     AlterSecurable,
     AlterTable,
+    AlterView,
     CommentColumn,
     CreateTable,
     DropConstraint,
@@ -29,6 +30,7 @@ from boathouse.session.sql.statements import (
     UnsetProperties,
     Vacuum,
 )
+from boathouse.session.sql.tagging import read_keys, read_pairs, read_tags
 from boathouse.session.sql.words import Words
 
 K = SecurableKind
@@ -59,15 +61,30 @@ def read_alter_table(words: Words) -> Statement:
     if words.take_one_of("RENAME COLUMN", "DROP COLUMNS", "DROP COLUMN"):
         raise Unsupported("Renaming or dropping a column", hint=_ANEW)
     if words.take_one_of("ALTER COLUMN", "CHANGE COLUMN", "ALTER", "CHANGE"):
-        return AlterTable(name, _column(words))
+        column = words.part("the name of a column")
+        return read_tags(words, K.TABLE, name, column) or AlterTable(name, _column(words, column))
     if (change := _key_change(words)) is not None:
         return AlterTable(name, change)
     if words.take("SET", "TBLPROPERTIES"):
-        return AlterTable(name, SetProperties(_pairs(words)))
+        return AlterTable(name, SetProperties(read_pairs(words)))
     if words.take("UNSET", "TBLPROPERTIES"):
         if_exists = words.take("IF", "EXISTS")
-        return AlterTable(name, UnsetProperties(_keys(words), if_exists))
+        return AlterTable(name, UnsetProperties(read_keys(words), if_exists))
     raise words.problem("expected ADD, DROP, ALTER COLUMN, SET, UNSET or RENAME TO")
+
+
+def read_alter_view(words: Words) -> Statement:
+    """``ALTER VIEW name ...``: another query, or what can be said of anything governed."""
+    name = words.name("the name of a view")
+    if words.take_one_of("ALTER COLUMN", "ALTER"):
+        tagged = read_tags(words, K.TABLE, name, words.part("the name of a column"))
+        if tagged is None:
+            raise words.problem("expected SET TAGS or UNSET TAGS")
+        return tagged
+    if (common := _common(words, K.TABLE, name)) is not None:
+        return common
+    words.expect("AS")
+    return AlterView(name, words.rest())
 
 
 def read_alter(kind: SecurableKind) -> Callable[[Words], Statement]:
@@ -136,13 +153,9 @@ def _common(words: Words, kind: SecurableKind, name: tuple[str, ...]) -> Stateme
     """What can be said of anything governed."""
     if words.take_one_of("SET OWNER TO", "OWNER TO"):
         return AlterSecurable(kind, name, owner=words.part("the name of a principal"))
-    if words.take("SET", "TAGS"):
-        return AlterSecurable(kind, name, tags=_pairs(words))
-    if words.take("UNSET", "TAGS"):
-        return AlterSecurable(kind, name, untag=_keys(words))
     if words.take("RENAME", "TO"):
         return AlterSecurable(kind, name, new_name=words.name("the new name"))
-    return None
+    return read_tags(words, kind, name)
 
 
 def _constraint(words: Words) -> AddConstraint | AddPrimaryKey:
@@ -205,8 +218,7 @@ def _columns(words: Words) -> CreateTable:
     return read_create_table(tree)
 
 
-def _column(words: Words) -> CommentColumn | RequireColumn:
-    column = words.part("the name of a column")
+def _column(words: Words, column: str) -> CommentColumn | RequireColumn:
     if words.take("COMMENT"):
         return CommentColumn(column, words.string("the comment as a string"))
     if words.take("SET", "NOT", "NULL"):
@@ -218,37 +230,7 @@ def _column(words: Words) -> CommentColumn | RequireColumn:
         raise Unsupported("Changing the type of a column", hint=_ANEW)
     if words.take_one_of("SET DEFAULT", "DROP DEFAULT", "FIRST", "AFTER"):
         raise Unsupported("Defaults and positions of columns")
-    raise words.problem("expected COMMENT, SET NOT NULL or DROP NOT NULL")
-
-
-def _pairs(words: Words) -> dict[str, str]:
-    words.expect_symbol("(")
-    pairs: dict[str, str] = {}
-    while True:
-        key = _key(words)
-        if words.symbol("=") or not (words.at_symbol(",") or words.at_symbol(")")):
-            pairs[key] = words.option()
-        else:
-            pairs[key] = ""
-        if not words.symbol(","):
-            words.expect_symbol(")")
-            return pairs
-
-
-def _keys(words: Words) -> tuple[str, ...]:
-    words.expect_symbol("(")
-    keys = [_key(words)]
-    while words.symbol(","):
-        keys.append(_key(words))
-    words.expect_symbol(")")
-    return tuple(keys)
-
-
-def _key(words: Words) -> str:
-    key = words.option()
-    while words.symbol("."):
-        key += "." + words.option()
-    return key
+    raise words.problem("expected COMMENT, SET NOT NULL, DROP NOT NULL, SET TAGS or UNSET TAGS")
 
 
 def _constant(words: Words) -> exp.Expr:

@@ -7,6 +7,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.alteration import (
     read_alter,
     read_alter_table,
+    read_alter_view,
     read_explain,
     read_optimize,
     read_restore,
@@ -26,7 +27,8 @@ from boathouse.session.sql.statements import (
     Statement,
     Use,
 )
-from boathouse.session.sql.views import read_alter_view, read_create_view
+from boathouse.session.sql.tagging import read_set_tag, read_unset_tag
+from boathouse.session.sql.views import read_create_view
 from boathouse.session.sql.words import Words
 
 K = SecurableKind
@@ -306,6 +308,8 @@ _READERS: dict[str, Callable[[Words], Statement]] = {
     "ALTER DATABASE": read_alter(K.SCHEMA),
     "ALTER VOLUME": read_alter(K.VOLUME),
     "ALTER FUNCTION": read_alter(K.FUNCTION),
+    "SET TAG ON": read_set_tag,
+    "UNSET TAG ON": read_unset_tag,
     "OPTIMIZE": read_optimize,
     "VACUUM": read_vacuum,
     "RESTORE": read_restore,

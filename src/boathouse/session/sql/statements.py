@@ -329,6 +329,8 @@ class AlterSecurable:
     owner: str | None = None
     tags: dict[str, str] = field(default_factory=dict[str, str])
     untag: tuple[str, ...] = ()
+    column: str | None = None
+    """Of a table: the tags are those of this column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from boathouse.session.sql.dialect import DatabricksSql
 from boathouse.session.sql.functions import is_built_in
 from boathouse.session.sql.namespace import Namespace
 from boathouse.session.sql.problems import Unsupported
-from boathouse.session.sql.statements import AlterView, CreateView, ViewColumn
+from boathouse.session.sql.statements import CreateView, ViewColumn
 from boathouse.session.sql.words import Words
 
 
@@ -38,13 +38,6 @@ def read_create_view(words: Words, *, replace: bool, temporary: bool) -> CreateV
         else:
             raise words.problem("expected AS and a query")
     return CreateView(name, words.rest(), columns, comment, properties, replace, if_not_exists, temporary)
-
-
-def read_alter_view(words: Words) -> AlterView:
-    """What comes after ALTER VIEW, when it changes the query."""
-    name = words.name("the name of a view")
-    words.expect("AS")
-    return AlterView(name, words.rest())
 
 
 def _columns(words: Words) -> tuple[ViewColumn, ...]:

@@ -30,6 +30,11 @@ class Words:
         token = self._current
         return token is not None and not _is_word(token) and token.text == text
 
+    def at_text(self) -> bool:
+        """Whether a string or a number comes next."""
+        token = self._current
+        return token is not None and token.token_type in (TokenType.STRING, TokenType.NUMBER)
+
     def at(self, *words: str) -> bool:
         """Whether these words come next; nothing is read."""
         coming = self._tokens[self._at : self._at + len(words)]

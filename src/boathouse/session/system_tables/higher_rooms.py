@@ -3,16 +3,37 @@
 whoever the wiring names, each principal its own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from boathouse.catalog import Table
 from boathouse.foundation.principals import Principal
 from boathouse.session.system_tables.types import TEXT, TIME
 
 RowsOf = Callable[[Principal], Iterable[Mapping[str, Any]]]
 """The rows that a principal may see."""
-Providers = Mapping[tuple[str, str], RowsOf]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemQuery:
+    """The rows that a principal may see, as a query over tables."""
+
+    text: str
+    """Databricks SQL with full names; its columns are those of the system table, in their order."""
+    tables: tuple[Table, ...]
+    """What it names: the principal may read each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queried:
+    """A system table that is computed where it is read, as a view is, for there may be many rows."""
+
+    query: Callable[[Principal], SystemQuery]
+
+
+Providers = Mapping[tuple[str, str], RowsOf | Queried]
 """By schema and table."""
 
 _LONG, _REAL = pa.int64(), pa.float64()
@@ -69,6 +90,8 @@ ALIAS_HISTORY = pa.schema(
 SERVED_ENTITIES = pa.schema(
     [
         ("served_entity_id", TEXT),
+        ("account_id", TEXT),
+        ("workspace_id", TEXT),
         ("endpoint_id", TEXT),
         ("endpoint_name", TEXT),
         ("served_entity_name", TEXT),
@@ -76,6 +99,7 @@ SERVED_ENTITIES = pa.schema(
         ("entity_name", TEXT),
         ("entity_version", TEXT),
         ("endpoint_config_version", _LONG),
+        ("task", TEXT),
         ("created_by", TEXT),
         ("change_time", TIME),
         ("endpoint_delete_time", TIME),
@@ -114,10 +138,34 @@ RETRAINING_DECISIONS = pa.schema(
         ("updated_at", TIME),
     ]
 )
+ENDPOINT_USAGE = pa.schema(
+    [
+        ("account_id", TEXT),
+        ("workspace_id", TEXT),
+        ("client_request_id", TEXT),
+        ("databricks_request_id", TEXT),
+        ("requester", TEXT),
+        ("status_code", pa.int32()),
+        ("request_time", TIME),
+        ("input_token_count", _LONG),
+        ("output_token_count", _LONG),
+        ("input_character_count", _LONG),
+        ("output_character_count", _LONG),
+        ("usage_context", pa.map_(TEXT, TEXT)),
+        ("request_streaming", pa.bool_()),
+        ("served_entity_id", TEXT),
+        ("endpoint_name", TEXT),
+        ("sampling_fraction", _REAL),
+        ("execution_duration_ms", _LONG),
+        ("row_count", _LONG),
+        ("fallback_rung", TEXT),
+    ]
+)
 
 HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("models", "evidence"): EVIDENCE,
     ("models", "alias_history"): ALIAS_HISTORY,
     ("serving", "served_entities"): SERVED_ENTITIES,
+    ("serving", "endpoint_usage"): ENDPOINT_USAGE,
     ("monitoring", "retraining_decisions"): RETRAINING_DECISIONS,
 }

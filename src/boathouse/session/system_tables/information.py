@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from boathouse.catalog import Function, SecurableKind, Table
+from boathouse.catalog import Function, SecurableKind, Table, Volume
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import Principal
@@ -24,6 +24,7 @@ from boathouse.session.system_tables.definitions import (
     routine_row,
     view_row,
 )
+from boathouse.session.system_tables.tags import TAGS, column_tag_rows, tag_rows
 from boathouse.session.system_tables.types import TEXT, TIME
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ INFORMATION: dict[str, pa.Schema] = {
          ("partition_index", pa.int32()), ("comment", TEXT)]),
     "table_constraints": TABLE_CONSTRAINTS,
     "key_column_usage": KEY_COLUMN_USAGE,
+    **TAGS,
     "volumes": _texts("volume_catalog", "volume_schema", "volume_name", "volume_type", "volume_owner",
                       "storage_location", *_CHANGES),
     "views": VIEWS,
@@ -127,16 +129,31 @@ class InformationSchema:
         for table in self._tables(principal, inside):
             yield from key_column_rows(table)
 
-    def volume_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+    def tag_rows(self, kind: SecurableKind, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        if kind is SecurableKind.CATALOG:
+            return tag_rows(self._catalogs(principal, inside))
+        if kind is SecurableKind.SCHEMA:
+            return tag_rows(self._schemas(principal, inside))
+        if kind is SecurableKind.TABLE:
+            return tag_rows(each.securable for each in self._tables(principal, inside))
+        return tag_rows(each.securable for each in self._volumes(principal, inside))
+
+    def column_tag_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        return column_tag_rows(self._tables(principal, inside))
+
+    def _volumes(self, principal: Principal, inside: str | None) -> Iterable[Volume]:
         for schema in self._schemas(principal, inside):
-            for each in self._catalog.securables.volumes(principal, SchemaName.parse(schema.full_name)):
-                yield {
-                    **_placed("volume", each.securable.full_name),
-                    "volume_type": each.volume_type,
-                    "volume_owner": each.securable.owner,
-                    "storage_location": each.storage_location or None,
-                    **_changes(each.securable),
-                }
+            yield from self._catalog.securables.volumes(principal, SchemaName.parse(schema.full_name))
+
+    def volume_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
+        for each in self._volumes(principal, inside):
+            yield {
+                **_placed("volume", each.securable.full_name),
+                "volume_type": each.volume_type,
+                "volume_owner": each.securable.owner,
+                "storage_location": each.storage_location or None,
+                **_changes(each.securable),
+            }
 
     def view_rows(self, principal: Principal, inside: str | None) -> Iterable[dict[str, Any]]:
         return (view_row(each) for each in self._tables(principal, inside) if each.view is not None)
@@ -182,6 +199,10 @@ def _privileges_of(kind: SecurableKind) -> _Rows:
     return lambda tables, principal, inside: tables.privilege_rows(kind, principal, inside)
 
 
+def _tags_of(kind: SecurableKind) -> _Rows:
+    return lambda tables, principal, inside: tables.tag_rows(kind, principal, inside)
+
+
 _ROWS: dict[str, _Rows] = {
     "catalogs": InformationSchema.catalog_rows,
     "schemata": InformationSchema.schema_rows,
@@ -189,6 +210,11 @@ _ROWS: dict[str, _Rows] = {
     "columns": InformationSchema.column_rows,
     "table_constraints": InformationSchema.constraint_rows,
     "key_column_usage": InformationSchema.key_column_rows,
+    "catalog_tags": _tags_of(SecurableKind.CATALOG),
+    "schema_tags": _tags_of(SecurableKind.SCHEMA),
+    "table_tags": _tags_of(SecurableKind.TABLE),
+    "volume_tags": _tags_of(SecurableKind.VOLUME),
+    "column_tags": InformationSchema.column_tag_rows,
     "volumes": InformationSchema.volume_rows,
     "views": InformationSchema.view_rows,
     "routines": InformationSchema.routine_rows,
