@@ -187,7 +187,7 @@ _MARKS = {TableKind.PAYLOAD: ("request", "response"), TableKind.PREDICTIONS: ("r
 
 def _target(endpoint: KnownEndpoint) -> str:
     target = endpoint.target
-    return "" if target is None else f"{target.catalog}.{target.schema}.{target.prefix}"
+    return "" if target is None else target.full_prefix
 
 
 def _names(endpoint: KnownEndpoint, kind: TableKind) -> list[TableName]:

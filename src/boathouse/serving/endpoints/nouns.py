@@ -47,6 +47,11 @@ class CaptureTarget:
     """By default the endpoint's name."""
     is_enabled: bool = True
 
+    @property
+    def full_prefix(self) -> str:
+        """What the names of the tables begin with."""
+        return f"{self.catalog}.{self.schema}.{self.prefix}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -191,7 +191,8 @@ class CaptureRules(ExactShape):
     mask_columns: list[str] = Field(default_factory=list[str])
     """Input columns of which only a keyed hash is kept."""
     mask_tags: list[str] = Field(default_factory=lambda: ["pii"])
-    """Columns of the model's training and feature tables with one of these tags are masked too."""
+    """Columns of the model's training and feature tables, and of the table of predictions, with one of these tags are
+    masked too."""
     journal_mb: int = Field(default=1024, ge=1)
     """How far the journal of one worker may grow while it cannot be emptied."""
     on_full: OnFull = OnFull.SAMPLE

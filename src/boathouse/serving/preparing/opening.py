@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boathouse.catalog import Catalog, Function, Language, Privilege, SecurableKind, Table
 from boathouse.catalog.definitions import function_json
+from boathouse.catalog.repository import securables
 from boathouse.features.feature_spec import FeatureSpec
 from boathouse.features.online.addresses import resolved
 from boathouse.features.online.nouns import OnlineStoreInfo, Publication
@@ -20,7 +21,10 @@ from boathouse.foundation.names import FunctionName, TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.models import Models
 from boathouse.models.baselines import Baselines
-from boathouse.serving.endpoints.nouns import EntityKind, ServedEntity
+from boathouse.serving.capture import repository as inference_tables
+from boathouse.serving.capture.layout import TableKind
+from boathouse.serving.endpoints.nouns import CaptureTarget, EntityKind, ServedEntity
+from boathouse.serving.preparing.masking import masked_by_tag, masked_in_answers, names_in
 from boathouse.serving.snapshot.nouns import LiveEntity, OnlineFeatures
 
 JsonObject = Mapping[str, object]
@@ -38,6 +42,8 @@ class Opened:
     features: OnlineFeatures | None = None
     tables: tuple[str, ...] = ()
     """Those it was trained on or takes features from."""
+    spec: FeatureSpec | None = None
+    """What it takes from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +118,15 @@ class Opening:
             raise NotThere(f"{full_name} is a feature spec, no function.")
         return _function_json(found)
 
-    def masked(self, tables: Sequence[str], tags: Sequence[str]) -> frozenset[str]:
-        """The columns of tables that carry one of the tags: those that the tag's value names, else all of them."""
-        found: set[str] = set()
-        for name in tables:
-            table = self._table(name)
-            for tag in set(tags) & set(table.securable.tags) if table is not None else ():
-                assert table is not None
-                columns = {column.name for column in table.columns}
-                named = {part.strip() for part in table.securable.tags[tag].split(",")} & columns
-                found |= named or columns
-        return frozenset(found)
+    def masked(
+        self, endpoint_id: str, target: CaptureTarget | None, opened: Sequence[Opened], tags: Sequence[str]
+    ) -> frozenset[str]:
+        """What of requests and answers carries one of the tags, in a table behind it or where predictions are kept."""
+        found = masked_by_tag(opened, self._table, tags)
+        predictions = self._predictions(endpoint_id, target) if target is not None else None
+        if predictions is None or not any(column.tags for column in predictions.columns):
+            return found
+        return found | masked_in_answers(predictions, tags, names_in(opened))
 
     # --- models
 
@@ -146,7 +150,7 @@ class Opening:
             return Opened(entity, tables=trained)
         spec = read_spec(file.read_text(encoding="utf-8"), place=f"{model}@{version}/{SPEC_FILE}")
         features = self._features(owner, spec, f"{model}@{version}")
-        return Opened(entity, features, tuple(dict.fromkeys([*trained, *features.tables])))
+        return Opened(entity, features, tuple(dict.fromkeys([*trained, *features.tables])), spec)
 
     def _files(self, model: str, version: int) -> tuple[Path, tuple[str, ...]]:
         """Where the files of a version lie, and the tables that it was trained on."""
@@ -182,7 +186,7 @@ class Opening:
             spec=found.body,
         )
         features = self._features(owner, spec, served.entity)
-        return Opened(entity, features, tuple(features.tables))
+        return Opened(entity, features, tuple(features.tables), spec)
 
     def _features(self, owner: str, spec: FeatureSpec, whose: str) -> OnlineFeatures:
         principal = self._owner(owner)
@@ -234,6 +238,12 @@ class Opening:
             return self._parts.catalog.securables.resolve_table(SYSTEM, TableName.parse(name), Privilege.SELECT)
         except BoathouseError:
             return None
+
+    def _predictions(self, endpoint_id: str, target: CaptureTarget) -> Table | None:
+        """The table where the endpoint's predictions are kept, whatever it is called now."""
+        with self._parts.catalog.database.read() as connection:
+            table_id = inference_tables.find(connection, endpoint_id, TableKind.PREDICTIONS.value, target.full_prefix)
+            return None if table_id is None else securables.find_table_by_id(connection, table_id)
 
     def _owner(self, name: str) -> Principal:
         if name not in self._owners:

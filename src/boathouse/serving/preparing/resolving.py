@@ -112,7 +112,7 @@ class Resolving:
         routes = plan.routes_of(endpoint, policy, live, standings)
         standing = standings[main.name]
         rungs = self._rungs(given, policy, owner, main, live[main.name, standing.version])
-        shadow = self._shadow(endpoint, policy, owner, main)
+        shadow, idle = self._shadow(endpoint, policy, owner, main, standing.version)
         opened = [*found.opened.values(), *rungs.opened, *([shadow] if shadow else [])]
         made = LiveEndpoint(
             endpoint_id=endpoint.endpoint_id,
@@ -122,12 +122,12 @@ class Resolving:
             routes=routes,
             callers=self._access.callers(endpoint.name),
             policy=policy,
-            why="; ".join([*found.why, *rungs.missing]) or None,
+            why="; ".join([*found.why, *rungs.missing, *idle]) or None,
             shadows=(LiveShadow(shadow.entity.entity_id, policy.shadow.percent),) if shadow and policy.shadow else (),
             ladder=tuple(rungs.live),
             features={each.entity.entity_id: each.features for each in opened if each.features is not None},
             capture=endpoint.config.capture,
-            masked_columns=self._masked(policy, opened),
+            masked_columns=self._masked(endpoint, policy, opened),
             owner=owner,
         )
         return Resolved(made, _standing(given, made, ReadyState.READY, now))
@@ -269,23 +269,29 @@ class Resolving:
         with self._models.catalog.database.read() as connection:
             return rows.configs(connection, given.endpoint.endpoint_id)
 
-    def _shadow(self, endpoint: Endpoint, policy: EndpointPolicy, owner: str, main: ServedEntity) -> Opened | None:
-        """The version that only watches; none while it is not there."""
+    def _shadow(
+        self, endpoint: Endpoint, policy: EndpointPolicy, owner: str, main: ServedEntity, answering: int | None
+    ) -> tuple[Opened | None, Sequence[str]]:
+        """The version that only watches, or why there is none although it is there; none while it is not there."""
         if policy.shadow is None or main.kind is not EntityKind.MODEL:
-            return None
+            return None, ()
         served = _shadowed(main, policy.shadow)
         version = self._version(served)
+        if version is not None and version == answering:
+            called = f"{served.alias} is version {version}" if served.alias else f"Version {version}"
+            return None, [f"Nobody shadows {served.entity}: {called}, which answers."]
         try:
-            return None if version is None else self._opening.open(endpoint.endpoint_id, owner, served, version)
+            opened = None if version is None else self._opening.open(endpoint.endpoint_id, owner, served, version)
         except NotThere:
-            return None
+            return None, ()
+        return opened, ()
 
-    def _masked(self, policy: EndpointPolicy, opened: Sequence[Opened]) -> frozenset[str]:
-        tables = list(dict.fromkeys(table for each in opened for table in each.tables))
-        by_tag = (
-            self._opening.masked(tables, policy.capture.mask_tags) if policy.capture.mask_tags else frozenset[str]()
-        )
-        return frozenset(policy.capture.mask_columns) | by_tag
+    def _masked(self, endpoint: Endpoint, policy: EndpointPolicy, opened: Sequence[Opened]) -> frozenset[str]:
+        rules = policy.capture
+        named = frozenset(rules.mask_columns)
+        if not rules.mask_tags:
+            return named
+        return named | self._opening.masked(endpoint.endpoint_id, endpoint.config.capture, opened, rules.mask_tags)
 
     def _not_ready(self, given: Given, policy: EndpointPolicy, owner: str, found: _Found, now: int) -> Resolved:
         endpoint = given.endpoint
