@@ -9,14 +9,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 
 from boathouse.serving.capture.nouns import Exchange
 from boathouse.serving.scoring.nouns import Payload
-from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveShadow
+from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveShadow
 
 log = logging.getLogger(__name__)
 
@@ -75,22 +75,39 @@ class ShadowTask:
     """Which shadow of the endpoint."""
 
 
+class _Watching:
+    """A shadow, and the entities of its endpoint that are the same version."""
+
+    def __init__(self, shadow: LiveShadow, entities: Mapping[str, LiveEntity]) -> None:
+        own = entities.get(shadow.entity_id)
+        self.shadow = shadow
+        self.version = None if own is None else own.version
+        self.same = frozenset(
+            id for id, each in entities.items() if own is not None and _identity(each) == _identity(own)
+        )
+
+
+def _identity(entity: LiveEntity) -> tuple[str, int | None]:
+    return entity.entity, entity.version
+
+
 class Shadows:
     """Which shadows of an endpoint see a request; compiled once."""
 
     def __init__(self, endpoint: LiveEndpoint) -> None:
-        versions = {each.entity_id: each.version for each in endpoint.entities}
-        self._shadows = [(shadow, versions.get(shadow.entity_id)) for shadow in endpoint.shadows]
+        entities = {each.entity_id: each for each in endpoint.entities}
+        self._shadows = [_Watching(shadow, entities) for shadow in endpoint.shadows]
 
     def __bool__(self) -> bool:
         return bool(self._shadows)
 
     def of(self, payload: Payload, exchange: Exchange) -> list[ShadowTask]:
-        """The tasks that a request means, by the shares of the shadows."""
+        """The tasks that a request means, by the shares of the shadows. What the shadow's own version has answered, as
+        a canary does, is not asked again."""
         return [
-            ShadowTask(shadow.entity_id, version, payload, exchange, number)
-            for number, (shadow, version) in enumerate(self._shadows)
-            if _sees(shadow, exchange.request_id)
+            ShadowTask(each.shadow.entity_id, each.version, payload, exchange, number)
+            for number, each in enumerate(self._shadows)
+            if exchange.entity_id not in each.same and _sees(each.shadow, exchange.request_id)
         ]
 
 

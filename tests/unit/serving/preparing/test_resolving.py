@@ -163,6 +163,20 @@ def test_a_shadow_sees_what_its_alias_means(house: Any) -> None:
     assert [each.version for each in house.live().entities if each.entity_id == shadow.entity_id] == [2]
 
 
+@pytest.mark.parametrize("shadow", [{"alias": "challenger"}, {"version": 1}])
+def test_a_version_does_not_shadow_itself(house: Any, shadow: dict[str, Any]) -> None:
+    house.model()
+    house.version(1, alias="champion")
+    house.alias("challenger", 1)
+    house.make(policy={"shadow": shadow})
+    assert house.live().shadows == ()
+    assert "Nobody shadows dev.lab.delay" in house.live().why
+    assert len(house.live().entities) == 1
+    house.version(2, alias="champion")
+    assert [each.percent for each in house.live().shadows] == [100.0]
+    assert house.live().why is None
+
+
 def test_what_boathouse_yml_says_of_the_model_is_the_default(house: Any) -> None:
     house.model()
     house.version(1, alias="champion")

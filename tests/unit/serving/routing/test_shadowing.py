@@ -1,6 +1,7 @@
 """Shadows see what callers asked, never hold a caller up, and drop what does not fit."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from boathouse.serving.capture.nouns import Exchange
@@ -16,6 +17,13 @@ PAYLOAD = Payload(Shape.SPLIT, 1, ["x"], [[1]])
 def exchange(request_id: str = "r1") -> Exchange:
     return Exchange(request_id, "e", 1, "v1", 1, "primary", "ann", 1, 2, 200, "application/json", b"{}", b"[1]",
                     rung="constant", why="because", features=b"[]")  # fmt: skip
+
+
+def endpoint(percent: float = 20, **versions: int) -> LiveEndpoint:
+    """One that v1 answers for, v2 watches, and entities of these versions belong to."""
+    entities = tuple(LiveEntity(id, "m", EntityKind.MODEL, "a.b.c", version, None) for id, version in versions.items())
+    return LiveEndpoint("e", "m", 1, entities, (LiveRoute("v1", 100),), frozenset(), EndpointPolicy(),
+                        shadows=(LiveShadow("v2", percent),))  # fmt: skip
 
 
 class Written:
@@ -86,12 +94,15 @@ def test_what_does_not_fit_is_dropped_and_counted_and_nobody_waits() -> None:
 
 
 def test_shares_of_shadows_hold() -> None:
-    entities = tuple(LiveEntity(each, "m", EntityKind.MODEL, "a.b.c", 1, None) for each in ("v1", "v2"))
-    endpoint = LiveEndpoint("e", "m", 1, entities, (LiveRoute("v1", 100),), frozenset(), EndpointPolicy(),
-                            shadows=(LiveShadow("v2", 20),))  # fmt: skip
-    shadows = Shadows(endpoint)
+    shadows = Shadows(endpoint(v1=1, v2=2))
     seen = sum(len(shadows.of(PAYLOAD, exchange(str(each)))) for each in range(5000))
     assert 1000 - 150 < seen < 1000 + 150
+
+
+def test_a_shadow_is_not_asked_what_its_own_version_has_answered() -> None:
+    shadows = Shadows(endpoint(v1=1, v2=2, canary=2, percent=100))
+    asked = {id: len(shadows.of(PAYLOAD, replace(exchange(), entity_id=id))) for id in ("v1", "canary", "v2")}
+    assert asked == {"v1": 1, "canary": 0, "v2": 0}
 
 
 def test_while_callers_keep_the_worker_busy_shadows_take_little_of_the_time() -> None:
