@@ -4,8 +4,10 @@ from boathouse.catalog import Catalog
 from boathouse.metastore import Database
 from boathouse.models.promotion.system_tables import ModelTables
 from boathouse.monitoring.retraining.system_tables import RetrainingTables
+from boathouse.serving.capture.usage import EndpointUsage
 from boathouse.serving.endpoints.system_tables import ServingTables
 from boathouse.session.system_tables import Providers
+from boathouse.session.system_tables.higher_rooms import Queried
 
 
 def system_tables(database: Database, catalog: Catalog) -> Providers:
@@ -17,4 +19,5 @@ def system_tables(database: Database, catalog: Catalog) -> Providers:
         ("models", "alias_history"): models.alias_history,
         ("serving", "served_entities"): serving.served_entities,
         ("monitoring", "retraining_decisions"): RetrainingTables(database, catalog).decisions,
+        ("serving", "endpoint_usage"): Queried(EndpointUsage(catalog).query),
     }

@@ -9,7 +9,6 @@ from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
 from boathouse.serving.endpoints import repository as rows
 from boathouse.serving.endpoints.access import ENDPOINT
-from boathouse.serving.endpoints.nouns import EntityKind
 
 
 class ServingTables:
@@ -36,10 +35,11 @@ class ServingTables:
                 seen.add(key)
                 yield {
                     "served_entity_id": each.entity_id,
+                    "workspace_id": "0",
                     "endpoint_id": row.endpoint_id,
                     "endpoint_name": row.name,
                     "served_entity_name": each.name,
-                    "entity_type": (EntityKind.FEATURE_SPEC if each.version is None else EntityKind.MODEL).name,
+                    "entity_type": "FEATURE_SPEC" if each.version is None else "CUSTOM_MODEL",
                     "entity_name": each.entity,
                     "entity_version": None if each.version is None else str(each.version),
                     "endpoint_config_version": standing.config_version,

@@ -72,6 +72,47 @@ def test_an_answer_is_in_the_tables_with_the_features_it_was_given(recording: Lo
     assert isinstance(typed[0]["in_hour"], int)
 
 
+def test_who_asked_what_is_in_the_system_tables(recording: LocalBoathouse) -> None:
+    request_id, _ = ask(recording, {"station": "s1", "hour": 1})
+    (row,) = rows_of(recording, "system.serving.endpoint_usage", request_id)
+    assert (row["status_code"], row["endpoint_name"], row["row_count"]) == (200, ENDPOINT, 1)
+    done = recording.run(
+        "sql",
+        "SELECT e.entity_name, e.entity_version, count(*) AS n FROM system.serving.endpoint_usage AS u "
+        "JOIN system.serving.served_entities AS e USING (served_entity_id) GROUP BY ALL",
+    )
+    assert done.returncode == 0, done.stderr
+    assert MODEL in done.stdout
+    body = {"statement": "SELECT count(*) AS n FROM system.serving.endpoint_usage", "wait_timeout": "50s"}
+    answer = recording.client().post("/api/2.0/sql/statements", body)
+    assert int(answer["result"]["data_array"][0][0]) >= 1
+
+
+def test_a_tag_on_a_column_masks_it_wherever_it_stands(recording: LocalBoathouse) -> None:
+    session = connected_session(Connection(recording.url, recording.token))
+
+    def captured_masked(*columns: str) -> dict[str, Any] | None:
+        request_id, _ = ask(recording, {"station": "s7", "hour": 8})
+        (row,) = rows_of(recording, "dev.rides.delay_payload", request_id)
+        return row if row["masked_columns"] == sorted(columns) else None
+
+    until(captured_masked)
+    rows_of(recording, "dev.rides.delay_predictions", ask(recording, {"station": "s7", "hour": 8})[0])
+    session.sql("ALTER TABLE dev.rides.stations ALTER COLUMN station SET TAGS ('pii' = 'id')")
+    session.sql("ALTER TABLE dev.rides.delay_predictions ALTER COLUMN out_prediction SET TAGS ('pii')")
+    try:
+        row = until(lambda: captured_masked("station", "prediction", "predictions"))
+        (sent,) = json.loads(row["request"])["dataframe_records"]
+        assert sent["station"].startswith("masked:") and sent["hour"] == 8
+        assert json.loads(row["response"])["predictions"][0].startswith("masked:")
+        (typed,) = rows_of(recording, "dev.rides.delay_predictions", row["databricks_request_id"])
+        assert typed["in_station"] == sent["station"] and typed["feature_mean"] == 1.0
+    finally:
+        session.sql("ALTER TABLE dev.rides.stations ALTER COLUMN station UNSET TAGS ('pii')")
+        session.sql("UNSET TAG ON COLUMN dev.rides.delay_predictions.out_prediction pii")
+    until(captured_masked)
+
+
 def test_an_answer_comes_out_again(recording: LocalBoathouse, tmp_path: Path) -> None:
     request_id, _ = ask(recording, {"station": "s4", "hour": 7})
     rows_of(recording, "dev.rides.delay_payload", request_id)
