@@ -28,17 +28,17 @@ def replay(context: click.Context, request_id: str, endpoint: str | None, output
         "MLFLOW_TRACKING_TOKEN": connection.token,
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
-    from boathouse.models.feature_models import fetched
     from boathouse.serving.replay.finding import find
     from boathouse.serving.replay.nouns import Verdict
     from boathouse.serving.replay.replaying import Replayer
-    from boathouse.serving.replay.tasks import scratch_folder
+    from boathouse.serving.replay.tasks import scratch_folder, sources_of
     from boathouse.session import default_session
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
-        captured = find(default_session(), request_id, endpoint)
-        with Replayer(fetched, scratch_folder()) as replayer:
+        session = default_session()
+        captured = find(session, request_id, endpoint)
+        with Replayer(sources_of(session), scratch_folder()) as replayer:
             found = replayer.replay(captured)
     if output == "json":
         click.echo(json.dumps(asdict(found), indent=2))
@@ -46,6 +46,7 @@ def replay(context: click.Context, request_id: str, endpoint: str | None, output
         colours = {Verdict.EQUAL: "green", Verdict.DIFFERS: "red", Verdict.IMPOSSIBLE: "yellow"}
         words = {Verdict.EQUAL: "equal", Verdict.DIFFERS: "differs", Verdict.IMPOSSIBLE: "cannot be replayed"}
         who = f"{found.model}@{found.version}" if found.version is not None else found.endpoint
+        who += f" · {found.rung}" if found.rung is not None else ""
         told = click.style(words[found.verdict], fg=colours[found.verdict])
         click.echo(f"{request_id} · {captured.request_time:%Y-%m-%d %H:%M:%S} · {who} · {told}")
         if found.reason:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.models.stores import as_ours
 
 if TYPE_CHECKING:
@@ -94,6 +94,27 @@ def fetched(model_uri: str) -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="boathouse-model-") as folder:
         place = asked(lambda: download_artifacts(artifact_uri=model_uri, dst_path=folder))
         yield Path(place)
+
+
+@contextmanager
+def fetched_baseline(model: str, version: int) -> Generator[Path]:
+    """The folder of the model that the run of a version has logged as its baseline, as :func:`fetched`."""
+    from mlflow import MlflowClient
+
+    from boathouse.models.baselines import NAME
+
+    client = MlflowClient()
+    run_id = asked(lambda: client.get_model_version(model, str(version))).run_id
+    if not run_id:
+        raise NotFound(f"{model}@{version} comes from no run, and so has no baseline.")
+    experiment = asked(lambda: client.get_run(run_id)).info.experiment_id
+    wanted = f"source_run_id = '{run_id}' AND name = '{NAME}'"
+    found = asked(lambda: list(client.search_logged_models([experiment], filter_string=wanted)))
+    if not found:
+        raise NotFound(f"The run of {model}@{version} has no model named {NAME} any more.")
+    newest = max(found, key=lambda one: one.creation_timestamp)
+    with fetched(f"models:/{newest.model_id}") as folder:
+        yield folder
 
 
 def load_predictor(folder: Path) -> Any:

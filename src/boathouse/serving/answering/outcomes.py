@@ -55,6 +55,7 @@ def answered(endpoint: LiveEndpoint, asked: Asked, outcome: Outcome, seconds: fl
         asked.received_at_us, int(seconds * 1e6), 200, asked.content_type, asked.body, outcome.body,
         None if fallen is None else fallen.rung, None if fallen is None else fallen.why,
         asked.client_request_id or outcome.payload.client_request_id, outcome.features,
+        rung_details=None if fallen is None else fallen.details,
     )  # fmt: skip
 
 

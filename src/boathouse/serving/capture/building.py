@@ -16,6 +16,7 @@ from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import KnownModels, ModelFacts
 from boathouse.serving.capture.nouns import Exchange
 from boathouse.serving.capture.runs import plain
+from boathouse.serving.endpoints.policy import RungKind
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class Read:
     """None: there is no answer with rows."""
     is_unread: bool
     """Whether there should be one, and it could not be taken apart."""
+    files: str | None = None
+    """A digest of the files of the model that answered."""
 
 
 class Builder:
@@ -80,8 +83,13 @@ class Builder:
                     rows = rows_of(exchange, facts.names)
                 except READING_ERRORS:
                     is_unread = True
-            found.append(Read(exchange, entity, facts, rows, is_unread))
+            found.append(Read(exchange, entity, facts, rows, is_unread, self._files(exchange, entity, facts)))
         return found
+
+    def _files(self, exchange: Exchange, entity: KnownEntity | None, facts: ModelFacts) -> str | None:
+        if entity is None or exchange.rung != RungKind.BASELINE:
+            return facts.files
+        return self._models.facts(entity.baseline_folder).files
 
     def sound(self, endpoint: KnownEndpoint, read: Sequence[Read]) -> list[Read]:
         """The same, where one that cannot become rows has none: it shall not keep all others out of the table."""

@@ -19,6 +19,7 @@ class KnownEntity:
     entity: str
     version: int | None
     folder: str | None
+    baseline_folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class KnownEndpoint:
             "longest_body": self.longest_body,
             "masked_columns": sorted(self.masked_columns),
             "entities": [
-                [each.entity_id, each.name, each.entity, each.version, each.folder] for each in self.entities.values()
+                [each.entity_id, each.name, each.entity, each.version, each.folder, each.baseline_folder]
+                for each in self.entities.values()
             ],
         }
         return orjson.dumps(content)
@@ -79,4 +81,6 @@ class KnownEndpoint:
 
 
 def _known(entity: LiveEntity) -> KnownEntity:
-    return KnownEntity(entity.entity_id, entity.name, entity.entity, entity.version, entity.folder)
+    return KnownEntity(
+        entity.entity_id, entity.name, entity.entity, entity.version, entity.folder, entity.baseline_folder
+    )

@@ -78,7 +78,8 @@ def exchange_frame(it: Exchange, fraction: float) -> bytes:
         request,
         response,
     )
-    content = b"".join((fixed, *parts)) if it.device is None else b"".join((fixed, *parts, _origin(it)))
+    is_plain = it.device is None and it.arrived_at_us is None and it.rung_details is None
+    content = b"".join((fixed, *parts)) if is_plain else b"".join((fixed, *parts, _rest(it)))
     return HEAD.pack(MARK, len(content), crc32(content)) + content
 
 
@@ -100,7 +101,7 @@ def read_exchange(content: memoryview) -> Exchange:
         at += length
     texts = [None if part is None else part.decode("utf-8", "replace") for part in parts[:10]]
     codes = texts[9]
-    device, arrived_at = json.loads(bytes(content[at:])) if at < len(content) else (None, None)
+    device, arrived_at, *more = json.loads(bytes(content[at:])) if at < len(content) else (None, None)
     return Exchange(
         request_id=texts[0] or "",
         endpoint_id=texts[1] or "",
@@ -123,12 +124,14 @@ def read_exchange(content: memoryview) -> Exchange:
         error_codes=tuple(codes.split(_SEPARATOR)) if codes else (),
         device=device,
         arrived_at_us=arrived_at,
+        rung_details=more[0] if more else None,
     )
 
 
-def _origin(it: Exchange) -> bytes:
-    """Where an exchange comes from; stands at the end, and only where there is something to say."""
-    return json.dumps([it.device, it.arrived_at_us]).encode()
+def _rest(it: Exchange) -> bytes:
+    """What few exchanges have; stands at the end, and only where there is something to say."""
+    more = [] if it.rung_details is None else [it.rung_details]
+    return json.dumps([it.device, it.arrived_at_us, *more]).encode()
 
 
 def frame_at(data: memoryview, at: int) -> Frame | None:

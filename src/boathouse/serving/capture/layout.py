@@ -71,6 +71,7 @@ def _payload() -> "pa.Schema":
             ("route", pa.string()),
             ("fallback_rung", pa.string()),
             ("fallback_reason", pa.string()),
+            ("fallback_details", pa.string()),
             ("content_type", pa.string()),
             ("row_count", pa.int64()),
             ("features", pa.string()),

@@ -37,6 +37,8 @@ class Exchange:
     """Of an exchange that comes from the edge: where it was answered."""
     arrived_at_us: int | None = None
     """And when it became known here; until then nobody could have used it."""
+    rung_details: str | None = None
+    """Of a rung that is no model: which constant, or which function, as JSON."""
 
 
 class Journal(Protocol):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from boathouse.catalog.definitions import definition_digest
 from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.serving.endpoints.policy import RungKind
 from boathouse.serving.fallback.rules import Rules
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WHY = 500
 _MODELS = (RungKind.PREVIOUS, RungKind.VERSION, RungKind.BASELINE)
+
+VALUE, FUNCTION, DEFINITION = "value", "function", "definition"
+"""What is told of a rung that is no model."""
 
 Features = Mapping[str, Sequence[Any]]
 """Values by name, row by row, as they were looked up for the request."""
@@ -49,6 +53,8 @@ class Fallen:
     """What had failed above, one after another."""
     entity: LiveEntity | None = None
     """Whose model answered, if one did."""
+    details: str | None = None
+    """Of what is no model: which constant, or which function, as JSON."""
 
 
 class NoRung(ScoringFailed):
@@ -63,6 +69,7 @@ class Ladder:
     ) -> None:
         self._entities = {each.entity_id: each for each in endpoint.entities}
         self._rungs = endpoint.ladder
+        self._details = [_details(each) for each in endpoint.ladder]
         self._rules = {at: Rules(rung.function) for at, rung in enumerate(endpoint.ladder) if rung.function is not None}
         self._open_scorer = open_scorer
         self._now = now
@@ -99,7 +106,8 @@ class Ladder:
                     why.append(f"{kind.value}: not asked, the time was up")
                     continue
             try:
-                return Fallen(self._answered(at, rung, payload, features), kind.value, _joined(why), self._entity(rung))
+                answer = self._answered(at, rung, payload, features)
+                return Fallen(answer, kind.value, _joined(why), self._entity(rung), self._details[at])
             except Exception as error:
                 if not isinstance(error, ScoringFailed | BoathouseError):
                     log.warning("Rung %s failed.", kind.value, exc_info=True)
@@ -117,7 +125,7 @@ class Ladder:
             case RungKind.RULES:
                 if at not in self._rules:
                     raise ScoringFailed("the function is not there")
-                return _require_rows(_dumped(self._rules[at].values(payload, features or {})), payload.rows)
+                return _require_rows(dumped(self._rules[at].values(payload, features or {})), payload.rows)
             case _:
                 entity = self._entity(rung)
                 if entity is None:
@@ -149,8 +157,19 @@ def _require_rows(answer: bytes, rows: int) -> bytes:
     return answer
 
 
-def _dumped(values: Sequence[Any]) -> bytes:
+def dumped(values: Sequence[Any]) -> bytes:
+    """The values of a function as they stand in an answer."""
     return orjson.dumps(list(values), default=str)
+
+
+def _details(rung: LiveRung) -> str | None:
+    """What tells later, from a row alone, what has answered."""
+    if rung.kind == RungKind.CONSTANT:
+        return orjson.dumps({VALUE: rung.value}).decode()
+    if rung.function is not None:
+        name = str(rung.function.get("full_name") or rung.function.get("name"))
+        return orjson.dumps({FUNCTION: name, DEFINITION: definition_digest(rung.function)}).decode()
+    return None
 
 
 def _joined(why: Sequence[str]) -> str:

@@ -29,6 +29,8 @@ _COLUMNS = (
     "fallback_rung",
     "masked_columns",
     "logging_error_codes",
+    "fallback_details",
+    "row_count",
 )
 
 
@@ -77,6 +79,8 @@ def captured_of(row: dict[str, Any]) -> Captured:
         rung=row["fallback_rung"],
         masked=tuple(row["masked_columns"] or ()),
         error_codes=tuple(row["logging_error_codes"] or ()),
+        rung_details=row["fallback_details"],
+        rows=row["row_count"],
     )
 
 

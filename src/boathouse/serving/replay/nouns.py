@@ -5,6 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 
+class CannotReplay(Exception):
+    """Why a request cannot be answered again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """A request as it stands in an inference table."""
@@ -26,6 +30,9 @@ class Captured:
     rung: str | None
     masked: tuple[str, ...] = ()
     error_codes: tuple[str, ...] = ()
+    rung_details: str | None = None
+    """Which constant or function answered, as JSON."""
+    rows: int | None = None
 
 
 class Verdict(StrEnum):
@@ -56,6 +63,8 @@ class Replay:
     verdict: Verdict
     model: str | None = None
     version: int | None = None
+    rung: str | None = None
+    """Which rung answered, if not the routed version."""
     reason: str | None = None
     differences: tuple[Difference, ...] = ()
     """The first of them."""

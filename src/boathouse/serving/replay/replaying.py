@@ -11,34 +11,46 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
+from boathouse.catalog import Function
 from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.capture.bodies import features_of
 from boathouse.serving.capture.layout import NOT_MASKABLE, REQUEST_TOO_LONG, RESPONSE_TOO_LONG
 from boathouse.serving.capture.masking import PREFIX
 from boathouse.serving.capture.model_facts import digest_of, environment
 from boathouse.serving.endpoints.nouns import EntityKind
-from boathouse.serving.endpoints.policy import Limits
+from boathouse.serving.endpoints.policy import Limits, RungKind
 from boathouse.serving.replay.comparing import differences
-from boathouse.serving.replay.nouns import Captured, Replay, Verdict
+from boathouse.serving.replay.nouns import CannotReplay, Captured, Replay, Verdict
+from boathouse.serving.replay.rungs import FindFunction, constant_again, rules_again
 from boathouse.serving.scoring.nouns import Payload, Scorer, ScoringFailed, Shape
 from boathouse.serving.scoring.payloads import read_payload
 from boathouse.serving.snapshot.nouns import LiveEntity
 
 MOST_DIFFERENCES = 20
-_NO_MODEL_RUNGS = {
-    "constant": "a constant answered",
-    "rules": "a function of the catalog answered, and what it was then is not known",
-    "baseline": "the baseline of the run answered, which is no version of a model",
-}
 _DEADLINE_MS = 300_000
 _MOST_ROWS = 1 << 40
 
 FetchModel = Callable[[str], AbstractContextManager[Path]]
 """The folder of ``models:/name/version`` on this machine, for as long as it is open."""
+FetchBaseline = Callable[[str, int], AbstractContextManager[Path]]
+"""The folder of the baseline that the run of a version has logged."""
 
 
-class CannotReplay(Exception):
-    """Why a request cannot be answered again."""
+def _no_baseline(model: str, version: int) -> AbstractContextManager[Path]:
+    raise CannotReplay(f"The baseline of {model}@{version} answered, and nobody here can fetch it.")
+
+
+def _no_function(name: str) -> Function:
+    raise CannotReplay(f"The function {name} answered, and nobody here can find it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where what answered is found again."""
+
+    model: FetchModel
+    baseline: FetchBaseline = _no_baseline
+    function: FindFunction = _no_function
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +66,19 @@ class Replayer:
     """Answers requests again; loads each version once.
 
     Example:
-        with Replayer(feature_models.fetched, scratch) as replayer:
+        with Replayer(Sources(feature_models.fetched), scratch) as replayer:
             replay = replayer.replay(find(session, request_id))
     """
 
-    def __init__(self, fetch: FetchModel, scratch: Path | None = None) -> None:
+    def __init__(self, sources: Sources, scratch: Path | None = None) -> None:
         """
         Args:
             scratch: Where the scorers keep what need not be found out twice; by default nothing is kept.
         """
-        self._fetch = fetch
+        self._sources = sources
         self._scratch = scratch
         self._open = ExitStack()
-        self._models: dict[tuple[str, int], _Model | str] = {}
+        self._models: dict[tuple[str, int, bool], _Model | str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -80,37 +92,49 @@ class Replayer:
         """What comes out now, beside what came out then."""
         try:
             _require_complete(captured)
-            model = self._model(captured)
             then = cast("dict[str, Any]", _json(captured.response or "")).get("predictions")
-            now = _json(_answer(captured, model).decode())
+            now, notes = self._now(captured, then)
         except CannotReplay as reason:
             return _replay(captured, Verdict.IMPOSSIBLE, reason=str(reason))
-        notes = tuple(_notes(captured, model))
         found = list(differences(then, now))
         if not found:
             return _replay(captured, Verdict.EQUAL, notes=notes)
         shown = tuple(islice(found, MOST_DIFFERENCES))
         return _replay(captured, Verdict.DIFFERS, differences=shown, differing=len(found), notes=notes)
 
-    def _model(self, captured: Captured) -> _Model:
+    def _now(self, captured: Captured, then: Any) -> tuple[Any, tuple[str, ...]]:
+        """What answers now, and what is not as it was."""
+        if captured.rung == RungKind.CONSTANT:
+            return constant_again(captured, then), ()
+        if captured.rung == RungKind.RULES:
+            return rules_again(captured, _payload(captured), self._sources.function)
+        is_baseline = captured.rung == RungKind.BASELINE
+        model = self._model(captured, is_baseline=is_baseline)
+        answer = _answer(captured, model, takes_features=not is_baseline)
+        return _json(answer.decode()), tuple(_notes(captured, model))
+
+    def _model(self, captured: Captured, *, is_baseline: bool) -> _Model:
         if captured.model is None or captured.version is None:
             raise CannotReplay("No version of a model has answered: a feature spec looks values up.")
-        key = (captured.model, captured.version)
+        key = (captured.model, captured.version, is_baseline)
         if key not in self._models:
             try:
                 self._models[key] = self._loaded(*key)
             except (BoathouseError, ScoringFailed, OSError) as error:
-                self._models[key] = f"Version {key[1]} of {key[0]} cannot be loaded: {error}"
+                what = "The baseline of version" if is_baseline else "Version"
+                self._models[key] = f"{what} {key[1]} of {key[0]} cannot be loaded: {error}"
         found = self._models[key]
         if isinstance(found, str):
             raise CannotReplay(found)
         return found
 
-    def _loaded(self, model: str, version: int) -> _Model:
+    def _loaded(self, model: str, version: int, is_baseline: bool) -> _Model:
         from boathouse.features.specs.spec_files import SPEC_FILE, read_spec
         from boathouse.serving.scoring.loading import load_scorer
 
-        folder = self._open.enter_context(self._fetch(f"models:/{model}/{version}"))
+        sources = self._sources
+        place = sources.baseline(model, version) if is_baseline else sources.model(f"models:/{model}/{version}")
+        folder = self._open.enter_context(place)
         scratch = self._scratch or Path(
             self._open.enter_context(tempfile.TemporaryDirectory(prefix="boathouse-replay-"))
         )
@@ -133,8 +157,8 @@ def _require_complete(captured: Captured) -> None:
     codes = captured.error_codes
     if captured.status != 200:
         raise CannotReplay(f"The request was not answered: it got {captured.status}.")
-    if captured.rung in _NO_MODEL_RUNGS:
-        raise CannotReplay(f"It fell to another rung: {_NO_MODEL_RUNGS[captured.rung]}.")
+    if captured.rung == RungKind.CONSTANT and captured.response is not None:
+        return  # whatever was asked
     if NOT_MASKABLE in codes or any(PREFIX in (text or "") for text in (captured.request, captured.features)):
         raise CannotReplay(f"Values are masked: {', '.join(captured.masked)}.")
     for code, text in ((REQUEST_TOO_LONG, "request"), (RESPONSE_TOO_LONG, "answer")):
@@ -144,16 +168,23 @@ def _require_complete(captured: Captured) -> None:
         raise CannotReplay("Request or answer is not in the table any more.")
 
 
-def _answer(captured: Captured, model: _Model) -> bytes:
-    """The value of ``predictions`` that the model gives now."""
+def _payload(captured: Captured) -> Payload:
     text = captured.request or ""
     is_text = not captured.content_type or captured.content_type.startswith(("application/json", "text/"))
     try:
         body = text.encode() if is_text else base64.b64decode(text)
-        payload = read_payload(body, captured.content_type or "application/json", most_rows=_MOST_ROWS)
-        if captured.features is not None:
+        return read_payload(body, captured.content_type or "application/json", most_rows=_MOST_ROWS)
+    except (BoathouseError, ValueError) as error:
+        raise CannotReplay(f"The request that was kept cannot be read: {error}") from error
+
+
+def _answer(captured: Captured, model: _Model, *, takes_features: bool) -> bytes:
+    """The value of ``predictions`` that the model gives now."""
+    try:
+        payload = _payload(captured)
+        if takes_features and captured.features is not None:
             payload = _with_features(payload, captured.features, model)
-        elif model.has_recipe:
+        elif takes_features and model.has_recipe:
             raise CannotReplay("The features that the model was given were not kept.")
         scorer = model.scorer
         return scorer.answer(scorer.predict(scorer.read(payload), payload.params))
@@ -192,7 +223,8 @@ def _notes(captured: Captured, model: _Model) -> list[str]:
 
 
 def _replay(captured: Captured, verdict: Verdict, **facts: Any) -> Replay:
-    return Replay(captured.request_id, captured.endpoint, verdict, captured.model, captured.version, **facts)
+    known = (captured.request_id, captured.endpoint, verdict, captured.model, captured.version, captured.rung)
+    return Replay(*known, **facts)
 
 
 def _json(text: str) -> Any:

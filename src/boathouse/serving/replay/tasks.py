@@ -22,15 +22,19 @@ import orjson
 
 from boathouse.foundation.errors import Conflict
 from boathouse.foundation.home import locate_home
+from boathouse.foundation.names import FunctionName
 from boathouse.foundation.spans import parse_span
 from boathouse.serving.capture.finding import required
 from boathouse.serving.capture.layout import TableKind
 from boathouse.serving.replay.finding import sample
 from boathouse.serving.replay.nouns import Replay, Verdict
+from boathouse.session.running.access import new_statement
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from boathouse.catalog import Function
+    from boathouse.serving.replay.replaying import Sources
     from boathouse.session import Session
 
 
@@ -62,15 +66,28 @@ def replay_sample() -> None:
 
 def replayed(session: "Session", endpoint: str, since: datetime, count: int) -> list[Replay]:
     """Replay a sample, and add what came of it to ``<prefix>_replays``."""
-    from boathouse.models.feature_models import fetched
     from boathouse.serving.replay.replaying import Replayer
 
     table = required(session, endpoint, TableKind.PAYLOAD)[0]
-    with Replayer(fetched, scratch_folder()) as replayer:
+    with Replayer(sources_of(session), scratch_folder()) as replayer:
         done = [replayer.replay(each) for each in sample(session, table, since, count)]
     if done:
         session.write_table(table.sibling("replays"), results_of(done), schema_mode="merge")
     return done
+
+
+def sources_of(session: "Session") -> "Sources":
+    """Models, baselines and functions, as far as whoever the session acts for may read and execute them."""
+    from boathouse.models.feature_models import fetched, fetched_baseline
+    from boathouse.serving.replay.replaying import Sources
+
+    def function(name: str) -> "Function":
+        wanted = FunctionName.parse(name)
+        statement = new_statement("CALL FUNCTION", f"replay of {wanted}")
+        (found,) = session.law.resolve_functions(session.principal, [wanted], statement)
+        return found
+
+    return Sources(fetched, fetched_baseline, function)
 
 
 def require_equal(endpoint: str, done: Iterable[Replay]) -> None:
@@ -98,6 +115,7 @@ def results_of(done: Iterable[Replay]) -> "pa.Table":
             ("endpoint_name", pa.string()),
             ("model_name", pa.string()),
             ("model_version", pa.int64()),
+            ("rung", pa.string()),
             ("verdict", pa.string()),
             ("reason", pa.string()),
             ("differing_outputs", pa.int64()),
@@ -113,6 +131,7 @@ def results_of(done: Iterable[Replay]) -> "pa.Table":
             "endpoint_name": each.endpoint,
             "model_name": each.model,
             "model_version": each.version,
+            "rung": each.rung,
             "verdict": each.verdict.value,
             "reason": each.reason,
             "differing_outputs": each.differing,

@@ -29,6 +29,9 @@ _EXCHANGES = st.builds(
     features=st.none() | st.binary(max_size=50),
     sampling_fraction=st.just(1.0),
     error_codes=st.lists(_TEXT.filter(bool), max_size=3).map(tuple),
+    device=st.none() | _TEXT,
+    arrived_at_us=st.none() | _BIG,
+    rung_details=st.none() | _TEXT,
 )
 
 

@@ -31,7 +31,8 @@ def named(numbers: range) -> list[str]:
 
 
 def test_a_request_is_a_row_with_everything_that_came_of_it(capture: Capture) -> None:
-    capture.captured(exchange(1, client_request_id="theirs", rung="constant", why="It raised.", role="fallback"))
+    capture.captured(exchange(1, client_request_id="theirs", rung="constant", why="It raised.", role="fallback",
+                              rung_details='{"value":1}'))  # fmt: skip
     (row,) = capture.rows()
     assert row["request_time"] == datetime.fromtimestamp(1_790_000_000, UTC).replace(microsecond=1)
     del row["request_time"], row["request_date"]
@@ -56,6 +57,7 @@ def test_a_request_is_a_row_with_everything_that_came_of_it(capture: Capture) ->
         "route": "fallback",
         "fallback_rung": "constant",
         "fallback_reason": "It raised.",
+        "fallback_details": '{"value":1}',
         "content_type": "application/json",
         "row_count": 1,
         "features": None,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from boathouse.catalog import Function, Language, Securable, SecurableKind
-from boathouse.catalog.definitions import Parameter, function_json
+from boathouse.catalog.definitions import Parameter, definition_digest, function_json
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import EndpointPolicy
 from boathouse.serving.fallback.ladder import Ladder, NoRung
@@ -74,6 +74,16 @@ def test_a_rung_that_fails_is_named_with_what_it_failed_of() -> None:
 
     assert (json.loads(fallen.answer), fallen.rung, fallen.entity) == ([0.2, 0.2], "constant", None)
     assert fallen.why == "prod.flights.late@3: took more than 100 ms; previous: did not load"
+
+
+def test_what_is_no_model_says_what_it_was() -> None:
+    told = function("distance / 1000.0")
+    fallen = ladder(LiveRung("constant", value=[0.5])).answer(PAYLOAD, None, FAILED)
+    assert json.loads(fallen.details or "") == {"value": [0.5]}
+    fallen = ladder(LiveRung("rules", function=json.loads(json.dumps(told)))).answer(PAYLOAD, None, FAILED)
+    known = {"function": "prod.flights.rule", "definition": definition_digest(told)}
+    assert json.loads(fallen.details or "") == known
+    assert definition_digest(function("distance / 1000.1")) != known["definition"]
 
 
 def test_the_baseline_is_the_other_model_of_the_same_run() -> None:

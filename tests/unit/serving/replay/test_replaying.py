@@ -12,16 +12,31 @@ from typing import Any
 import orjson
 import pytest
 
+from boathouse.catalog import Function, Language, Parameter, Securable, SecurableKind
+from boathouse.catalog.definitions import definition_digest, function_json
+from boathouse.foundation.errors import NotFound
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import digest_of, environment
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.replay.comparing import differences
 from boathouse.serving.replay.nouns import Captured, Verdict
-from boathouse.serving.replay.replaying import Replayer
+from boathouse.serving.replay.replaying import Replayer, Sources
 from boathouse.serving.scoring.loading import load_scorer
 from boathouse.serving.scoring.payloads import read_payload
 from boathouse.serving.snapshot.nouns import LiveEntity
+
+RULE = "main.flights.rule"
+
+
+def rule(body: str) -> Function:
+    parameters = (Parameter("a", "DOUBLE"), Parameter("b", "DOUBLE"))
+    return Function(Securable("", SecurableKind.FUNCTION, RULE, owner="ann"), Language.SQL, parameters, "DOUBLE", body)
+
+
+def ruled(body: str) -> str:
+    """What the data plane tells of the function with this body."""
+    return orjson.dumps({"function": RULE, "definition": definition_digest(function_json(rule(body)))}).decode()
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +96,17 @@ def replayer(folder: Path, scratch: Path, tmp_path: Path) -> Iterator[Replayer]:
         assert uri == "models:/main.flights.delays/3"
         yield Path(shutil.copytree(folder, tmp_path / "fetched"))
 
-    with Replayer(fetch, scratch) as made:
+    @contextmanager
+    def baseline(model: str, version: int) -> Generator[Path]:
+        assert (model, version) == ("main.flights.delays", 4)
+        yield Path(shutil.copytree(folder, tmp_path / "baseline"))
+
+    def function(name: str) -> Function:
+        if name != RULE:
+            raise NotFound(f"Function {name} was not found.")
+        return rule("a + b")
+
+    with Replayer(Sources(fetch, baseline, function), scratch) as made:
         yield made
 
 
@@ -122,8 +147,11 @@ def test_changed_files_and_libraries_are_named(replayer: Replayer, captured: Cap
     ("changes", "reason"),
     [
         ({"status": 429}, "got 429"),
-        ({"rung": "constant"}, "a constant answered"),
-        ({"rung": "rules"}, "function of the catalog"),
+        ({"rung": "constant"}, "rung constant, and what that was is not in the table"),
+        ({"rung": "rules"}, "rung rules, and what that was is not in the table"),
+        ({"rung": "rules", "rung_details": '{"function": "a.b.gone", "definition": ""}'}, "a.b.gone was not found"),
+        ({"rung": "rules", "rung_details": ruled("a + b"), "features": '[{"values": {}}]'}, "not those of the request"),
+        ({"rung": "rules", "rung_details": ruled("a + b"), "request": "oh"}, "cannot be read"),
         ({"model": None, "version": None}, "feature spec"),
         ({"request": None, "error_codes": ("MAX_REQUEST_SIZE_EXCEEDED",)}, "request was too long"),
         ({"response": None, "error_codes": ("MAX_RESPONSE_SIZE_EXCEEDED",)}, "answer was too long"),
@@ -143,9 +171,46 @@ def test_what_cannot_be_replayed_says_why(
     assert found.reason is not None and reason in found.reason
 
 
-def test_a_version_that_is_gone_is_named_once_for_all_its_requests(captured: Captured) -> None:
-    from boathouse.foundation.errors import NotFound
+@pytest.mark.parametrize(
+    ("value", "verdict"), [(0.2, Verdict.EQUAL), ([1, "x"], Verdict.EQUAL), (0.3, Verdict.DIFFERS)]
+)
+def test_a_constant_comes_out_again(replayer: Replayer, captured: Captured, value: Any, verdict: Verdict) -> None:
+    then = 0.2 if value == 0.3 else value
+    response = orjson.dumps({"predictions": [then, then]}).decode()
+    given = {"rung": "constant", "rung_details": orjson.dumps({"value": value}).decode(), "response": response}
+    found = replayer.replay(replace(captured, model=None, version=None, **given))
+    assert (found.verdict, found.rung, found.notes) == (verdict, "constant", ())
+    masked = replace(captured, request=None, error_codes=("NOT_MASKABLE",), rows=2, **given)
+    assert replayer.replay(masked).verdict is verdict
 
+
+def test_what_a_rule_said_comes_out_again_with_the_features_of_then(replayer: Replayer, captured: Captured) -> None:
+    given = {"rung": "rules", "rung_details": ruled("a + b"), "response": '{"predictions": [1.0, 0.75]}'}
+    request = '{"dataframe_split": {"columns": ["a", "b"], "data": [[0.75, 0.25], [0.5, 0.25]]}}'
+    asked = replace(captured, model=None, version=None, request=request, **given)
+    found = replayer.replay(asked)
+    assert (found.verdict, found.rung, found.notes) == (Verdict.EQUAL, "rules", ())
+    features = orjson.dumps([{"values": {"b": value}, "event": {"b": None}} for value in (0.0, 1.0)]).decode()
+    found = replayer.replay(replace(asked, features=features))
+    assert [(each.then, each.now) for each in found.differences] == [("1.0", "0.75"), ("0.75", "1.5")]
+
+
+def test_a_rule_that_is_another_one_now_is_named(replayer: Replayer, captured: Captured) -> None:
+    given = {"rung": "rules", "rung_details": ruled("a - b"), "response": '{"predictions": [0.5]}'}
+    request = '{"dataframe_records": [{"a": 0.75, "b": 0.25}]}'
+    found = replayer.replay(replace(captured, model=None, version=None, request=request, **given))
+    assert found.verdict is Verdict.DIFFERS
+    assert found.notes == (f"the function {RULE} is another one than then",)
+
+
+def test_the_baseline_of_a_run_answers_again_without_features(replayer: Replayer, captured: Captured) -> None:
+    found = replayer.replay(replace(captured, version=4, rung="baseline", features='[{"values": {"mean": 1}}]'))
+    assert (found.verdict, found.rung, found.version, found.notes) == (Verdict.EQUAL, "baseline", 4, ())
+    again = replayer.replay(replace(captured, version=4, rung="baseline", model_files="other"))
+    assert again.notes == ("the files of the model have changed since",)
+
+
+def test_a_version_that_is_gone_is_named_once_for_all_its_requests(captured: Captured) -> None:
     asked: list[str] = []
 
     @contextmanager
@@ -154,7 +219,7 @@ def test_a_version_that_is_gone_is_named_once_for_all_its_requests(captured: Cap
         raise NotFound("It was retired.")
         yield Path()
 
-    with Replayer(fetch) as made:
+    with Replayer(Sources(fetch)) as made:
         reasons = [made.replay(captured).reason for _ in range(3)]
     assert len(asked) == 1
     assert reasons == ["Version 3 of main.flights.delays cannot be loaded: It was retired."] * 3
