@@ -26,8 +26,8 @@ from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
 from boathouse.models.rollback.rolling_back import Rollbacks
-from boathouse.monitoring.retraining import Retraining
 from boathouse.monitoring.monitors.service import Monitors
+from boathouse.monitoring.retraining import Retraining
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw

@@ -19,8 +19,9 @@ from boathouse.serving.answering.authenticating import Doorkeeper
 from boathouse.serving.answering.engine import Engine
 from boathouse.serving.answering.loaded import Library, Loaded, Wanted, required_ids, wanted_by
 from boathouse.serving.answering.rates import shared_slots
-from boathouse.serving.answering.states import EndpointState, States
+from boathouse.serving.answering.states import States
 from boathouse.serving.capture.nouns import Exchange, Journal
+from boathouse.serving.endpoints.worker_state import EndpointState
 from boathouse.serving.routing.shadowing import Shadowed, ShadowQueue
 from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, Snapshot

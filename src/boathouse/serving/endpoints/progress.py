@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from boathouse.serving.answering.states import EndpointState
 from boathouse.serving.endpoints.nouns import Endpoint, EndpointConfig, ReadyState, Standing
+from boathouse.serving.endpoints.worker_state import EndpointState
 
 Workers = Sequence[Mapping[str, EndpointState]]
 """Of each worker that takes requests: how the endpoints are in it, by id."""

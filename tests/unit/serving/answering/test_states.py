@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from boathouse.foundation.home import Home
-from boathouse.serving.answering.states import EndpointState, States, forget_uncounted, read_states, read_workers
+from boathouse.serving.answering.states import States, forget_uncounted, read_states, read_workers
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.endpoints.worker_state import EndpointState
 from boathouse.serving.fallback.ladder import Fallen
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveRoute
 from boathouse.serving.telemetry.counters import Counters

@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 
-from boathouse.serving.answering.states import EndpointState
 from boathouse.serving.endpoints.nouns import (
     Endpoint,
     EndpointConfig,
@@ -18,6 +17,7 @@ from boathouse.serving.endpoints.nouns import (
     StandingRoute,
 )
 from boathouse.serving.endpoints.progress import ConfigUpdate, Progress, progress_of
+from boathouse.serving.endpoints.worker_state import EndpointState
 
 SERVED = ServedEntity("m", EntityKind.MODEL, "dev.lab.m", version=2)
 CONFIG = EndpointConfig(2, (SERVED,), (Route("m", 100.0),), None, 0, "ada")
