@@ -11,10 +11,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from boathouse.session import Result, Session, WriteReport, default_session, secrets, task_values
     from boathouse.session.verbs import sql, table, upload, write_table
+
+    def summarize(  # of a higher floor than the session, which imports this package: it is found when it is called
+        table: str,
+        *,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        against: str | int | None = None,
+    ) -> dict[str, Any]: ...
+
 
 __all__ = [
     "Result",
@@ -23,6 +33,7 @@ __all__ = [
     "default_session",
     "secrets",
     "sql",
+    "summarize",
     "table",
     "task_values",
     "upload",
@@ -38,6 +49,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"boathouse.session.{name}")
+    if name == "summarize":
+        from importlib import import_module
+
+        return import_module("boathouse.quality.profiles.verbs").summarize
     from boathouse import session
     from boathouse.session import verbs
 

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "logs": ("boathouse.cli.status", "logs", "Show the processes' logs."),
     "doctor": ("boathouse.cli.doctor", "doctor", "Look for what could go wrong on this machine."),
     "sql": ("boathouse.cli.sql", "sql", "Run a SQL statement."),
+    "summarize": ("boathouse.cli.summarize", "summarize", "Show what the columns of a table hold."),
     "upload": ("boathouse.cli.upload", "upload", "Copy files into a volume."),
     "download": ("boathouse.cli.upload", "download", "Copy a file out of a volume."),
     "ls": ("boathouse.cli.upload", "ls", "List a folder of a volume."),

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-BINS = 64
-"""A quantile is off by at most a 64th of the rows, mostly by much less: values in a bin count as spread evenly."""
+BINS = 50
+"""A quantile is off by at most a 50th of the rows, mostly by much less: values in a bin count as spread evenly."""
+_TAILS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0])
+"""Beyond the outermost quantiles, in their distances from the median: for rows that have moved far from the sample."""
 FEW_VALUES = 32
 """Up to this many different values, each is counted by itself."""
 
@@ -24,7 +26,10 @@ def edges_of(sample: np.ndarray) -> list[float] | None:
         return _sorted([*distinct, *_before(distinct)])
     quantiles = np.quantile(sample, np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf")
     frequent = distinct[counts > len(sample) / BINS]
-    return _sorted([*quantiles, *_before(frequent)])
+    middle = quantiles[len(quantiles) // 2]
+    above = quantiles[-1] + _TAILS * (quantiles[-1] - middle)
+    below = quantiles[0] - _TAILS * (middle - quantiles[0])
+    return _sorted([*below, *quantiles, *_before(frequent), *above])
 
 
 def exact_bins(edges: Sequence[float]) -> np.ndarray:

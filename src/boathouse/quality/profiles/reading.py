@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from boathouse.quality.profiles.edges import exact_bins
 from boathouse.quality.profiles.nouns import TABLE_COLUMN, Summary
 
 PERCENTILES = tuple(place / 100 for place in range(101))
@@ -104,8 +105,13 @@ def quantiles(summary: Summary, shares: Sequence[float]) -> list[float] | None:
     if not counts or not edges or summary["min"] is None:
         return None
     places = np.concatenate([[summary["min"]], np.clip(edges, summary["min"], summary["max"]), [summary["max"]]])
+    alone = np.flatnonzero(exact_bins(edges))
+    places[alone] = places[alone + 1]
     below = np.concatenate([[0.0], np.cumsum(counts)])
-    return [float(each) for each in np.interp(np.asarray(shares) * below[-1], below, places)]
+    wanted = np.asarray(shares) * below[-1]
+    # Where no rows lie between two values, the middle of both is meant, as by SQL's median.
+    ends = np.interp(wanted, below, places), np.interp(-wanted, -below[::-1], places[::-1])
+    return [float(each) for each in (ends[0] + ends[1]) / 2]
 
 
 def bin_values(summary: Summary) -> np.ndarray:

@@ -27,6 +27,7 @@ from boathouse.quality.profiles.columns import (
     named,
     projections,
 )
+from boathouse.quality.profiles.edges import exact_bins
 from boathouse.quality.profiles.nouns import ScanPlan
 from boathouse.quality.profiles.probing import probed, spread_edges
 from boathouse.quality.profiles.rolling_up import Labels, rolled_up
@@ -44,11 +45,12 @@ from boathouse.session.session import Session
 
 MOST_SLICES = 100
 """Values of one slicing expression that get slices: the most frequent."""
-_COLUMNS_AT_ONCE = 40
+_COLUMNS_AT_ONCE = 10
+"""More would have to be held decompressed side by side."""
 _STATES = 60_000
 """Groups times columns that are held in memory at once: each takes up to about 4 kB."""
-_OPEN_END = 0.1
-"""Where more numbers than this lie outside of the edges of a sample, the sample did not speak for the table."""
+_CROWDED = 0.1
+"""Where a bin of many values holds a larger share of the numbers, the sample did not speak for the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,5 +239,5 @@ def _is_poor(base: pa.Table, column: ScannedColumn) -> bool:
     numbers = (pc.sum(rows.column("count")).as_py() or 0) - (pc.sum(rows.column("nan")).as_py() or 0)
     if not numbers or column.edges is None:
         return bool(numbers)
-    ends = sum(counts[0] + counts[-1] for counts in rows.column("histogram").to_pylist())
-    return ends > _OPEN_END * numbers
+    counts = np.sum([each for each in rows.column("histogram").to_pylist() if each is not None], axis=0)
+    return bool(counts[~exact_bins(column.edges)].max() > _CROWDED * numbers)

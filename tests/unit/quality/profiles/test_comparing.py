@@ -12,6 +12,7 @@ from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp, was
 from boathouse.quality import adjust
 from boathouse.quality.profiles import SUMMARIES, compare, figures
 from boathouse.quality.profiles.comparing import joined_bins
+from boathouse.quality.profiles.edges import edges_of
 from boathouse.quality.profiles.reading import bin_values
 
 EDGES = [-1.0, 0.0, 0.5, 2.0, 7.0]
@@ -125,6 +126,16 @@ def test_quantiles_and_spread_are_read_from_a_summary() -> None:
     assert found.stddev == pytest.approx(values.std(ddof=1))
     assert found.quantiles == pytest.approx(np.quantile(values, np.linspace(0, 1, 101)).tolist(), abs=1.0)
     assert found.median == pytest.approx(50.0, abs=0.5)
+
+
+@given(st.lists(st.integers(-3, 9), min_size=1, max_size=60))
+def test_the_median_of_few_different_values_is_theirs(values: list[int]) -> None:
+    numbers = np.array(values, np.float64)
+    edges = edges_of(numbers)
+    assert edges is not None
+    counts = np.bincount(np.searchsorted(edges, numbers), minlength=len(edges) + 1).tolist()
+    known = {"min": numbers.min(), "max": numbers.max(), "mean": numbers.mean()}
+    assert figures(of_numbers(counts, edges, **known)).median == pytest.approx(np.median(numbers))
 
 
 def test_an_empty_summary_has_no_figures_but_its_counts() -> None:
