@@ -51,7 +51,17 @@ def load(
     """
     processes = _family(pids)
     before = _cpu_seconds(processes)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(lua), url]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{max(1, round(seconds))}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(lua),
+        url,
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     settle()
     cost = _cpu_seconds(processes) - before
