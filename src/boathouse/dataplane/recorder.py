@@ -4,6 +4,7 @@ It moves what workers have written into their journals into inference tables. Wh
 """
 
 import argparse
+import os
 import signal
 from pathlib import Path
 from threading import Event
@@ -14,12 +15,16 @@ from boathouse.foundation.processes import die_with_parent
 from boathouse.foundation.settings import Settings
 from boathouse.wiring.logs import configure_logging
 
+POLITE = 10
+"""How far behind the processes that answer it stands in the queue for a processor, from its first import on."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m boathouse.dataplane.recorder")
     parser.add_argument("--home", type=Path, required=True)
     home = Home(parser.parse_args().home)
     die_with_parent()
+    os.nice(POLITE)
     settings = Settings.from_environment()
     configure_logging(settings)
     stopping = Event()

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import time
 from dataclasses import dataclass
 from threading import Event
@@ -29,8 +28,6 @@ from boathouse.wiring.supervisor import try_lock
 
 log = logging.getLogger(__name__)
 
-_POLITE = 10
-"""How far behind the processes that answer the recorder stands in the queue for a processor."""
 _LAST_ROUNDS_SECONDS = 8.0
 """How long a recorder that is stopped goes on with what is there."""
 _PAUSE_AFTER_ERROR_SECONDS = 5.0
@@ -53,7 +50,6 @@ class RecorderProcess:
             Conflict: There is a recorder in this home already.
         """
         self.home.serving.mkdir(parents=True, exist_ok=True)
-        os.nice(_POLITE)
         with (self.home.serving / "recorder.lock").open("a") as file:
             if not try_lock(file):
                 raise Conflict(f"There is a recorder in {self.home.root} already.")

@@ -56,7 +56,8 @@ class Supervisor:
 
     @property
     def _processes(self) -> list[Process]:
-        return [self._control_plane, *self._workers, *self._serving]
+        """In the order of their start: first who needs nobody to answer."""
+        return [*self._serving[:1], self._control_plane, *self._workers, *self._serving[1:]]
 
     def run(self) -> None:
         """Start everything and stay until a signal comes.

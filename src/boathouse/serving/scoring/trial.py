@@ -6,10 +6,10 @@ Started as a module by :func:`trouble_with`, with the folder of the model.
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from boathouse.models.serving_process.processes import how_it_ended, variables
 from boathouse.serving.scoring.example import made_up
+from boathouse.serving.scoring.flavours.bare_lightgbm import import_bare
 from boathouse.serving.scoring.mlmodel import ModelFolder, read_model_folder
 from boathouse.serving.scoring.payloads import JSON, read_payload
 from boathouse.serving.scoring.scorers import open_here
@@ -42,9 +42,7 @@ def trouble_with(folder: ModelFolder, home: Path) -> str | None:
 def main(path: Path) -> None:
     folder = read_model_folder(path)
     if folder.flavors.get("lightgbm", {}).get("model_class") == "lightgbm.basic.Booster":
-        # A booster needs neither, and LightGBM takes three times as long to come where it finds them.
-        modules: dict[str, Any] = sys.modules
-        modules |= dict.fromkeys(("sklearn", "pandas"))
+        import_bare()
     scorer = open_here(folder)
     body = folder.example or made_up(folder)
     if body is not None:

@@ -7,6 +7,7 @@ the libraries named below are made, so that a crafted file is refused instead of
 from pathlib import Path
 from typing import Any
 
+from boathouse.serving.scoring.flavours.bare_lightgbm import require_whole
 from boathouse.serving.scoring.flavours.native import NotNative
 
 TRUSTED = frozenset(
@@ -53,4 +54,6 @@ def load_skops(file: Path) -> Any:
     strange = [name for name in asked if name not in TRUSTED and not name.startswith(_TRUSTED_MODULES)]
     if strange:
         raise NotNative(f"the file holds {', '.join(strange[:3])}, which no library that is trusted here has made")
+    if any(name.startswith("lightgbm.sklearn.") for name in asked):
+        require_whole()
     return io.load(file, trusted=asked)
