@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """LightGBM is imported without scikit-learn where boosters are all there is, and whole where more is needed."""
 
 import subprocess
