@@ -17,6 +17,7 @@ from boathouse.bundles.kinds import ENDPOINTS, KINDS
 from boathouse.bundles.local_files import LocalFiles
 from boathouse.bundles.model_settings import JudgedModel, ModelSettings
 from boathouse.bundles.modes import DEVELOPMENT, PRODUCTION, apply_presets, check_production, presets_of
+from boathouse.bundles.monitor_settings import with_monitor_settings
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
 from boathouse.bundles.retraining_settings import RetrainingSettings
@@ -114,6 +115,7 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     retraining = RetrainingSettings(document, target_name, references, findings)
     of_retraining = retraining.read(settings) if settings is not None else {}
     of_settings = {**of_models, **of_endpoints, **of_alerts, **of_retraining}
+    document = with_monitor_settings(document, settings, target_name, references, findings)
     resources = _resources(root, document, files, of_settings, findings)
     findings.raise_errors()
     return Bundle(

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from boathouse.bundles.desired import DesiredState, Place, ResourceId
 from boathouse.bundles.kinds import ENDPOINT_POLICIES, ENDPOINTS, REQUIREMENTS, RETRAINING
-from boathouse.bundles.planning import Action, Plan, PlannedStep, Planner, desired_hash, resolved
+from boathouse.bundles.planning import Action, Plan, PlannedStep, Planner, Remarks, desired_hash, resolved
 from boathouse.bundles.recovery import Recovery
 from boathouse.bundles.repository import (
     BundleRecord,
@@ -139,17 +139,18 @@ class Deployments:
             ENDPOINT_POLICIES: EndpointPolicies(endpoints),
             RETRAINING: retraining,
         }
-        remarks = {REQUIREMENTS: requirements.remarks, RETRAINING: retraining.remarks}
-        self._planner = Planner(self._repository, self._kinds, remarks)
+        self._remarks: dict[str, Remarks] = {REQUIREMENTS: requirements.remarks, RETRAINING: retraining.remarks}
+        self._planner = Planner(self._repository, self._kinds, self._remarks)
         self._running: set[str] = set()
         self._running_lock = threading.Lock()
         self._recovery_lock = threading.Lock()
         self._has_recovered = False
         self._recovery = Recovery(self._repository, self._kinds, self._now)
 
-    def take(self, kinds: Mapping[str, ResourceKind]) -> None:
+    def take(self, kinds: Mapping[str, ResourceKind], remarks: Mapping[str, Remarks] | None = None) -> None:
         """Deploy these kinds too, by their sections."""
         self._kinds.update(kinds)
+        self._remarks.update(remarks or {})
 
     # --- code
 

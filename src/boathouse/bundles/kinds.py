@@ -10,6 +10,7 @@ from boathouse.bundles.payloads import (
     EndpointPolicyPayload,
     ExperimentPayload,
     ModelRequirementsPayload,
+    MonitorPayload,
     RegisteredModelPayload,
     RetrainingPayload,
     SchemaPayload,
@@ -21,7 +22,7 @@ from boathouse.foundation.shapes import Shape
 OTHER_KINDS = (
     "alerts", "apps", "catalogs", "clusters", "dashboards", "database_catalogs", "database_instances",
     "external_locations", "genie_spaces", "models", "pipelines", "postgres_branches",
-    "postgres_endpoints", "postgres_projects", "quality_monitors", "sql_warehouses",
+    "postgres_endpoints", "postgres_projects", "sql_warehouses",
     "synced_database_tables",
 )  # fmt: skip
 """Kinds that Databricks documents and Boathouse does not deploy yet; they are reported, never silently dropped."""
@@ -41,6 +42,8 @@ class Kind:
     """Lives in Unity Catalog: takes ``grants`` and has a name of plain parts."""
     has_plain_name: bool = False
     """Its name has no room for blanks and brackets either, though it lies outside of Unity Catalog."""
+    named_by: str = "name"
+    """The field that its name stands in, for what lies outside of Unity Catalog."""
     settings_of: str | None = None
     """Written in ``boathouse.yml`` (under ``models`` for ``model``), not under ``resources``; the payload's field that
     names what it belongs to, whose name it has."""
@@ -53,7 +56,7 @@ class Kind:
         """The name under which two resources of this kind cannot both exist."""
         if self.settings_of is not None:
             return str(payload[self.settings_of])
-        fields = ("catalog_name", "schema_name", "name") if self.governed else ("name",)
+        fields = ("catalog_name", "schema_name", "name") if self.governed else (self.named_by,)
         return ".".join(str(payload[field]) for field in fields if payload.get(field) is not None)
 
 
@@ -62,6 +65,7 @@ REQUIREMENTS = "model_requirements"
 ENDPOINTS = "model_serving_endpoints"
 ENDPOINT_POLICIES = "endpoint_policies"
 """What ``endpoints`` of ``boathouse.yml`` become."""
+MONITORS = "quality_monitors"
 ALERT_RULES = "alert_rules"
 """What ``alerts`` of ``boathouse.yml`` become."""
 RETRAINING = "retraining"
@@ -79,6 +83,7 @@ KINDS: dict[str, Kind] = {
         Kind(REQUIREMENTS, "policy of the model", ModelRequirementsPayload, 7, settings_of="model"),
         Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
         Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
+        Kind(MONITORS, "monitor", MonitorPayload, 10, named_by="table_name"),
         Kind(ALERT_RULES, "alert", AlertPayload, 11, settings_of="alert"),
         Kind(RETRAINING, "retraining of the model", RetrainingPayload, 20, settings_of="model"),
     )

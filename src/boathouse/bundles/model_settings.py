@@ -43,6 +43,7 @@ class TargetSettingsShape(Shape):
     models: dict[str, dict[str, Any] | None] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
+    monitors: dict[str, dict[str, Any] | None] | None = None
     retraining: dict[str, dict[str, Any] | None] | None = None
 
 
@@ -52,6 +53,7 @@ class SettingsShape(Shape):
     models: dict[str, dict[str, Any]] | None = None
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
+    monitors: dict[str, dict[str, Any] | None] | None = None
     retraining: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, TargetSettingsShape | None] | None = None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.git import GitFacts
-from boathouse.bundles.kinds import KINDS
+from boathouse.bundles.kinds import KINDS, MONITORS
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.substitution import escape
 from boathouse.bundles.user import CurrentUser
@@ -74,6 +74,8 @@ def _preset(section: str, key: str, resource: Node, presets: Presets, own_schema
         return _preset_job(resource, presets)
     if section == "experiments" and presets.tags:
         return _tag_experiment(resource, presets)
+    if section == MONITORS:
+        return _paused(resource, "schedule", presets)
     return resource
 
 
@@ -112,11 +114,17 @@ def _preset_job(job: Node, presets: Presets) -> Node:
     if presets.jobs_max_concurrent_runs is not None and job.get("max_concurrent_runs") is None:
         job = job.with_child("max_concurrent_runs", Node(presets.jobs_max_concurrent_runs, job.where))
     for starter in ("schedule", "trigger", "continuous"):
-        written = job.get(starter)
-        if presets.pause_status and written and written.mapping and written.get("pause_status") is None:
-            paused = written.with_child("pause_status", Node(presets.pause_status, written.where))
-            job = job.with_child(starter, paused)
+        job = _paused(job, starter, presets)
     return job
+
+
+def _paused(resource: Node, starter: str, presets: Presets) -> Node:
+    """The resource with what starts it asleep, unless it says otherwise itself."""
+    written = resource.get(starter)
+    if presets.pause_status and written and written.mapping and written.get("pause_status") is None:
+        paused = written.with_child("pause_status", Node(presets.pause_status, written.where))
+        return resource.with_child(starter, paused)
+    return resource
 
 
 def _tag_experiment(experiment: Node, presets: Presets) -> Node:

@@ -14,6 +14,7 @@ from boathouse.foundation.shapes import Shape, Unused
 from boathouse.models.requirements import Requirements
 from boathouse.monitoring.alerts.rules import AlertRule
 from boathouse.monitoring.alerts.rules import Name as AlertName
+from boathouse.monitoring.monitors.settings import MonitorSettings, TableText
 from boathouse.monitoring.retraining.policy import RetrainingPolicy
 from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
 from boathouse.serving.endpoints.policy import EndpointPolicy
@@ -144,6 +145,12 @@ class RetrainingPayload(Shape):
 
     model: Annotated[str, AfterValidator(_model)]
     policy: RetrainingPolicy
+
+
+class MonitorPayload(MonitorSettings):
+    """A table that is watched; it need not be there yet."""
+
+    table_name: TableText
 
 
 class ModelRequirementsPayload(Shape):

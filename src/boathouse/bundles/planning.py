@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ from boathouse.bundles.resources import Change, Existing, Origin, Payload, Resou
 from boathouse.bundles.substitution import Pending, pending_in, resolve_pending
 from boathouse.foundation.errors import Conflict, Denied, InvalidInput, did_you_mean
 from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.foundation.shapes import fit
+from boathouse.foundation.shapes import DoesNotFit, fit
 
 
 class Action(StrEnum):
@@ -86,6 +87,17 @@ Remarks = Callable[[Principal, Payload], Iterable[str]]
 """What a kind has to say of a payload that is valid, and may not work."""
 
 
+@contextmanager
+def _told_where(resource: DesiredResource) -> Generator[None]:
+    """Say of what does not fit where it stands."""
+    try:
+        yield
+    except DoesNotFit as error:
+        if not resource.position:
+            raise
+        raise InvalidInput(f"{resource.position}: {error.message}", hint=error.hint) from error
+
+
 class Planner:
     """Makes plans. It reads as the principal who asks and changes nothing."""
 
@@ -113,12 +125,14 @@ class Planner:
         for resource in in_order(desired.resources):
             payload = resolved(resource, ids, origin)
             if (remarks := self._remarks.get(resource.id.section)) is not None:
-                warnings.extend(f"{resource.position}: {each}" for each in remarks(principal, payload))
+                with _told_where(resource):
+                    warnings.extend(f"{resource.position}: {each}" for each in remarks(principal, payload))
             before = active.get(resource.id)
             if before is not None and _is_another(before, resource, payload):
                 replaced.append(before)
                 before, _ = None, ids.pop(resource.id)
-            step = self._step(principal, record, resource, payload, before, origin)
+            with _told_where(resource):
+                step = self._step(principal, record, resource, payload, before, origin)
             if step is None:
                 unchanged.append(str(resource.id))
             else:

@@ -28,7 +28,7 @@ EXIT_CODES: dict[type[BoathouseError], int] = {
 }
 """What a script can rely on; 1 for anything else."""
 
-ALIASES = {"models": "model", "endpoints": "endpoint"}
+ALIASES = {"models": "model", "endpoints": "endpoint", "monitors": "monitor"}
 """Names that commands have had, or that people try."""
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "notifications": ("boathouse.cli.notifications", "notifications", "Who is told about runs, and what was sent."),
     "events": ("boathouse.cli.events", "events", "What has happened, and what happens."),
     "webhooks": ("boathouse.cli.webhooks", "webhooks", "Who is told of events, and what became of it."),
+    "monitor": ("boathouse.cli.monitors", "monitor", "Monitors: which tables are watched, and their refreshes."),
     "alert": ("boathouse.cli.alerts", "alert", "Alerts: what is watched, what fires, who is told."),
     "model": (
         "boathouse.cli.models",

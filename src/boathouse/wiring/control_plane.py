@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
-from boathouse.bundles.kinds import ALERT_RULES
+from boathouse.bundles.kinds import ALERT_RULES, MONITORS
 from boathouse.bundles.resources.alerts import BundleAlerts
+from boathouse.bundles.resources.monitors import BundleMonitors
 from boathouse.care.garbage.service import GarbageCollection
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
@@ -172,10 +173,12 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     law = LocalLaw(catalog, reproductions.diversions.table, system_tables=system_tables(database, catalog))
     engine = DuckDBEngine(DuckDBSettings(memory_limit="256MB"))
     rollbacks = build_rollbacks(home, database, catalog, models, governance.evidence, clock)
-    monitors, monitor_loop = build_monitors(catalog, jobs, clock)
     around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
     alerting = build_alerting(catalog, around.session_of, clock)
+    monitors, monitor_loop = build_monitors(catalog, jobs, clock)
     deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts)})
+    watching = BundleMonitors(catalog, monitors)
+    deployments.take({MONITORS: watching}, {MONITORS: watching.remarks})
     retraining, retraining_loop = build_retraining(
         database, catalog, models, governance.decisions, jobs, around.session_of, clock
     )
