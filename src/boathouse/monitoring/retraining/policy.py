@@ -232,7 +232,7 @@ class Benefit(ExactShape):
     test_rows: int = Field(default=5_000, ge=50, le=1_000_000)
     """The freshest rows, on which both are compared; nobody learns from them."""
     test_share: float = Field(default=0.3, gt=0, lt=1)
-    """At most this share of the labelled rows is kept to compare on."""
+    """Of a table with fewer labelled rows than both together, at most this share is kept to compare on."""
     minimum_rows: int = Field(default=200, ge=20)
     """To compare on; with fewer the trial says nothing."""
     metric: str | None = None

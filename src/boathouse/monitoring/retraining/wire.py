@@ -41,7 +41,12 @@ def loop_json(shown: LoopShown) -> dict[str, Any]:
     """One model's loop, with each trigger and what keeps it from being looked at."""
     memory = shown.known.memory.get("triggers", {})
     triggers = [
-        {"name": name, "kind": trigger.kind.value, "problem": memory.get(name, {}).get("problem")}
+        {
+            "name": name,
+            "kind": trigger.kind.value,
+            "looked": bool(memory.get(name, {}).get("says")),
+            "problem": memory.get(name, {}).get("problem"),
+        }
         for name, trigger in shown.held.policy.named()
     ]
     return {

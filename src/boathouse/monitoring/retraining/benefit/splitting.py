@@ -52,16 +52,10 @@ def divided(session: Session, requirements: Requirements, asked: Benefit, as_of:
             hint="Name the column: brakes.benefit.timestamp, or evaluation.timestamp of the model.",
         )
     timestamp, label = table.require(named, "its timestamp"), table.require(source.label, "the label")
-    found = _newest(
-        session,
-        table,
-        label,
-        timestamp,
-        asked.train_rows + asked.test_rows,
-        _condition(table, requirements, asked),
-        as_of,
-    )
-    wanted = min(asked.test_rows, int(len(found) * asked.test_share))
+    most = asked.train_rows + asked.test_rows
+    found = _newest(session, table, label, timestamp, most, _condition(table, requirements, asked), as_of)
+    share = int(len(found) * asked.test_share)
+    wanted = asked.test_rows if len(found) == most else min(asked.test_rows, share)
     if wanted < asked.minimum_rows:
         raise NoTrial(
             f"{table.name} has {len(found):,} labelled rows; {asked.minimum_rows:,} are needed to compare on, which is "
