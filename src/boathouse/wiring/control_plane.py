@@ -52,6 +52,7 @@ from boathouse.wiring.rollouts import Around, sessions_of
 from boathouse.wiring.secret_keys import secret_keys
 from boathouse.wiring.serving import Serving, build_serving
 from boathouse.wiring.statements import build_statements, query_pool
+from boathouse.wiring.system_figures import SystemFiguresParts, build_system_figures
 from boathouse.wiring.system_tables import system_tables
 
 
@@ -83,6 +84,7 @@ class ControlPlane:
     alerting: Alerting
     retraining: Retraining
     retraining_loop: Loop
+    system_figures: SystemFiguresParts
     statements: Statements
     serving: Serving
     monitors: Monitors
@@ -97,6 +99,7 @@ class ControlPlane:
         self.background.start()
         self.deployment_loop.start()
         self.retraining_loop.start()
+        self.system_figures.loop.start()
         self.serving.start()
         self.alerting.start()
         self.monitor_loop.start()
@@ -128,6 +131,7 @@ class ControlPlane:
         self.alerting.stop()
         self.monitor_loop.stop()
         self.serving.stop()
+        self.system_figures.loop.stop()
         self.retraining_loop.stop()
         self.deployment_loop.stop()
         self.background.stop()
@@ -207,6 +211,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         maturities=build_maturities(database, catalog, models),
         retraining=retraining,
         retraining_loop=retraining_loop,
+        system_figures=build_system_figures(home, database, catalog, models, clock),
         background=background,
         statements=build_statements(database, catalog, home, clock),
         serving=build_serving(home, database, around, online_registry, clock),

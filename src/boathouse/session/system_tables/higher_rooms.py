@@ -161,6 +161,55 @@ ENDPOINT_USAGE = pa.schema(
         ("fallback_rung", TEXT),
     ]
 )
+_WINDOW = [("window_start", TIME), ("window_end", TIME)]
+ENDPOINT_METRICS = pa.schema(
+    [
+        *_WINDOW,
+        ("endpoint_id", TEXT),
+        ("endpoint_name", TEXT),
+        ("entity_id", TEXT),
+        ("role", TEXT),
+        ("requests", _LONG),
+        ("errors", _LONG),
+        ("refused", _LONG),
+        ("fallen", _LONG),
+        ("rows", _LONG),
+        ("latency_mean_ms", _REAL),
+        ("latency_p50_ms", _REAL),
+        ("latency_p95_ms", _REAL),
+        ("latency_p99_ms", _REAL),
+    ]
+)
+JOB_METRICS = pa.schema(
+    [
+        *_WINDOW,
+        ("job_id", _LONG),
+        ("job_name", TEXT),
+        ("queued", _LONG),
+        ("under_way", _LONG),
+        ("succeeded", _LONG),
+        ("failed", _LONG),
+        ("otherwise", _LONG),
+        ("waited_ms", _LONG),
+        ("took_ms", _LONG),
+        ("longest_ms", _LONG),
+        ("cpu_seconds", _REAL),
+        ("peak_memory_bytes", _LONG),
+    ]
+)
+COMPONENT_METRICS = pa.schema(
+    [
+        *_WINDOW,
+        ("component", TEXT),
+        ("kind", TEXT),
+        ("is_healthy", pa.bool_()),
+        ("message", TEXT),
+        ("answer_ms", _REAL),
+        ("cpu_seconds", _REAL),
+        ("memory_bytes", _LONG),
+        ("waiting", _LONG),
+    ]
+)
 
 HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("models", "evidence"): EVIDENCE,
@@ -168,4 +217,7 @@ HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("serving", "served_entities"): SERVED_ENTITIES,
     ("serving", "endpoint_usage"): ENDPOINT_USAGE,
     ("monitoring", "retraining_decisions"): RETRAINING_DECISIONS,
+    ("monitoring", "endpoint_metrics"): ENDPOINT_METRICS,
+    ("monitoring", "job_metrics"): JOB_METRICS,
+    ("monitoring", "component_metrics"): COMPONENT_METRICS,
 }
