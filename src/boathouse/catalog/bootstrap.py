@@ -31,10 +31,11 @@ SYSTEM_SCHEMAS = {
     "lakeflow": "Jobs and their runs.",
     "mlflow": "Experiments and runs.",
     "models": "What gates have seen of models, and how their aliases moved.",
+    "monitoring": "What was decided about training, and figures of endpoints, jobs and parts in each minute.",
     "serving": "Endpoints, what they serve, and who asked them.",
 }
-OPEN_SCHEMAS = frozenset({"models", "serving"})
-"""Everybody may ask their tables: each row is shown to those who may know of the model or endpoint that it tells of."""
+OPEN_SCHEMAS = frozenset({"models", "monitoring", "serving"})
+"""Everybody may ask their tables: each row is shown to those who may know of the model, endpoint or job that it tells of."""
 FIRST_TOKEN_COMMENT = "made by the first start"
 
 
