@@ -35,7 +35,8 @@ SYSTEM_SCHEMAS = {
     "serving": "Endpoints, what they serve, and who asked them.",
 }
 OPEN_SCHEMAS = frozenset({"models", "monitoring", "serving"})
-"""Everybody may ask their tables: each row is shown to those who may know of the model, endpoint or job that it tells of."""
+"""Everybody may ask their tables: each row is shown to those who may know of what it tells of: a model, an endpoint, a
+job."""
 FIRST_TOKEN_COMMENT = "made by the first start"
 
 
