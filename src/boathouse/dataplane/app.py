@@ -17,6 +17,7 @@ from boathouse.serving.answering.engine import Engine
 from boathouse.serving.answering.refusals import WrongMethod, error_answer
 from boathouse.serving.answering.requests import Answer, Asked
 from boathouse.serving.answering.worker import ServingWorker
+from boathouse.serving.scoring.nouns import LONGEST_CLIENT_ID
 
 if TYPE_CHECKING:
     from boathouse.serving.telemetry.tracing import Tracer
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 _ENDPOINTS = "/serving-endpoints/"
 _INVOCATIONS = "/invocations"
 _MOST_PATHS = 4096
-_LONGEST_ID = 200
 _TRACED = ("x-request-id", "x-served-by", "x-fallback")
 
 
@@ -96,7 +96,7 @@ class DataPlane:
         theirs = header("x-request-id")
         asked = Asked(
             body, header("content-type") or "", request_id, time.time_ns() // 1000, begun, token.principal,
-            theirs if theirs is None else theirs[:_LONGEST_ID], place[1] or header("served-model-name"),
+            theirs if theirs is None else theirs[:LONGEST_CLIENT_ID], place[1] or header("served-model-name"),
         )  # fmt: skip
         found = answering.answer(asked)
         return found if isinstance(found, Answer) else await found

@@ -33,3 +33,15 @@ class UnsupportedType(WrongBody):
 
     error_code = "UNSUPPORTED_MEDIA_TYPE"
     http_status: ClassVar[int] = 415
+
+
+def require_rows(rows: int, most_rows: int) -> None:
+    """
+    Raises:
+        BodyTooLarge: There are more rows than allowed.
+    """
+    if rows > most_rows:
+        raise BodyTooLarge(
+            f"The request has {rows:,} rows; this endpoint takes {most_rows:,}.",
+            hint="Send several requests, or score the table in a batch.",
+        )

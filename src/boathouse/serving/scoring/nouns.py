@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+LONGEST_CLIENT_ID = 200
+"""Of what a caller calls a request, so many characters are kept: it stands beside each row of the request."""
+
 
 class Shape(StrEnum):
     """How rows stand in a body."""

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import orjson
 
-from boathouse.serving.scoring.errors import BodyTooLarge, MalformedBody, UnsupportedType
-from boathouse.serving.scoring.nouns import Payload, Shape
+from boathouse.serving.scoring.errors import MalformedBody, UnsupportedType, require_rows
+from boathouse.serving.scoring.nouns import LONGEST_CLIENT_ID, Payload, Shape
 from boathouse.serving.scoring.tabular import read_arrow, read_csv, read_parquet
 
 JSON = "application/json"
@@ -24,6 +24,8 @@ _FORMATS = {shape.value: shape for shape in (Shape.SPLIT, Shape.RECORDS, Shape.I
 _ONE_FORMAT = f"A JSON body has exactly one of {', '.join(_FORMATS)}."
 _SPLIT_KEYS = {"columns", "data", "index"}
 _LONGEST_SHOWN = 200
+_MOST_REPEATED = 1 << 22
+"""Values that single ones may be laid out as: a short body must not become gigabytes."""
 
 
 def read_payload(body: bytes, content_type: str, *, most_rows: int) -> Payload:
@@ -35,12 +37,8 @@ def read_payload(body: bytes, content_type: str, *, most_rows: int) -> Payload:
         BodyTooLarge: It has more rows than allowed.
     """
     media = JSON if content_type == JSON else _media_type(content_type)
-    payload = _from_json(body) if media == JSON else _from_table(media, body)
-    if payload.rows > most_rows:
-        raise BodyTooLarge(
-            f"The request has {payload.rows:,} rows; this endpoint takes {most_rows:,}.",
-            hint="Send several requests, or score the table in a batch.",
-        )
+    payload = _from_json(body) if media == JSON else _from_table(media, body, most_rows)
+    require_rows(payload.rows, most_rows)
     return payload
 
 
@@ -73,7 +71,7 @@ def _from_json(body: bytes) -> Payload:
             raise MalformedBody(f"params is an object; this one is {_kind(params)}.")
         payload.params = cast("Mapping[str, Any] | None", params)
         theirs = parts.get("client_request_id")
-        payload.client_request_id = None if theirs is None else str(theirs)
+        payload.client_request_id = None if theirs is None else str(theirs)[:LONGEST_CLIENT_ID]
     return payload
 
 
@@ -144,21 +142,18 @@ def _records(value: Any) -> Payload:
 
 
 def names_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of some records: those of the first, or of all where their sizes differ."""
+    """The columns of some records: those of the first, or of all where others have others."""
     if not records:
         return []
-    width = len(records[0])
-    if all(len(record) == width for record in records):
-        return list(records[0])
+    first = records[0].keys()
+    if len(records) == 1 or all(record.keys() == first for record in records):
+        return list(first)
     return list(dict.fromkeys(name for record in records for name in record))
 
 
 def _instances(value: Any) -> Payload:
     if type(value) is list:
-        values = cast("list[Any]", value)
-        if values and all(type(each) is dict for each in values):
-            return Payload(Shape.INSTANCES, len(values), names_of(values), values)
-        return Payload(Shape.INSTANCES, len(values), None, values)
+        return _of_entries(Shape.INSTANCES, cast("list[Any]", value))
     raise MalformedBody(f"instances is a list with one entry per row; this one is {_kind(value)}.")
 
 
@@ -166,13 +161,21 @@ def _inputs(value: Any) -> Payload:
     if type(value) is dict:
         return _of_columns(cast("dict[str, Any]", value))
     if type(value) is list:
-        values = cast("list[Any]", value)
-        if values and all(type(each) is dict for each in values):
-            return Payload(Shape.INPUTS, len(values), names_of(values), values)
-        return Payload(Shape.INPUTS, len(values), None, values)
+        return _of_entries(Shape.INPUTS, cast("list[Any]", value))
     if value is None:
         raise MalformedBody("inputs is null.")
     return Payload(Shape.INPUTS, 1, None, [value], sent=value)
+
+
+def _of_entries(shape: Shape, values: list[Any]) -> Payload:
+    """One entry per row: all of them objects, or none."""
+    others = [number for number, each in enumerate(values) if type(each) is not dict]
+    if len(others) == len(values):
+        return Payload(shape, len(values), None, values)
+    if others:
+        odd = _kind(values[others[0]])
+        raise MalformedBody(f"The entries of {shape} are objects, or none of them is; number {others[0]} is {odd}.")
+    return Payload(shape, len(values), names_of(values), values)
 
 
 def _of_columns(columns: dict[str, Any]) -> Payload:
@@ -182,13 +185,18 @@ def _of_columns(columns: dict[str, Any]) -> Payload:
         return Payload(Shape.INPUTS, 1, list(columns), rows, sent=columns)
     # Named tensors may be of any size each; whether columns have to agree is known to the signature alone.
     rows = next(iter(sizes.values()))
+    if rows * (len(columns) - len(sizes)) > _MOST_REPEATED:
+        raise MalformedBody(
+            f"inputs has {len(columns) - len(sizes):,} single values beside lists of {rows:,}.",
+            hint="Send dataframe_records, or a list for each column.",
+        )
     filled = {name: values if name in sizes else [values] * rows for name, values in columns.items()}
     return Payload(Shape.INPUTS, rows, list(columns), filled, sent=columns)
 
 
-def _from_table(media: str, body: bytes) -> Payload:
+def _from_table(media: str, body: bytes, most_rows: int) -> Payload:
     shape, read = _TABLES[media]
-    table = read(body)
+    table = read(body, most_rows)
     return Payload(shape, table.num_rows, table.column_names, table)
 
 
@@ -205,7 +213,7 @@ _READERS: dict[str, Callable[[Any], Payload]] = {
     "instances": _instances,
     "inputs": _inputs,
 }
-_TABLES: dict[str, tuple[Shape, Callable[[bytes], Any]]] = {
+_TABLES: dict[str, tuple[Shape, Callable[[bytes, int], Any]]] = {
     CSV: (Shape.CSV, read_csv),
     ARROW: (Shape.ARROW, read_arrow),
     PARQUET: (Shape.PARQUET, read_parquet),

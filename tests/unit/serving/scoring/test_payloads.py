@@ -43,6 +43,8 @@ def read(body: Any, content_type: str = JSON, most_rows: int = 100) -> Payload:
         ({"dataframe_records": {"a": 1}}, "list of objects"),
         ({"dataframe_records": [{"a": 1}, 2]}, "Record 1"),
         ({"instances": {"a": 1}}, "one entry per row"),
+        ({"instances": [{"a": 1}, 2]}, "number 1 is a number"),
+        ({"inputs": [[1], {"a": 1}]}, "number 0 is a list"),
         ({"inputs": None}, "inputs is null"),
         ({"inputs": [1], "params": [1]}, "params is an object"),
     ],
@@ -72,6 +74,45 @@ def test_more_rows_than_allowed_are_refused() -> None:
         read({"instances": [1, 2, 3]}, most_rows=2)
 
     assert error.value.http_status == 413
+
+
+def test_rows_of_a_parquet_file_are_counted_before_it_is_unpacked() -> None:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table({"a": list(range(1000))}), sink, compression="none")
+    content = sink.getvalue()
+    torn = content[:4] + bytes(2000) + content[2004:]
+
+    with pytest.raises(BodyTooLarge, match="1,000 rows"):
+        read(torn, PARQUET)
+    with pytest.raises(MalformedBody):
+        read(torn, PARQUET, most_rows=1000)
+
+
+def test_an_arrow_stream_is_read_no_further_than_its_rows_are_taken() -> None:
+    sink = io.BytesIO()
+    batch = pa.record_batch({"a": [1, 2, 3]})
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        for _ in range(3):
+            writer.write_batch(batch)
+    torn = sink.getvalue()[:-100]
+
+    with pytest.raises(BodyTooLarge, match="6 rows"):
+        read(torn, ARROW, most_rows=5)
+    with pytest.raises(MalformedBody):
+        read(torn, ARROW)
+
+
+def test_single_values_beside_long_lists_are_not_laid_out_without_bound() -> None:
+    inputs = {"a": [0] * 3_000, **{f"b{number}": 0 for number in range(3_000)}}
+
+    with pytest.raises(MalformedBody, match="3,000 single values beside lists of 3,000"):
+        read({"inputs": inputs}, most_rows=10_000)
+    assert read({"inputs": {"a": [0] * 3_000, "b": 1}}, most_rows=10_000).rows == 3_000
+
+
+def test_of_what_callers_call_a_request_only_the_beginning_is_kept() -> None:
+    found = read({"inputs": [1], "client_request_id": "theirs-" + "x" * 1_000_000}).client_request_id
+    assert found is not None and found.startswith("theirs-x") and len(found) == 200
 
 
 def test_pythons_names_for_what_is_no_number_are_read() -> None:
