@@ -15,6 +15,8 @@ _MOST_ROWS = 1 << 40
 """Bounds were held when the request came."""
 _MOST_COLUMNS = 1_000
 """A request with more values per row than this is kept as one list."""
+_MOST_GAPS = 1 << 20
+"""And so are records of many names of which each has a few: side by side, most of their columns would be empty."""
 
 Values = dict[str, Sequence[Any]]
 Names = tuple[str, ...]
@@ -107,6 +109,8 @@ def inputs_of(request: bytes, content_type: str, input_names: Sequence[str] = ()
 
     payload = read_payload(request, content_type, most_rows=_MOST_ROWS)
     if payload.columns is not None:
+        if isinstance(payload.data, list) and _are_scattered(payload.columns, cast("list[Any]", payload.data)):
+            return payload.rows, {"values": payload.data}
         columns: Values = {name: column_of(payload, name) or [] for name in payload.columns}
         if len(columns) > _MOST_COLUMNS or any(len(values) != payload.rows for values in columns.values()):
             return payload.rows, {"values": _together(columns, payload.rows)}
@@ -145,6 +149,8 @@ def outputs_of(response: bytes) -> tuple[int, Table] | None:
     if values and all(isinstance(each, dict) for each in values):
         records = cast("list[dict[str, Any]]", values)
         names = tuple(dict.fromkeys(name for record in records for name in record))
+        if _are_scattered(names, values):
+            return len(values), ((PREDICTION,), [(value,) for value in values])
         return len(values), (names, [tuple(record.get(name) for name in names) for record in records])
     return len(values), ((PREDICTION,), [(value,) for value in values])
 
@@ -157,6 +163,14 @@ def features_of(features: bytes | str | None) -> list[Read]:
     if not features:
         return []
     return [(each.get("values") or {}, each.get("event") or {}) for each in _json(features)]
+
+
+def _are_scattered(names: Sequence[str], rows: Sequence[Any]) -> bool:
+    """Whether rows are records that have so many names, or so few each, that they cannot be laid out in columns."""
+    if not rows or not isinstance(rows[0], dict):
+        return False
+    gaps = len(names) * len(rows) - sum(map(len, rows))
+    return len(names) > _MOST_COLUMNS or gaps > _MOST_GAPS
 
 
 def _together(columns: Mapping[str, Sequence[Any]], rows: int) -> list[Any]:

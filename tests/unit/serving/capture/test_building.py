@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ def test_the_same_rows_come_out_of_every_format(request_body: bytes) -> None:
     ]
 
 
+def test_rows_need_not_have_the_same_names() -> None:
+    request = body(dataframe_records=[{"a": 1.0, "b": "x"}, {"a": 2.0, "c": "y"}])
+    assert typed(exchange(1, request=request, response=body(predictions=[0.1, 0.2]))) == [
+        {"in_a": 1.0, "in_b": "x", "in_c": None, "out_prediction": 0.1},
+        {"in_a": 2.0, "in_b": None, "in_c": "y", "out_prediction": 0.2},
+    ]
+
+
 def test_csv_and_arrow_are_read_too() -> None:
     table = pa.table({"a": [1.0, 2.0], "b": ["x", "y"]})
     sink = io.BytesIO()
@@ -84,6 +93,25 @@ def test_answers_have_a_column_per_output() -> None:
         (b'{"predictions": [1.0, NaN]}', {"out_prediction": pytest.approx(float("nan"), nan_ok=True)}),
     ]:
         assert typed(exchange(1, request=request, response=response))[1] == {"in_0": 2.0, **shown}
+
+
+@pytest.mark.parametrize(("count", "names"), [(3_000, 3_000), (40_000, 40)])
+def test_records_of_which_each_has_names_of_its_own_are_not_laid_out_in_columns(count: int, names: int) -> None:
+    records = [{"a": 1.0, f"only-{number % names}": 2.0} for number in range(count)]
+    answered = exchange(1, request=body(dataframe_records=records), response=body(predictions=[0.5] * count))
+    tracemalloc.start()
+    rows = rows_of(answered)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows is not None and rows.count == count
+    assert rows.inputs[0] == ("values",) and rows.inputs[1][7] == (records[7],)
+    assert peak < 2_000 * count
+
+
+def test_answers_of_which_each_has_names_of_its_own_are_kept_in_one_column() -> None:
+    scores = [{f"item-{number}": 0.5} for number in range(2_000)]
+    rows = rows_of(exchange(1, request=body(instances=[[1.0]] * 2_000), response=body(predictions=scores)))
+    assert rows is not None and rows.outputs == (("prediction",), [(each,) for each in scores])
 
 
 def test_types_are_those_of_the_signature_and_keys_stay_whole(tmp_path: Path) -> None:
