@@ -238,13 +238,23 @@ class RequestFeatures:
 
     def _payload(self, payload: Payload, rows: list[dict[str, Any]], values: Mapping[str, Sequence[Any]]) -> Payload:
         given = dict.fromkeys(name for row in rows for name in row)
-        wanted = self.spec.inputs or [*given, *(name for name in self._shown if name not in given)]
-        columns = [name for name in wanted if name in values or name in given]
+        if not self.spec.inputs:
+            return self._everything(payload, rows, values, list(given))
+        columns = [name for name in self.spec.inputs if name in values or name in given]
         data = [
             [plain_value(values[name][at]) if name in values else row.get(name) for name in columns]
             for at, row in enumerate(rows)
         ]
         return Payload(Shape.SPLIT, payload.rows, columns, data, payload.params, payload.client_request_id)
+
+    def _everything(
+        self, payload: Payload, rows: list[dict[str, Any]], values: Mapping[str, Sequence[Any]], given: list[str]
+    ) -> Payload:
+        """All that came and was read, row by row: side by side, names that few rows have would fill the memory."""
+        shown = [name for name in dict.fromkeys([*self._shown, *given]) if name in values]
+        data = [{**row, **{name: plain_value(values[name][at]) for name in shown}} for at, row in enumerate(rows)]
+        columns = [*given, *(name for name in shown if name not in given)]
+        return Payload(Shape.RECORDS, payload.rows, columns, data, payload.params, payload.client_request_id)
 
 
 def _column(name: str, rows: list[dict[str, Any]], found: "Sequence[ReadRow]") -> list[Any]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,6 +25,7 @@ from boathouse.serving.answering.opening import open_features
 from boathouse.serving.answering.refusals import FeaturesFailed
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import FeatureRules, OnMissing
+from boathouse.serving.scoring.columns import column_of
 from boathouse.serving.scoring.payloads import read_payload
 from boathouse.serving.snapshot.nouns import LiveEntity, OnlineFeatures
 
@@ -106,6 +108,27 @@ def test_keys_become_what_the_model_takes_and_what_was_used_is_told(features: Re
     assert used["values"] == {"seats": 100, "made": "1999-01-02", "delay": 5.5}
     assert used["event"]["delay"] > 0
     assert features.is_fast
+
+
+def test_names_that_few_rows_have_take_no_more_memory_than_the_rows(told: OnlineFeatures) -> None:
+    features = opened(replace(LOOKUPS, inputs=()), told)
+    rows = [{"tail": "a", "day": "2013-01-01", f"only-{number}": number} for number in range(3_000)]
+    request = read_payload(json.dumps({"dataframe_records": rows}).encode(), "application/json", most_rows=3_000)
+    tracemalloc.start()
+    filled = features.fill(request, USE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    features.close()
+    assert filled.payload.data[2] == {
+        "tail": "a",
+        "day": date(2013, 1, 1),
+        "only-2": 2,
+        "seats": 100,
+        "made": "1999-01-02",
+        "delay": 5.5,
+    }
+    assert column_of(filled.payload, "seats") == [100] * 3_000
+    assert peak < 40_000_000
 
 
 def test_every_shape_of_a_request_has_rows(features: RequestFeatures) -> None:
