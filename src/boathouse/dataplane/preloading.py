@@ -30,7 +30,7 @@ def preload(home: Home) -> None:
                 import_bare()
             else:
                 import_module(name)
-        except ImportError as error:
+        except Exception as error:  # noqa: BLE001  # a library without what it stands on raises what it likes
             log.debug("%s is not imported before the workers: %s", name, error)
 
 
