@@ -16,7 +16,7 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.answering.features import FeaturesFell, Filled
 from boathouse.serving.answering.limits import Slots
 from boathouse.serving.answering.loaded import Loaded, Wanted
-from boathouse.serving.answering.outcomes import Failed, Outcome, answered, refused
+from boathouse.serving.answering.outcomes import Failed, Outcome, Progress, answered, refused
 from boathouse.serving.answering.rates import Rates, own_slots
 from boathouse.serving.answering.refusals import FeaturesFailed, ModelFailed, NotReady, TookTooLong, error_answer
 from boathouse.serving.answering.requests import CONTENT_TYPE_JSON, Answer, Asked
@@ -176,23 +176,35 @@ class Answering:
         return Outcome(way, payload, b'{"predictions": ' + scorer.answer(predictions) + b"}", predictions, used)
 
     async def _later(self, asked: Asked, payload: Payload | None, way: Way | None) -> Answer:
-        until = asked.begun + self._seconds
+        progress = Progress(payload, way)
         try:
             try:
-                await self.slots.take(until - time.perf_counter())
+                outcome = await self._in_thread(asked, self._worked, asked, progress)
             except TimeoutError as error:
-                raise self._too_late() from error
-            work = asyncio.get_running_loop().run_in_executor(self._executor(), self._worked, asked, payload, way)
-            work.add_done_callback(self._done)
-            try:
-                outcome = await asyncio.wait_for(asyncio.shield(work), max(0.0, until - time.perf_counter()))
-            except TimeoutError as error:
-                return await self._timed_out(asked, payload, way, error)
+                if progress.way is not None and progress.way.breaker is not None:
+                    progress.way.breaker.failed(self._seconds)
+                outcome = await self._at_the_deadline(asked, progress, error)
             return self._finish(asked, outcome)
         except Failed as failed:
             return self._refuse(asked, failed.way, failed.error)
         except BoathouseError as error:
-            return self._refuse(asked, way, error)
+            return self._refuse(asked, progress.way, error)
+
+    async def _in_thread(self, asked: Asked, work: Callable[..., Outcome], *arguments: Any) -> Outcome:
+        """What a thread of ours comes to.
+
+        Raises:
+            TimeoutError: It has not come to an end by the deadline, and goes on.
+            TookTooLong: None was free until then.
+        """
+        until = asked.begun + self._seconds
+        try:
+            await self.slots.take(until - time.perf_counter())
+        except TimeoutError as error:
+            raise self._too_late() from error
+        running = asyncio.get_running_loop().run_in_executor(self._executor(), work, *arguments)
+        running.add_done_callback(self._done)
+        return await asyncio.wait_for(asyncio.shield(running), max(0.0, until - time.perf_counter()))
 
     def _done(self, work: "asyncio.Future[Any]") -> None:
         """Only when the thread has really ended: a request that nobody waits for still takes a slot."""
@@ -200,19 +212,18 @@ class Answering:
         if not work.cancelled():
             work.exception()  # it was told to whoever waited
 
-    def _worked(self, asked: Asked, payload: Payload | None, way: Way | None) -> Outcome:
+    def _worked(self, asked: Asked, progress: Progress) -> Outcome:
         """In a thread: everything up to the answer."""
         try:
+            payload = progress.payload
             if payload is None:
-                payload = read_payload(asked.body, asked.content_type, most_rows=self._most_rows)
+                payload = progress.payload = read_payload(asked.body, asked.content_type, most_rows=self._most_rows)
+            way = progress.way
             if way is None:
-                way = self._chosen(asked, payload)
-        except BoathouseError as error:
-            raise Failed(way, error) from error
-        try:
+                way = progress.way = self._chosen(asked, payload)
             return self._tried(asked, payload, way)
         except BoathouseError as error:
-            raise Failed(way, error) from error
+            raise Failed(progress.way, error) from error
 
     def _tried(self, asked: Asked, payload: Payload, way: Way) -> Outcome:
         breaker = way.breaker
@@ -266,25 +277,25 @@ class Answering:
     async def _fallen_later(self, asked: Asked, payload: Payload, way: Way, failed: Exception) -> Answer:
         """Rungs may be slow, so they are asked in a thread."""
         try:
-            await self.slots.take(self._seconds)
-            loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._executor(), self._fallen, asked, payload, way, failed)
-            work.add_done_callback(self._done)
-            return self._finish(asked, await asyncio.wait_for(asyncio.shield(work), self._seconds))
-        except TimeoutError:
-            return self._refuse(asked, way, self._too_late())
+            try:
+                outcome = await self._in_thread(asked, self._fallen, asked, payload, way, failed)
+            except TimeoutError as error:
+                outcome = await self._at_the_deadline(asked, Progress(payload, way), error)
+            return self._finish(asked, outcome)
         except BoathouseError as error:
             return self._refuse(asked, way, error)
 
-    async def _timed_out(
-        self, asked: Asked, payload: Payload | None, way: Way | None, error: TimeoutError
-    ) -> Answer:  # fmt: skip
+    async def _at_the_deadline(self, asked: Asked, progress: Progress, error: TimeoutError) -> Outcome:
+        """What rules and constants answer; no model is asked any more.
+
+        Raises:
+            TookTooLong: There is none, or it is not even known yet of whom something was asked.
+        """
         late = self._too_late()
-        if way is not None and way.breaker is not None:
-            way.breaker.failed(self._seconds)
+        payload, way = progress.payload, progress.way
         if not self._ladder or payload is None or way is None:
             raise late from error
-        return self._finish(asked, await asyncio.to_thread(self._fallen, asked, payload, way, late, is_late=True))
+        return await asyncio.to_thread(self._fallen, asked, payload, way, late, is_late=True)
 
     def _finish(self, asked: Asked, outcome: Outcome) -> Answer:
         """Keep, count, answer. What has status 200 is in the journal by then."""

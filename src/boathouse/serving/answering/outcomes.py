@@ -36,6 +36,14 @@ class Outcome:
         return [("x-fallback", self.fallen.rung), ("x-served-by", shown)]
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far a request has come in its thread, for whoever waits for it until the deadline."""
+
+    payload: Payload | None = None
+    way: Way | None = None
+
+
 class Failed(Exception):
     """Carries an error out of a thread, with the way on which it happened."""
 

@@ -25,6 +25,7 @@ from boathouse.serving.telemetry.nouns import Counts, Series
 from boathouse.serving.telemetry.reading import read_file
 
 ROWS = {"dataframe_records": [{"x": 1.0}, {"x": 2.0}]}
+CONSTANT = (LiveRung("constant", value=7),)
 
 
 @dataclass
@@ -146,7 +147,7 @@ def test_a_fast_model_answers_at_once_and_a_slow_one_in_a_thread(worker: Worker)
 
 @pytest.mark.parametrize("is_fast", [True, False])
 def test_bad_input_is_the_callers_and_nobody_falls(worker: Worker, is_fast: bool) -> None:
-    served = endpoint(ladder=(LiveRung("constant", value=7),))
+    served = endpoint(ladder=CONSTANT)
     found = answer(worker.answering(served, one=Doubling(is_fast)), asked({"dataframe_records": [{"y": 1}]}))
     assert (found.status, json.loads(found.body)["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert worker.falls == []
@@ -196,7 +197,7 @@ def test_a_model_that_hangs_does_not_keep_its_caller_and_the_constant_answers(wo
     release = threading.Event()
     slow = Doubling(False, lambda xs: release.wait(30))
     policy = EndpointPolicy(limits=Limits(deadline_ms=100))
-    served = endpoint(policy=policy, ladder=(LiveRung("constant", value=7),))
+    served = endpoint(policy=policy, ladder=CONSTANT)
     try:
         found = answer(worker.answering(served, one=slow))
         refused = answer(worker.answering(endpoint(policy=policy), one=slow))
@@ -204,6 +205,37 @@ def test_a_model_that_hangs_does_not_keep_its_caller_and_the_constant_answers(wo
         release.set()
     assert (found.status, found.body) == (200, b'{"predictions": [7,7]}')
     assert refused.status == 504
+
+
+def test_a_long_request_of_which_the_model_hangs_falls_and_counts_as_every_other(worker: Worker) -> None:
+    release = threading.Event()
+    slow = Doubling(False, lambda xs: release.wait(30))
+    policy = EndpointPolicy(limits=Limits(deadline_ms=2_000))
+    long = {"dataframe_records": [{"x": 1.0}], "params": {"padding": "p" * 300_000}}
+    try:
+        found = answer(worker.answering(endpoint(policy=policy, ladder=CONSTANT), one=slow), asked(long))
+        refused = answer(worker.answering(endpoint(policy=policy), one=slow), asked(long))
+    finally:
+        release.set()
+    assert (found.status, found.body) == (200, b'{"predictions": [7]}')
+    assert refused.status == 504
+    assert (worker.counts("one").by_status, worker.counts("one").fallen) == ({200: 1, 504: 1}, 1)
+    assert [kept.entity_id for kept in worker.journal.exchanges] == ["", "one"]
+
+
+def test_a_rung_that_hangs_leaves_it_to_the_constant_by_the_deadline(worker: Worker) -> None:
+    release = threading.Event()
+    slow = Doubling(False, lambda xs: release.wait(30))
+    policy = EndpointPolicy(limits=Limits(deadline_ms=300))
+    ladder = (LiveRung("previous", entity_id="old"), *CONSTANT)
+    answering = worker.answering(
+        endpoint("one", "old", policy=policy, ladder=ladder), one=Doubling(True, failing), old=slow
+    )
+    try:
+        found = answer(answering)
+    finally:
+        release.set()
+    assert (found.status, found.body) == (200, b'{"predictions": [7,7]}')
 
 
 def test_a_request_that_nobody_waits_for_still_takes_a_slot(worker: Worker) -> None:
