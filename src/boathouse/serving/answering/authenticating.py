@@ -20,7 +20,7 @@ class Doorkeeper:
         self._tokens = tokens
         self._anyone = anyone
         self._seen: dict[str, KnownToken] = {}
-        """By the whole header. Only valid ones, so there are never more than tokens."""
+        """By the whole header. Only valid ones, written in one way, so there are never more than tokens."""
 
     def identify(self, authorization: str | None) -> KnownToken:
         """Whose token it is.
@@ -39,14 +39,16 @@ class Doorkeeper:
         return token
 
     def _recognised(self, authorization: str | None) -> KnownToken:
-        scheme, _, secret = (authorization or "").partition(" ")
+        header = authorization or ""
+        scheme, _, secret = header.partition(" ")
         secret = secret.strip()
         if not secret or scheme.lower() != "bearer":
             raise Unauthenticated("The request has no token.", hint=_ASK_FOR_ANOTHER)
         token = self._tokens.get(sha256(secret.encode("utf-8", "surrogatepass")).hexdigest())
         if token is None:
             raise Unauthenticated("The token is not valid.", hint=_ASK_FOR_ANOTHER)
-        self._seen[authorization or ""] = token
+        if header == f"Bearer {secret}":
+            self._seen[header] = token
         return token
 
 
@@ -63,6 +65,6 @@ def require_caller(token: KnownToken, endpoint: LiveEndpoint) -> None:
     if not may_ask(token, endpoint):
         raise Denied(
             f"{token.principal} may not ask endpoint {endpoint.name}.",
-            hint="Its owner grants it: boathouse endpoint permissions "
-            f"{endpoint.name} --grant CAN_QUERY --to {token.principal}",
+            hint="Its owner can let you: "
+            f"boathouse endpoint permissions {endpoint.name} --give {token.principal} CAN_QUERY",
         )

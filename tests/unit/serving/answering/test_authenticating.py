@@ -5,9 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from boathouse.foundation.errors import Unauthenticated
-from boathouse.serving.answering.authenticating import Doorkeeper
-from boathouse.serving.snapshot.nouns import KnownToken
+from boathouse.cli.endpoint_permissions import permissions
+from boathouse.foundation.errors import Denied, Unauthenticated
+from boathouse.serving.answering.authenticating import Doorkeeper, require_caller
+from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.snapshot.nouns import KnownToken, LiveEndpoint
 
 ANN = KnownToken("ann", frozenset({"ann"}), False, None)
 
@@ -40,3 +42,18 @@ def test_a_token_ends_when_it_expires_though_it_was_seen_before() -> None:
     time.sleep(0.08)
     with pytest.raises(Unauthenticated, match="expired"):
         door.identify("Bearer secret")
+
+
+def test_writing_a_token_in_many_ways_fills_nobodys_memory() -> None:
+    door = doorkeeper()
+    for spaces in range(1, 100):
+        assert door.identify(f"Bearer{' ' * spaces}secret") is ANN
+    assert len(door._seen) == 1
+
+
+def test_who_may_not_ask_is_told_what_its_owner_can_do() -> None:
+    served = LiveEndpoint("id", "delays", 1, (), (), frozenset({"bob"}), EndpointPolicy())
+    with pytest.raises(Denied) as refused:
+        require_caller(ANN, served)
+    command = str(refused.value.hint).partition("boathouse endpoint permissions ")[2].split()
+    assert permissions.make_context("permissions", command).params["give"] == (("ann", "CAN_QUERY"),)
