@@ -3,6 +3,9 @@
 A key counts for the entity that answered it, from its first answer on. Keys that several entities have answered, after
 a change of shares or because of a canary, count for none; how many those are is told. The outcome of a key is the first
 one that became known after its first answer: one per key, and never another one later.
+
+Whether keys are shared as the routes say is another question: there an entity's canary is a part of the entity, whose
+share it takes from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,20 +44,23 @@ def gather(session: Session, declared: Experiment, source: Source) -> Outcomes:
         InvalidInput: It lacks a column.
     """
     parameters: dict[str, Any] = {"since": source.since, "shares_since": source.shares_since}
-    arms = _arm_expression(source.names, parameters)
-    keyed = _keyed(declared, source.predictions, arms)
+    keyed = _keyed(declared, source.predictions, _entity_expression(source.names, parameters))
     counted = session.sql(
-        f"WITH {keyed} SELECT arms, arm, count(*) AS n, "
-        "sum(CASE WHEN first_at >= :shares_since THEN 1 ELSE 0 END) AS recent FROM keyed GROUP BY arms, arm",
+        f"WITH {keyed} SELECT arms, arm, entities, entity, count(*) AS n, "
+        "sum(CASE WHEN first_at >= :shares_since THEN 1 ELSE 0 END) AS recent FROM keyed "
+        "GROUP BY arms, arm, entities, entity",
         parameters,
     ).arrow()
-    single: dict[str, tuple[int, int]] = {}
+    single: dict[str, int] = {}
+    recent: dict[str, int] = {}
     excluded = 0
     for row in counted.to_pylist():
+        if row["entities"] == 1 and row["entity"] != _OTHER:
+            recent[row["entity"]] = recent.get(row["entity"], 0) + row["recent"]
         if row["arms"] > 1 or row["arm"] == _OTHER:
             excluded += row["n"]
         else:
-            single[row["arm"]] = (row["n"], row["recent"])
+            single[row["arm"]] = single.get(row["arm"], 0) + row["n"]
     measured = [declared.outcome, *declared.guards]
     summed = session.sql(
         f"WITH {keyed}, {_known(declared, measured)} SELECT arm, {', '.join(_sums(at) for at in range(len(measured)))} "
@@ -63,27 +69,29 @@ def gather(session: Session, declared: Experiment, source: Source) -> Outcomes:
     ).arrow()
     rows = {row["arm"]: row for row in summed.to_pylist()}
     found = [
-        {name: _arm(name, keys, rows.get(name), at) for name, (keys, _) in single.items()}
-        for at in range(len(measured))
+        {name: _arm(name, keys, rows.get(name), at) for name, keys in single.items()} for at in range(len(measured))
     ]
     return Outcomes(
         arms=found[0],
         guards=dict(zip(declared.guards, found[1:], strict=True)),
         excluded=excluded,
-        first_keys={name: recent for name, (_, recent) in single.items()},
+        first_keys=recent,
     )
 
 
-def _keyed(declared: Experiment, table: TableName, arm: str) -> str:
-    """One row per key: how many entities have answered it, which one, and when first."""
+def _keyed(declared: Experiment, table: TableName, entity: str) -> str:
+    """One row per key: how many arms and entities have answered it, which ones, and when first."""
+    arm = f"CASE WHEN p.route = 'canary' THEN '{_OTHER}' ELSE {entity} END"
     columns = [f"p.{quote_part(column_name(IN, name))}" for name in declared.key]
     keys = ", ".join(f"{column} AS k{at}" for at, column in enumerate(columns))
     there = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     names = ", ".join(f"k{at}" for at in range(len(columns)))
     return (
-        f"answered AS (SELECT {keys}, {arm} AS arm, p.request_time AS answered_at FROM {table.quoted()} AS p "
+        f"answered AS (SELECT {keys}, {arm} AS arm, {entity} AS entity, p.request_time AS answered_at "
+        f"FROM {table.quoted()} AS p "
         f"WHERE p.request_time >= :since AND p.route IN ('control', 'treatment', 'canary') AND {there}), "
-        f"keyed AS (SELECT {names}, count(DISTINCT arm) AS arms, min(arm) AS arm, min(answered_at) AS first_at "
+        f"keyed AS (SELECT {names}, count(DISTINCT arm) AS arms, min(arm) AS arm, "
+        "count(DISTINCT entity) AS entities, min(entity) AS entity, min(answered_at) AS first_at "
         f"FROM answered GROUP BY {names})"
     )
 
@@ -110,7 +118,7 @@ def _sums(at: int) -> str:
     )
 
 
-def _arm_expression(names: Mapping[str, str], parameters: dict[str, Any]) -> str:
+def _entity_expression(names: Mapping[str, str], parameters: dict[str, Any]) -> str:
     """The served entity's name; the ids come as parameters."""
     cases: list[str] = []
     for at, (entity_id, name) in enumerate(sorted(names.items())):
@@ -118,7 +126,7 @@ def _arm_expression(names: Mapping[str, str], parameters: dict[str, Any]) -> str
         cases.append(f"WHEN p.served_entity_id = :e{at} THEN :e{at}_name")
     if not cases:
         return f"'{_OTHER}'"
-    return f"CASE WHEN p.route = 'canary' THEN '{_OTHER}' {' '.join(cases)} ELSE '{_OTHER}' END"
+    return f"CASE {' '.join(cases)} ELSE '{_OTHER}' END"
 
 
 def _arm(name: str, keys: int, row: Mapping[str, Any] | None, at: int) -> Arm:

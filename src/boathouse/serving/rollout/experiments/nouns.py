@@ -33,7 +33,7 @@ class Outcomes:
     excluded: int = 0
     """Keys that more than one entity has answered: after a change of shares, or by a canary."""
     first_keys: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Keys by entity since the shares are what they are."""
+    """Keys by entity, its canary's among them, since the shares are what they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,17 +97,19 @@ def house(tmp_path: Path) -> Iterator[House]:
     database.dispose()
 
 
-def answered(house: House, keys: int, better: float) -> None:
-    """So many keys were answered, half by each; the new entity's outcomes are better by so much."""
+def answered(house: House, keys: int, better: float, canary: float = 0.0) -> None:
+    """So many keys were answered, half by each; the new entity's outcomes are better by so much, and a canary of the
+    old one has answered a part of its keys."""
     chance, session = random.Random(3), house.lab.at
-    arms = ["new" if chance.random() < 0.5 else "old" for _ in range(keys)]
+    arms = ["new" if chance.random() < 0.5 else "next" if chance.random() < canary else "old" for _ in range(keys)]
+    routes = {"new": "treatment", "next": "canary", "old": "control"}
     session.write_table(
         "dev.ab.offer_predictions",
         pl.DataFrame(
             {
                 "in_id": list(range(keys)),
                 "served_entity_id": [f"e-{arm}" for arm in arms],
-                "route": ["treatment" if arm == "new" else "control" for arm in arms],
+                "route": [routes[arm] for arm in arms],
                 "request_time": [BEGAN + timedelta(minutes=1)] * keys,
             }
         ),
@@ -145,6 +147,20 @@ def test_a_better_treatment_is_decided_once_told_once_and_stands_in_evidence(hou
     )
     assert measured.interval is not None
     assert measured.interval[0] > 0
+
+
+def test_a_canary_of_an_entity_takes_nothing_from_its_share_of_the_keys(house: House) -> None:
+    coming = LiveEntity("e-next", "old", EntityKind.MODEL, "dev.ab.offer", 3, None)
+    routes = (LiveRoute("e-next", 15, "canary"), LiveRoute("e-old", 35, "control"), LiveRoute("e-new", 50, "treatment"))
+    house.lab.endpoint = replace(house.lab.endpoint, entities=(*house.lab.endpoint.entities, coming), routes=routes)
+    house.experiments.look()
+    answered(house, 4000, better=0.0, canary=0.3)
+    house.experiments.look()
+    assert house.states == [ExperimentState.RUNNING]
+    (running,) = house.experiments.of(SYSTEM, "offer")
+    report: Any = running.report
+    assert 500 < report["excluded_keys"] < 700
+    assert report["ratio_p_value"] > 0.001
 
 
 def test_no_difference_stays_open_until_its_time_is_over(house: House) -> None:

@@ -119,14 +119,15 @@ def test_keys_and_outcomes_are_those_of_the_definition(session: Session, seed: i
     values: dict[str, list[tuple[float, float]]] = {"old": [], "new": []}
     keys, recent, excluded = {"old": 0, "new": 0}, {"old": 0, "new": 0}, 0
     for key, mine in by_key.items():
+        first = min(each.at for each in mine)
+        if len(entities := {NAMES[each.entity] for each in mine}) == 1:
+            recent[entities.pop()] += first >= SHARED
         arms = {"canary" if each.route == "canary" else NAMES[each.entity] for each in mine}
         if len(arms) > 1 or "canary" in arms:
             excluded += 1
             continue
         (arm,) = arms
-        first = min(each.at for each in mine)
         keys[arm] += 1
-        recent[arm] += first >= SHARED
         later = [each for each in outcomes if (each.tail, each.origin) == key and each.at >= first]
         known = sorted((each.at, each.late, each.cost) for each in later if each.late is not None)
         if known:
