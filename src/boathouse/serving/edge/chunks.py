@@ -12,6 +12,7 @@ MOST_BYTES = 4 << 20
 """Of a journal, in one message; one exchange alone may be longer."""
 LARGEST_MESSAGE = 256 << 20
 _PLACE = struct.Struct("<Q")
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,16 @@ def unpacked(message: bytes) -> Iterator[Placed]:
         if frame is None or frame.kind is not FrameKind.EXCHANGE:
             raise InvalidInput("The message holds no exchanges, or was cut on its way.", hint="Send it again.")
         (place,) = _PLACE.unpack_from(data, at)
-        yield Placed(place, read_exchange(frame.content))
+        yield Placed(place, _read(frame.content))
         at = frame.end
+
+
+def _read(content: memoryview) -> Exchange:
+    """An exchange as somebody else has written it, who may have written anything."""
+    try:
+        found = read_exchange(content)
+    except (struct.error, ValueError, TypeError) as error:
+        raise InvalidInput(f"The message holds an exchange that cannot be read: {error}.") from error
+    if max(len(found.request_id), len(found.rung or "")) > _LONGEST_NAME:
+        raise InvalidInput("The message holds an exchange with a name that no device gives.")
+    return found

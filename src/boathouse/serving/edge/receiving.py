@@ -24,6 +24,7 @@ from boathouse.serving.capture.journal import SEGMENT_SUFFIX
 from boathouse.serving.capture.nouns import Exchange
 from boathouse.serving.capture.reading import look, segments
 from boathouse.serving.edge.chunks import Placed, unpacked
+from boathouse.serving.scoring.nouns import LONGEST_CLIENT_ID
 from boathouse.serving.snapshot import files
 from boathouse.serving.snapshot.nouns import LiveEndpoint
 
@@ -42,7 +43,7 @@ class _Memory:
     context: str | None = None
     """What the endpoint was when the message behind ``upto`` was begun; None when none was."""
     principal: str = ""
-    """Who has sent that one."""
+    """Who has sent that one first: its bytes stand where they stood, whoever sends it again."""
 
 
 class Receiver:
@@ -87,7 +88,7 @@ class Receiver:
             frames = [context_frame(context)]
             frames += [
                 exchange_frame(
-                    _ours(each.exchange, known, live, principal, device, now), each.exchange.sampling_fraction
+                    _ours(each.exchange, known, live, memory.principal, device, now), each.exchange.sampling_fraction
                 )
                 for each in new
             ]
@@ -159,11 +160,14 @@ def _model_of(exchange: Exchange) -> tuple[str, int | None]:
 def _ours(
     exchange: Exchange, known: KnownEndpoint, live: LiveEndpoint, principal: str, device: str, now: int
 ) -> Exchange:
+    """As it stands in our journal. No clock of a device makes a request later than its arrival."""
     name, version = _model_of(exchange)
     entity = next(
         (each.entity_id for each in known.entities.values() if (each.entity, each.version) == (name, version)), ""
     )
+    theirs = exchange.client_request_id
     return replace(
         exchange, endpoint_id=live.endpoint_id, entity_id=entity, config_version=live.config_version, role=ROLE,
-        principal=principal, device=device, arrived_at_us=now,
+        principal=principal, device=device, arrived_at_us=now, received_at_us=min(max(exchange.received_at_us, 0), now),
+        client_request_id=None if theirs is None else theirs[:LONGEST_CLIENT_ID],
     )  # fmt: skip
