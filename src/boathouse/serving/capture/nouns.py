@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+SHADOW_SUFFIX = "-shadow"
+"""Follows the request id of the caller's exchange; a second shadow's has ``-shadow2``, and so on."""
+
 
 @dataclass(slots=True)
 class Exchange:

@@ -7,6 +7,7 @@ from typing import Any
 
 from boathouse.foundation.names import TableName, quote_part
 from boathouse.serving.capture.layout import OUT
+from boathouse.serving.capture.nouns import SHADOW_SUFFIX
 from boathouse.session import Session
 
 _SHADOW = "shadow"
@@ -102,7 +103,7 @@ def _rows(
     return session.sql(
         f"SELECT date_trunc('{window}', c.request_time) AS at, s.model_version, {', '.join(figures)} "
         f"FROM {table.quoted()} AS s JOIN {table.quoted()} AS c "
-        "ON c.databricks_request_id = regexp_replace(s.databricks_request_id, '-shadow[0-9]*$', '') "
+        f"ON c.databricks_request_id = regexp_replace(s.databricks_request_id, '{SHADOW_SUFFIX}[0-9]*$', '') "
         "AND c.row_number = s.row_number "
         f"WHERE s.route = '{_SHADOW}' AND c.route <> '{_SHADOW}' AND c.request_time >= :since "
         f"AND s.request_time >= :since AND ({mine} IS NOT NULL OR {theirs} IS NOT NULL) "

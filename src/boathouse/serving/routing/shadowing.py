@@ -14,15 +14,13 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from boathouse.serving.capture.nouns import Exchange
+from boathouse.serving.capture.nouns import SHADOW_SUFFIX, Exchange
 from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.snapshot.nouns import LiveEndpoint, LiveEntity, LiveShadow
 
 log = logging.getLogger(__name__)
 
 SHADOW = "shadow"
-SUFFIX = "-shadow"
-"""Follows the request id of the caller's exchange; a second shadow's has ``-shadow2``, and so on."""
 
 MOST_WAITING = 256
 MOST_BYTES = 32 * 1024 * 1024
@@ -244,7 +242,7 @@ def _exchange(task: ShadowTask, found: Shadowed, status: int, problem: str | Non
     received, took = timed
     return replace(
         task.exchange,
-        request_id=f"{task.exchange.request_id}{SUFFIX}{task.number + 1 if task.number else ''}",
+        request_id=f"{task.exchange.request_id}{SHADOW_SUFFIX}{task.number + 1 if task.number else ''}",
         entity_id=task.entity_id,
         version=task.version,
         role=SHADOW,

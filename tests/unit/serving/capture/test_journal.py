@@ -164,6 +164,19 @@ def test_what_a_killed_worker_has_written_is_there(tmp_path: Path) -> None:
     assert read_state(folder).written == 100
 
 
+def test_what_a_shadow_has_said_is_kept_where_its_callers_answer_is(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path, "worker")
+    journal.follow([endpoint(CaptureRules(sample=0.25))])
+    for number in range(400):
+        for suffix in ("", "-shadow", "-shadow2"):
+            journal.write(exchange(number, request_id=f"request-{number}{suffix}"))
+    journal.close()
+    kept = {each.request_id for each in read_back(tmp_path)}
+    asked = {each for each in kept if "-shadow" not in each}
+    assert 50 < len(asked) < 150
+    assert kept == {f"{each}{suffix}" for each in asked for suffix in ("", "-shadow", "-shadow2")}
+
+
 def test_a_share_is_kept_the_same_way_each_time_and_says_so(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path, "worker")
     journal.follow([endpoint(CaptureRules(sample=0.25))])
