@@ -49,7 +49,8 @@ def previous_version(above: Above) -> int | None:
     """The version that answered before this one came: the alias' own history tells, else that of the endpoint."""
     version, served = above.live.version, above.served
     if served.alias is not None:
-        came = [move for move in above.moves if move.to_version == version and move.from_version is not None]
+        # The first time that it came: one that came back was preceded by what had to go.
+        came = [move for move in above.moves if move.to_version == version]
         return came[-1].from_version if came else None
     for config in above.configs:
         for entity in config.entities:

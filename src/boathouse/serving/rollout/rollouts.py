@@ -133,8 +133,8 @@ class Rollouts:
                 if last is None or now is None or now.rejected != last.to_version:
                     raise NoRollout(f"No rollout of {name} was aborted whose version is still asked for.")
                 rows.let_stand(connection, last.served, Stood(now.model, now.version), self._now())
-                self._begin(connection, principal, last.served, (last.from_version, last.to_version), last.canary)
-                return rows.running(connection, endpoint.endpoint_id)[0]
+                versions = last.from_version, last.to_version
+                return self._begin(connection, principal, last.served, versions, last.canary)
 
     # --- steps, by people and by the controller
 
@@ -227,13 +227,14 @@ class Rollouts:
 
     def _begin(
         self, connection: "Connection", principal: Principal, served: Served, versions: tuple[int, int], canary: Canary
-    ) -> None:
+    ) -> Rollout:
         now = self._now()
         begun = Rollout(new_id(), served, *versions, canary, RolloutState.RUNNING, 0, now, now, principal.name)
         rows.add(connection, begun)
         before = replace(begun, state=RolloutState.ABORTED)
         reason = f"{served.alias or 'the configuration'} means version {begun.to_version}"
         self._told(connection, principal, StepKind.BEGAN, (before, begun), (), reason)
+        return begun
 
     def _supersede(self, connection: "Connection", rollout: Rollout, why: str) -> None:
         now = self._now()

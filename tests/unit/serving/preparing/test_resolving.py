@@ -152,6 +152,17 @@ def test_the_ladder_has_the_rungs_that_are_there(house: Any) -> None:
     assert "has no version 9" in live.why
 
 
+def test_what_an_alias_has_left_for_the_first_version_is_no_rung_below_it(house: Any) -> None:
+    house.model()
+    for number in (1, 2):
+        house.version(number, alias="champion")
+    house.alias("champion", 1)
+    house.make(policy={"fallback": [{"kind": "previous"}]})
+    live = house.live()
+    assert live.ladder == ()
+    assert "has none before it" in live.why
+
+
 def test_a_shadow_sees_what_its_alias_means(house: Any) -> None:
     house.model()
     house.version(1, alias="champion")

@@ -8,14 +8,16 @@ from sqlalchemy.exc import IntegrityError
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.serving.endpoints.nouns import EntityKind, Route, ServedEntity, Wanted
 from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.endpoints.service import NewEndpoint
 from boathouse.serving.rollout import repository as rows
 from boathouse.serving.rollout.controller import Controller
 from boathouse.serving.rollout.nouns import RolloutState
 from boathouse.serving.rollout.plan import Standing
 from boathouse.serving.rollout.rollouts import NoRollout, RolloutMoved
 
-from .conftest import POLICY, House, Watched, events_of
+from .conftest import MODEL, POLICY, House, Watched, events_of
 
 
 def controller(house: House, watched: Watched) -> Controller:
@@ -108,6 +110,19 @@ def test_what_was_aborted_may_be_tried_again(house: House) -> None:
     house.rollouts.abort(SYSTEM, "late", "not yet")
     assert house.rollouts.retry(SYSTEM, "late").to_version == 2
     assert house.means(2) == Standing(1, 2, 5)
+
+
+def test_what_is_tried_again_is_what_was_asked_for_though_another_entity_is_under_way(house: House) -> None:
+    served = tuple(ServedEntity(name, EntityKind.MODEL, MODEL, alias=name) for name in ("morning", "evening"))
+    wanted = Wanted(served, (Route("morning", 50), Route("evening", 50)), None)
+    endpoint = house.endpoints.create(SYSTEM, NewEndpoint("both", wanted, policy=POLICY))
+    for version in (1, 2):
+        house.rollouts.standings(endpoint, POLICY, {"morning": version, "evening": version})
+    house.rollouts.abort(SYSTEM, "both", "not yet", entity="evening")
+    house.clock.advance(timedelta(minutes=1))
+    again = house.rollouts.retry(SYSTEM, "both", entity="evening")
+    assert (again.served.entity, again.state, again.percent) == ("evening", RolloutState.RUNNING, 5)
+    assert again in house.rollouts.running()
 
 
 def test_whoever_may_not_manage_the_endpoint_moves_nothing(house: House) -> None:
