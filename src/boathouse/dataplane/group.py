@@ -23,7 +23,8 @@ from boathouse.foundation.processes import die_with_parent
 from boathouse.foundation.settings import Settings
 from boathouse.serving.answering.crashes import LoadingDeaths
 from boathouse.serving.answering.states import forget_uncounted
-from boathouse.serving.telemetry.reading import STUCK_AFTER_MS, counts_folder, forget_ended, read_counts
+from boathouse.serving.telemetry.ended import forget_ended
+from boathouse.serving.telemetry.reading import STUCK_AFTER_MS, counts_folder, read_counts
 
 log = logging.getLogger(__name__)
 

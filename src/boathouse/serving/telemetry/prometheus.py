@@ -1,12 +1,12 @@
 """What all workers have counted, as Prometheus reads it. Any worker can tell, and so can the control plane."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from boathouse.foundation.home import Home
 from boathouse.serving.snapshot.nouns import LiveEndpoint
+from boathouse.serving.telemetry.ended import totals
 from boathouse.serving.telemetry.nouns import LATENCY_BOUNDS_MS, Counts, Series, WorkerCounts
-from boathouse.serving.telemetry.reading import read_counts
 
 _OF_SERIES = ["endpoint", "entity", "version", "role"]
 
@@ -20,15 +20,18 @@ def metrics_text(home: Home, endpoints: Mapping[str, LiveEndpoint]) -> bytes:
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected(read_counts(home), endpoints))
+    registry.register(_Collected(*totals(home), endpoints))
     return generate_latest(registry)
 
 
 class _Collected:
     """Implements a collector of prometheus-client."""
 
-    def __init__(self, workers: list[WorkerCounts], endpoints: Mapping[str, LiveEndpoint]) -> None:
+    def __init__(
+        self, workers: list[WorkerCounts], series: Mapping[Series, Counts], endpoints: Mapping[str, LiveEndpoint]
+    ) -> None:
         self._workers = workers
+        self._series = series
         self._endpoints = endpoints
 
     def collect(self) -> Iterator[Any]:
@@ -44,7 +47,7 @@ class _Collected:
         latency = HistogramMetricFamily(
             "boathouse_serving_latency_seconds", "From the first header to the answer.", labels=_OF_SERIES
         )
-        for series, counts in sorted(_summed(self._workers).items(), key=lambda each: str(each[0])):
+        for series, counts in sorted(self._series.items(), key=lambda each: str(each[0])):
             endpoint = self._endpoints.get(series.endpoint_id)
             if endpoint is None:
                 continue
@@ -104,31 +107,6 @@ def _labels(endpoint: LiveEndpoint, series: Series) -> list[str]:
     if entity is None:
         return [endpoint.name, series.entity_id, "", series.role]
     return [endpoint.name, entity.entity, "" if entity.version is None else str(entity.version), series.role]
-
-
-def _summed(workers: Iterable[WorkerCounts]) -> dict[Series, Counts]:
-    found: dict[Series, Counts] = {}
-    for worker in workers:
-        for series, counts in worker.series.items():
-            found[series] = counts if series not in found else added(found[series], counts)
-    return found
-
-
-def added(one: Counts, two: Counts) -> Counts:
-    """Both together."""
-    statuses = {*one.by_status, *two.by_status}
-    return Counts(
-        by_status={status: one.by_status.get(status, 0) + two.by_status.get(status, 0) for status in statuses},
-        fallen=one.fallen + two.fallen,
-        latency=_pairwise(one.latency, two.latency),
-        latency_sum_ms=one.latency_sum_ms + two.latency_sum_ms,
-        rows=one.rows + two.rows,
-        predictions=_pairwise(one.predictions, two.predictions),
-    )
-
-
-def _pairwise(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip(one, two, strict=True))
 
 
 def _buckets(counts: Counts) -> list[tuple[str, float]]:

@@ -25,7 +25,7 @@ def counts_folder(home: Home) -> Path:
 
 def read_counts(home: Home) -> list[WorkerCounts]:
     """All workers of which there are counts, those that have ended among them, oldest first."""
-    found = [counts for file in _files(home) if (counts := read_file(file)) is not None]
+    found = [counts for file in counts_files(home) if (counts := read_file(file)) is not None]
     return sorted(found, key=lambda counts: (counts.started_at, counts.pid))
 
 
@@ -41,12 +41,12 @@ def read_bounds(home: Home) -> dict[str, PredictionBuckets]:
 
 def counted_workers(home: Home) -> list[str]:
     """``<pid>-<started at>`` of each worker of which there are counts."""
-    return [file.stem for file in _files(home)]
+    return [file.stem for file in counts_files(home)]
 
 
 def living_workers(home: Home) -> list[str]:
     """As :func:`counted_workers`, those that live: of each only the beginning of its file is read."""
-    return [file.stem for file in _files(home) if (header := _header(file)) is not None and _is_alive(header)]
+    return [file.stem for file in counts_files(home) if (header := _header(file)) is not None and _is_alive(header)]
 
 
 def read_file(file: Path) -> WorkerCounts | None:
@@ -74,15 +74,20 @@ def read_file(file: Path) -> WorkerCounts | None:
     )
 
 
-def forget_ended(home: Home, *, older_than_seconds: float) -> None:
-    """Remove the counts of workers that ended so long ago that everybody has read them."""
-    for file in _files(home):
-        counts = read_file(file)
-        if counts is not None and _exists(counts.pid):
-            continue
-        with suppress(FileNotFoundError):
-            if time.time() - file.stat().st_mtime > older_than_seconds:
-                file.unlink()
+def counts_files(home: Home) -> Iterator[Path]:
+    """Of all workers, those that have ended among them."""
+    return counts_folder(home).glob(f"*{layout.SUFFIX}")
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process of that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _header(file: Path) -> tuple[int, ...] | None:
@@ -96,11 +101,7 @@ def _header(file: Path) -> tuple[int, ...] | None:
 
 def _is_alive(header: tuple[int, ...]) -> bool:
     now = time.time_ns() // 1_000_000
-    return now - header[layout.HEARTBEAT] < STUCK_AFTER_MS and _exists(header[layout.PID])
-
-
-def _files(home: Home) -> Iterator[Path]:
-    return counts_folder(home).glob(f"*{layout.SUFFIX}")
+    return now - header[layout.HEARTBEAT] < STUCK_AFTER_MS and exists(header[layout.PID])
 
 
 def _record(key: bytes, *numbers: int) -> tuple[Series, Counts]:
@@ -117,13 +118,3 @@ def _record(key: bytes, *numbers: int) -> tuple[Series, Counts]:
         rows=numbers[at(layout.ROWS)],
         predictions=numbers[first_prediction : first_prediction + layout.PREDICTION_BUCKETS],
     )
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boathouse.foundation.home import Home
+from boathouse.serving.endpoints.policy import EndpointPolicy
+from boathouse.serving.snapshot.nouns import LiveEndpoint
 from boathouse.serving.telemetry import layout
 from boathouse.serving.telemetry.counters import Counters
+from boathouse.serving.telemetry.ended import added, forget_ended
 from boathouse.serving.telemetry.nouns import LATENCY_BOUNDS_MS, Series
 from boathouse.serving.telemetry.predictions import ENOUGH, bounds_from, values_of
-from boathouse.serving.telemetry.prometheus import added
-from boathouse.serving.telemetry.reading import counts_folder, forget_ended, read_bounds, read_counts
+from boathouse.serving.telemetry.prometheus import metrics_text
+from boathouse.serving.telemetry.reading import counts_folder, read_bounds, read_counts
 
 SERIES = Series("endpoint", "entity", "primary")
 
@@ -139,6 +142,29 @@ def test_counts_of_the_dead_are_kept_for_a_while_and_then_forgotten(tmp_path: Pa
     assert len(read_counts(home)) == 2
     forget_ended(home, older_than_seconds=-1)
     assert [counts.is_alive for counts in read_counts(home)] == [True]
+
+
+def test_no_counter_falls_when_workers_are_forgotten(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    served = LiveEndpoint("endpoint", "delays", 1, (), (), frozenset(), EndpointPolicy())
+
+    def told() -> list[str]:
+        lines = metrics_text(home, {"endpoint": served}).decode().splitlines()
+        return [line for line in lines if "entity=" in line and "_created" not in line]
+
+    for dead in (2**22 + 1, 2**22 + 2, 2**22 + 3):
+        counters = Counters(counts_folder(home), pid=dead)
+        for ms in (0.3, 30.0):
+            counters.count(SERIES, 200, ms, 2, fallen=ms > 1)
+        before = told()
+        assert f'status="200",version=""}} {2.0 * (dead - 2**22)}' in before[0]
+        copy = counters.file.read_bytes()
+        forget_ended(home, older_than_seconds=-1)
+        assert told() == before
+        counters.file.write_bytes(copy)  # whoever forgot it had died before the file was gone
+        assert told() == before
+        forget_ended(home, older_than_seconds=-1)
+        assert (told(), list(counts_folder(home).glob("*.counts"))) == (before, [])
 
 
 def test_what_two_workers_counted_adds_up(tmp_path: Path) -> None:
