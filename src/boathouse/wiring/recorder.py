@@ -90,7 +90,7 @@ def build_recorder(home: Home, settings: Settings, stopping: Event) -> RecorderP
     tables = InferenceTables(catalog, lambda principal: Session(principal, law, engine), clock)
     troubles = CaptureTroubles(database, clock)
     recorder = Recorder(
-        home.journals,
+        home,
         tables,
         Builder(KnownModels(), masks_of(home.masking_key_file)),
         troubles,

@@ -12,10 +12,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 from boathouse.foundation.errors import BoathouseError, Conflict
+from boathouse.foundation.home import Home
 from boathouse.foundation.names import TableName
 from boathouse.lake.commits import Turn
 from boathouse.serving.capture.building import Builder, Columns, Read
@@ -34,8 +34,6 @@ from boathouse.serving.capture.reading import (
 
 log = logging.getLogger(__name__)
 
-ASIDE = "aside"
-"""Beside the folder of the journals: segments in which exchanges of somebody still wait."""
 _OFFSET = (1 << OFFSET_BITS) - 1
 
 
@@ -113,7 +111,7 @@ class Recorder:
 
     def __init__(
         self,
-        root: Path,
+        home: Home,
         tables: Tables,
         builder: Builder,
         troubles: Troubles,
@@ -125,8 +123,8 @@ class Recorder:
         Args:
             unknown: Finds an endpoint that the journal says nothing of.
         """
-        self._root = root
-        self._aside = root.parent / ASIDE
+        self._root = home.journals
+        self._aside = home.journals_aside
         self._tables = tables
         self._builder = builder
         self._troubles = troubles
@@ -134,6 +132,9 @@ class Recorder:
         self._settings = settings or RecordingSettings()
         self._cursors: dict[str, _Cursor] = {}
         self._waits: dict[tuple[str, str], _Wait] = {}
+        self._last = ""
+        """The journal that the last round has read last: the next one begins behind it, so that a worker with much to
+        tell keeps no other from being heard."""
 
     def round(self) -> Round:
         """Take in what has come since the last round."""
@@ -144,10 +145,11 @@ class Recorder:
         begun: dict[str, int] = {}
         count = damaged = 0
         is_more = False
-        for name in self._names():
+        for name in sorted(self._names(), key=lambda each: (each <= self._last, each)):
             if left <= 0:
                 is_more = True
                 break
+            self._last = name
             cursor = self._cursors.setdefault(name, _Cursor())
             found, end, lost, more = self._read(name, cursor, left)
             is_more = is_more or more

@@ -35,7 +35,7 @@ class Capture:
     """Everything between an answer and its row."""
 
     catalog: Catalog
-    root: Path
+    home: Home
     journals: list[FileJournal] = field(default_factory=list[FileJournal])
 
     def __post_init__(self) -> None:
@@ -55,10 +55,10 @@ class Capture:
         tables = InferenceTables(self.catalog, self.session_of, SystemClock())
         builder = Builder(KnownModels(), Masks(b"key"))
         told = RecordingSettings(**{"first_pause_seconds": 0.0, "longest_pause_seconds": 0.0, **settings})
-        return Recorder(self.root, tables, builder, self.troubles, settings=told)
+        return Recorder(self.home, tables, builder, self.troubles, settings=told)
 
     def journal(self, rules: CaptureRules | None = None, **settings: Any) -> FileJournal:
-        made = FileJournal(self.root, f"worker-{len(self.journals)}", JournalSettings(**settings))
+        made = FileJournal(self.home.journals, f"worker-{len(self.journals)}", JournalSettings(**settings))
         self.journals.append(made)
         made.follow([endpoint(rules)])
         return made
@@ -92,7 +92,7 @@ def capture(tmp_path: Path) -> Iterator[Capture]:
     catalog.securables.create_catalog(SYSTEM, "main")
     catalog.securables.create_schema(SYSTEM, SchemaName("main", "flights"))
     catalog.securables.update(SYSTEM, SecurableKind.SCHEMA, "main.flights", owner="ann")
-    made = Capture(catalog, home.serving / "journal")
+    made = Capture(catalog, home)
     made.session.sql("GRANT USE CATALOG ON CATALOG main TO `ann`")
     yield made
     for journal in made.journals:

@@ -129,7 +129,7 @@ def test_segments_are_removed_when_they_have_landed_and_journals_when_their_work
     capture.journals.clear()
     journal.close()
     capture.recorder.round()
-    assert journals(capture.root) == []
+    assert journals(capture.home.journals) == []
     assert capture.ids() == named(range(10))
 
 
@@ -164,7 +164,7 @@ def test_an_owner_without_the_right_lets_rows_wait_until_it_comes_back(capture: 
     journal.write(exchange(5))
     assert capture.recorder.round().waiting == 0
     assert capture.ids() == named(range(6))
-    assert len(segments(journal.folder)) == 1 and journals(capture.root.parent / "aside") == []
+    assert len(segments(journal.folder)) == 1 and journals(capture.home.journals_aside) == []
 
 
 def test_who_waits_holds_up_nobody_else(capture: Capture) -> None:
@@ -185,7 +185,7 @@ def test_who_waits_holds_up_nobody_else(capture: Capture) -> None:
         capture.recorder.round()
     assert capture.ids("main.missing.stuck_payload") == named(range(0, 20, 2))
     assert capture.ids() == named(range(1, 20, 2))
-    assert journals(capture.root.parent / "aside") == []
+    assert journals(capture.home.journals_aside) == []
 
 
 def test_too_much_that_waits_is_given_up_and_told(capture: Capture) -> None:
@@ -308,6 +308,17 @@ def test_a_recorder_that_ends_between_any_two_steps_loses_and_doubles_nothing(
     assert capture.ids() == capture.ids(PREDICTIONS) == named(range(5))
 
 
+def test_a_worker_with_much_to_tell_keeps_no_other_from_being_heard(capture: Capture) -> None:
+    capture.recorder = capture.new_recorder(most_bytes=600)
+    loud, quiet = capture.journal(), capture.journal()
+    quiet.write(exchange(1_000))
+    for number in range(0, 40, 10):
+        for more in range(10):
+            loud.write(exchange(number + more))
+        assert capture.recorder.round().is_full
+    assert "request-1000" in capture.ids()
+
+
 def test_two_recorders_at_once_double_nothing(capture: Capture) -> None:
     other = capture.new_recorder()
     journal = capture.journal()
@@ -331,7 +342,7 @@ class Breaking(Builder):
 def test_a_request_that_cannot_be_taken_apart_keeps_no_other_out(capture: Capture) -> None:
     tables = inference_tables.InferenceTables(capture.catalog, capture.session_of, SystemClock())
     builder = Breaking(KnownModels(), Masks(b"key"))
-    recorder = recording.Recorder(capture.root, tables, builder, capture.troubles)
+    recorder = recording.Recorder(capture.home, tables, builder, capture.troubles)
     journal = capture.journal()
     for number, who in enumerate(["ann", "poison", "bob"]):
         journal.write(exchange(number, principal=who))
@@ -345,7 +356,7 @@ def test_a_full_journal_is_told_of_once(capture: Capture) -> None:
     while not journal.is_degraded:
         journal.write(exchange(1, request=b"x" * 100_000))
     for _ in range(2):
-        capture.troubles.watch(capture.root)
+        capture.troubles.watch(capture.home.journals)
     (told,) = after(capture.catalog.database, 0)
     assert (told.type, told.subject) == ("capture.degraded", "worker-0")
     assert told.data["what"] == "journal" and told.data["left_out"] == 1
