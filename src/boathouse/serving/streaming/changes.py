@@ -1,4 +1,4 @@
-# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportAttributeAccessIssue=false
 """What came to a table by some of its commits: new rows in their order, or the last word on each key."""
 
 from collections.abc import Iterator, Sequence
@@ -106,5 +106,12 @@ def _feed(snapshot: Snapshot, commits: Sequence[Commit]) -> pa.RecordBatchReader
     if not commits:
         return pa.RecordBatchReader.from_batches(pa.schema([*snapshot.arrow_schema, *CHANGE_COLUMNS]), iter(()))
     if snapshot.needs_delta_reader:
-        return tables.changes(snapshot.location, commits[0].version, commits[-1].version)
+        return _only(commits, tables.changes(snapshot.location, commits[0].version, commits[-1].version))
     return read_changes(snapshot, commits)
+
+
+def _only(commits: Sequence[Commit], rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """delta-rs reads all versions from the first to the last, those too that were left out between them."""
+    wanted = pa.array([commit.version for commit in commits], pa.int64())
+    batches = (batch.filter(pc.is_in(batch.column("_commit_version"), value_set=wanted)) for batch in rows)
+    return pa.RecordBatchReader.from_batches(rows.schema, batches)

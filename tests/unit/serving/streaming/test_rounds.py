@@ -1,11 +1,14 @@
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from boathouse.foundation.errors import Conflict, InvalidInput
 from boathouse.foundation.names import TableName
+from boathouse.serving.streaming.changes import due, new_rows
 from boathouse.serving.streaming.nouns import Begin, OnChange, Stream
 from boathouse.serving.streaming.positions import position, writer_of
 from boathouse.serving.streaming.rounds import StreamRounds
@@ -162,6 +165,17 @@ def test_changed_rows_can_be_ignored(session: Session, rounds: RoundsOf, feed: b
         add(session, 3)
         assert run(begun) == 1
     assert output(session) == [(1, 3.0), (2, 5.0), (3, 7.0)]
+
+
+def test_an_ignored_commit_between_others_brings_nothing_by_the_reader_of_delta_rs_either(session: Session) -> None:
+    make(session)
+    add(session, 1)
+    session.write_table(SOURCE, pa.table({"id": [7], "x": [7.0]}), mode="overwrite")
+    add(session, 2)
+    (source,) = session.open_tables([SOURCE])
+    snapshot = replace(source.snapshot, needs_delta_reader=True)
+    rows = new_rows(snapshot, due(snapshot, 0, 10).commits, OnChange.IGNORE, SOURCE).read_all()
+    assert sorted(rows.column("id").to_pylist()) == [1, 2]
 
 
 @pytest.mark.parametrize("feed", [True, False])
