@@ -1,11 +1,11 @@
 """A small model in a folder, loaded as batch loads it, and a real session over a catalog."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.serving.linear_model import save_linear_model
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
@@ -20,23 +20,7 @@ from boathouse.session import LocalLaw, Session
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LightGBM, columns a and b; about 2 * a + b."""
-    import lightgbm
-    import mlflow
-    import numpy as np
-    import pandas as pd
-
-    inputs = pd.DataFrame(np.random.default_rng(7).uniform(0, 1, (400, 2)), columns=["a", "b"])
-    booster: Any = lightgbm.train(
-        {"objective": "regression", "num_leaves": 15, "verbose": -1, "num_threads": 1},
-        lightgbm.Dataset(inputs, 2 * inputs["a"] + inputs["b"]),
-        20,
-    )
-    folder = Path(tmp_path_factory.mktemp("models")) / "linear"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's own
-        signature = mlflow.models.infer_signature(inputs, booster.predict(inputs))
-        mlflow.lightgbm.save_model(booster, folder, signature=signature, input_example=inputs.head(3))
-    return folder
+    return save_linear_model(Path(tmp_path_factory.mktemp("models")) / "linear")
 
 
 @pytest.fixture(scope="session")
