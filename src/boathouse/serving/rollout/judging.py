@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from boathouse.foundation.spans import parse_span
 from boathouse.serving.endpoints.policy import AbortRules, Canary
-from boathouse.serving.rollout.chance import ALPHA, is_above, larger_by_chance
+from boathouse.serving.rollout.chance import ALPHA, is_above, is_worse
 from boathouse.serving.rollout.counting import Tally
 from boathouse.serving.rollout.nouns import Finding, Ruling, Verdict
 from boathouse.serving.telemetry.nouns import LATENCY_BOUNDS_MS
@@ -21,7 +21,7 @@ _SLOWEST_PERCENT = 0.01
 _UNNOTICED_MS = 1.0
 """A p99 up to this is never called slow beside another one: a tenth of a millisecond may well become three."""
 _WORSE = 0.01
-"""With a larger chance than this, what is replaced has the same trouble: then it is not the canary's."""
+"""Unless chance makes it as much worse more seldom than this, what is replaced has the same trouble."""
 _REFUSALS = 0.02
 """How much larger the share of requests that do not fit the model may be."""
 
@@ -113,7 +113,7 @@ def _errors(rules: AbortRules, seen: Seen) -> Iterator[Finding]:
     if rate > limit:
         ruling, text = Ruling.WAIT, f"{told}, more than {limit:.1%}; so few may be chance"
         if is_above(canary.bad, canary.answers, limit):
-            if other.answers and larger_by_chance(canary.bad, canary.answers, other.bad, other.answers) > _WORSE:
+            if other.answers and not is_worse(canary.bad, canary.answers, other.bad, other.answers, _WORSE):
                 text = f"{told}, more than {limit:.1%}; so do {_share(other.bad, other.answers)} of what it replaces"
             else:
                 ruling, text = Ruling.ABORT, f"{told}, more than {limit:.1%}"
@@ -131,8 +131,7 @@ def _refusals(seen: Seen) -> Iterator[Finding]:
     beside = f"{_share(other.refused, asked_other)} did not fit what it replaces"
     ruling = Ruling.FINE
     if rate > allowed:
-        by_chance = larger_by_chance(canary.refused, asked, other.refused, asked_other) > ALPHA
-        ruling = Ruling.WAIT if by_chance else Ruling.ABORT
+        ruling = Ruling.ABORT if is_worse(canary.refused, asked, other.refused, asked_other) else Ruling.WAIT
     yield Finding("refused", ruling, f"{told}; {beside}", rate, allowed, asked)
 
 

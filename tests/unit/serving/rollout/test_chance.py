@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from boathouse.serving.rollout.chance import (
     ALPHA,
     is_above,
-    larger_by_chance,
+    is_worse,
     log_evidence_above,
     log_evidence_of_other_shares,
 )
@@ -47,10 +47,25 @@ def test_looking_after_every_answer_cries_wolf_no_more_often_than_promised() -> 
     assert wolves / streams <= alpha
 
 
-def test_of_two_sides_alike_neither_is_called_worse() -> None:
-    assert larger_by_chance(10, 100, 100, 1000) > 0.3
-    assert larger_by_chance(30, 100, 20, 1000) < 1e-9
-    assert larger_by_chance(0, 10, 5, 10) == pytest.approx(1.0)
+def test_of_two_sides_alike_neither_is_called_worse_however_often_one_looks() -> None:
+    chance, streams, answers = np.random.default_rng(5), 200, 1500
+    wolves = 0
+    for _ in range(streams):
+        is_ours, is_bad = chance.random(answers) < 0.1, chance.random(answers) < 0.1
+        total, bad = is_ours.cumsum(), (is_ours & is_bad).cumsum()
+        every, every_bad = np.arange(1, answers + 1), is_bad.cumsum()
+        counts = [(int(bad[at]), int(total[at]), int(every_bad[at]), int(every[at])) for at in np.flatnonzero(is_bad)]
+        wolves += any(is_worse(b, t, every_b - b, n - t, 0.05) for b, t, every_b, n in counts)
+    assert wolves / streams <= 0.05
+
+
+def test_of_two_sides_the_worse_one_is_called_so() -> None:
+    assert is_worse(3, 3, 0, 60)
+    assert is_worse(30, 100, 20, 1000)
+    assert not is_worse(10, 100, 100, 1000)
+    assert not is_worse(20, 1000, 30, 100)
+    assert not is_worse(5, 10, 0, 0)
+    assert not is_worse(0, 0, 0, 0)
 
 
 def test_shares_that_are_off_are_noticed_and_fair_ones_are_not() -> None:

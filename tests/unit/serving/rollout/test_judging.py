@@ -86,8 +86,16 @@ def test_one_failure_of_twenty_is_no_reason_to_abort() -> None:
 
 
 def test_trouble_that_both_versions_have_is_not_the_canarys() -> None:
-    both = seen(tally(1000, errors=200), tally(10_000, errors=2000))
-    assert ruling(both) == (Ruling.WAIT, ["error_rate"])
+    for errors in (200, 240):
+        both = seen(tally(1000, errors=errors), tally(10_000, errors=2000))
+        assert ruling(both) == (Ruling.WAIT, ["error_rate"])
+    assert ruling(seen(tally(1000, errors=400), tally(10_000, errors=2000))) == (Ruling.ABORT, ["error_rate"])
+
+
+def test_a_few_bad_requests_in_a_row_are_not_the_canarys() -> None:
+    """One of thousands of looks at two versions that are alike sees this; there are thousands of looks."""
+    few = seen(tally(80, refused=20), tally(1_900, refused=170))
+    assert [each.ruling for each in judge(POLICY, few).findings if each.rule == "refused"] == [Ruling.WAIT]
 
 
 def test_requests_that_fit_neither_version_are_the_callers() -> None:
