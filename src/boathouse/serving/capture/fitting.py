@@ -5,7 +5,7 @@ A column takes what it can hold. What it cannot hold goes to a column beside it,
 type that the values have by themselves. A text column takes everything, as text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,31 +31,32 @@ def fitted(columns: Mapping[str, Any], schema: pa.Schema, declared: Declared) ->
         declared: Types of columns that the table may not have yet; the others get the type of their values.
     """
     known = {name.lower(): schema.field(name) for name in schema.names}
-    fields: list[pa.Field] = []
-    arrays: list[pa.Array] = []
+    fields: dict[str, pa.Field] = {}
+    arrays: dict[str, pa.Array] = {}
     for name, values in columns.items():
         found = _place(name, values, known, declared)
-        if found is None:
-            continue
-        field, array = found
-        known[field.name.lower()] = field
-        if any(field.name == other.name for other in fields):  # two names that differ in case only
-            at = next(place for place, other in enumerate(fields) if other.name == field.name)
-            arrays[at] = _first_of(arrays[at], array)
-            continue
-        fields.append(field)
-        arrays.append(array)
-    return pa.table(arrays, schema=pa.schema(fields))
+        if found is not None and (before := arrays.get(found[0].name)) is not None:  # names that differ in case only
+            if not _have_both(before, found[1]):
+                arrays[found[0].name] = pc.coalesce(before, found[1])
+                continue
+            found = _place(name, values, known, declared, taken=arrays)
+        if found is not None:
+            field, array = found
+            known[field.name.lower()] = field
+            fields[field.name], arrays[field.name] = field, array
+    return pa.table(list(arrays.values()), schema=pa.schema(list(fields.values())))
 
 
 def _place(
-    name: str, values: Any, known: Mapping[str, pa.Field], declared: Declared
+    name: str, values: Any, known: Mapping[str, pa.Field], declared: Declared, taken: Container[str] = ()
 ) -> tuple[pa.Field, pa.Array] | None:
     """The column that can hold the values; None when there are no values and no column."""
     wanted = declared.get(name)
     for number in range(1, _MOST_NAMES):
         candidate = name if number == 1 else f"{name}_{number}"
         field = known.get(candidate.lower())
+        if field is not None and field.name in taken:
+            continue
         if field is None:
             array = (_converted(values, wanted) if wanted is not None else None) or _natural(values)
             return None if array is None else (pa.field(candidate, array.type), array)
@@ -159,5 +160,6 @@ def _instant(value: Any, kind: pa.DataType) -> Any:
     return value
 
 
-def _first_of(one: pa.Array, other: pa.Array) -> pa.Array:
-    return pc.coalesce(one, other)
+def _have_both(one: pa.Array, other: pa.Array) -> bool:
+    """Whether some row has a value in either."""
+    return pc.any(pc.and_(one.is_valid(), other.is_valid())).as_py() is True

@@ -68,6 +68,22 @@ def test_rows_need_not_have_the_same_names() -> None:
     ]
 
 
+def test_names_that_differ_in_case_only_share_a_column_as_long_as_no_row_has_both() -> None:
+    def values(*records: dict[str, Any]) -> list[dict[str, Any]]:
+        return typed(
+            exchange(1, request=body(dataframe_records=records), response=body(predictions=[0] * len(records)))
+        )
+
+    assert values({"a": 1.0}, {"A": 2.0}) == [
+        {"in_a": 1.0, "out_prediction": 0.0},
+        {"in_a": 2.0, "out_prediction": 0.0},
+    ]
+    assert values({"a": 1.0, "A": 2.0}, {"a": 3.0, "A": 4.0}) == [
+        {"in_a": 1.0, "in_A_2": 2.0, "out_prediction": 0.0},
+        {"in_a": 3.0, "in_A_2": 4.0, "out_prediction": 0.0},
+    ]
+
+
 def test_csv_and_arrow_are_read_too() -> None:
     table = pa.table({"a": [1.0, 2.0], "b": ["x", "y"]})
     sink = io.BytesIO()
