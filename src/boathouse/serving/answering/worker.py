@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
+from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.home import Home
 from boathouse.serving.answering.answering import Answering, Tools
 from boathouse.serving.answering.authenticating import Doorkeeper
@@ -246,7 +247,10 @@ class ServingWorker:
         def write() -> None:
             series = Series(exchange.endpoint_id, exchange.entity_id, exchange.role)
             self.counters.count(series, exchange.status, exchange.duration_us / 1000, rows, predictions)
-            self._journal.write(exchange)
+            try:
+                self._journal.write(exchange)
+            except BoathouseError:
+                log.debug("What a shadow has said is not kept: the journal is full.")
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(write)
