@@ -85,8 +85,10 @@ def reply_to(model: BatchModel, body: bytes, message_id: str, most_rows: int) ->
         payload = read_payload(body, JSON, most_rows=most_rows)
         found = model.scorer.predict(model.scorer.read(payload), payload.params)
         return Reply(b'{"predictions": ' + model.scorer.answer(found) + b"}", headers)
-    except (BoathouseError, ScoringFailed) as error:
-        why = " ".join(str(error).split())[:500]
+    except Exception as error:  # a message that is not acknowledged would come again and again
+        if not isinstance(error, BoathouseError | ScoringFailed):
+            log.exception("Message %s could not be answered.", message_id)
+        why = " ".join(str(error).split())[:500] or type(error).__name__
         return Reply(body, {**headers, WHY: why}, is_dead=True)
 
 

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,36 @@ import redis
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.serving.batch.models import BatchModel
+from boathouse.serving.scoring.answers import as_json
+from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.streaming.brokers import MESSAGE_ID, SERVED_BY, WHY, BrokerStream, reply_to
 
 PATIENCE_SECONDS = 120.0
+
+
+@dataclass
+class Odd:
+    """A model whose answers have no form in JSON."""
+
+    is_fast: bool = False
+    required: tuple[str, ...] = ()
+
+    def read(self, payload: Payload) -> Any:
+        return payload.data
+
+    def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
+        return [object()]
+
+    def answer(self, predictions: Any) -> bytes:
+        return as_json(predictions)
+
+    def close(self) -> None: ...
+
+
+def test_whatever_goes_wrong_with_a_message_it_is_put_away_with_the_reason() -> None:
+    reply = reply_to(BatchModel("dev.shop.odd", 1, Odd()), b'{"inputs": [1]}', "m-1", 10)
+    assert reply.is_dead
+    assert "no form in JSON" in reply.headers[WHY] or "not JSON serializable" in reply.headers[WHY]
 
 
 @pytest.fixture
