@@ -39,6 +39,16 @@ def read_changes(
     return pa.RecordBatchReader.from_batches(schema, _batches(snapshot, commits, schema))
 
 
+def change_file_rows(snapshot: Snapshot, actions: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many rows the change files of a commit hold; None where one is gone or cannot be read."""
+    import pyarrow.parquet as pq
+
+    try:
+        return sum(pq.read_metadata(file.path).num_rows for file in _files(snapshot, actions, "cdc"))
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
 def _batches(snapshot: Snapshot, commits: Sequence[Commit], schema: pa.Schema) -> Generator[pa.RecordBatch]:
     shown = ", ".join(identifier(name) for name in schema.names)
     log = DeltaLog(snapshot.location)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from boathouse.features.clocks import AT_ONCE, KnownTime
 from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.lmdb.store import LmdbStore
-from boathouse.features.online.publishing.appended import appended, can_be_told
+from boathouse.features.online.publishing.changed_values import can_be_told, changed_values
 from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, latest, survey, turned
 from boathouse.features.tables.feature_tables import FeatureTable
@@ -137,10 +137,11 @@ def test_new_rows_are_told_from_what_readers_see(
         after = source_of(place, *clock, hour)
         changes = changes_since(after, before.snapshot.version)
         assert not isinstance(changes, Unknown)
-        assert can_be_told(after, changes)
+        assert can_be_told(after, changes, ties=True)
         table = store.table("dev.shop.t")
         assert table is not None
-        told = appended(after, changes, table)
+        told = changed_values(after, changes, table)
+        assert not told.gone.num_rows
         online = found(before)
         online |= {(each["a"], each["b"]): {"x": each["x"]} for each in told.newer.to_pylist()}
         online |= found(after, told.undecided)
@@ -206,3 +207,12 @@ def test_a_history_that_is_gone_is_told(tmp_path: Path) -> None:
         assert changes_since(source, 7) == Unknown("version 7, which was published, is not there any more")
         (tmp_path / "table" / "_delta_log" / f"{1:020d}.json").unlink()
         assert changes_since(source, 0) == Unknown("the history since version 0 is gone")
+
+
+def test_changes_of_files_that_lie_by_other_partition_columns_are_not_told(tmp_path: Path) -> None:
+    with table_at(tmp_path) as place:
+        write_deltalake(place, arrow([(1, "u", 0, 0, 5), (2, "u", 0, 0, 6)]))
+        write_deltalake(
+            place, arrow([(1, "u", 0, 0, 5)]), mode="overwrite", partition_by=["a"], schema_mode="overwrite"
+        )
+        assert changes_since(source_of(place, "ts", AT_ONCE, 3), 0) == Unknown("it was partitioned by other columns")

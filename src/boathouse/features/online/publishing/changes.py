@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from boathouse.features.online.publishing.latest import Source
 from boathouse.lake import Commit, EngineQuery
-from boathouse.lake.change_feed import read_changes
+from boathouse.lake.change_feed import change_file_rows, read_changes
 from boathouse.lake.engine import Engine
 from boathouse.lake.log import DeltaLog
 from boathouse.lake.schema import identifier
@@ -30,7 +30,8 @@ class Changes:
     only_adds: bool = False
     """Whether rows have come, and none has gone or changed."""
     rows: int | None = None
-    """How many have come, where the log tells."""
+    """How many rows the change files hold and, of commits that wrote none, the files that came; None where that cannot
+    be told."""
     moves: bool = False
     """Whether files went, and so rows that stay may have another place in the table."""
 
@@ -57,10 +58,12 @@ def changes_since(source: Source, version: int) -> Changes | Unknown:
         actions = log.actions(number) or []
         moves = moves or any("remove" in action for action in actions)
         if commit.changes_data:
+            if _has_other_partitions(source, actions):
+                return Unknown("it was partitioned by other columns")
             commits.append(commit)
             rewrites = rewrites or _replaces_files(actions)
             only_adds = only_adds and not any("remove" in action or "cdc" in action for action in actions)
-            rows = _sum(rows, _added_rows(actions))
+            rows = _sum(rows, _changed_rows(source, actions))
     return Changes(tuple(commits), rewrites, only_adds, rows, moves)
 
 
@@ -105,6 +108,21 @@ def _replaces_files(actions: Sequence[Mapping[str, Any]]) -> bool:
     if any(action.get("cdc") for action in actions):
         return False
     return any(action["remove"].get("dataChange", True) for action in actions if action.get("remove"))
+
+
+def _has_other_partitions(source: Source, actions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a file that tells of changes lies by other partition columns than the table's: read as one of its, it
+    would have nulls there."""
+    expected = set(source.snapshot.partition_columns)
+    kinds = ("cdc",) if any(action.get("cdc") for action in actions) else ("add", "remove")
+    entries = [action[kind] for action in actions for kind in kinds if action.get(kind)]
+    return any(set(entry.get("partitionValues") or ()) != expected for entry in entries)
+
+
+def _changed_rows(source: Source, actions: Sequence[Mapping[str, Any]]) -> int | None:
+    if any(action.get("cdc") for action in actions):
+        return change_file_rows(source.snapshot, actions)
+    return _added_rows(actions)
 
 
 def _added_rows(actions: Sequence[Mapping[str, Any]]) -> int | None:

@@ -9,7 +9,7 @@ from boathouse.catalog import ColumnFlow, LineageEdge, LineageNode, NodeKind
 from boathouse.features.online.contract import OnlineStore, OnlineTable, Writer
 from boathouse.features.online.moments import run_instant
 from boathouse.features.online.nouns import Outcome, Publication
-from boathouse.features.online.publishing.appended import appended, can_be_told
+from boathouse.features.online.publishing.changed_values import can_be_told, changed_values
 from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
 from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, Survey, has_ties, latest, survey, turned
 from boathouse.features.online.publishing.sources import note_of, open_source, schema_of
@@ -50,7 +50,7 @@ def publish_once(session: Session, target: Target, *, everything: bool) -> Publi
     with target.store.begin(target.name, schema_of(source), keep=False, wait_seconds=WAIT_SECONDS) as writer:
         source, table_id = _newest(session, target, source, table_id)
         known = survey(session.engine, source)
-        written = _write(session, source, known, writer)
+        written, _ = _write(session, source, known, writer)
         note = note_of(source, table_id, known.next_known, ties=_has_ties(session, source, known, written))
         keys = writer.commit(note)
     return _told(session, target, source, Outcome(source.snapshot.version, note["published_at"], keys, "SNAPSHOT"),
@@ -73,11 +73,12 @@ def _publish_changes(session: Session, target: Target, source: Source, table_id:
         if isinstance(touched, str):
             return touched
         known = survey(session.engine, source, touched.keys) if touched.keys.num_rows else Survey(0, 0, None, 0, 0)
-        written = _put(source, writer, touched.newer) if touched.newer is not None else 0
+        written = _put(source, writer, touched.newer) + _delete(writer, touched.gone)
         ties = touched.ties
         if touched.keys.num_rows:
-            written += _write(session, source, known, writer, touched.keys)
-            ties = ties or _has_ties(session, source, known, touched.keys.num_rows, touched.keys)
+            found, gone = _write(session, source, known, writer, touched.keys)
+            written += found + gone
+            ties = ties or _has_ties(session, source, known, found, touched.keys)
         coming = [each for each in (touched.next_known, known.next_known) if each is not None]
         note = note_of(source, table_id, min(coming, default=None), ties=ties)
         count = writer.commit(note)
@@ -101,7 +102,9 @@ class Touched:
     next_known: int | None
     """When the next value of all others will be known."""
     newer: pa.Table | None = None
-    """Values that are newer than what is online."""
+    """Values that take the place of what is online."""
+    gone: pa.Table | None = None
+    """Keys that have no value any more."""
     skipped: int = 0
     ties: bool = True
     """Whether a value that is online may be the latest of its key only by its place in the table."""
@@ -125,11 +128,11 @@ def _touched(session: Session, source: Source, table_id: str, online: OnlineTabl
     next_known: int | None = note.get("next_known")
     is_due = next_known is not None and next_known <= source.now
     try:
-        if not is_due and can_be_told(source, changes):
-            told = appended(source, changes, online)
+        if not is_due and can_be_told(source, changes, ties=ties):
+            told = changed_values(source, changes, online)
             coming = [each for each in (next_known, told.next_known) if each is not None]
             return _few(told.keys, online) or Touched(
-                told.undecided, min(coming, default=None), told.newer, told.skipped, ties
+                told.undecided, min(coming, default=None), told.newer, told.gone, told.skipped, ties
             )
         keys = changed_keys(session.engine, source, changes)
     except DamagedTable as error:
@@ -149,28 +152,33 @@ def _few(changed: int, online: OnlineTable) -> str | None:
 
 def _write(
     session: Session, source: Source, known: Survey, writer: Writer, asked: pa.Table | None = None
-) -> int:  # fmt: skip
-    """Put the latest values, and take away the keys that have none any more; gives how many keys that were."""
+) -> tuple[int, int]:  # fmt: skip
+    """Put the latest values, and take away the keys that have none any more; gives how many keys have one, and none."""
     written, gone = 0, asked
     for batch in latest(session.engine, source, known, asked):
         written += _put(source, writer, batch)
         gone = None if gone is None else _without(gone, batch.select(list(source.keys)))
-    if gone is not None and gone.num_rows:
-        writer.delete(gone)
-        written += gone.num_rows
-    return written
+    return written, _delete(writer, gone)
 
 
-def _has_ties(session: Session, source: Source, known: Survey, keys: int, asked: pa.Table | None = None) -> bool:
-    """Whether the order of rows makes a difference; not asked where each key has one row."""
-    return known.rows - known.skipped > keys and has_ties(session.engine, source, known, asked)
+def _has_ties(session: Session, source: Source, known: Survey, found: int, asked: pa.Table | None = None) -> bool:
+    """Whether the order of rows makes a difference; not asked where each key that was found has one row."""
+    return known.rows - known.skipped > found and has_ties(session.engine, source, known, asked)
 
 
-def _put(source: Source, writer: Writer, values: pa.Table) -> int:
-    if values.num_rows:
-        writer.put(values.select(list(source.keys)), values.select(list(source.features)),
-                   event=_clock(source, values, EVENT), known=_clock(source, values, KNOWN))  # fmt: skip
+def _put(source: Source, writer: Writer, values: pa.Table | None) -> int:
+    if values is None or not values.num_rows:
+        return 0
+    writer.put(values.select(list(source.keys)), values.select(list(source.features)),
+               event=_clock(source, values, EVENT), known=_clock(source, values, KNOWN))  # fmt: skip
     return values.num_rows
+
+
+def _delete(writer: Writer, keys: pa.Table | None) -> int:
+    if keys is None or not keys.num_rows:
+        return 0
+    writer.delete(keys)
+    return keys.num_rows
 
 
 def _clock(source: Source, batch: pa.Table, name: str) -> pa.ChunkedArray | None:
