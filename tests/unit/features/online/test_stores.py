@@ -62,6 +62,15 @@ def test_columns_are_the_rows_with_a_column_that_says_what_was_found(store: Onli
     assert plan.columns(asked.slice(0, 0)).num_rows == 0
 
 
+def test_many_keys_at_once_come_in_the_order_they_were_asked_for(store: OnlineStore) -> None:
+    publish(store, {str(number): (number, None, None) for number in range(3_000)})
+    names = [str(number * 7 % 4_000) for number in range(4_000)] + [None, "3", "3", "x"]
+    expected = [int(name) if name and name.isdigit() and int(name) < 3_000 else None for name in names]
+    plan = store.table(TABLE).plan(["seats"])  # type: ignore[union-attr]
+    assert plan.columns(pa.table({"tail": pa.array(names)}))["seats"].to_pylist() == expected
+    assert [row and row[0] for row in plan.rows([(name,) for name in names])] == expected
+
+
 def test_a_table_that_was_never_committed_is_not_there(store: OnlineStore) -> None:
     with store.begin(TABLE, SCHEMA, keep=False) as writer:
         writer.put(keys("a"), values(A))

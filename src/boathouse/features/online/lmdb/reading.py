@@ -115,6 +115,20 @@ class _Compiled(NamedTuple):
     decoder: RowDecoder
 
 
+_MANY = 2_000
+"""Keys that are better read in their order: neighbours share pages."""
+
+
+def _one_by_one(get: Any, raws: Raws) -> Raws:
+    return [raw and get(raw) for raw in raws] if None in raws else list(map(get, raws))
+
+
+def _in_order(get: Any, raws: Raws) -> Raws:
+    ordered = sorted({raw for raw in raws if raw})
+    found = dict(zip(ordered, map(get, ordered), strict=True))
+    return [raw and found[raw] for raw in raws]
+
+
 class LmdbPlan(CompiledPlan[LmdbTable, _Compiled]):
     """A compiled read of one environment."""
 
@@ -146,8 +160,7 @@ class LmdbPlan(CompiledPlan[LmdbTable, _Compiled]):
         environment = compiled.environment
         try:
             with environment.begin(environment.data) as txn:
-                get = txn.get
-                values = [raw and get(raw) for raw in raws] if None in raws else list(map(get, raws))
+                values = _in_order(txn.get, raws) if len(raws) >= _MANY else _one_by_one(txn.get, raws)
                 if None in values and txn.get(LAYOUT, None, environment.state) != compiled.mark:
                     return None
                 return values

@@ -54,19 +54,18 @@ def changed_values(source: Source, changes: Changes, online: OnlineTable) -> Cha
     """
     rows = read_changes(source.snapshot, changes.commits, changed_columns(source)).read_all()
     frame = _numbered(source, rows)
-    whole = frame.drop_nulls(KEY)
-    came = pl.col(SIGN) > 0
-    coming, known = None, whole
-    if source.has_time:
-        sound = whole.drop_nulls([EVENT, KNOWN])
-        effective = pl.max_horizontal(EVENT, KNOWN)
-        coming = sound.filter(came & (effective > source.now)).select(effective.min()).item()
-        known = sound.filter(effective <= source.now)
+    came, is_whole, effective = pl.col(SIGN) > 0, pl.col(KEY).is_not_null(), pl.max_horizontal(EVENT, KNOWN)
+    has_clocks = is_whole & pl.col(EVENT).is_not_null() & pl.col(KNOWN).is_not_null()
+    coming, skipped, keys = frame.select(
+        effective.filter(has_clocks & came & (effective > source.now)).min(),
+        (came & ~is_whole).sum().alias("skipped"),
+        pl.col(KEY).drop_nulls().n_unique(),
+    ).row(0)
+    known = frame.filter(has_clocks & (effective <= source.now) if source.has_time else is_whole)
     verdict = weigh(known, _online(source, rows, known, online), has_time=source.has_time)
     return ChangedValues(
         _values(source, rows, frame, verdict.newer), _keys(source, rows, verdict.gone),
-        _keys(source, rows, verdict.undecided), coming,
-        frame.filter(came & pl.col(KEY).is_null()).height, whole[KEY].n_unique(),
+        _keys(source, rows, verdict.undecided), coming, skipped, keys,
     )  # fmt: skip
 
 
@@ -74,18 +73,22 @@ def _numbered(source: Source, rows: pa.Table) -> pl.DataFrame:
     """For each row its number and that of the first with its key (null where a key is not whole), its clocks in
     microseconds, its commit, and whether it came or went."""
     names = [str(position) for position in range(len(source.keys))]  # a key may be called like one of our columns
-    keys = pl.DataFrame(pl.from_arrow(rows.select(list(source.keys)).rename_columns(names))).with_row_index(ROW)
+    keys = pl.DataFrame(pl.from_arrow(rows.select(list(source.keys)).rename_columns(names))).lazy().with_row_index(ROW)
     row = pl.col(ROW).cast(pl.Int64)
     is_whole = pl.all_horizontal(pl.col(names).is_not_null())
     event = _instants(rows, source.table.timeseries_column)
     column, lag = source.table.known.column, microseconds(source.table.known.lag)
     known = _instants(rows, column) if column is not None and source.has_time else event + lag
     kinds = pl.Series(pl.from_arrow(rows.column("_change_type")))
-    return keys.select(row, pl.when(is_whole).then(row.first().over(names)).alias(KEY)).with_columns(
-        event.alias(EVENT),
-        known.alias(KNOWN),
-        pl.Series(COMMIT, pl.from_arrow(rows.column("_commit_version"))),
-        kinds.replace_strict(_SIGNS, return_dtype=pl.Int64).alias(SIGN),
+    return (
+        keys.select(row, pl.when(is_whole).then(row.first().over(names)).alias(KEY))
+        .with_columns(
+            event.alias(EVENT),
+            known.alias(KNOWN),
+            pl.Series(COMMIT, pl.from_arrow(rows.column("_commit_version"))),
+            kinds.replace_strict(_SIGNS, return_dtype=pl.Int64).alias(SIGN),
+        )
+        .collect()
     )
 
 

@@ -20,6 +20,7 @@ FOUND, WAS, SINCE = "__found", "__was", "__since"
 
 _CLOCK = [KEY, EVENT, KNOWN]
 _SAME, _LEFT, _LEAST, _MOST = "__same", "__left", "__least", "__most"
+_STANDS, _EMPTIED = "__stands", "__emptied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +47,43 @@ def weigh(changed: pl.DataFrame, online: pl.DataFrame, *, has_time: bool) -> Ver
         online: For each key :data:`FOUND`, :data:`WAS` and :data:`SINCE`.
         has_time: Whether rows have clocks. Without, all rows of a key are alike.
     """
-    counts = _counted(changed, online)
-    latest = counts.filter(pl.col(_LEFT) > 0).sort(_CLOCK).unique(KEY, keep="last", maintain_order=True)
-    impossible = counts.filter(pl.col(_LEAST) < 0).select(KEY)
-    several = latest.filter(pl.col(_MOST) > 1).select(KEY)
-    emptied = counts.filter(pl.col(_SAME) & (pl.col(_LEFT) <= 0)).select(KEY).join(latest, on=KEY, how="anti")
-    undecided = pl.concat([impossible, several, *([emptied] if has_time else [])]).unique(maintain_order=True)
-    gone = emptied.join(undecided, on=KEY, how="anti")
-    newer = latest.join(undecided, on=KEY, how="anti")
-    return Verdict(newer[ROW], gone[KEY].clear() if has_time else gone[KEY], undecided[KEY])
+    stands, emptied = pl.col(_LEFT) > 0, pl.col(_SAME) & (pl.col(_LEFT) <= 0)
+    latest = (
+        _counted(changed.lazy(), online.lazy())
+        .with_columns(stands.alias(_STANDS), emptied.alias(_EMPTIED))
+        .sort(_STANDS, EVENT, KNOWN)
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col(_STANDS, _MOST, ROW).last(), pl.col(_EMPTIED).any(), pl.col(_LEAST).min())
+        .collect()
+    )
+    stand, emptied = latest[_STANDS], latest[_EMPTIED] & ~latest[_STANDS]
+    undecided = (latest[_LEAST] < 0) | (stand & (latest[_MOST] > 1)) | (emptied & has_time)
+    newer, gone = stand & ~undecided, emptied & ~undecided
+    return Verdict(latest[ROW].filter(newer), latest[KEY].filter(gone), latest[KEY].filter(undecided))
 
 
-def _counted(changed: pl.DataFrame, online: pl.DataFrame) -> pl.DataFrame:
+def _counted(changed: pl.LazyFrame, online: pl.LazyFrame) -> pl.LazyFrame:
     """How many rows there are per key and clocks, of those that are not earlier than what is online: at the end, and at
     least and at most after any of the commits; and the last row that came.
 
     While there is never more than one, the last that came is the one that is there.
     """
+    came = pl.when(pl.col(SIGN) > 0).then(ROW)
     after_commits = (
         _not_earlier(changed, online)
-        .group_by(*_CLOCK, COMMIT)
-        .agg(pl.col(SIGN).sum(), pl.col(_SAME).first(), pl.col(ROW).filter(pl.col(SIGN) > 0).max())
+        .with_columns(came)
+        .group_by(*_CLOCK, _SAME, COMMIT)
+        .agg(pl.col(SIGN).sum(), pl.col(ROW).max())
         .sort(COMMIT)
+        .with_columns((pl.col(_SAME) + pl.col(SIGN).cum_sum().over(_CLOCK)).alias(_LEFT))
     )
-    running = pl.col(SIGN).cum_sum()
-    counts = after_commits.group_by(_CLOCK, maintain_order=True).agg(
-        pl.col(_SAME).first(),
-        pl.col(SIGN).sum().alias(_LEFT),
-        running.min().alias(_LEAST),
-        running.max().alias(_MOST),
-        pl.col(ROW).max(),
+    left = pl.col(_LEFT)
+    return after_commits.group_by(*_CLOCK, _SAME, maintain_order=True).agg(
+        left.last(), left.min().alias(_LEAST), left.max().alias(_MOST), pl.col(ROW).max()
     )
-    before = pl.col(_SAME).cast(pl.Int64)
-    return counts.with_columns(pl.col(name) + before for name in (_LEFT, _LEAST, _MOST))
 
 
-def _not_earlier(changed: pl.DataFrame, online: pl.DataFrame) -> pl.DataFrame:
+def _not_earlier(changed: pl.LazyFrame, online: pl.LazyFrame) -> pl.LazyFrame:
     """The rows on which the value of a key depends, and whether they have the clocks of the one that is online."""
     event, known = pl.col(EVENT), pl.col(KNOWN)
     same = pl.col(FOUND) & event.eq_missing(pl.col(WAS)) & known.eq_missing(pl.col(SINCE))
