@@ -41,6 +41,7 @@ from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
 from boathouse.wiring.garbage import build_garbage
 from boathouse.wiring.maturity import Maturities, build_maturities
+from boathouse.wiring.maturity_reports import MaturityReports
 from boathouse.wiring.mlflow_webhooks import webhook_key
 from boathouse.wiring.model_governance import ModelGovernance, build_model_governance
 from boathouse.wiring.model_releases import ModelReleases, build_releases
@@ -208,7 +209,7 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         destinations=destinations,
         webhooks=webhooks,
         alerting=alerting,
-        maturities=build_maturities(database, catalog, models),
+        maturities=build_maturities(database, catalog, models, MaturityReports(database, models).reporters()),
         retraining=retraining,
         retraining_loop=retraining_loop,
         system_figures=build_system_figures(home, database, catalog, models, clock),

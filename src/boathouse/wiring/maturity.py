@@ -1,6 +1,6 @@
 """Maturity, joined: the rooms whose records say how a model lives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from boathouse.bundles.repository import BundleRepository
 from boathouse.catalog import Catalog
@@ -39,7 +39,7 @@ class Maturities:
 
 
 def build_maturities(
-    database: Database, catalog: Catalog, models: Models, reporters: dict[str, Reporter] | None = None
+    database: Database, catalog: Catalog, models: Models, reporters: Mapping[str, Reporter] | None = None
 ) -> Maturities:
     """Join them. Rooms that can judge a practice themselves are ``reporters``, by the practice's name."""
     return Maturities(Sources(database, models, _deployments(database, catalog), reporters or {}))

@@ -9,6 +9,9 @@ from boathouse.foundation.clock import epoch_ms, from_epoch_ms
 from boathouse.foundation.errors import Conflict, InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
+from boathouse.monitoring.metrics.profile_rows import model_column
+from boathouse.monitoring.monitors.nouns import Monitor
+from boathouse.monitoring.monitors.repository import find_monitor
 from boathouse.monitoring.retraining.triggers.contract import Champion, Figure, MetricQuestion, SeenTable
 from boathouse.session import Session
 from boathouse.session.session import quote_column
@@ -40,10 +43,13 @@ class GovernedWorld:
         return int(found[0]["n"])
 
     def figures(self, principal: Principal, question: MetricQuestion) -> Sequence[Figure]:
-        session, name = self._session_of(principal), TableName.parse(question.metric_table)
+        with self._catalog.database.read() as connection:
+            monitor = find_monitor(connection, question.table)
+        session, name = self._session_of(principal), _place(question, monitor)
         columns = session.table(name).columns
-        metric = _path(question.metric, columns, question.metric_table)
-        conditions, parameters = _conditions(question, columns)
+        metric = _path(question.metric, columns, str(name))
+        model_named = (model_column(monitor.settings) if monitor is not None else None) or "model_id"
+        conditions, parameters = _conditions(question, columns, model_named)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         granularity = "granularity" if "granularity" in columns else "NULL"
         text = (
@@ -67,7 +73,16 @@ def _path(metric: str, columns: Sequence[str], table: str) -> str:
     return ".".join(quote_column(each) for each in (known[first.casefold()], *others))
 
 
-def _conditions(question: MetricQuestion, columns: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+def _place(question: MetricQuestion, monitor: Monitor | None) -> TableName:
+    """The metric table: the one that is named, the monitor's own, else the one beside the monitored table."""
+    if question.metric_table is not None:
+        return TableName.parse(question.metric_table)
+    if monitor is not None:
+        return monitor.drift_table if question.is_drift else monitor.profile_table
+    return TableName.parse(f"{question.table}_{'drift' if question.is_drift else 'profile'}_metrics")
+
+
+def _conditions(question: MetricQuestion, columns: Sequence[str], model_named: str) -> tuple[list[str], dict[str, Any]]:
     """Rows of the whole table's data, not of a slice; of all versions together, unless one is named."""
     has = {each.casefold() for each in columns}
     conditions = ["slice_key IS NULL"] if "slice_key" in has else []
@@ -83,8 +98,8 @@ def _conditions(question: MetricQuestion, columns: Sequence[str]) -> tuple[list[
         parameters["granularity"] = question.granularity
     if "log_type" in has:
         conditions.append("(log_type IS NULL OR log_type = 'INPUT')")
-    if "model_id" in has:
-        conditions.append("coalesce(CAST(model_id AS STRING), '*') = :model_id")
+    if model_named.casefold() in has:
+        conditions.append(f"coalesce(CAST({quote_column(model_named)} AS STRING), '*') = :model_id")
         parameters["model_id"] = question.model_id or EVERY_MODEL
     if question.until is not None:
         conditions.append("`window`.`end` <= :until")

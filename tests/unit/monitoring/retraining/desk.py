@@ -54,9 +54,10 @@ class World:
 
     def figures(self, principal: Principal, question: MetricQuestion) -> Sequence[Figure]:
         self.questions.append(question)
-        if question.metric_table not in self.seen:
-            raise NotFound(f"Table {question.metric_table} was not found.")
-        found = self.seen[question.metric_table]
+        place = f"{question.table}_{'drift' if question.is_drift else 'profile'}_metrics"
+        if place not in self.seen:
+            raise NotFound(f"Table {place} was not found.")
+        found = self.seen[place]
         return [each for each in found if question.until is None or each.window_end <= question.until]
 
     def champion(self, model: str) -> Champion | None:

@@ -7,6 +7,6 @@ PRACTICE = Practice(
     "retraining_gated",
     "A drift starts a training that meets the same gates",
     told_by_others("retraining_gated", "Monitoring"),
-    "Let a monitor's alert start the training job.",
+    "Write retraining: with a trigger in boathouse.yml and deploy.",
     3,
 )

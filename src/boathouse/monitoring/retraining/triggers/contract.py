@@ -30,7 +30,11 @@ class Champion:
 class MetricQuestion:
     """Which figures of which windows of a monitor."""
 
-    metric_table: str
+    table: str
+    """What is monitored."""
+    is_drift: bool
+    metric_table: str | None
+    """None: the monitor's own."""
     metric: str
     column: str | None
     against: str | None

@@ -14,7 +14,6 @@ from boathouse.monitoring.retraining.policy import OnMetric, TriggerKind
 from boathouse.monitoring.retraining.triggers.contract import Asked, Figure, Looked, MetricQuestion
 
 _MOST_SHOWN = 10
-_SUFFIX = {TriggerKind.DRIFT: "_drift_metrics", TriggerKind.QUALITY: "_profile_metrics"}
 
 
 def look_at(kind: TriggerKind) -> Callable[[Asked], Looked]:
@@ -25,9 +24,8 @@ def look_at(kind: TriggerKind) -> Callable[[Asked], Looked]:
         refreshed = [each for each in asked.events if _is_refresh_of(said.table, each.type, each.subject)]
         memory: Mapping[str, Any] = asked.memory
         if refreshed or asked.is_pressed or not memory:
-            place = said.metric_table or _place(refreshed[-1].data if refreshed else {}, kind, said.table, memory)
-            found = asked.world.figures(asked.principal, _question(said, place, asked.until))
-            memory = {"metric_table": place, "beyond": [asdict(each) for each in beyond(found, said)]}
+            found = asked.world.figures(asked.principal, _question(kind, said, asked.until))
+            memory = {"beyond": [asdict(each) for each in beyond(found, said)]}
         figures = [Figure(**each) for each in memory["beyond"]]
         return Looked(memory, (_signal(kind, asked, said, figures),) if figures else ())
 
@@ -71,14 +69,18 @@ def _is_refresh_of(table: str, type: str, subject: str) -> bool:
     return type == EventType.MONITOR_REFRESHED and subject.lower() == table.lower()
 
 
-def _place(data: Mapping[str, Any], kind: TriggerKind, table: str, memory: Mapping[str, Any]) -> str:
-    """The metric table: what the refresh names, what was known before, else the one beside the monitored table."""
-    named = data.get("drift_metrics_table" if kind is TriggerKind.DRIFT else "profile_metrics_table")
-    return str(named or memory.get("metric_table") or f"{table}{_SUFFIX[kind]}")
-
-
-def _question(said: OnMetric, place: str, until: int | None) -> MetricQuestion:
-    return MetricQuestion(place, said.metric, said.column, said.against, said.granularity, said.model_id, until)
+def _question(kind: TriggerKind, said: OnMetric, until: int | None) -> MetricQuestion:
+    return MetricQuestion(
+        said.table,
+        kind is TriggerKind.DRIFT,
+        said.metric_table,
+        said.metric,
+        said.column,
+        said.against,
+        said.granularity,
+        said.model_id,
+        until,
+    )
 
 
 def _signal(kind: TriggerKind, asked: Asked, said: OnMetric, figures: Sequence[Figure]) -> Signal:
