@@ -36,6 +36,10 @@ class Masks:
         """A mapping with the values of some names masked."""
         return {name: self.of(value) if name in masked else value for name, value in record.items()}
 
+    def within(self, value: Any, masked: Collection[str]) -> Any:
+        """A value with what lies in it under some names masked."""
+        return self._everywhere(value, masked)
+
     def body(self, body: bytes, masked: Collection[str]) -> bytes | None:
         """A request or answer in JSON with the values of some columns masked, wherever one has their name.
 

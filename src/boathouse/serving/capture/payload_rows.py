@@ -30,13 +30,20 @@ def payload_columns(endpoint: KnownEndpoint, read: Sequence[Read], masks: Masks)
         "endpoint_config_version": [each.config_version for each in exchanges],
         "model_files": [each.files for each in read],
         "environment": [environment() if each.files else None for each in read],
-        "fallback_reason": [each.why for each in exchanges],
+        "fallback_reason": [_reason(endpoint, each) for each in exchanges],
         "fallback_details": [each.rung_details for each in exchanges],
         "content_type": [each.content_type for each in exchanges],
         "row_count": [None if each.rows is None else each.rows.count for each in read],
         "features": [features for _, _, features in bodies],
         "masked_columns": [sorted(endpoint.masked_columns)] * len(read),
     }
+
+
+def _reason(endpoint: KnownEndpoint, exchange: Exchange) -> str | None:
+    """Why another rung answered. Where values are masked only who had failed: what it said may quote what was sent."""
+    if exchange.why is None or not endpoint.masked_columns:
+        return exchange.why
+    return f"{exchange.why.partition(': ')[0]}: {NOT_MASKABLE}"
 
 
 def _bodies(

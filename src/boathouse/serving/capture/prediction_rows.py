@@ -2,7 +2,7 @@
 """One row per prediction, with typed columns: what went in, the features, what came out."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
@@ -44,13 +44,23 @@ def _add(made: Columns, endpoint: KnownEndpoint, group: Sequence[tuple[Read, Row
     )
     for prefix, tables in parts:
         for name, column in _columns(tables).items():
-            is_masked = name in endpoint.masked_columns and prefix != FEATURE_TIME
-            given = [masks.of(value) for value in plain(column)] if is_masked else column
+            given = column if prefix == FEATURE_TIME else _masked(name, column, endpoint.masked_columns, masks)
             full = column_name(prefix, name)
             values[full] = given
             if full not in made.declared and (kind := _declared(prefix, name, given, facts)) is not None:
                 made.declared[full] = kind
     made.add(values, total)
+
+
+def _masked(
+    name: str, column: Sequence[Any] | np.ndarray, masked: Collection[str], masks: Masks
+) -> Sequence[Any] | np.ndarray:
+    """A column without what nobody shall see, which may lie within its values too."""
+    if name in masked:
+        return [masks.of(value) for value in plain(column)]
+    if not masked or isinstance(column, np.ndarray) or not any(isinstance(value, dict | list) for value in column):
+        return column
+    return [masks.within(value, masked) for value in column]
 
 
 def _columns(tables: Sequence[Table]) -> dict[str, Sequence[Any] | np.ndarray]:

@@ -183,6 +183,22 @@ def test_masked_columns_are_hashes_wherever_they_stand(request_body: bytes) -> N
 
 
 @pytest.mark.parametrize(
+    "records",
+    [
+        [{"a": {"b": "secret", "c": [{"mail": "secret"}]}}],
+        [{"a": 1.0, "b": "secret", **{f"x{number}": number for number in range(1_100)}}],
+        [{"b": "secret", f"x{number}": number} for number in range(2_000)],
+    ],
+)
+def test_masked_values_are_hashes_where_many_stand_in_one_column_too(records: list[dict[str, Any]]) -> None:
+    predictions = [{"b": "secret", f"y{number}": number} for number in range(len(records))]
+    answered = exchange(1, request=body(dataframe_records=records), response=body(predictions=predictions))
+    rows = typed(answered, MASKED)
+    assert len(rows) == len(records)
+    assert "secret" not in str(rows) and MASKS.of("secret") in str(rows[0])
+
+
+@pytest.mark.parametrize(
     ("request_body", "content_type"),
     [
         (b'{"b": "secret"', "application/json"),
@@ -199,6 +215,13 @@ def test_text_in_which_masked_values_cannot_be_found_is_not_kept(request_body: b
     (row,) = built(TableKind.PAYLOAD, refused, known=MASKED)
     assert "secret" not in str(row)
     assert "NOT_MASKABLE" in row["logging_error_codes"]
+
+
+def test_why_another_rung_answered_tells_no_masked_value() -> None:
+    fell = exchange(1, rung="constant", why="main.flights.delays@3: 'secret' is no number; previous: 'secret'")
+    assert built(TableKind.PAYLOAD, fell)[0]["fallback_reason"] == fell.why
+    (row,) = built(TableKind.PAYLOAD, fell, known=MASKED)
+    assert row["fallback_reason"] == "main.flights.delays@3: NOT_MASKABLE"
 
 
 def test_the_key_of_a_home_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
