@@ -122,6 +122,31 @@ def set_incident(connection: Connection, firing_ids: Iterable[str], incident: in
     connection.execute(update(alert_firings).where(_f.firing_id.in_(list(firing_ids))).values(incident=incident))
 
 
+# --- incidents
+
+
+def without_incident(connection: Connection) -> list[Firing]:
+    """What is wrong and belongs to no incident, oldest first."""
+    mine = _f.resolved_at.is_(None) & _f.incident.is_(None)
+    return [_firing(row) for row in connection.execute(select(alert_firings).where(mine).order_by(_f.sequence))]
+
+
+def of_incident(connection: Connection, incident: int) -> list[Firing]:
+    query = select(alert_firings).where(_f.incident == incident).order_by(_f.sequence)
+    return [_firing(row) for row in connection.execute(query)]
+
+
+def ended_in_incidents(connection: Connection) -> list[Firing]:
+    """What is fine again, and whose incident does not know yet."""
+    mine = _f.incident.is_not(None) & _f.resolved_at.is_not(None) & _f.incident_told_at.is_(None)
+    return [_firing(row) for row in connection.execute(select(alert_firings).where(mine).order_by(_f.sequence))]
+
+
+def told_to_incident(connection: Connection, firing_ids: Iterable[str], at: int) -> None:
+    mine = _f.firing_id.in_(list(firing_ids))
+    connection.execute(update(alert_firings).where(mine).values(incident_told_at=at))
+
+
 # --- silences
 
 

@@ -63,9 +63,12 @@ alert_firings = Table(
     Column("told_resolved_at", BigInteger),
     Column("is_settled", Boolean, nullable=False),  # nothing is left to tell
     Column("incident", BigInteger),
+    Column("incident_told_at", BigInteger),  # when the incident was told that it is fine again
     Index("ix_alert_firings_alert_id", "alert_id", "sequence"),
     Index("ix_alert_firings_is_settled", "is_settled"),
     Index("ix_alert_firings_fired_at", "fired_at"),
+    Index("ix_alert_firings_resolved_at", "resolved_at"),
+    Index("ix_alert_firings_incident", "incident"),
     sqlite_autoincrement=True,
 )
 alert_silences = Table(
