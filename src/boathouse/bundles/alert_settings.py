@@ -1,4 +1,4 @@
-"""``alerts`` of ``boathouse.yml``, read for one target and checked with file and line."""
+"""``alerts`` and ``playbooks`` of ``boathouse.yml``, read for one target and checked with file and line."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
 from boathouse.bundles.findings import Findings
-from boathouse.bundles.kinds import ALERT_RULES
+from boathouse.bundles.kinds import ALERT_RULES, PLAYBOOKS
 from boathouse.bundles.merging import merge
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
@@ -18,10 +18,11 @@ from boathouse.foundation.names import InvalidName, TableName
 from boathouse.foundation.shapes import dotted
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.monitoring.alerts.rules import AlertRule
+from boathouse.monitoring.incidents.playbook import Playbook
 
 
 class AlertSettings:
-    """Reads the alerts of one target."""
+    """Reads the alerts and playbooks of one target."""
 
     def __init__(self, target: str, references: References, findings: Findings) -> None:
         self._target = target
@@ -31,7 +32,13 @@ class AlertSettings:
     def read(self, settings: Node) -> dict[ResourceId, Node]:
         """What is to be deployed. What is wrong is noted."""
         found: dict[ResourceId, Node] = {}
-        for key, written in self._of_target(settings):
+        for key, written in self._of_target(settings, "playbooks"):
+            node = check_shape(Playbook, self._references.resolve_tree(written), ("playbooks", key), self._findings)
+            if node is not None:
+                name = node.get("name") or Node(key, written.where, written.where)
+                payload = {"playbook": name, "definition": Node(node.value, node.position)}
+                found[ResourceId(PLAYBOOKS, key)] = Node(payload, written.position, written.key_position)
+        for key, written in self._of_target(settings, "alerts"):
             path = ("alerts", key)
             node = check_shape(AlertRule, self._references.resolve_tree(written), path, self._findings)
             if node is None:
@@ -41,16 +48,16 @@ class AlertSettings:
             found[ResourceId(ALERT_RULES, key)] = Node(payload, written.position, written.key_position)
         return found
 
-    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
-        """The alerts with what the target says otherwise; one that it sets to null is not there."""
-        base = settings.get("alerts") or Node({}, settings.position)
-        over = settings.get("targets", self._target, "alerts")
-        merged = merge(base, over, key="alerts") if over is not None and over.mapping else base
+    def _of_target(self, settings: Node, section: str) -> Iterator[tuple[str, Node]]:
+        """What stands there, with what the target says otherwise; one that it sets to null is not there."""
+        base = settings.get(section) or Node({}, settings.position)
+        over = settings.get("targets", self._target, section)
+        merged = merge(base, over, key=section) if over is not None and over.mapping else base
         for key, node in merged.mapping.items():
             if node.mapping:
                 yield key, node
             elif over is None or key not in over.mapping:
-                self._findings.error(node, f"alerts.{key}: it says nothing.")
+                self._findings.error(node, f"{section}.{key}: it says nothing.")
 
     def _name(self, key: str, node: Node, path: KeyPath) -> str:
         """The name of the alert, with references to what the deployment will make."""

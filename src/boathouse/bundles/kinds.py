@@ -11,6 +11,7 @@ from boathouse.bundles.payloads import (
     ExperimentPayload,
     ModelRequirementsPayload,
     MonitorPayload,
+    PlaybookPayload,
     RegisteredModelPayload,
     RetrainingPayload,
     SchemaPayload,
@@ -66,6 +67,8 @@ ENDPOINTS = "model_serving_endpoints"
 ENDPOINT_POLICIES = "endpoint_policies"
 """What ``endpoints`` of ``boathouse.yml`` become."""
 MONITORS = "quality_monitors"
+PLAYBOOKS = "playbooks"
+"""What ``playbooks`` of ``boathouse.yml`` become."""
 ALERT_RULES = "alert_rules"
 """What ``alerts`` of ``boathouse.yml`` become."""
 RETRAINING = "retraining"
@@ -84,6 +87,7 @@ KINDS: dict[str, Kind] = {
         Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
         Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
         Kind(MONITORS, "monitor", MonitorPayload, 10, named_by="table_name"),
+        Kind(PLAYBOOKS, "playbook", PlaybookPayload, 10, settings_of="playbook"),
         Kind(ALERT_RULES, "alert", AlertPayload, 11, settings_of="alert"),
         Kind(RETRAINING, "retraining of the model", RetrainingPayload, 20, settings_of="model"),
     )

@@ -15,6 +15,7 @@ from boathouse.models.requirements import Requirements
 from boathouse.monitoring.alerts.rules import AlertRule
 from boathouse.monitoring.alerts.rules import Name as AlertName
 from boathouse.monitoring.monitors.settings import MonitorSettings, TableText
+from boathouse.monitoring.incidents.playbook import Playbook
 from boathouse.monitoring.retraining.policy import RetrainingPolicy
 from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
 from boathouse.serving.endpoints.policy import EndpointPolicy
@@ -151,6 +152,13 @@ class MonitorPayload(MonitorSettings):
     """A table that is watched; it need not be there yet."""
 
     table_name: TableText
+
+
+class PlaybookPayload(Shape):
+    """What is done when something is wrong."""
+
+    playbook: AlertName
+    definition: Playbook
 
 
 class ModelRequirementsPayload(Shape):

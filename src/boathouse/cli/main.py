@@ -50,6 +50,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "webhooks": ("boathouse.cli.webhooks", "webhooks", "Who is told of events, and what became of it."),
     "monitor": ("boathouse.cli.monitors", "monitor", "Monitors: which tables are watched, and their refreshes."),
     "alert": ("boathouse.cli.alerts", "alert", "Alerts: what is watched, what fires, who is told."),
+    "incident": ("boathouse.cli.incidents", "incident", "Incidents: what is wrong, what was done about it."),
+    "playbook": ("boathouse.cli.incidents", "playbook", "Playbooks: what is done when something is wrong."),
     "model": (
         "boathouse.cli.models",
         "models",

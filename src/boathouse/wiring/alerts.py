@@ -6,11 +6,14 @@ from boathouse.catalog import Catalog
 from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.clock import Clock
 from boathouse.foundation.looping import Loop
-from boathouse.monitoring.alerts.asking import MetricTablesOf, beside
+from boathouse.metastore import Database
+from boathouse.monitoring.alerts.asking import MetricTables, MetricTablesOf, beside
 from boathouse.monitoring.alerts.following import LOOK_SECONDS, Following
 from boathouse.monitoring.alerts.looking import Looking, Parts
 from boathouse.monitoring.alerts.service import Alerts
 from boathouse.monitoring.alerts.telling import Telling
+from boathouse.monitoring.metrics.profile_rows import model_column
+from boathouse.monitoring.monitors.repository import find_monitor
 from boathouse.wiring.rollouts import SessionOf
 
 
@@ -31,9 +34,23 @@ class Alerting:
             loop.stop()
 
 
-def build_alerting(catalog: Catalog, session_of: SessionOf, clock: Clock, tables: MetricTablesOf = beside) -> Alerting:
-    """Join them. ``tables`` says where the metric tables of a table are."""
-    parts = Parts(catalog, session_of, tables, clock)
+def metric_tables(database: Database) -> MetricTablesOf:
+    """Where the monitor of a table writes to; beside the table before there is one."""
+
+    def found(table: str) -> MetricTables:
+        with database.read() as connection:
+            monitor = find_monitor(connection, table)
+        if monitor is None:
+            return beside(table)
+        model = model_column(monitor.settings) or "model_id"
+        return MetricTables(str(monitor.profile_table), str(monitor.drift_table), model)
+
+    return found
+
+
+def build_alerting(catalog: Catalog, session_of: SessionOf, clock: Clock) -> Alerting:
+    """Join them."""
+    parts = Parts(catalog, session_of, metric_tables(catalog.database), clock)
     looking = Looking(parts)
     following, telling = Following(parts, looking), Telling(catalog, clock)
 

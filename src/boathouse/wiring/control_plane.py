@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
-from boathouse.bundles.kinds import ALERT_RULES, MONITORS
+from boathouse.bundles.kinds import ALERT_RULES, MONITORS, PLAYBOOKS
 from boathouse.bundles.resources.alerts import BundleAlerts
 from boathouse.bundles.resources.monitors import BundleMonitors
+from boathouse.bundles.resources.playbooks import BundlePlaybooks
 from boathouse.care.garbage.service import GarbageCollection
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.environments import Environments
@@ -40,6 +41,7 @@ from boathouse.wiring.deployment_jobs import DeploymentLoop, build_deployment_jo
 from boathouse.wiring.describing import tell_of_models_and_jobs
 from boathouse.wiring.first_start import ensure_admin
 from boathouse.wiring.garbage import build_garbage
+from boathouse.wiring.incidents import Hands, IncidentRoom, build_incidents
 from boathouse.wiring.maturity import Maturities, build_maturities
 from boathouse.wiring.maturity_reports import MaturityReports
 from boathouse.wiring.mlflow_webhooks import webhook_key
@@ -83,6 +85,7 @@ class ControlPlane:
     webhooks: Webhooks
     maturities: Maturities
     alerting: Alerting
+    incidents: IncidentRoom
     retraining: Retraining
     retraining_loop: Loop
     system_figures: SystemFiguresParts
@@ -103,6 +106,7 @@ class ControlPlane:
         self.system_figures.loop.start()
         self.serving.start()
         self.alerting.start()
+        self.incidents.start()
         self.monitor_loop.start()
         self.statements.start(lambda told: query_pool(told, self.home, self.settings))
 
@@ -129,6 +133,7 @@ class ControlPlane:
 
     def close(self) -> None:
         self.statements.close()
+        self.incidents.stop()
         self.alerting.stop()
         self.monitor_loop.stop()
         self.serving.stop()
@@ -181,12 +186,15 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     around = Around(catalog, models, governance.evidence, rollbacks, sessions_of(law, engine))
     alerting = build_alerting(catalog, around.session_of, clock)
     monitors, monitor_loop = build_monitors(catalog, jobs, clock)
-    deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts)})
     watching = BundleMonitors(catalog, monitors)
     deployments.take({MONITORS: watching}, {MONITORS: watching.remarks})
+    serving = build_serving(home, database, around, online_registry, clock)
     retraining, retraining_loop = build_retraining(
         database, catalog, models, governance.decisions, jobs, around.session_of, clock
     )
+    hands = Hands(catalog, models, rollbacks, serving.endpoints, jobs, clock, retraining)
+    incidents = build_incidents(hands)
+    deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts), PLAYBOOKS: BundlePlaybooks(incidents.playbooks)})
     return ControlPlane(
         home=home,
         settings=settings,
@@ -209,13 +217,14 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         destinations=destinations,
         webhooks=webhooks,
         alerting=alerting,
+        incidents=incidents,
         maturities=build_maturities(database, catalog, models, MaturityReports(database, models).reporters()),
         retraining=retraining,
         retraining_loop=retraining_loop,
         system_figures=build_system_figures(home, database, catalog, models, clock),
         background=background,
         statements=build_statements(database, catalog, home, clock),
-        serving=build_serving(home, database, around, online_registry, clock),
+        serving=serving,
         monitors=monitors,
         monitor_loop=monitor_loop,
         engine=engine,

@@ -1,6 +1,6 @@
 """Incidents, joined: who does the steps of playbooks, the jobs that run them, and the loop that opens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +27,7 @@ from boathouse.monitoring.incidents.opening import LOOK_SECONDS, Opening
 from boathouse.monitoring.incidents.playbook import FallBack, Page, PlaybookStep, RollBack, RunJob, ShiftTraffic
 from boathouse.monitoring.incidents.playbooks import Playbooks
 from boathouse.monitoring.incidents.service import Incidents
+from boathouse.monitoring.retraining import Retraining
 from boathouse.notifications.addresses import is_address
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import write
@@ -35,8 +36,6 @@ from boathouse.serving.endpoints.service import Endpoints
 from boathouse.wiring.deployment_jobs import ModelJobs
 
 CHECK_SECONDS = 60.0
-Freeze = Callable[[Principal, str, str], object]
-"""Lets no training of a model start by itself; with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Hands:
     endpoints: Endpoints
     jobs: Jobs
     clock: Clock
-    freeze: Freeze | None = None
+    retraining: Retraining
 
 
 class PlaybookActions:
@@ -60,9 +59,7 @@ class PlaybookActions:
         self._runner = ModelJobs(hands.jobs, hands.catalog)
 
     def problems(self, principal: Principal, step: PlaybookStep) -> str | None:
-        if step.freeze_retraining is not None and self._hands.freeze is None:
-            return "nothing retrains here."
-        return None
+        return None  # models, endpoints and jobs may come later
 
     def before(self, principal: Principal, step: PlaybookStep) -> Mapping[str, Any]:
         match step.given:
@@ -143,10 +140,9 @@ class PlaybookActions:
 
     def _freeze(self, principal: Principal, order: Order) -> str:
         assert order.step.freeze_retraining is not None
-        if self._hands.freeze is None:
-            raise Conflict("Nothing retrains here.")
         model = order.step.freeze_retraining.model
-        self._hands.freeze(principal, model, f"incident {order.incident}: {order.title}")
+        reason = f"incident {order.incident}: {order.title}"
+        self._hands.retraining.freeze(principal, ModelName.parse(model), reason)
         return f"no training of {model} starts by itself"
 
     def _production(self, model: str) -> int | None:

@@ -15,7 +15,7 @@ from boathouse.session import Session
 HORIZON = 200
 """Windows of each series that are looked at; late labels may still change them."""
 _MOST_ROWS = 200_000
-_SERIES = ("granularity", "slice_key", "slice_value", "model_id", "column_name")
+_SERIES = ("granularity", "slice_key", "slice_value", "column_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class MetricTables:
 
     profile: str
     drift: str
+    model_column: str = "model_id"
+    """What the column of model ids is called there."""
 
 
 MetricTablesOf = Callable[[str], MetricTables]
@@ -63,8 +65,9 @@ def newest_of(session: Session, rule: AlertRule, tables: MetricTablesOf) -> int 
         time, conditions = _column(rule.rows.time, names), [f"({rule.rows.where}\n)"] if rule.rows.where else []
     else:
         assert rule.table is not None
-        table = TableName.parse(tables(rule.table).profile).quoted()
-        conditions = _conditions(rule, _columns(session, table), parameters)
+        of_table = tables(rule.table)
+        table = TableName.parse(of_table.profile).quoted()
+        conditions = _conditions(rule, _columns(session, table), of_table.model_column, parameters)
         time = "`window`.`end`"
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     found = session.sql(f"SELECT max({time}) AS newest FROM {table}{where}", parameters).rows()
@@ -78,7 +81,7 @@ def _metric_points(session: Session, rule: AlertRule, tables: MetricTables) -> P
     first, *others = rule.metric.split(".")
     value = ".".join([_column(first, names), *(f"`{each}`" for each in others)])
     parameters: dict[str, Any] = {}
-    conditions = _conditions(rule, names, parameters)
+    conditions = _conditions(rule, names, tables.model_column, parameters)
     if rule.columns is not None and not any("*" in each or each.startswith("!") for each in rule.columns):
         marks = [f":column{place}" for place in range(len(rule.columns))]
         parameters |= {f"column{place}": each for place, each in enumerate(rule.columns)}
@@ -86,12 +89,14 @@ def _metric_points(session: Session, rule: AlertRule, tables: MetricTables) -> P
     elif rule.columns is None and rule.metric == "count":
         conditions.append("`column_name` = ':table'")
     keys = [name for name in _SERIES if name in names]
+    model = tables.model_column if tables.model_column in names else None
     shown = [
         "`window`.`start` AS window_start",
         "`window`.`end` AS window_end",
         *(f"`{name}`" for name in keys),
+        f"`{model}` AS model" if model is not None else "CAST(NULL AS STRING) AS model",
         f"CAST({value} AS DOUBLE) AS value",
-        "CAST(`count` AS BIGINT) AS rows" if "count" in names else "CAST(NULL AS BIGINT) AS rows",
+        f"CAST({_rows(first, names)} AS BIGINT) AS rows",
     ]
     text = (
         f"SELECT {', '.join(shown)} FROM {table} WHERE {' AND '.join(conditions) or 'true'} QUALIFY dense_rank() OVER "
@@ -102,7 +107,8 @@ def _metric_points(session: Session, rule: AlertRule, tables: MetricTables) -> P
     for row in session.sql(text, parameters).rows():
         if row["window_start"] is None or not matching(rule.columns, row["column_name"]):
             continue
-        parts = {"column": row["column_name"], **{name: row[name] for name in keys if name != "column_name"}}
+        others = {name: row[name] for name in keys if name != "column_name"}
+        parts = {"column": row["column_name"], **others, "model": row["model"]}
         series, start = Series.of(parts), _instant(row["window_start"])
         found.setdefault(series, {})[start] = Point(start, _instant(row["window_end"]), row["value"], row["rows"])
         if row["value"] is not None:
@@ -134,7 +140,17 @@ def _row_points(session: Session, rule: AlertRule) -> Points:
     return {series: list(points.values()) for series, points in found.items()}
 
 
-def _conditions(rule: AlertRule, names: Sequence[str], parameters: dict[str, Any]) -> list[str]:
+def _rows(metric: str, names: Sequence[str]) -> str:
+    """How many rows stand behind a figure: labelled ones behind the quality of a model, else all of the window."""
+    from boathouse.monitoring.metrics.quality import QUALITY
+
+    if metric in QUALITY.names and "labelled_count" in names:
+        return "`labelled_count`"
+    counts = [f"coalesce(`{name}`, 0)" for name in ("count", "num_nulls") if name in names]
+    return " + ".join(counts) or "NULL"
+
+
+def _conditions(rule: AlertRule, names: Sequence[str], model: str, parameters: dict[str, Any]) -> list[str]:
     """Which rows of a metric table a rule watches."""
     conditions: list[str] = []
     if "drift_type" in names:
@@ -145,9 +161,9 @@ def _conditions(rule: AlertRule, names: Sequence[str], parameters: dict[str, Any
     if rule.granularity is not None:
         parameters["granularity"] = rule.granularity
         conditions.append("`granularity` = :granularity")
-    if "model_id" in names:
+    if model in names:
         parameters["model"] = rule.model or "*"
-        conditions.append("`model_id` = :model" if rule.model else "(`model_id` = :model OR `model_id` IS NULL)")
+        conditions.append(f"`{model}` = :model" if rule.model else f"(`{model}` = :model OR `{model}` IS NULL)")
     if rule.slices is None:
         conditions.append("`slice_key` IS NULL")
     elif rule.slices != "all":

@@ -21,8 +21,8 @@ _COLUMN = re.compile(r"[A-Za-z_]\w*")
 _DRIFT = frozenset(
     {
         "count_delta", "avg_delta", "percent_null_delta", "percent_zeros_delta", "percent_distinct_delta",
-        "js_distance", "ks_test", "wasserstein_distance", "population_stability_index", "chi_squared_test",
-        "tv_distance", "l_infinity_distance",
+        "js_distance", "ks_test", "pvalue_adjusted", "wasserstein_distance", "population_stability_index",
+        "chi_squared_test", "tv_distance", "l_infinity_distance",
     }
 )  # fmt: skip
 """Columns that only the drift table has."""

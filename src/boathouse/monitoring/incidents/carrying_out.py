@@ -106,5 +106,3 @@ class CarryingOut:
 
     def _now(self) -> int:
         return epoch_ms(self._clock.now())
-
-

@@ -1,8 +1,8 @@
 """What had changed before it broke: commits upstream, deployments, aliases, endpoints, runs that failed.
 
-Each change gets a figure between 0 and 1 that says how likely it is the reason: the weight of its kind, times 0.6 for each
-step of lineage between it and what broke, times one half for each day that it lies before; what came after the break counts
-a fifth. The figure puts them in order; it is no probability.
+Each change gets a figure between 0 and 1 that says how likely it is the reason: the weight of its kind, times 0.6 for
+each step of lineage between it and what broke, times one half for each day that it lies before; what came after the
+break counts a fifth. The figure puts them in order; it is no probability.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from typing import Any
 
 from boathouse.catalog import Catalog, LineageNode, NodeKind
 from boathouse.catalog.events import Event
-from boathouse.catalog.repository.records import RecordedEdge
+from boathouse.catalog.repository.records import EdgeFilter, RecordedEdge
 from boathouse.foundation.errors import BoathouseError
-from boathouse.foundation.event_filter import EventFilter
+from boathouse.foundation.event_filter import EventFilter as Wanted
 from boathouse.foundation.principals import Principal
 from boathouse.monitoring.incidents.nouns import Change
 
@@ -39,7 +39,7 @@ PER_HOP, HALF_LIFE_MS, AFTERWARDS = 0.6, 24 * 3600 * 1000, 0.2
 FAR = 2
 """The hops of what lineage says nothing of, as a deployment."""
 MOST = 30
-_MOST_EVENTS = 1_000
+_MOST_EVENTS, _MOST_EDGES, _MOST_TABLES = 1_000, 1_000, 50
 _READS = frozenset({"READ", "LOCATION_GRANTED", "FEATURES"})
 _SCHEMA = frozenset({"ALTER", "ALTER TABLE", "ALTER_TABLE"})
 
@@ -64,7 +64,7 @@ def what_changed(catalog: Catalog, principal: Principal, broken: Break, *, most:
     if broken.is_table:
         edges = _upstream(catalog, principal, broken.subject)
         hops |= _hops(broken.subject, edges)
-        found += _commits(edges, hops, broken)
+        found += _commits(_written(catalog, principal, edges, hops, broken), hops, broken)
         jobs = {str(each.edge.entity["job_id"]) for each in edges if each.edge.entity.get("job_id") is not None}
     found += _told(catalog, principal, hops, jobs, broken)
     return sorted(found, key=lambda each: (-each.likelihood, -each.at))[:most]
@@ -82,6 +82,27 @@ def _upstream(catalog: Catalog, principal: Principal, table: str) -> Sequence[Re
         return catalog.lineage.upstream(principal, LineageNode(NodeKind.TABLE, table))
     except BoathouseError:  # the table is gone, or hidden
         return ()
+
+
+def _written(
+    catalog: Catalog, principal: Principal, edges: Sequence[RecordedEdge], hops: Mapping[str, int], broken: Break
+) -> list[RecordedEdge]:
+    """The writes to the tables upstream: whatever went into a version that was read, not only the last commit of it."""
+    read: dict[str, int] = {}
+    for each in edges:
+        node = each.edge.source
+        if node is not None and node.kind is NodeKind.TABLE:
+            read[node.name] = max(read.get(node.name, -1), -1 if node.version is None else node.version)
+    found: list[RecordedEdge] = []
+    nearest = sorted((name for name in read if name.lower() in hops), key=lambda name: hops[name.lower()])
+    for name in [broken.subject, *(each for each in nearest if each.lower() != broken.subject.lower())][:_MOST_TABLES]:
+        wanted = EdgeFilter(target=LineageNode(NodeKind.TABLE, name), until=broken.until)
+        latest = read[name] if hops[name.lower()] else -1
+        for each in catalog.lineage.edges(principal, wanted, limit=_MOST_EDGES):
+            version = each.edge.target.version if each.edge.target is not None else None
+            if latest < 0 or version is None or version <= latest:
+                found.append(each)
+    return found
 
 
 def _hops(table: str, edges: Sequence[RecordedEdge]) -> dict[str, int]:
@@ -184,7 +205,7 @@ def _downstream(catalog: Catalog, principal: Principal, broken: Break) -> dict[s
 
 
 def _events(catalog: Catalog, principal: Principal, broken: Break) -> Iterable[Event]:
-    wanted = EventFilter(types=[each for each in WEIGHTS if "." in each])
+    wanted = Wanted(types=[each for each in WEIGHTS if "." in each])
     before: int | None = None
     for _ in range(10):
         page, before = catalog.events.page(principal, wanted, limit=_MOST_EVENTS, before=before)
@@ -201,7 +222,8 @@ def _sentence(event: Event) -> str:
     data = event.data
     match event.type:
         case "model_version_alias.moved":
-            return f"{data.get('alias')} of {event.subject} went from version {data.get('from_version')} to {data.get('version')}"
+            versions = f"from version {data.get('from_version')} to {data.get('version')}"
+            return f"{data.get('alias')} of {event.subject} went {versions}"
         case "run.failed":
             return f"Run {data.get('run_id')} of the job {data.get('job_name')} failed: {data.get('message') or '?'}"
         case "deploy.done" | "deploy.failed":

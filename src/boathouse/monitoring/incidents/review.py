@@ -32,7 +32,9 @@ def _lines(story: Story, touched: Sequence[str]) -> Iterator[str]:
     yield ""
     yield incident.resolution or "_To be written: two sentences that somebody outside of the team understands._"
     yield ""
-    yield from _section("What was touched", [f"- {_one_line(each)}" for each in touched], "Nothing downstream is known.")
+    yield from _section(
+        "What was touched", [f"- {_one_line(each)}" for each in touched], "Nothing downstream is known."
+    )
     yield from _section("What had changed before, the most likely first", _suspects(story), "Nothing is known.")
     yield from _section("What was done", [_step_line(each) for each in story.steps], "No playbook was prepared.")
     yield from _section("Timeline", _timeline(story), "Nothing is known.")
@@ -57,7 +59,10 @@ def _facts(story: Story) -> Iterator[tuple[str, Any]]:
     yield "About", incident.subject
     yield "Severity", incident.severity.value
     yield "Owner", incident.owner
-    yield "Opened", f"{_shown(incident.opened_at)} by {f'the alert {incident.alert}' if incident.alert else incident.opened_by}"
+    yield (
+        "Opened",
+        f"{_shown(incident.opened_at)} by {f'the alert {incident.alert}' if incident.alert else incident.opened_by}",
+    )
     if incident.window is not None:
         yield "First wrong window", f"{_shown(incident.window[0])} to {_shown(incident.window[1])}"
     if incident.closed_at is not None:

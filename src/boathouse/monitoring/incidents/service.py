@@ -401,5 +401,3 @@ def _text(text: str, what: str) -> str:
     if not 1 <= len(text) <= _LONGEST_TEXT:
         raise InvalidInput(f"Say {what}, in at most {_LONGEST_TEXT:,} characters.")
     return text
-
-

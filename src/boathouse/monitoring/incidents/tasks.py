@@ -1,4 +1,4 @@
-"""A step of a playbook as a task of its job: an entry point of the package ``boathouse`` for a ``python_wheel_task``."""
+"""A step of a playbook as a task of its job: an entry point of the package for a ``python_wheel_task``."""
 
 import argparse
 import sys

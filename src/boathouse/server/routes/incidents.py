@@ -19,7 +19,12 @@ from boathouse.server.authentication import Caller
 Json = dict[str, Any]
 Touched = Callable[[Principal, Story], Sequence[str]]
 """Lines about what was touched downstream."""
-_INCIDENT: Json = {"number": 7, "title": "percent_null of wind_speed", "subject": "prod.flights.weather", "state": "OPEN"}
+_INCIDENT: Json = {
+    "number": 7,
+    "title": "percent_null of wind_speed",
+    "subject": "prod.flights.weather",
+    "state": "OPEN",
+}
 _STEP: Json = {"step": 2, "text": "Roll prod.flights.delay back", "action": "roll_back", "state": "DONE"}
 _PLAYBOOK: Json = {
     "steps": [
@@ -60,7 +65,9 @@ def routes(incidents: Incidents, carrying_out: CarryingOut, touched: Touched | N
     router = APIRouter(tags=["incidents"], prefix="/api/boathouse/v1/incidents")
 
     @router.post("", summary="Open an incident", responses=_example(_INCIDENT))
-    def open_one(caller: Caller, body: Annotated[Json, Body(examples=[{"title": "no answers", "subject": "delays"}])]) -> Json:  # pyright: ignore[reportUnusedFunction]
+    def open_one(
+        caller: Caller, body: Annotated[Json, Body(examples=[{"title": "no answers", "subject": "delays"}])]
+    ) -> Json:  # pyright: ignore[reportUnusedFunction]
         given = fit(IncidentGiven, body, what="The incident")
         new = NewIncident(given.title, given.subject, given.severity, given.owner, given.playbook)
         return incident_json(incidents.open(caller, new))
