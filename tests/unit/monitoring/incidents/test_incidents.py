@@ -86,7 +86,7 @@ def test_the_timeline_tells_what_had_changed_before_and_the_nearest_comes_first(
         "ada wrote dev.lab.raw version 2 (write)",
     ]
     assert [each.likelihood for each in found] == sorted((each.likelihood for each in found), reverse=True)
-    assert len(room.lines(number, "change")) == 3
+    assert len(room.lines(number, "change")) == 4
 
 
 def test_a_table_that_is_gone_does_not_keep_an_incident_from_opening(room) -> None:
