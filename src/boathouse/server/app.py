@@ -26,6 +26,7 @@ from boathouse.server.routes import (
     files,
     functions,
     garbage,
+    impact,
     incidents,
     inference_tables,
     jobs,
@@ -56,6 +57,7 @@ from boathouse.server.routes import (
 from boathouse.session import Session
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
+from boathouse.wiring.incidents import touched_by
 
 DESCRIPTION = """\
 Every call carries a token: `Authorization: Bearer TOKEN`. `boathouse env` prints yours.
@@ -107,7 +109,8 @@ def create_app(plane: ControlPlane) -> FastAPI:
         webhooks.routes(plane.webhooks),
         events.routes(plane.catalog.events),
         alerts.routes(plane.alerting.alerts),
-        incidents.routes(plane.incidents.incidents, plane.incidents.carrying_out),
+        incidents.routes(plane.incidents.incidents, plane.incidents.carrying_out, touched_by(plane.impacts)),
+        impact.routes(plane.impacts, plane.figures),
         incidents.playbook_routes(plane.incidents.playbooks),
         maturity.routes(plane.maturities),
         retraining.routes(plane.retraining),

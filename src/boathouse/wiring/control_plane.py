@@ -28,6 +28,8 @@ from boathouse.models import MlflowSettings, Models
 from boathouse.models.deployment.starting import DeploymentJobs
 from boathouse.models.reproduction.service import Reproductions
 from boathouse.models.rollback.rolling_back import Rollbacks
+from boathouse.monitoring.impact.behind import Figures
+from boathouse.monitoring.impact.touched import Impacts
 from boathouse.monitoring.monitors.service import Monitors
 from boathouse.monitoring.retraining import Retraining
 from boathouse.notifications.destinations import Destinations
@@ -86,6 +88,8 @@ class ControlPlane:
     maturities: Maturities
     alerting: Alerting
     incidents: IncidentRoom
+    impacts: Impacts
+    figures: Figures
     retraining: Retraining
     retraining_loop: Loop
     system_figures: SystemFiguresParts
@@ -218,6 +222,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         webhooks=webhooks,
         alerting=alerting,
         incidents=incidents,
+        impacts=Impacts(catalog, around.session_of),
+        figures=Figures(catalog, around.session_of),
         maturities=build_maturities(database, catalog, models, MaturityReports(database, models).reporters()),
         retraining=retraining,
         retraining_loop=retraining_loop,

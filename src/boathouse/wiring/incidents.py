@@ -1,13 +1,13 @@
 """Incidents, joined: who does the steps of playbooks, the jobs that run them, and the loop that opens."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import Clock, epoch_ms
-from boathouse.foundation.errors import Conflict, InvalidInput, NotFound
+from boathouse.foundation.errors import BoathouseError, Conflict, InvalidInput, NotFound
 from boathouse.foundation.looping import Loop
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import SYSTEM, Principal
@@ -21,12 +21,14 @@ from boathouse.models.gates.policy import PRODUCTION
 from boathouse.models.promotion.policies import stages_of
 from boathouse.models.rollback.rolling_back import Order as RollbackOrder
 from boathouse.models.rollback.rolling_back import Rollbacks
+from boathouse.monitoring.impact.telling import impact_lines
+from boathouse.monitoring.impact.touched import Impacts, Stretch
 from boathouse.monitoring.incidents.acting import Order
 from boathouse.monitoring.incidents.carrying_out import CarryingOut
 from boathouse.monitoring.incidents.opening import LOOK_SECONDS, Opening
 from boathouse.monitoring.incidents.playbook import FallBack, Page, PlaybookStep, RollBack, RunJob, ShiftTraffic
 from boathouse.monitoring.incidents.playbooks import Playbooks
-from boathouse.monitoring.incidents.service import Incidents
+from boathouse.monitoring.incidents.service import Incidents, Story
 from boathouse.monitoring.retraining import Retraining
 from boathouse.notifications.addresses import is_address
 from boathouse.notifications.messages import Message
@@ -261,3 +263,22 @@ def build_incidents(hands: Hands) -> IncidentRoom:
     opening = Opening(catalog, incidents, clock)
     loop = Loop("incidents", LOOK_SECONDS, opening.look, trouble="Incidents could not be opened")
     return IncidentRoom(incidents, playbooks, CarryingOut(catalog, actions, clock), loop)
+
+
+def touched_by(impacts: Impacts) -> Callable[[Principal, Story], Sequence[str]]:
+    """What an incident's review says of what was touched, as far as its reader may know."""
+
+    def lines(principal: Principal, story: Story) -> Sequence[str]:
+        incident = story.incident
+        if not incident.is_table:
+            return ()
+        since = incident.window[0] if incident.window is not None else incident.opened_at
+        columns = [each.series.get("column") for each in story.firings]
+        column = next((each for each in columns if each not in (None, ":table")), None)
+        name = incident.subject if column is None else f"{incident.subject}.{column}"
+        try:
+            return impact_lines(impacts.of(principal, name, Stretch(since, incident.closed_at)))
+        except BoathouseError as error:
+            return (f"It could not be found out: {error.message}",)
+
+    return lines
