@@ -14,8 +14,8 @@ from boathouse.foundation.shapes import Shape, Unused
 from boathouse.models.requirements import Requirements
 from boathouse.monitoring.alerts.rules import AlertRule
 from boathouse.monitoring.alerts.rules import Name as AlertName
-from boathouse.monitoring.monitors.settings import MonitorSettings, TableText
 from boathouse.monitoring.incidents.playbook import Playbook
+from boathouse.monitoring.monitors.settings import MonitorSettings, TableText
 from boathouse.monitoring.retraining.policy import RetrainingPolicy
 from boathouse.serving.endpoints.given import ConfigGiven, TagGiven, endpoint_name
 from boathouse.serving.endpoints.policy import EndpointPolicy

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import click
 
+from boathouse.cli.impact import rows
 from boathouse.cli.instants import instant, shown
 from boathouse.cli.principals import connected, output_option, show_table
 from boathouse.foundation.clock import from_epoch_ms
@@ -22,6 +23,9 @@ _ENDED = ("SUCCESS", "FAILED", "CANCELED")
 @click.group()
 def monitor() -> None:
     """Monitors: profiles, drift and quality of tables over time."""
+
+
+monitor.add_command(rows)
 
 
 @monitor.command("list")
