@@ -1,7 +1,7 @@
 """From signals to decisions, in one transaction with what is remembered: a signal is decided on once, whatever process
 dies, and of two that look at once only one decides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -43,8 +43,9 @@ class Occasion:
 
     held: Revision
     principal: str
-    has_champion: bool
-    """Without one there is nothing to compare with: the first version needs no trial."""
+    has_champion: Callable[[], bool]
+    """Asked only when something is to be decided. Without one there is nothing to compare with: the first version needs
+    no trial."""
 
 
 class Deciding:
@@ -174,7 +175,7 @@ def _made(
     if holding is not None:
         choice = Choice.FROZEN if holding.brake is Brake.FROZEN else Choice.DECLINED
         state, reason = State.DECLINED, holding.reason
-    elif needs_trial(held.policy, signal.kind, has_champion=occasion.has_champion):
+    elif needs_trial(held.policy, signal.kind, has_champion=occasion.has_champion()):
         choice, reason = Choice.CHECKING, "A trial finds out whether a training would help."
         state = State.TRYING if held.policy.brakes.benefit.method is TrialMethod.JOB else State.CHECKING
     return Decision(

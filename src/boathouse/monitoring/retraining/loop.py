@@ -198,7 +198,10 @@ class Retraining:
         seen = look(held, known, principal, world, events, when, last_started=last_started)
         if asked_by is not None and reason is not None:
             seen = _with(seen, by_hand(asked_by.name, reason, when))
-        has_champion = bool(seen.signals) and self._parts.candidates.champion(held.model) is not None
+
+        def has_champion() -> bool:
+            return self._parts.candidates.champion(held.model) is not None
+
         who = asked_by.name if asked_by is not None else held.principal
         return self._deciding.decide(Occasion(held, who, has_champion), known, seen, when)
 
