@@ -10,7 +10,7 @@ import pyarrow as pa
 from boathouse.monitoring.metrics.quality import QUALITY
 from boathouse.monitoring.monitors.settings import TABLE, MonitorSettings
 from boathouse.quality.profiles.nouns import Summary
-from boathouse.quality.profiles.reading import figures
+from boathouse.quality.profiles.reading import ProfileFigures, figures
 
 _INSTANT = pa.timestamp("us", "UTC")
 WINDOW = pa.struct([("start", _INSTANT), ("end", _INSTANT)])
@@ -75,7 +75,9 @@ def profile_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType])
 
 def profile_row(summary: Summary, settings: MonitorSettings) -> Row:
     """A summary's row. ``count`` is of values that are there, percentages are of all rows."""
-    found = {**keys_of(summary, settings), **figures(summary).row()}
+    said = figures(summary)
+    # Not as a copy of all that is in it: lists of a hundred numbers, for each of many rows.
+    found = {**keys_of(summary, settings), **{name: getattr(said, name) for name in ProfileFigures.__slots__}}
     if found["frequent_items"] is not None:
         found["frequent_items"] = found["frequent_items"][:FREQUENT]
     return found

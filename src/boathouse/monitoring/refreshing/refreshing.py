@@ -56,6 +56,8 @@ class _Refreshing:
         settings = self._work.monitor.settings
         written = self._table_as_it_is() if settings.snapshot is not None else self._windows()
         changed, versions = written
+        if versions:
+            self._tidy()
         progress = Progress(
             table_version=self._sources.table.version,
             baseline_version=baseline_version,
@@ -70,6 +72,15 @@ class _Refreshing:
         if notes:
             result["message"] = " ".join(notes)
         return Outcome(progress, result)
+
+    def _tidy(self) -> None:
+        """Tables of many refreshes stay quick to read. What was committed stays so, whether this works or not."""
+        monitor = self._work.monitor
+        try:
+            for name in (monitor.summary_table, monitor.profile_table, monitor.drift_table):
+                tables.tidy(self._session, name)
+        except BoathouseError as error:
+            self._notes.append(f"The metric tables could not be tidied up: {error.message}")
 
     # --- the baseline
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from boathouse.foundation.errors import NotFound
 from boathouse.foundation.names import TableName
 from boathouse.monitoring.monitors.nouns import Monitor
 from boathouse.monitoring.refreshing.stretches import Stretch
@@ -16,6 +15,9 @@ from boathouse.session import Session
 INPUT, BASELINE = "INPUT", "BASELINE"
 QUALITY_COLUMN = ":quality"
 """Under this name, answers and labels are counted."""
+
+MOST_SMALL_FILES = 100
+_SMALL_BYTES = 8 << 20
 
 STORED = pa.schema(
     [
@@ -47,12 +49,12 @@ def replace(
     return session.write_table(name, reader, mode="overwrite", schema_mode="merge", replace_where=where).version
 
 
-def exists(session: Session, name: TableName) -> bool:
-    try:
-        session.open_tables([name])
-    except NotFound:
-        return False
-    return True
+def tidy(session: Session, name: TableName) -> None:
+    """Put many small files together: each refresh leaves one."""
+    opened = session.open_tables([name])[0]
+    small = [file for file in opened.snapshot.files if file.size_bytes < _SMALL_BYTES]
+    if len(small) > MOST_SMALL_FILES:
+        session.sql(f"OPTIMIZE {name.quoted()}")
 
 
 def stored_rows(session: Session, monitor: Monitor, condition: str, *, columns: str = "*") -> pa.Table:
