@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from boathouse.monitoring.metrics.profile_rows import OURS, WINDOW, filled_columns, keys_of, model_column
+from boathouse.monitoring.metrics.profile_rows import WINDOW, filled_columns, keys_of, model_column, own_columns
 from boathouse.monitoring.monitors.settings import TABLE, MonitorSettings
 from boathouse.quality.multiple_testing import adjust
 from boathouse.quality.profiles.comparing import compare
@@ -48,7 +48,7 @@ def drift_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType]) -
             ("l_infinity_distance", pa.float64()),
             ("pvalue_adjusted", pa.float64()),
             *custom.items(),
-            *OURS,
+            *own_columns(settings),
         ]
     )
 

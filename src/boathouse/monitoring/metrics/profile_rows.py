@@ -49,8 +49,8 @@ _FIGURES = (
     ("percent_zeros", pa.float64()),
     ("percent_distinct", pa.float64()),
 )
-OURS = (("window_start", _INSTANT), ("refresh_id", pa.int64()))
-"""Columns that Lakehouse Monitoring does not have: by the first, files are found; the second leads to the refresh."""
+MODEL = "model_id"
+_OURS = (("window_start", _INSTANT), ("refresh_id", pa.int64()))
 FREQUENT = 10
 """Items that a row shows; the summaries hold more."""
 Row = dict[str, Any]
@@ -60,8 +60,8 @@ def model_column(settings: MonitorSettings) -> str | None:
     """What the column of model ids is called in the metric tables: as in the monitored table, where that is free."""
     if settings.model_id is None:
         return None
-    taken = {name for name, _ in (*_KEYS, *_FIGURES, *OURS)} | set(QUALITY.names)
-    return "model_id" if settings.model_id.lower() in taken else settings.model_id
+    taken = {name for name, _ in (*_KEYS, *_FIGURES, *_OURS)} | set(QUALITY.names)
+    return MODEL if settings.model_id.lower() in {*taken, MODEL} else settings.model_id
 
 
 def profile_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType]) -> pa.Schema:
@@ -70,7 +70,14 @@ def profile_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType])
     fields = [*_KEYS, *([(model, pa.string())] if model is not None else []), *_FIGURES]
     if settings.inference_log is not None:
         fields += [(field.name, field.type) for field in QUALITY]
-    return pa.schema([*fields, *custom.items(), *OURS])
+    return pa.schema([*fields, *custom.items(), *own_columns(settings)])
+
+
+def own_columns(settings: MonitorSettings) -> list[tuple[str, pa.DataType]]:
+    """Columns that Lakehouse Monitoring does not have: by the first, files are found; the second leads to the refresh;
+    and the model under one name for all monitors."""
+    model = model_column(settings)
+    return [*_OURS, *([(MODEL, pa.string())] if model not in (None, MODEL) else [])]
 
 
 def profile_row(summary: Summary, settings: MonitorSettings) -> Row:
@@ -97,6 +104,7 @@ def keys_of(summary: Summary, settings: MonitorSettings) -> Row:
         "slice_value": summary["slice_value"],
         "column_name": summary["column_name"],
         "refresh_id": summary["refresh_id"],
+        MODEL: summary["model_id"],
     }
     model = model_column(settings)
     if model is not None:

@@ -75,7 +75,7 @@ def _bridged(stretches: list[Stretch]) -> list[Stretch]:
     widest = gaps[MOST_STRETCHES - 1]
     found = stretches[:1]
     for each in stretches[1:]:
-        if each.start - found[-1].end < widest:
+        if each.start - found[-1].end <= widest:
             found[-1] = Stretch(each.granularity, found[-1].start, each.end)
         else:
             found.append(each)
