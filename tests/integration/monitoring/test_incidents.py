@@ -82,3 +82,46 @@ def test_a_playbook_stops_where_a_step_fails_and_goes_on_from_there(boathouse: L
     assert "repair" in done(boathouse.run("playbook", "list"))
     done(boathouse.run("bundle", "destroy", "--auto-approve", cwd=tmp_path))
     assert boathouse.run("playbook", "show", "repair").returncode == 4
+
+
+def test_a_refresh_that_finds_nulls_fires_opens_an_incident_and_leads_to_the_rows(
+    boathouse: LocalBoathouse, tmp_path: Path
+) -> None:
+    client = boathouse.client()
+    client.post("/api/2.1/unity-catalog/catalogs", {"name": "noticed"})
+    done(boathouse.run("sql", "CREATE SCHEMA noticed.lab"))
+    days = "explode(sequence(0, 23)) AS t(hour)"
+    rows = f"timestamp '2026-03-0{{day}}' + make_interval(0, 0, 0, 0, hour) AS at, {{value}} AS wind_speed FROM {days}"
+    first = rows.format(day=1, value="CAST(hour AS DOUBLE)")
+    done(boathouse.run("sql", f"CREATE TABLE noticed.lab.weather AS SELECT {first}"))
+    done(
+        boathouse.run(
+            "sql", "CREATE TABLE noticed.lab.gusts AS SELECT max(wind_speed) AS gust FROM noticed.lab.weather"
+        )
+    )
+    monitor = tmp_path / "monitor.yml"
+    monitor.write_text("output_schema_name: noticed.lab\ntime_series: {timestamp_col: at, granularities: [1 day]}\n")
+    done(boathouse.run("monitor", "put", "noticed.lab.weather", "--file", str(monitor)))
+    done(boathouse.run("monitor", "refresh", "noticed.lab.weather"))
+    rule = tmp_path / "rule.yml"
+    rule.write_text("table: noticed.lab.weather\nmetric: num_nulls\ncolumns: [wind_speed]\nabove: 5\nincident: {}\n")
+    done(boathouse.run("alert", "put", "noticed", "--rule", str(rule)))
+
+    broken = rows.format(day=2, value="CASE WHEN hour < 12 THEN NULL ELSE CAST(hour AS DOUBLE) END")
+    done(boathouse.run("sql", f"INSERT INTO noticed.lab.weather SELECT {broken}"))
+    done(boathouse.run("monitor", "refresh", "noticed.lab.weather"))
+    (incident,) = wait_for(
+        lambda: client.get("/api/boathouse/v1/incidents", subject="noticed.lab.weather")["incidents"]
+    )
+    assert (incident["alert"], incident["title"]) == ("noticed", "num_nulls of wind_speed")
+    story = client.get(f"/api/boathouse/v1/incidents/{incident['number']}")
+    assert any(each["kind"] == "change" and "wrote noticed.lab.weather" in each["text"] for each in story["timeline"])
+
+    told = json.loads(
+        done(boathouse.run("monitor", "rows", "noticed.lab.weather", "--column", "wind_speed", "-o", "json"))
+    )
+    assert (told["count"], told["figure"]["num_nulls"], told["version"]) == (24, 12, 1)
+    touched = json.loads(done(boathouse.run("impact", "noticed.lab.weather.wind_speed", "-o", "json")))
+    assert [(each["name"], each["column"]) for each in touched["touched"]] == [("noticed.lab.gusts", "gust")]
+    review = done(boathouse.run("incident", "review", str(incident["number"])))
+    assert "table noticed.lab.gusts.gust" in review

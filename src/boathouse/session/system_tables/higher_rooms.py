@@ -211,11 +211,44 @@ COMPONENT_METRICS = pa.schema(
     ]
 )
 
+ALERT_FIRINGS = pa.schema(
+    [
+        *((name, TEXT) for name in ("firing_id", "alert", "subject", "metric", "column_name", "slice_key",
+                                    "slice_value", "model_id", "granularity", "severity", "owner")),
+        ("rule_revision", _LONG),
+        ("window_start", TIME),
+        ("window_end", TIME),
+        ("value", _REAL),
+        ("threshold", _REAL),
+        ("why", TEXT),
+        ("fired_at", TIME),
+        ("resolved_at", TIME),
+        ("resolved_by", TEXT),
+        ("resolution", TEXT),
+        ("told_at", TIME),
+        ("incident", _LONG),
+    ]
+)  # fmt: skip
+INCIDENTS = pa.schema(
+    [
+        ("incident", _LONG),
+        *((name, TEXT) for name in ("title", "subject", "severity", "owner", "alert")),
+        ("opened_at", TIME),
+        ("opened_by", TEXT),
+        ("closed_at", TIME),
+        ("closed_by", TEXT),
+        ("resolution", TEXT),
+        ("playbook", TEXT),
+        ("playbook_run_id", _LONG),
+    ]
+)
 HIGHER: dict[tuple[str, str], pa.Schema] = {
     ("models", "evidence"): EVIDENCE,
     ("models", "alias_history"): ALIAS_HISTORY,
     ("serving", "served_entities"): SERVED_ENTITIES,
     ("serving", "endpoint_usage"): ENDPOINT_USAGE,
+    ("monitoring", "alert_firings"): ALERT_FIRINGS,
+    ("monitoring", "incidents"): INCIDENTS,
     ("monitoring", "retraining_decisions"): RETRAINING_DECISIONS,
     ("monitoring", "endpoint_metrics"): ENDPOINT_METRICS,
     ("monitoring", "job_metrics"): JOB_METRICS,

@@ -269,3 +269,21 @@ def test_a_review_of_what_is_still_open_says_so(room) -> None:
     text = review_of(room.story(number))
     assert "| Closed | still open |" in text
     assert "It was opened by hand: no alert has seen it." in text
+
+
+def test_what_fired_and_what_was_opened_are_system_tables(room) -> None:
+    from boathouse.session import LocalLaw, Session
+    from boathouse.wiring.system_tables import system_tables
+
+    room.measure({0: 1.0})
+    room.put(above=10, incident={})
+    room.breaks()
+    eve = room.user("eve")
+    law = LocalLaw(room.catalog, system_tables=system_tables(room.database, room.catalog))
+    for who, rows in ((room.ada, 1), (eve, 0)):
+        session = Session(who, law, room.engine)
+        fired = session.sql("SELECT alert, column_name, value, incident FROM system.monitoring.alert_firings").rows()
+        opened = session.sql("SELECT incident, alert, closed_at FROM system.monitoring.incidents").rows()
+        assert (len(fired), len(opened)) == (rows, rows)
+    room.may_read("eve", "dev.lab.weather")
+    assert len(Session(eve, law, room.engine).sql("SELECT * FROM system.monitoring.incidents").rows()) == 1
