@@ -10,8 +10,9 @@ from boathouse.foundation.errors import Denied, NotFound
 from boathouse.foundation.names import ModelName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.shapes import fit
+from boathouse.monitoring.monitors.repository import find_monitor
 from boathouse.monitoring.retraining.book import PolicyBook
-from boathouse.monitoring.retraining.policy import OnTable, OnVolume, RetrainingPolicy
+from boathouse.monitoring.retraining.policy import OnMetric, OnTable, OnVolume, RetrainingPolicy
 from boathouse.monitoring.retraining.repository import document_of
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class RetrainingPolicies:
         self._book = book
 
     def remarks(self, principal: Principal, payload: Payload) -> Iterator[str]:
-        """Tables that are not there: a job of the bundle may still make them."""
+        """Tables and monitors that are not there: something may still make them."""
         if pending_in(dict(payload)):
             return
         for name, trigger in _read(payload).policy.named():
+            if isinstance(trigger.settings, OnMetric) and trigger.settings.metric_table is None:
+                yield from self._without_monitor(name, trigger.settings.table)
             if not isinstance(trigger.settings, OnTable | OnVolume):
                 continue
             table = trigger.settings.table
@@ -37,6 +40,11 @@ class RetrainingPolicies:
                 self._catalog.securables.table(principal, TableName.parse(table))
             except (NotFound, Denied):
                 yield f"triggers {name}: there is no table {table} that you may read. It asks for nothing before."
+
+    def _without_monitor(self, trigger: str, table: str) -> Iterator[str]:
+        with self._catalog.database.read() as connection:
+            if find_monitor(connection, table) is None:
+                yield f"triggers {trigger}: no monitor watches {table} yet. It asks for nothing before."
 
     def find(self, principal: Principal, payload: Payload) -> Existing | None:
         return self.get(principal, str(payload["model"]), payload)

@@ -16,7 +16,7 @@ from boathouse.serving.telemetry.nouns import WorkerCounts
 MINUTE_MS = 60_000
 SETTLED_MS = 2_000
 """How long ago a minute has to have ended: runs that ended in it are written down by then."""
-KEPT_MS = 14 * 86_400_000
+KEPT_MS = 7 * 86_400_000
 LONGEST_MS = 3_600_000
 """A stretch that nobody looked at is one row up to this; of a longer one only the end is told."""
 
