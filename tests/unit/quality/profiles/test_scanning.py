@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,39 @@ def test_of_too_many_slices_the_most_frequent_stay(session: Session) -> None:
 def counted(values: np.ndarray, edges: list[float]) -> list[int]:
     places = np.searchsorted(np.array(edges), values, side="left")
     return np.bincount(places, minlength=len(edges) + 1).tolist()
+
+
+def test_columns_may_be_called_as_they_like(session: Session) -> None:
+    names = ["c1", "c0", "v", "n", "c0_f", "scanned", "__rows", 'od"d', "two words", "Ä"]
+    frame = pl.DataFrame({name: [float(place), float(place)] for place, name in enumerate(names)})
+    frame = frame.with_columns(pl.Series("t", ["a", "b"]), pl.Series("item", ["x", "x"]))
+    table = written(session, "names", frame)
+    rows = rows_of(scan(session, ScanPlan(table)))
+    assert {name: rows[name]["mean"] for name in names} == {name: float(place) for place, name in enumerate(names)}
+    assert rows["item"]["items"] == [{"item": "x", "count": 2}]
+    sliced = scan(session, ScanPlan(table, columns=("c0", "t"), slices=("v + c1", "t"))).to_pylist()
+    assert {row["slice_value"] for row in sliced} == {None, "2.0", "a", "b"}
+
+
+def test_a_version_is_read_as_it_was(session: Session) -> None:
+    table = written(session, "versions", pl.DataFrame({"x": [1.0]}))
+    session.write_table(table, pl.DataFrame({"x": [2.0]}))
+    assert rows_of(scan(session, ScanPlan(table, version=0)))[":table"]["count"] == 1
+    assert rows_of(scan(session, ScanPlan(table)))["x"]["max"] == 2.0
+
+
+def test_a_column_that_was_added_later_is_null_before(session: Session) -> None:
+    table = written(session, "grown", pl.DataFrame({"x": [1.0]}))
+    session.write_table(table, pl.DataFrame({"x": [2.0], "y": ["new"]}), schema_mode="merge")
+    row = rows_of(scan(session, ScanPlan(table)))["y"]
+    assert (row["count"], row["nulls"], row["items"]) == (1, 1, [{"item": "new", "count": 1}])
+
+
+def test_partitions_and_decimals_are_read_too(session: Session) -> None:
+    table = TableName("dev", "shop", "parts")
+    frame = pl.DataFrame({"day": [date(2013, 7, 1), date(2013, 7, 2)], "fare": [Decimal("1.25"), Decimal("2.75")]})
+    session.write_table(table, frame, partition_by=["day"])
+    plan = ScanPlan(table, timestamp="day", granularities=("1 week",))
+    rows = rows_of(scan(session, plan))
+    assert (rows["fare"]["mean"], rows["fare"]["max"], rows["day"]["count"]) == (2.0, 2.75, 2)
+    assert rows["fare"]["window_start"] == datetime(2013, 7, 1, tzinfo=UTC)  # a Monday
