@@ -18,6 +18,9 @@ _MOST_COLUMNS = 1_000
 _MOST_GAPS = 1 << 20
 """And so are records of many names of which each has a few: side by side, most of their columns would be empty."""
 
+TOGETHER = "values"
+"""What the one column is called of rows that are not laid out in columns."""
+
 Values = dict[str, Sequence[Any]]
 Names = tuple[str, ...]
 Table = tuple[Names, Sequence[Sequence[Any]]]
@@ -110,18 +113,18 @@ def inputs_of(request: bytes, content_type: str, input_names: Sequence[str] = ()
     payload = read_payload(request, content_type, most_rows=_MOST_ROWS)
     if payload.columns is not None:
         if isinstance(payload.data, list) and _are_scattered(payload.columns, cast("list[Any]", payload.data)):
-            return payload.rows, {"values": payload.data}
+            return payload.rows, {TOGETHER: payload.data}
         columns: Values = {name: column_of(payload, name) or [] for name in payload.columns}
         if len(columns) > _MOST_COLUMNS or any(len(values) != payload.rows for values in columns.values()):
-            return payload.rows, {"values": _together(columns, payload.rows)}
+            return payload.rows, {TOGETHER: _together(columns, payload.rows)}
         return payload.rows, columns
     rows = cast("list[Any]", payload.data)
     width = max((len(cast("list[Any]", row)) for row in rows if isinstance(row, list)), default=1)
     if width > _MOST_COLUMNS or any(isinstance(row, list) and len(cast("list[Any]", row)) != width for row in rows):
-        return payload.rows, {"values": rows}
+        return payload.rows, {TOGETHER: rows}
     table = [cast("list[Any]", row) if isinstance(row, list) else [row] for row in rows]
     if any(len(row) != width for row in table):
-        return payload.rows, {"values": rows}
+        return payload.rows, {TOGETHER: rows}
     names = input_names if len(input_names) == width else [str(place) for place in range(width)]
     return payload.rows, {name: [row[place] for row in table] for place, name in enumerate(names)}
 

@@ -1,13 +1,13 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Requests with the features that they were answered with, out of an inference table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from boathouse.foundation.names import TableName
-from boathouse.serving.capture.bodies import READING_ERRORS, features_of, inputs_of
+from boathouse.serving.capture.bodies import READING_ERRORS, TOGETHER, features_of, inputs_of
 from boathouse.serving.capture.masking import PREFIX
 from boathouse.serving.skew.nouns import AskedRow, Subject
 from boathouse.session import Session
@@ -75,9 +75,17 @@ def _rows(request: Mapping[str, Any]) -> list[AskedRow] | None:
             request["databricks_request_id"],
             row,
             request["request_time"],
-            {name: column[row] for name, column in inputs.items()},
+            _given(inputs, row),
             values,
             events,
         )
         for row, (values, events) in enumerate(read)
     ]
+
+
+def _given(inputs: Mapping[str, Sequence[Any]], row: int) -> Mapping[str, Any]:
+    """What the caller has sent in a row, also where rows were not laid out in columns."""
+    together = inputs[TOGETHER][row] if list(inputs) == [TOGETHER] else None
+    if isinstance(together, dict):
+        return cast("dict[str, Any]", together)
+    return {name: column[row] for name, column in inputs.items()}

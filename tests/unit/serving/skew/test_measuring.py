@@ -220,3 +220,15 @@ def test_what_the_data_plane_reads_has_no_skew_until_the_table_goes_on(
         ("when", "share", "text", "price"), (2, 0.0, 0)
     )
     features.close()
+
+
+def test_keys_are_found_in_rows_of_very_many_columns_too() -> None:
+    records = [{"tail": f"N{row}", **{f"x{number}": number for number in range(1_100)}} for row in range(2)]
+    request = {
+        "databricks_request_id": "r", "request_time": NOW, "endpoint_name": "e", "served_entity_id": "s",
+        "model_name": "m", "model_version": 1, "content_type": "application/json",
+        "request": orjson.dumps({"dataframe_records": records}).decode(),
+        "features": '[{"values": {"seats": 1}}, {"values": {"seats": 2}}]', "logging_error_codes": [],
+    }  # fmt: skip
+    ((_, asked),) = of_requests([request]).items()
+    assert [row.inputs["tail"] for row in asked.rows] == ["N0", "N1"]
