@@ -136,3 +136,13 @@ def test_a_password_is_in_no_message(model: BatchModel, monkeypatch: pytest.Monk
 def test_an_address_that_cannot_be_read_is_refused(model: BatchModel, output: str) -> None:
     with pytest.raises(InvalidInput):
         databases.write(replace(WANTED, output=output, table="late"), scored(model))
+
+
+def test_a_reference_where_it_would_stay_as_it_is_written_is_refused(
+    model: BatchModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCORES_PASSWORD", "sesame")
+    output = "postgresql+psycopg://127.0.0.1:1/none?user=boat&password={{env/SCORES_PASSWORD}}"
+
+    with pytest.raises(InvalidInput, match="no reference is filled in"):
+        databases.write(replace(WANTED, output=output, table="late"), scored(model))

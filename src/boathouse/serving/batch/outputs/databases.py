@@ -75,7 +75,8 @@ def _resolved(text: str) -> sa.URL:
     """The address with passwords in place of their references.
 
     Raises:
-        InvalidInput: It cannot be read, or a variable is not set. The message does not repeat it.
+        InvalidInput: It cannot be read, a variable is not set, or a reference stands where messages would show what it
+            means. The message does not repeat it.
     """
     values: dict[str, str] = {}
 
@@ -87,6 +88,8 @@ def _resolved(text: str) -> sa.URL:
         url = sa.make_url(_REFERENCE.sub(mark, text))
     except (ArgumentError, ValueError):
         raise InvalidInput("The address of the database cannot be read.", hint=_HOW) from None
+    if any(mark in str(option) for mark in values for option in url.query.values()):
+        raise InvalidInput("Behind the question mark of a database's address no reference is filled in.", hint=_HOW)
     found: dict[str, Any] = {"username": url.username, "password": url.password, "host": url.host}
     found["database"] = url.database
     filled: dict[str, Any] = {name: _filled(str(part), values) for name, part in found.items() if part is not None}
