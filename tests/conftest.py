@@ -28,6 +28,16 @@ def boathouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathou
         yield server
 
 
+@pytest.fixture
+def no_control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on every control plane ends with code 7 as soon as it is started."""
+    folder = tmp_path / "no_control_plane"
+    folder.mkdir()
+    text = 'import os, sys\nif "boathouse.server" in sys.orig_argv:\n    os._exit(7)\n'
+    (folder / "sitecustomize.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[], str]]:
     """A real Postgres; each call makes a database of its own in it and gives its URL."""

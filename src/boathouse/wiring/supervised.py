@@ -44,9 +44,13 @@ class Process:
     def wait(self, now: float, seconds: float) -> None:
         self.due_at = now + seconds
 
-    def died(self, now: float) -> float:
-        """Count a death; gives the seconds until the next start."""
-        self.deaths = 1 if now - self.started_at >= STEADY_SECONDS else self.deaths + 1
+    def died(self, now: float, *, was_well: bool = True) -> float:
+        """Count a death; gives the seconds until the next start.
+
+        Args:
+            was_well: Whether it ever did what it is there for; a start that takes long and fails is no life.
+        """
+        self.deaths = 1 if was_well and now - self.started_at >= STEADY_SECONDS else self.deaths + 1
         seconds = pause_after(self.deaths, self.longest_pause)
         self.wait(now, seconds)
         return seconds

@@ -104,7 +104,7 @@ class Supervisor:
         self._write_run_file()
 
     def _count_death(self, process: Process, now: float) -> None:
-        seconds = process.died(now)
+        seconds = process.died(now, was_well=self._was_healthy or process is not self._control_plane)
         log_file = self._home.logs / f"{process.name}.log"
         if process.deaths >= HOPELESS_DEATHS and self._is_hopeless(process):
             raise Unavailable(

@@ -86,13 +86,11 @@ def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
         assert psutil.pid_exists(server.pids["worker"])
 
 
-def test_a_control_plane_that_never_starts_is_given_up(tmp_path: Path) -> None:
+def test_a_control_plane_that_never_starts_is_given_up(tmp_path: Path, no_control_plane: None) -> None:
     home = Home(tmp_path / "home")
-    home.create()
-    (home.databases / "boathouse.db").write_text("this is no database, and nobody can make one of it\n" * 100)
     up = boathouse_command(home.root, "up", "--port", "0", "--serving-port", "0")
     assert up.returncode == 6
-    assert "The control-plane died 5 times in a row" in up.stderr
+    assert "The control-plane died 5 times in a row (last exit code 7)" in up.stderr
     assert str(home.logs / "control-plane.log") in up.stderr
     assert home.running() is None
 

@@ -31,7 +31,9 @@ def test_who_has_lived_long_begins_anew() -> None:
     process.started(child, now=0.0)
     assert [process.died(now=1.0), process.died(now=2.0)] == [0.2, 0.4]
     process.started(child, now=3.0)
-    assert process.died(now=3.0 + STEADY_SECONDS) == 0.2
+    assert process.died(now=3.0 + STEADY_SECONDS, was_well=False) == 0.8
+    process.started(child, now=100.0)
+    assert process.died(now=100.0 + STEADY_SECONDS) == 0.2
 
 
 def test_it_is_due_after_its_pause_and_tells_of_it_until_then() -> None:
