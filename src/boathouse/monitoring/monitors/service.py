@@ -357,13 +357,30 @@ class Monitors:
         done = 0
         for each in monitors:
             name = names.get(each.table_id or "")
-            if name is not None and name != each.table_name:
+            if name is None and each.table_id is not None:
+                done += self._without_table(each)
+            elif name is not None and name != each.table_name:
                 renamed = replace(each, table_name=name)
                 with self._database.write() as connection:
                     rows.change_monitor(connection, each.monitor_id, table_name=name)
                 self._jobs.ensure(renamed)
                 done += 1
         return done
+
+    def _without_table(self, monitor: Monitor) -> int:
+        """Its table is gone: say so, unless another one has taken the name."""
+        try:
+            owner = self._catalog.identities.as_owner(monitor.owner)
+            found = self._table(owner, monitor.table, may_wait=True)
+        except BoathouseError:
+            found = None
+        gone = f"The table {monitor.table_name} is gone."
+        if found is None and monitor.failure == gone:
+            return 0
+        changes = {"failure": gone} if found is None else {"failure": None, "table_id": found.securable.id}
+        with self._database.write() as connection:
+            rows.change_monitor(connection, monitor.monitor_id, **changes)
+        return 1
 
     def _ask(
         self,

@@ -157,3 +157,17 @@ def test_a_monitor_that_is_deleted_takes_its_job_along_and_leaves_its_tables(wat
     watch.monitors.delete(watch.root, WEATHER)
     assert not watch.runs.jobs and watch.rows("weather_profile_metrics")
     watch.watch("weather", **HOURLY)
+
+
+def test_a_table_that_is_gone_is_said_so_until_another_one_takes_its_name(watch: Any) -> None:
+    watch.write("weather", ROWS)
+    watch.watch("weather", **HOURLY)
+    watch.refresh("weather")
+    watch.session.sql("DROP TABLE dev.shop.weather")
+    assert watch.monitors.look() == 1 and watch.monitors.look() == 0
+    found = watch.monitors.get(watch.root, WEATHER)
+    assert found.status is MonitorStatus.ERROR and "is gone" in (found.failure or "")
+    watch.write("weather", [{**ROWS[0], "temp": 9.0}])
+    assert watch.monitors.look() == 1
+    assert "another table has taken the name" in watch.refresh("weather").message
+    assert [row["avg"] for row in watch.rows("weather_profile_metrics", "column_name = 'temp'")] == [9.0]

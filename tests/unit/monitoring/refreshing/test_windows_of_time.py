@@ -216,3 +216,31 @@ def test_a_table_that_is_gone_is_said_so(watch: Any) -> None:
     watch.session.sql("DROP TABLE dev.shop.weather")
     with pytest.raises(NotFound, match="weather"):
         watch.carry_out(asked)
+
+
+def test_a_column_that_has_changed_its_type_harms_no_other(watch: Any) -> None:
+    daily = {"time_series": {"timestamp_col": "at", "granularities": ["1 hour", "1 day"]}}
+    watch.write("weather", [{"at": JANUARY, "temp": 1.0, "code": 1}])
+    watch.watch("weather", **daily)
+    watch.refresh("weather")
+    rows = [{"at": JANUARY, "temp": 1.0, "code": "one"}, {"at": JANUARY + HOUR, "temp": 3.0, "code": "two"}]
+    watch.write("weather", rows, mode="overwrite", schema_mode="overwrite")
+    done = watch.refresh("weather")
+    assert done.state is RefreshState.SUCCESS
+    (day,) = watch.rows("weather_profile_metrics", "column_name = 'temp' AND granularity = '1 day'")
+    assert day["avg"] == 2.0
+    (code,) = watch.rows("weather_profile_metrics", "column_name = 'code' AND granularity = '1 day'")
+    assert code["data_type"] == "string" and code["count"] == 2
+
+
+def test_a_new_category_and_a_new_column_are_seen_as_drift(watch: Any) -> None:
+    watch.write("weather", [{"at": JANUARY, "sky": "clear"}] * 50)
+    watch.watch("weather", **HOURS)
+    watch.refresh("weather")
+    later = [{"at": JANUARY + HOUR, "sky": "volcanic ash", "ash": 0.5}] * 50
+    watch.write("weather", later, schema_mode="merge")
+    watch.refresh("weather")
+    (sky,) = watch.rows("weather_drift_metrics", "column_name = 'sky'")
+    assert sky["tv_distance"] == 1.0 and sky["chi_squared_test"]["pvalue"] < 1e-6
+    (table,) = watch.rows("weather_drift_metrics", "column_name = ':table'")
+    assert table["non_null_columns_delta"]["added"] == ["ash"]
