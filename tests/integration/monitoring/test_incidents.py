@@ -114,8 +114,12 @@ def test_a_refresh_that_finds_nulls_fires_opens_an_incident_and_leads_to_the_row
         lambda: client.get("/api/boathouse/v1/incidents", subject="noticed.lab.weather")["incidents"]
     )
     assert (incident["alert"], incident["title"]) == ("noticed", "num_nulls of wind_speed")
-    story = client.get(f"/api/boathouse/v1/incidents/{incident['number']}")
-    assert any(each["kind"] == "change" and "wrote noticed.lab.weather" in each["text"] for each in story["timeline"])
+
+    def changes() -> list[str]:
+        timeline = client.get(f"/api/boathouse/v1/incidents/{incident['number']}")["timeline"]
+        return [each["text"] for each in timeline if each["kind"] == "change"]
+
+    assert any("wrote noticed.lab.weather" in text for text in wait_for(changes))
 
     told = json.loads(
         done(boathouse.run("monitor", "rows", "noticed.lab.weather", "--column", "wind_speed", "-o", "json"))

@@ -2,6 +2,7 @@
 happened. What was looked at is remembered in the transaction that writes what follows, so that a killed process goes on
 where it was."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ from boathouse.foundation.principals import Principal
 from boathouse.metastore.upserting import insert_missing
 from boathouse.monitoring.alerts import firings as fired
 from boathouse.monitoring.alerts import repository as rows
-from boathouse.monitoring.alerts.looking import Looked, Looking, Parts, span_ms, write_events
+from boathouse.monitoring.alerts.looking import AGAIN_MS, Looked, Looking, Parts, span_ms, write_events
 from boathouse.monitoring.alerts.nouns import Alert, Firing, Point, Say, Series, Verdict
 from boathouse.notifications.schema import event_readers as readers
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+log = logging.getLogger(__name__)
 
 READER = "alerts"
 LOOK_SECONDS = 1.0
@@ -54,7 +57,7 @@ class Following:
         refreshed = dict.fromkeys(each.subject.lower() for each in found if each.type == EventType.MONITOR_REFRESHED)
         watching = [each for each in every if each.rule.table is not None and each.rule.table.lower() in refreshed]
         for alert in watching:  # before the position moves: whoever goes on after a crash looks again, without harm
-            self._looking.look(alert)
+            self._look_at(alert)
         on_events = [each for each in every if each.rule.events is not None and not each.rule.paused]
         acting = {each.principal: self._acting(each.principal) for each in on_events}
         moved = 0
@@ -99,8 +102,17 @@ class Following:
         with self._database.read() as connection:
             due = rows.due(connection, epoch_ms(self._parts.clock.now()))
         for alert in due:
-            self._looking.look(alert)
+            self._look_at(alert)
         return len(due)
+
+    def _look_at(self, alert: Alert) -> None:
+        """One that fails must not keep the others from looking; it looks again a while later."""
+        try:
+            self._looking.look(alert)
+        except Exception:
+            log.exception("The alert %s could not be looked at; trying again.", alert.name)
+            with self._database.write() as connection:
+                rows.put_off(connection, alert.alert_id, epoch_ms(self._parts.clock.now()) + AGAIN_MS)
 
     # --- the position
 

@@ -117,6 +117,11 @@ def see(connection: Connection, found: Seen, *, due_at: int | None) -> None:
     connection.execute(added.on_conflict_do_update(index_elements=["alert_id"], set_=values))
 
 
+def put_off(connection: Connection, alert_id: str, due_at: int) -> None:
+    """Let it look again at a time, whatever it has seen."""
+    connection.execute(update(alert_seen).where(_s.alert_id == alert_id).values(due_at=due_at))
+
+
 def due(connection: Connection, now: int) -> list[Alert]:
     """Those whose time to look has come."""
     ids = select(_s.alert_id).where(_s.due_at <= now)

@@ -1,8 +1,9 @@
 """What stands behind a figure: from a row of the metric tables to the table's version and the rows, or requests."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import epoch_ms, from_epoch_ms
@@ -178,6 +179,19 @@ def _shown(names: list[str], monitor: Monitor, column: str | None) -> str:
 def behind_json(found: Behind) -> dict[str, Any]:
     return {
         "table": found.table, "version": found.version, "window": {"start": found.window[0], "end": found.window[1]},
-        "figure": dict(found.figure), "refresh": dict(found.refresh), "query": found.query,
-        "parameters": dict(found.parameters), "count": found.count, "rows": [dict(each) for each in found.rows],
+        "figure": _plain(dict(found.figure)), "refresh": dict(found.refresh), "query": found.query,
+        "parameters": dict(found.parameters), "count": found.count, "rows": [_plain(dict(each)) for each in found.rows],
     }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """Without NaN and infinity, which JSON has no words for."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            return {name: _plain(each) for name, each in cast(dict[str, Any], value).items()}
+        case list() | tuple():
+            return [_plain(each) for each in cast(list[Any], value)]
+        case _:
+            return value

@@ -407,3 +407,25 @@ def test_an_alert_of_somebody_who_is_gone_says_so(watch) -> None:
     watch.catalog.identities.delete(watch.ada, "bob")
     watch.refreshed()
     assert watch.state("mine") == "PROBLEM"
+
+
+def test_an_alert_that_fails_in_a_way_that_was_not_foreseen_harms_no_other(watch, monkeypatch, caplog) -> None:
+    watch.measure({0: 1.0})
+    watch.put("broken", above=5)
+    watch.put(above=10)
+    look = watch.looking.look
+
+    def fails(alert, **more):
+        if alert.name == "broken":
+            raise RuntimeError("a mistake of ours")
+        return look(alert, **more)
+
+    monkeypatch.setattr(watch.looking, "look", fails)
+    watch.measure({1: 50.0})
+    watch.refreshed()
+    assert (len(watch.open()), watch.open("broken")) == (1, [])
+    assert "broken could not be looked at" in caplog.text
+    monkeypatch.undo()
+    watch.clock.advance(watch_days(1))
+    watch.go_on()
+    assert len(watch.open("broken")) == 1

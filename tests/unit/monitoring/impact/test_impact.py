@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.shapes import fit
 from boathouse.lake import DuckDBEngine
-from boathouse.monitoring.impact.behind import Figure, Figures
+from boathouse.monitoring.impact.behind import Figure, Figures, behind_json
 from boathouse.monitoring.impact.telling import impact_lines
 from boathouse.monitoring.impact.touched import Impacts, Stretch
 from boathouse.monitoring.monitors import repository as monitors
@@ -169,6 +170,9 @@ def test_a_figure_leads_to_the_version_and_the_rows_that_it_was_computed_from(wa
     by_predicate = Figure("dev.lab.weather", "origin", slice_key="wind_speed > 10", slice_value="true")
     assert [row["origin"] for row in figures.behind(watch.ada, by_predicate).rows] == ["LGA"]
     assert len(watch.session.sql(found.query, found.parameters).rows()) == 2
+    assert behind_json(replace(found, rows=({"x": float("nan"), "y": [float("inf"), 1.0]},)))["rows"] == [
+        {"x": "nan", "y": ["inf", 1.0]}
+    ]
 
 
 def test_a_figure_that_there_is_not_is_said_to_be_missing(watch) -> None:
