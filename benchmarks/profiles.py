@@ -37,9 +37,9 @@ from boathouse.testing import running_boathouse  # noqa: E402
 
 BARE = "bare DuckDB aggregates"
 PACKAGES = {
+    "nannyml": ("nannyml==0.13.1", "pandas<3", "numpy<2", "statsmodels", "pyarrow<22"),
+    "whylogs": ("whylogs[viz]==1.6.4", "pandas<2.3", "numpy<2", "pyarrow<22"),
     "evidently": ("evidently==0.7.23", "pandas<3", "pyarrow"),
-    "whylogs": ("whylogs[viz]==1.6.4", "pandas<2.3", "numpy<2", "pyarrow"),
-    "nannyml": ("nannyml==0.13.1", "pandas<3", "numpy<2", "statsmodels", "pyarrow"),
 }
 NAMES = {"evidently": "Evidently, both presets", "whylogs": "whylogs", "nannyml": "NannyML, drift only"}
 TIMES_BARE, PEAK_GB, TIMES_EVIDENTLY = 1.2, 0.8, 30

@@ -4,6 +4,7 @@ All read the Parquet files of our table into a pandas frame, as they want it; th
 """
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -78,6 +79,7 @@ def nannyml(plan: dict[str, Any]) -> Work:
 
 
 if __name__ == "__main__":
+    os.environ |= {"NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1"}  # nobody is told of our runs
     warnings.simplefilter("ignore")
     contenders: dict[str, Callable[[dict[str, Any]], Work]] = {
         "evidently": evidently, "whylogs": whylogs, "nannyml": nannyml,
