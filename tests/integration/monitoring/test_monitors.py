@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,3 +187,27 @@ def test_a_refresh_whose_table_is_gone_fails_with_the_reason(
     events = boathouse.client().get("/api/boathouse/v1/events", type="monitor.failed", subject=table)["events"]
     assert len(events) == 1
     assert workspace.quality_monitors.get(table).status is MonitorInfoStatus.MONITOR_STATUS_ERROR
+
+
+def test_the_command_line_makes_refreshes_pauses_and_deletes(
+    session: Session, schema: str, boathouse: LocalBoathouse, tmp_path: Path
+) -> None:
+    table = written(session, f"{schema}.weather", rows(JANUARY, [1.0] * 6))
+    file = tmp_path / "monitor.yml"
+    file.write_text(
+        f"output_schema_name: {schema}\n"
+        "time_series: {timestamp_col: at, granularities: [1 hour]}\n"
+        'schedule: {quartz_cron_expression: "0 0 12 * * ?"}\n'
+        "boathouse: {recompute_days: 7}\n"
+    )
+    made = boathouse.run("monitor", "put", table, "--file", str(file))
+    assert made.returncode == 0 and "version 1, active" in made.stdout, made.stderr
+    done = boathouse.run("monitor", "refresh", table, "--start", "2013-01-01", "--end", "2013-01-02")
+    assert done.returncode == 0 and "SUCCESS, 24 windows" in done.stdout, done.stdout + done.stderr
+    assert boathouse.run("monitor", "pause", table).returncode == 0
+    shown = boathouse.run("monitor", "show", table, "-o", "json")
+    assert '"pause_status": "PAUSED"' in shown.stdout and '"recompute_days": 7' in shown.stdout
+    assert table in boathouse.run("monitor", "list").stdout
+    assert "MANUAL" in boathouse.run("monitor", "refreshes", table).stdout
+    assert boathouse.run("monitor", "delete", table).returncode == 0
+    assert boathouse.run("monitor", "show", table).returncode == 4
