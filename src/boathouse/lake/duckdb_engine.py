@@ -247,7 +247,7 @@ def _laid(
         connection.create_function(
             name,
             function.call,
-            list(function.parameters),
+            None if function.parameters is None else list(function.parameters),
             function.returns,
             type=ARROW,
             null_handling=SPECIAL,

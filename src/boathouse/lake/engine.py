@@ -23,8 +23,8 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 class ArrowFunction:
     """A function that is computed outside of the engine, a batch of rows at a time."""
 
-    parameters: tuple[str, ...]
-    """Types in the engine's spelling."""
+    parameters: tuple[str, ...] | None
+    """Types in the engine's spelling; None where a value of any type is taken."""
     returns: str
     call: Callable[..., Any]
     """Takes one Arrow array per parameter and gives one of the same length."""

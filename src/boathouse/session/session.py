@@ -1,7 +1,8 @@
 """A session: one principal's governed reads and writes."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName, quote_part, split_name
 from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
-from boathouse.lake.engine import Engine
+from boathouse.lake.engine import ArrowFunction, Engine, Rows
 from boathouse.session.appending import Appender, open_appender
 from boathouse.session.law import Intent, Law
 from boathouse.session.opened import OpenQuery, OpenTable, open_tables
@@ -35,7 +36,15 @@ from boathouse.session.running import (
     writes,
 )
 from boathouse.session.running.access import Access, new_statement, row_count
-from boathouse.session.running.models_in_queries import AI_QUERY, answer, asks_models
+from boathouse.session.running.models_in_queries import (
+    AI_QUERY,
+    AnswersQueries,
+    KeptOpen,
+    answers_here,
+    asks_models,
+    stand_in_the_list,
+    without_models,
+)
 from boathouse.session.running.temporary import TemporaryView
 from boathouse.session.running.writes import SchemaMode, TableShape, WriteMode, WriteReport
 from boathouse.session.sql.instants import parse_instant
@@ -85,7 +94,14 @@ class Session:
         session.sql("SELECT count(*) AS flights FROM prod.flights.flights").pl()
     """
 
-    def __init__(self, principal: Principal, law: Law, engine: Engine) -> None:
+    def __init__(
+        self, principal: Principal, law: Law, engine: Engine, models: Callable[[], AnswersQueries] = answers_here
+    ) -> None:
+        """
+        Args:
+            models: Gives what answers ``ai_query``; by default what is installed for it.
+        """
+        self._models = models
         self.principal = principal
         self.law = law
         self.engine = engine
@@ -102,8 +118,8 @@ class Session:
         """
         statement = read_statement(text)
         try:
-            if AI_QUERY in text.lower() and isinstance(statement, Query) and asks_models(statement.tree):
-                return answer(self, statement.tree, text, parameters)
+            if AI_QUERY in text.lower() and (tree := _query_of(statement)) is not None and asks_models(tree):
+                return self._ask_models(statement, tree, text, parameters)
             access = self._access(kind_of(statement), text, Parameters(parameters))
             return self._run(access, statement)
         except RecursionError as error:
@@ -297,7 +313,38 @@ class Session:
         access.record([], writes.volume_node(parsed.volume), "WRITE")
         return str(parsed)
 
-    def _access(self, kind: str, text: str, parameters: Parameters | None = None) -> Access:
+    def _ask_models(
+        self, statement: Statement, tree: exp.Expr, text: str, parameters: Mapping[str, Any] | None
+    ) -> Result:
+        answers = self._models()
+        if not isinstance(statement, Query):
+            asked = answers.functions(self, tree)
+            try:
+                access = self._access(kind_of(statement), text, Parameters(parameters), asked.functions)
+                return self._run(access, _with_query(statement, asked.tree))
+            finally:
+                asked.close()
+        if stand_in_the_list(tree):
+            return answers.columns(self, without_models(tree), text, parameters)
+
+        def prepare() -> Rows:
+            asked = answers.functions(self, tree)
+            try:
+                access = self._access("SELECT", text, Parameters(parameters), asked.functions)
+                return KeptOpen(queries.run_query(access, asked.tree), asked.close)
+            except BaseException:
+                asked.close()
+                raise
+
+        return Result(prepare)
+
+    def _access(
+        self,
+        kind: str,
+        text: str,
+        parameters: Parameters | None = None,
+        functions: Mapping[str, ArrowFunction] | None = None,
+    ) -> Access:
         statement = new_statement(kind, text)
         return Access(
             self.principal,
@@ -308,6 +355,7 @@ class Session:
             parameters or Parameters(),
             session_id=self._id,
             temporary=self._temporary,
+            functions=functions or {},
         )
 
     def _run(self, access: Access, statement: Statement) -> Result:
@@ -382,6 +430,21 @@ class Session:
         else:
             self._namespace = self._namespace.using_schema(access.namespace.schema_name(statement.name))
         return governing.done()
+
+
+def _query_of(statement: Statement) -> exp.Expr | None:
+    """The query of a statement in which a model may be asked."""
+    match statement:
+        case Query():
+            return statement.tree
+        case CreateTable() | Insert():
+            return statement.query
+        case _:
+            return None
+
+
+def _with_query(statement: Statement, query: exp.Expr) -> Statement:
+    return replace(statement, query=query) if isinstance(statement, CreateTable | Insert) else statement
 
 
 def _table_name(name: str | TableName) -> TableName:

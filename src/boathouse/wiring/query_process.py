@@ -4,6 +4,7 @@ import argparse
 import resource
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from boathouse.catalog import Catalog
@@ -13,8 +14,9 @@ from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.lake import DuckDBEngine, DuckDBSettings
 from boathouse.session import LocalLaw, Session
+from boathouse.session.running.models_in_queries import AnswersQueries
 from boathouse.session.statements.query_process import serve
-from boathouse.wiring.databases import boathouse_database
+from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.logs import configure_logging
 from boathouse.wiring.system_tables import system_tables
 
@@ -34,10 +36,25 @@ def main() -> None:
     law = LocalLaw(catalog, system_tables=system_tables(database, catalog))
     engine = DuckDBEngine(DuckDBSettings(memory_limit=f"{settings.query_memory_mb}MB"))
 
+    models = cache(lambda: _models(catalog, home, settings))
+
     def session_of(principal: Principal) -> Session:
-        return Session(principal, law, engine)
+        return Session(principal, law, engine, models)
 
     serve(catalog.identities.principal, session_of)
+
+
+def _models(catalog: Catalog, home: Home, settings: Settings) -> AnswersQueries:
+    """What answers ``ai_query``; few statements ask for it, and so it is loaded late."""
+    from boathouse.models.mlflow_server import MlflowSettings
+    from boathouse.models.stores import MlflowStores
+    from boathouse.models.version_files import VersionFiles
+    from boathouse.serving.batch.ai_here import endpoints_here
+    from boathouse.serving.batch.ai_query import EndpointsInQueries
+
+    stores = MlflowStores(MlflowSettings(mlflow_url(home, settings), home.artifacts))
+    files = VersionFiles(stores, catalog.database, home.artifacts)
+    return EndpointsInQueries(endpoints_here(catalog, home, files.folder))
 
 
 def _limit_memory(megabytes: int) -> None:

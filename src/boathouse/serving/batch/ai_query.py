@@ -2,91 +2,128 @@
 """``ai_query`` of SQL: the version that an endpoint asks now answers, in the process that runs the statement.
 
 No row passes through a server. The control plane is asked for one thing: may the principal ask the endpoint, and which
-version is that.
+version is that. In the list of a SELECT the answers are put beside the rows; anywhere else the engine calls a function.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from sqlglot import exp
 
-from boathouse.catalog import LineageEdge
+from boathouse.catalog import LineageEdge, LineageNode
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.rest import Connection, RestClient
-from boathouse.serving.batch.models import BatchModel, cast_predictions, open_model
+from boathouse.lake.engine import ArrowFunction
+from boathouse.serving.batch.ai_functions import function_of, inputs_of, predicted, type_of_answers
+from boathouse.serving.batch.models import BatchModel, open_model
 from boathouse.serving.batch.outputs.tables import model_node
 from boathouse.session import Session
 from boathouse.session.opened import OpenQuery
 from boathouse.session.remote import RemoteLaw
 from boathouse.session.result import Result
-from boathouse.session.running.models_in_queries import AskedColumn, QueryWithModels
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.running.models_in_queries import (
+    AskedCall,
+    AskedColumn,
+    AskedFunctions,
+    QueryWithModels,
+    with_functions,
+)
+from boathouse.session.sql.binding import ALIAS_PREFIX
 
 PURPOSE = "AI_QUERY"
 
 OpenEndpoint = Callable[[Session, str], AbstractContextManager[BatchModel]]
 
 
-def answer_query(
-    session: Session, query: QueryWithModels, text: str, parameters: Mapping[str, Any] | None
-) -> Result:  # fmt: skip
-    """The rows of a query with what models say; the entry point ``ai_query``.
+class EndpointsInQueries:
+    """Lets the versions that endpoints ask now answer queries. Implements
+    :class:`boathouse.session.running.models_in_queries.AnswersQueries`."""
 
-    Raises:
-        NotFound, Denied: There is no such endpoint, or the principal may not ask it, or read its model or tables.
-        InvalidInput: The inputs do not fit; or the statement runs where no model is loaded.
-    """
-    if not isinstance(session.law, RemoteLaw):
-        raise InvalidInput(
-            "ai_query loads models, which is not done in the server's own processes.",
-            hint="Run it with boathouse sql, or with boathouse.sql in a task or a notebook.",
-        )
-    return answered(session, query, text, parameters, open_endpoint)
+    def __init__(self, opened: OpenEndpoint) -> None:
+        """
+        Args:
+            opened: Where models come from.
+        """
+        self._opened = opened
 
+    def columns(
+        self, session: Session, query: QueryWithModels, text: str, parameters: Mapping[str, Any] | None
+    ) -> Result:
+        """The rows of a query with what models say in its list.
 
-def answered(
-    session: Session,
-    query: QueryWithModels,
-    text: str,
-    parameters: Mapping[str, Any] | None,
-    opened: OpenEndpoint,
-) -> Result:
-    """As :func:`answer_query`, with models from somewhere."""
+        Raises:
+            NotFound, Denied: There is no such endpoint, or the principal may not ask it, or read its model or tables.
+            InvalidInput: The inputs do not fit; or the statement runs where no model is loaded.
+        """
 
-    def prepare() -> ScoredQuery:
-        source = session.open_query(text, parameters, purpose=PURPOSE, tree=query.tree)
-        stack = ExitStack()
-        try:
-            names = dict.fromkeys(each.endpoint for each in query.columns if isinstance(each, AskedColumn))
-            models = {name: stack.enter_context(opened(session, name)) for name in names}
-            rows = ScoredQuery(source, query, models, stack)
-        except BaseException:
-            stack.close()
-            raise
-        nodes = [*source.sources, *(model_node(each.name, each.version) for each in models.values())]
-        session.law.record_lineage(session.principal, [LineageEdge(node, None, "READ") for node in nodes])
-        return rows
+        def prepare() -> ScoredQuery:
+            source = session.open_query(text, parameters, purpose=PURPOSE, tree=query.tree)
+            stack = ExitStack()
+            try:
+                names = dict.fromkeys(each.endpoint for each in query.columns if isinstance(each, AskedColumn))
+                models = {name: stack.enter_context(self._opened(session, name)) for name in names}
+                rows = ScoredQuery(source, query, models, stack)
+            except BaseException:
+                stack.close()
+                raise
+            _record(session, [*source.sources, *map(_node, models.values())])
+            return rows
 
-    return Result(prepare)
+        return Result(prepare)
+
+    def functions(self, session: Session, tree: exp.Expr) -> AskedFunctions:
+        """The models that a query asks anywhere, as functions of the engine. Raises as :meth:`columns`."""
+        with ExitStack() as stack:
+            models: dict[str, BatchModel] = {}
+            functions: dict[str, ArrowFunction] = {}
+
+            def known(asked: AskedCall) -> tuple[str, str]:
+                if asked.endpoint not in models:
+                    models[asked.endpoint] = stack.enter_context(self._opened(session, asked.endpoint))
+                name = f"{ALIAS_PREFIX}model_{len(functions)}"
+                functions[name], kind = function_of(models[asked.endpoint], asked)
+                return name, kind
+
+            written = with_functions(tree, known)
+            _record(session, [_node(each) for each in models.values()])
+            return AskedFunctions(written, functions, stack.pop_all().close)
 
 
 def open_endpoint(session: Session, endpoint: str) -> AbstractContextManager[BatchModel]:
-    """The version that an endpoint asks now.
+    """The version that an endpoint asks now, fetched from the control plane.
 
     Raises:
         NotFound, Denied: There is no such endpoint, or the principal may not ask it.
+        InvalidInput: This is the control plane.
     """
     from urllib.parse import quote
 
+    if not isinstance(session.law, RemoteLaw):
+        raise InvalidInput(
+            "ai_query loads models, which the control plane does not do.",
+            hint="Run it as a statement over REST, with boathouse sql, or in a task or a notebook.",
+        )
     client = RestClient(Connection.from_surroundings())
     try:
         found = client.get(f"/api/boathouse/v1/endpoints/{quote(endpoint, safe='')}/model")
     finally:
         client.close()
     return open_model(session, found["model"], int(found["version"]))
+
+
+answer_query = EndpointsInQueries(open_endpoint)
+"""The entry point ``ai_query``."""
+
+
+def _record(session: Session, read: Sequence[LineageNode]) -> None:
+    session.law.record_lineage(session.principal, [LineageEdge(node, None, "READ") for node in read])
+
+
+def _node(model: BatchModel) -> LineageNode:
+    return model_node(model.name, model.version)
 
 
 @dataclass(slots=True)
@@ -144,30 +181,8 @@ class ScoredQuery:
 
     def _predicted(self, asked: AskedColumn, rows: pa.Table) -> pa.Array:
         model = self.models[asked.endpoint]
-        wanted = None if asked.return_type is None else arrow_type(type_of(asked.return_type))
+        kind = type_of_answers(model, asked.return_type)
         if rows.num_rows == 0:
-            return pa.array([], wanted or model.prediction_type)
-        inputs = _inputs(asked, rows, model)
-        given = inputs if model.features is None else model.features(inputs)
-        found = model.predict(given)
-        kind = wanted or model.prediction_type
-        return found if found.type == kind else cast_predictions(found, kind, f"{model.name}@{model.version}")
-
-
-def _inputs(asked: AskedColumn, rows: pa.Table, model: BatchModel) -> pa.Table:
-    columns: dict[str, Any] = {}
-    for name, hidden in asked.inputs:
-        column = rows.column(hidden)
-        if name:
-            columns[name] = column
-        elif pa.types.is_struct(column.type):
-            whole = column.combine_chunks()
-            columns |= {field.name: value for field, value in zip(whole.type, whole.flatten(), strict=True)}
-        elif len(model.scorer.required) == 1:
-            columns[model.scorer.required[0]] = column
-        else:
-            raise InvalidInput(
-                f"The model of endpoint {asked.endpoint} takes {', '.join(model.scorer.required) or 'named inputs'}.",
-                hint="Give them as a struct: ai_query('endpoint', struct(a, b)).",
-            )
-    return pa.table(columns)
+            return pa.array([], kind)
+        inputs = inputs_of(asked.endpoint, model, [(name, rows.column(hidden)) for name, hidden in asked.inputs])
+        return predicted(model, inputs if model.features is None else model.features(inputs), kind)

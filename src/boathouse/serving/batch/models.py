@@ -106,16 +106,20 @@ def open_model(session: Session, name: str, version: int) -> Generator[BatchMode
 
 
 @contextmanager
-def loaded(folder: Path, name: str, version: int, session: Session | None = None) -> Generator[BatchModel]:
+def loaded(
+    folder: Path, name: str, version: int, session: Session | None = None, *, scratch: Path | None = None
+) -> Generator[BatchModel]:
     """The version whose files lie in a folder.
 
     Args:
         session: Reads the features that the model's recipe looks up.
+        scratch: Where is kept what need not be found out twice; by default in the home, if there is one.
     """
     entity = LiveEntity(f"{name}-{version}", name, EntityKind.MODEL, name, version, str(folder))
     with ExitStack() as stack:
-        home = locate_home()
-        scratch = home.serving / "scratch" if home is not None and home.root.is_dir() else None
+        home = locate_home() if scratch is None else None
+        if home is not None and home.root.is_dir():
+            scratch = home.serving / "scratch"
         if scratch is None:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="boathouse-score-")))
         scratch.mkdir(parents=True, exist_ok=True)

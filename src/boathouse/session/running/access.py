@@ -11,7 +11,7 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
 from boathouse.lake import as_url
-from boathouse.lake.engine import Engine
+from boathouse.lake.engine import ArrowFunction, Engine
 from boathouse.session.law import Intent, Law, Statement, TableRequest
 from boathouse.session.running.temporary import TEMPORARY, TemporaryView
 from boathouse.session.running.tracing import Trace
@@ -41,6 +41,9 @@ class Access:
 
     drafts: Mapping[str, Function] = field(default_factory=dict[str, Function])
     """Functions that are being tried before they are created, by full name."""
+
+    functions: Mapping[str, ArrowFunction] = field(default_factory=dict[str, ArrowFunction])
+    """What the statement calls beside the engine's functions and the catalog's, by the engine's name for it."""
 
     def resolve(self, *requests: TableRequest) -> list[Table]:
         return self.law.resolve_tables(self.principal, requests, self.statement)

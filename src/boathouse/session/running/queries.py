@@ -91,8 +91,11 @@ class PreparedQuery:
         return replace(self.query, functions=python.for_engine(), release=python.close)
 
     def _bound(self, access: Access) -> Rows:
+        query = self.for_engine()
+        if access.functions:
+            query = replace(query, functions={**query.functions, **access.functions})
         try:
-            rows = access.engine.run(self.for_engine())
+            rows = access.engine.run(query)
         except BrokenFile as error:
             raise self.volumes[0].explained(error) if self.volumes else error from error
         except InvalidInput as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
+from boathouse.catalog.columns import columns_from_delta
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.casts import MAX_PRECISION
 from boathouse.session.sql.problems import Unsupported
@@ -54,6 +55,14 @@ def arrow_schema(columns: Sequence[ColumnSpec]) -> pa.Schema:
             for column in columns
         ]
     )
+
+
+def type_text_of(kind: pa.DataType) -> str:
+    """An Arrow type as Databricks SQL spells it."""
+    from deltalake import Schema
+
+    (column,) = columns_from_delta(Schema.from_arrow(pa.schema([("value", kind)])).to_json())
+    return column.type_text
 
 
 def arrow_type(kind: exp.DataType) -> pa.DataType:

@@ -109,6 +109,17 @@ def test_ai_query_asks_what_the_endpoint_asks(boathouse: LocalBoathouse) -> None
     assert sql(boathouse, text) == ["id,p", "0,1.0", "1,3.0", "2,5.0"]
 
 
+def test_ai_query_answers_statements_over_rest(boathouse: LocalBoathouse) -> None:
+    for text, rows in (
+        ("SELECT id FROM dev.scored.rows WHERE ai_query('line', struct(x)) = 3.0", [["1"]]),
+        ("SELECT id, ai_query('line', struct(x)) AS p FROM dev.scored.rows WHERE id < 2 ORDER BY id",
+         [["0", "1.0"], ["1", "3.0"]]),
+    ):  # fmt: skip
+        told = boathouse.client().post("/api/2.0/sql/statements", {"statement": text, "wait_timeout": "50s"})
+        assert told["status"]["state"] == "SUCCEEDED", told
+        assert told["result"]["data_array"] == rows
+
+
 def test_who_may_not_ask_the_endpoint_gets_no_answer_by_ai_query(boathouse: LocalBoathouse) -> None:
     client = boathouse.client()
     client.post("/api/boathouse/v1/principals", {"kind": "service_principal", "name": "eve"})

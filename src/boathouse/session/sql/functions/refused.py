@@ -37,7 +37,7 @@ REFUSED: dict[str, str] = {
     "window_time": "Use date_trunc.",
     "java_method": "There is no Java here. Write a function in SQL or Python.",
     "reflect": "There is no Java here. Write a function in SQL or Python.",
-    "ai_query": "It stands in the list of a SELECT only: SELECT ..., ai_query(endpoint, struct(a, b)) AS p FROM t.",
+    "ai_query": "It stands in queries, CREATE TABLE AS and INSERT; for views and changes keep its answers in a table.",
     "secret": "Secrets do not belong into results. Use {{secrets/scope/key}} in a job.",
     "http_request": "A query cannot reach the network.",
     "read_kafka": "A query cannot reach the network.",
