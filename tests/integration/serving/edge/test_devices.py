@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,35 @@ def test_a_device_answers_by_itself_and_its_log_comes_home_once(house: House, tm
     assert {row["model_version"] for row in rows} == {1}
     assert {row["device"] for row in rows} == {"tower-7"}
     assert all(row["arrived_at"] > row["request_time"] for row in rows)
+
+
+def _own_network_is_refused() -> str | None:
+    """Why no process can be given a network of its own here."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return "there is no unshare"
+    tried = subprocess.run([unshare, "-n", "true"], capture_output=True, text=True, check=False)
+    return None if tried.returncode == 0 else f"a network namespace is refused: {tried.stderr.strip()}"
+
+
+def test_a_device_without_any_network_answers_and_its_log_comes_home_later(house: House, tmp_path: Path) -> None:
+    if reason := _own_network_is_refused():
+        pytest.skip(reason)
+    folder = tmp_path / "island"
+    script = Path(__file__).with_name("alone.py")
+    port = house.boathouse.url.rpartition(":")[2]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW", "BOATHOUSE"))}
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, str(script), str(house.archive), str(folder), ENDPOINT, port],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["reaches"] is False, "it had a network"
+    assert [answer for _, answer in told["answers"]] == pytest.approx([1.0, 3.0, 5.0, 7.0, 9.0])
+    sync(Home(folder), sender(RestClient(Connection(house.boathouse.url, house.boathouse.token)), ENDPOINT, "island"))
+    rows = house.wait_for({request_id for request_id, _ in told["answers"]})
+    assert len([row for row in rows if row["device"] == "island"]) == len(told["answers"])
 
 
 def test_a_log_comes_home_by_itself_when_the_home_is_there_again(house: House, tmp_path: Path) -> None:
