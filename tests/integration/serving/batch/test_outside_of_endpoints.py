@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -116,6 +117,9 @@ def test_ai_query_answers_statements_over_rest(boathouse: LocalBoathouse) -> Non
          [["0", "1.0"], ["1", "3.0"]]),
     ):  # fmt: skip
         told = boathouse.client().post("/api/2.0/sql/statements", {"statement": text, "wait_timeout": "50s"})
+        while told["status"]["state"] in ("PENDING", "RUNNING"):
+            time.sleep(0.5)
+            told = boathouse.client().get(f"/api/2.0/sql/statements/{told['statement_id']}")
         assert told["status"]["state"] == "SUCCEEDED", told
         assert told["result"]["data_array"] == rows
 
