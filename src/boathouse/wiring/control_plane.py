@@ -31,7 +31,7 @@ from boathouse.models.rollback.rolling_back import Rollbacks
 from boathouse.monitoring.impact.behind import Figures
 from boathouse.monitoring.impact.touched import Impacts
 from boathouse.monitoring.monitors.service import Monitors
-from boathouse.monitoring.retraining import Retraining
+from boathouse.monitoring.retraining.loop import Retraining
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.session import LocalLaw

@@ -29,7 +29,7 @@ from boathouse.monitoring.incidents.opening import LOOK_SECONDS, Opening
 from boathouse.monitoring.incidents.playbook import FallBack, Page, PlaybookStep, RollBack, RunJob, ShiftTraffic
 from boathouse.monitoring.incidents.playbooks import Playbooks
 from boathouse.monitoring.incidents.service import Incidents, Story
-from boathouse.monitoring.retraining import Retraining
+from boathouse.monitoring.retraining.loop import Retraining
 from boathouse.notifications.addresses import is_address
 from boathouse.notifications.messages import Message
 from boathouse.notifications.outbox import write

@@ -55,7 +55,8 @@ def progress_of(
     """
     told = [each.get(endpoint.endpoint_id) for each in workers]
     known = [each for each in told if each is not None]
-    lacking = dict(_lacking(known))
+    # What a worker says of an earlier configuration is no news of this one.
+    lacking = dict(_lacking([each for each in known if each.wanted_config_version == endpoint.config.version]))
     update = _update(endpoint, standing, told, lacking, is_data_plane_here=is_data_plane_here)
     is_lost = standing is not None and standing.state is ReadyState.NOT_READY and _is_looked_at(endpoint, standing)
     is_ready = bool(told) and len(known) == len(told) and all(each.is_ready for each in known) and not is_lost

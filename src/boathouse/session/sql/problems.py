@@ -23,6 +23,8 @@ SUPPORTED_STATEMENTS = (
     "SHOW",
     "GRANT",
     "REVOKE",
+    "SET TAG",
+    "UNSET TAG",
     "USE",
 )
 

@@ -54,7 +54,7 @@ def moody_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory, linear_model: Path, moody_model: Path) -> Iterator[LocalDataPlane]:
-    moody = EndpointPolicy(limits=Limits(deadline_ms=4000))
+    moody = EndpointPolicy(limits=Limits(deadline_ms=4000, memory_mb=1500))
     served = (endpoint(linear_model, "linear", EndpointPolicy()), endpoint(moody_model, "moody", moody))
     with running_data_plane(Path(tmp_path_factory.mktemp("fuzz")), *served) as found:
         yield found
