@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -223,14 +224,18 @@ def test_what_a_task_writes_after_loading_a_model_comes_from_that_version(
     in_task.http.put(file, content=b"flavors: {}").raise_for_status()
     version = in_task.version(model, run)
 
+    lineage, loaded = server.catalog.lineage, EdgeFilter(task_run_id=task.task_run_id, operation="LOADED")
     for _ in range(2):
         in_task.http.get(file).raise_for_status()
+    for _ in range(100):  # what was given is written down once it has been given
+        if lineage.edges(SYSTEM, loaded):
+            break
+        time.sleep(0.05)
     written = LineageEdge(None, LineageNode(NodeKind.TABLE, predictions, 0), "WRITE")
     with in_request(RequestContext(task=task)):
         server.catalog.lineage.record(SYSTEM, [written])
 
-    lineage = server.catalog.lineage
-    loads = lineage.edges(SYSTEM, EdgeFilter(task_run_id=task.task_run_id, operation="LOADED"))
+    loads = lineage.edges(SYSTEM, loaded)
     up = lineage.columns_up(SYSTEM, lineage.find(SYSTEM, predictions))
     assert [each.edge.source for each in loads] == [LineageNode(NodeKind.MODEL_VERSION, model, version)]
     assert LineageNode(NodeKind.RUN, run) in {step.source.node for step in up.steps}
