@@ -282,6 +282,7 @@ def test_the_request_that_is_printed_answers(demo: Demo) -> None:
     assert 0 < json.loads(done.stdout)["predictions"][0] < 1
 
 
+@pytest.mark.runs_the_demo_again
 def test_a_second_demo_works_and_one_that_is_as_good_takes_the_champions_place(demo: Demo) -> None:
     scored = "SELECT count(*) AS n FROM prod.flights.predictions WHERE model_version = {}"
     first = demo.session().sql(scored.format(2)).rows()[0]["n"]
@@ -297,6 +298,7 @@ def test_a_second_demo_works_and_one_that_is_as_good_takes_the_champions_place(d
     assert demo.session().sql(scored.format(4)).rows()[0]["n"] == first
 
 
+@pytest.mark.runs_the_demo_again
 def test_a_failed_task_is_told_with_its_reason_and_its_log(demo: Demo) -> None:
     # given a present in which no flight had been scheduled yet
     failed = demo.run("dev", BUNDLE_VAR_as_of="2012-01-01")

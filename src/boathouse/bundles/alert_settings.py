@@ -1,21 +1,17 @@
 """``alerts`` and ``playbooks`` of ``boathouse.yml``, read for one target and checked with file and line."""
 
-from collections.abc import Iterator
-
 from pydantic import ValidationError
 
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.event_filters import check_filter
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import ALERT_RULES, PLAYBOOKS
-from boathouse.bundles.merging import merge
+from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
 from boathouse.bundles.substitution import OPEN
-from boathouse.catalog.events.nouns import KNOWN_TYPES
-from boathouse.foundation.event_filter import problems_of_filter
 from boathouse.foundation.names import InvalidName, TableName
-from boathouse.foundation.shapes import dotted
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.monitoring.alerts.rules import AlertRule
 from boathouse.monitoring.incidents.playbook import Playbook
@@ -32,13 +28,13 @@ class AlertSettings:
     def read(self, settings: Node) -> dict[ResourceId, Node]:
         """What is to be deployed. What is wrong is noted."""
         found: dict[ResourceId, Node] = {}
-        for key, written in self._of_target(settings, "playbooks"):
+        for key, written in section_of(settings, "playbooks", self._target, self._findings):
             node = check_shape(Playbook, self._references.resolve_tree(written), ("playbooks", key), self._findings)
             if node is not None:
                 name = node.get("name") or Node(key, written.where, written.where)
                 payload = {"playbook": name, "definition": Node(node.value, node.position)}
                 found[ResourceId(PLAYBOOKS, key)] = Node(payload, written.position, written.key_position)
-        for key, written in self._of_target(settings, "alerts"):
+        for key, written in section_of(settings, "alerts", self._target, self._findings):
             path = ("alerts", key)
             node = check_shape(AlertRule, self._references.resolve_tree(written), path, self._findings)
             if node is None:
@@ -47,17 +43,6 @@ class AlertSettings:
             payload = {"alert": Node(name, written.where, written.where), "rule": Node(node.value, node.position)}
             found[ResourceId(ALERT_RULES, key)] = Node(payload, written.position, written.key_position)
         return found
-
-    def _of_target(self, settings: Node, section: str) -> Iterator[tuple[str, Node]]:
-        """What stands there, with what the target says otherwise; one that it sets to null is not there."""
-        base = settings.get(section) or Node({}, settings.position)
-        over = settings.get("targets", self._target, section)
-        merged = merge(base, over, key=section) if over is not None and over.mapping else base
-        for key, node in merged.mapping.items():
-            if node.mapping:
-                yield key, node
-            elif over is None or key not in over.mapping:
-                self._findings.error(node, f"{section}.{key}: it says nothing.")
 
     def _name(self, key: str, node: Node, path: KeyPath) -> str:
         """The name of the alert, with references to what the deployment will make."""
@@ -81,6 +66,5 @@ class AlertSettings:
         except ValidationError:
             return  # it holds a reference that cannot be resolved, which has been noted
         for name, wanted in (("events", rule.events), ("resolved_by", rule.resolved_by)):
-            for problem in problems_of_filter(wanted, KNOWN_TYPES, (name,)) if wanted is not None else ():
-                where = dotted((*path, *problem.path))
-                self._findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
+            if wanted is not None:
+                check_filter(wanted, node, path, (name,), self._findings)

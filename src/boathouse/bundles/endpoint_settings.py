@@ -1,15 +1,13 @@
 """``endpoints`` of ``boathouse.yml``: what Databricks has no field for, read for one target and checked with file and
 line."""
 
-from collections.abc import Iterator
-
 from pydantic import ValidationError
 
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import ENDPOINT_POLICIES, ENDPOINTS
-from boathouse.bundles.merging import merge
+from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.payloads import EndpointPayload
 from boathouse.bundles.references import References
@@ -33,7 +31,7 @@ class EndpointSettings:
     def read(self, settings: Node) -> dict[ResourceId, Node]:
         """What is to be deployed. What is wrong is noted."""
         found: dict[ResourceId, Node] = {}
-        for key, written in self._of_target(settings):
+        for key, written in section_of(settings, "endpoints", self._target, self._findings):
             path = ("endpoints", key)
             node = check_shape(EndpointPolicy, self._references.resolve_tree(written), path, self._findings)
             name = self._name(key, written)
@@ -44,17 +42,6 @@ class EndpointSettings:
                 }
                 found[ResourceId(ENDPOINT_POLICIES, key)] = Node(payload, written.position, written.key_position)
         return found
-
-    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
-        """The endpoints with what the target says otherwise; one that it sets to null has the defaults there."""
-        base = settings.get("endpoints") or Node({}, settings.position)
-        over = settings.get("targets", self._target, "endpoints")
-        merged = merge(base, over, key="endpoints") if over is not None and over.mapping else base
-        for key, node in merged.mapping.items():
-            if node.mapping:
-                yield key, node
-            elif over is None or key not in over.mapping:
-                self._findings.error(node, f"endpoints.{key}: it says nothing.")
 
     def _name(self, key: str, written: Node) -> str | None:
         """The name of the endpoint that a key means; None when that has been noted or cannot be said."""

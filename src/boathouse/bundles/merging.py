@@ -1,9 +1,10 @@
 """How a target's settings join the top-level ones: mappings merge, lists of named things merge by name, the rest is
 replaced by the target's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from boathouse.bundles.findings import Findings
 from boathouse.bundles.nodes import Node
 
 NAME_FIELDS: dict[str, tuple[str, ...]] = {
@@ -31,6 +32,21 @@ def merge(base: Node, over: Node, *, key: str = "") -> Node:
         if fields and _all_named(base.value, fields) and _all_named(over.value, fields):
             return replace(base, value=_merge_by_name(base.value, over.value, fields))
     return over
+
+
+def section_of(settings: Node, section: str, target: str, findings: Findings) -> Iterator[tuple[str, Node]]:
+    """What stands under a section of ``boathouse.yml``, with what the target says otherwise.
+
+    What the target sets to null is not there; what says nothing at all is noted.
+    """
+    base = settings.get(section) or Node({}, settings.position)
+    over = settings.get("targets", target, section)
+    merged = merge(base, over, key=section) if over is not None and over.mapping else base
+    for key, node in merged.mapping.items():
+        if node.mapping:
+            yield key, node
+        elif over is None or key not in over.mapping:
+            findings.error(node, f"{section}.{key}: it says nothing.")
 
 
 def _merge_by_name(base: Sequence[Node], over: Sequence[Node], fields: tuple[str, ...]) -> list[Node]:

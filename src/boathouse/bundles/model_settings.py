@@ -1,6 +1,6 @@
 """``boathouse.yml``: what the models of a bundle have to meet, read for one target and checked with file and line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from boathouse.bundles.files import read_file
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import KINDS, REQUIREMENTS
 from boathouse.bundles.local_files import LocalFiles
-from boathouse.bundles.merging import merge
+from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
 from boathouse.bundles.substitution import OPEN, escape
@@ -95,7 +95,7 @@ class ModelSettings:
         check_shape(SettingsShape, settings, (), self._findings)
         self._check_targets(settings, targets)
         found: dict[ResourceId, Node] = {}
-        for key, written in self._of_target(settings):
+        for key, written in section_of(settings, "models", self._target, self._findings):
             resource = self._payload(key, written)
             if resource is not None:
                 found[resource[0]] = resource[1]
@@ -107,17 +107,6 @@ class ModelSettings:
             if name not in targets:
                 hint = did_you_mean(name, targets) or f"The targets of this bundle: {', '.join(targets) or 'none'}."
                 self._findings.error(node, f"there is no target {name!r}.", hint)
-
-    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
-        """The models with what the target says otherwise; one that it sets to null is not judged there."""
-        base = settings.get("models") or Node({}, settings.position)
-        over = settings.get("targets", self._target, "models")
-        models = merge(base, over, key="models") if over is not None and over.mapping else base
-        for key, node in models.mapping.items():
-            if node.mapping:
-                yield key, node
-            elif over is None or key not in over.mapping:
-                self._findings.error(node, f"models.{key}: it says nothing.")
 
     def _payload(self, key: str, written: Node) -> tuple[ResourceId, Node] | None:
         path = ("models", key)

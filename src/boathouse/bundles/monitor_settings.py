@@ -4,7 +4,7 @@ their keys."""
 from boathouse.bundles.checking import check_shape
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import MONITORS
-from boathouse.bundles.merging import merge
+from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
 from boathouse.foundation.errors import did_you_mean
@@ -26,7 +26,7 @@ def with_monitor_settings(
                 f"resources.{MONITORS}.{key}: Databricks knows no field {_FIELD!r}.",
                 f"Write this under monitors.{key} of boathouse.yml.",
             )
-    for key, written in _of_target(settings, target).items():
+    for key, written in section_of(settings, "monitors", target, findings) if settings is not None else ():
         if key not in known:
             hint = did_you_mean(key, known) or f"Name one of resources.{MONITORS}."
             findings.error(written, f"monitors.{key}: there is no monitor {key!r} among the resources.", hint)
@@ -35,12 +35,3 @@ def with_monitor_settings(
         if node is not None and known[key].mapping:
             document = document.with_path(("resources", MONITORS, key, _FIELD), node)
     return document
-
-
-def _of_target(settings: Node | None, target: str) -> dict[str, Node]:
-    if settings is None:
-        return {}
-    base = settings.get("monitors") or Node({}, settings.position)
-    over = settings.get("targets", target, "monitors")
-    merged = merge(base, over, key="monitors") if over is not None and over.mapping else base
-    return {key: node for key, node in merged.mapping.items() if node.mapping}

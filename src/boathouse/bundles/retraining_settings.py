@@ -1,22 +1,18 @@
 """``retraining`` of ``boathouse.yml``: what may train a bundle's models again, read for one target and checked with
 file and line."""
 
-from collections.abc import Iterator
-
 from pydantic import ValidationError
 
 from boathouse.bundles.checking import check_shape, final
 from boathouse.bundles.desired import ResourceId
+from boathouse.bundles.event_filters import check_filter
 from boathouse.bundles.findings import Findings
 from boathouse.bundles.kinds import KINDS, RETRAINING
-from boathouse.bundles.merging import merge
+from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
-from boathouse.catalog.events.nouns import KNOWN_TYPES
 from boathouse.foundation.errors import did_you_mean
-from boathouse.foundation.event_filter import problems_of_filter
 from boathouse.foundation.names import InvalidName, ModelName
-from boathouse.foundation.shapes import dotted
 from boathouse.foundation.yaml_source import KeyPath
 from boathouse.monitoring.retraining.policy import RetrainingPolicy
 
@@ -35,7 +31,7 @@ class RetrainingSettings:
     def read(self, settings: Node) -> dict[ResourceId, Node]:
         """What is to be deployed. What is wrong is noted."""
         found: dict[ResourceId, Node] = {}
-        for key, written in self._of_target(settings):
+        for key, written in section_of(settings, "retraining", self._target, self._findings):
             path = ("retraining", key)
             node = check_shape(RetrainingPolicy, self._references.resolve_tree(written), path, self._findings)
             model = self._model(key, written)
@@ -48,17 +44,6 @@ class RetrainingSettings:
             }
             found[ResourceId(RETRAINING, key)] = Node(payload, written.position, written.key_position)
         return found
-
-    def _of_target(self, settings: Node) -> Iterator[tuple[str, Node]]:
-        """The models with what the target says otherwise; one that it sets to null is not trained again there."""
-        base = settings.get("retraining") or Node({}, settings.position)
-        over = settings.get("targets", self._target, "retraining")
-        merged = merge(base, over, key="retraining") if over is not None and over.mapping else base
-        for key, node in merged.mapping.items():
-            if node.mapping:
-                yield key, node
-            elif over is None or key not in over.mapping:
-                self._findings.error(node, f"retraining.{key}: it says nothing.")
 
     def _model(self, key: str, written: Node) -> str | None:
         """The full name of the model that a key means; None when that has been noted or cannot be said."""
@@ -86,9 +71,5 @@ class RetrainingSettings:
         except ValidationError:
             return  # it holds a reference that cannot be resolved, which has been noted
         for index, trigger in enumerate(policy.triggers):
-            if trigger.event is None:
-                continue
-            place: KeyPath = ("triggers", index, "event")
-            for problem in problems_of_filter(trigger.event, KNOWN_TYPES, place):
-                where = dotted((*path, *problem.path))
-                self._findings.error(node.nearest(problem.path), f"{where}: {problem.message}", problem.hint)
+            if trigger.event is not None:
+                check_filter(trigger.event, node, path, ("triggers", index, "event"), self._findings)

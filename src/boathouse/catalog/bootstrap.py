@@ -31,7 +31,7 @@ SYSTEM_SCHEMAS = {
     "lakeflow": "Jobs and their runs.",
     "mlflow": "Experiments and runs.",
     "models": "What gates have seen of models, and how their aliases moved.",
-    "monitoring": "What was decided about training, and figures of endpoints, jobs and parts in each minute.",
+    "monitoring": "Decisions, alerts and incidents, and figures of endpoints, jobs and parts in each minute.",
     "serving": "Endpoints, what they serve, and who asked them.",
 }
 OPEN_SCHEMAS = frozenset({"models", "monitoring", "serving"})

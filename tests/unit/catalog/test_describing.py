@@ -105,8 +105,7 @@ def test_what_may_not_be_known_is_not_there_and_not_proposed(law, rides) -> None
     for name in (RIDES, "dev.trips.rdies", "train"):
         with pytest.raises(NotFound) as refused:
             rides.describing.describe(law.bob, name)
-        # Of what everybody may know something may sound like it; nothing else is named.
-        assert str(refused.value.hint) in ("boathouse search finds what there is.", "Did you mean system.monitoring?")
+        assert "Did you mean" not in str(refused.value.hint)
 
 
 def test_a_damaged_log_hides_the_state_and_nothing_else(law, rides) -> None:

@@ -81,15 +81,17 @@ class Watch:
     def refresh(self, name: str, *, backfill: Span | None = None, is_full: bool = False) -> Refresh:
         """Ask for a refresh and carry it out."""
         table = TableName.parse(f"dev.shop.{name}")
-        asked = self.monitors.refresh(self.root, table, backfill=backfill, is_full=is_full)
+        asked = self.monitors.refreshes.ask(self.root, table, backfill=backfill, is_full=is_full)
         return self.carry_out(asked)
 
     def carry_out(self, asked: Refresh) -> Refresh:
         """What the task of a refresh does."""
-        begun = self.monitors.begin(self.root, asked.monitor_id, run_id=asked.run_id or 0, refresh_id=asked.refresh_id)
+        begun = self.monitors.refreshes.begin(
+            self.root, asked.monitor_id, run_id=asked.run_id or 0, refresh_id=asked.refresh_id
+        )
         work = work_from_json(work_json(begun))
         done = refresh(self.session, work, self.clock)
-        return self.monitors.finish(self.root, asked.refresh_id, done.progress, done.result)
+        return self.monitors.refreshes.finish(self.root, asked.refresh_id, done.progress, done.result)
 
     def rows(self, table: str, condition: str = "true", order: str = "window_start") -> list[dict[str, Any]]:
         """Rows of a metric table."""

@@ -4,28 +4,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from boathouse.foundation.errors import InvalidInput
-from boathouse.foundation.names import TableName
 from boathouse.foundation.shapes import ExactShape
-from boathouse.foundation.spans import parse_span
-
-
-def _span(text: str) -> str:
-    try:
-        parse_span(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-def _table(text: str) -> str:
-    try:
-        TableName.parse(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
+from boathouse.foundation.texts import Span, TableText, Text
 
 
 def _column(given: Any) -> Any:
@@ -36,10 +18,6 @@ def _column(given: Any) -> Any:
 def _settings(given: Any) -> Any:
     """``calibration:`` with nothing behind it asks for the gate as it is."""
     return {} if given is None else given
-
-
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Span = Annotated[str, AfterValidator(_span)]
 
 
 class Tier(StrEnum):
@@ -98,7 +76,7 @@ class SliceSource(ExactShape):
 class EvaluationSource(ExactShape):
     """The rows that versions are judged on: a governed table with what the model takes, and what became of it."""
 
-    table: Annotated[str, AfterValidator(_table)]
+    table: TableText
     """Three levels; ``${...}`` are those of the bundle."""
     label: Text
     timestamp: str | None = None

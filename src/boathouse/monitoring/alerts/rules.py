@@ -12,9 +12,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.event_filter import EventFilter
-from boathouse.foundation.names import InvalidName, TableName
 from boathouse.foundation.shapes import ExactShape
-from boathouse.foundation.spans import parse_span
+from boathouse.foundation.texts import Span, TableText
 
 _METRIC = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _COLUMN = re.compile(r"[A-Za-z_]\w*")
@@ -27,21 +26,6 @@ _DRIFT = frozenset(
 )  # fmt: skip
 """Columns that only the drift table has."""
 LONGEST_NAME = 400
-
-
-def _span(text: str) -> str:
-    try:
-        parse_span(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-def _table(text: str) -> str:
-    try:
-        return str(TableName.parse(text))
-    except InvalidName as error:
-        raise ValueError(str(error)) from error
 
 
 def _metric(text: str) -> str:
@@ -76,8 +60,6 @@ def _name(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
-Span = Annotated[str, AfterValidator(_span)]
-Table = Annotated[str, AfterValidator(_table)]
 Metric = Annotated[str, AfterValidator(_metric)]
 Column = Annotated[str, AfterValidator(_column)]
 Name = Annotated[str, AfterValidator(_name)]
@@ -135,7 +117,7 @@ class Anomaly(ExactShape):
 class Rows(ExactShape):
     """Rows of any other table that the alert may read: one per instant and series."""
 
-    table: Table
+    table: TableText
     time: Column
     """When a row counts from."""
     by: list[Column] = Field(default_factory=list[str], max_length=8)
@@ -163,7 +145,7 @@ class AlertRule(ExactShape):
     description: str | None = None
 
     # What is watched: a monitored table's metrics, rows of any table, or events.
-    table: Table | None = None
+    table: TableText | None = None
     """The monitored table."""
     metric: Metric | None = None
     """A column of its metric tables: ``percent_null``, ``population_stability_index``, ``ks_test.statistic``."""

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from boathouse.foundation.names import InvalidName, SchemaName, TableName
+from boathouse.foundation.names import InvalidName, SchemaName
 from boathouse.foundation.shapes import Shape, Unused
+from boathouse.foundation.texts import TableText
 
 GRANULARITIES = ("5 minutes", "30 minutes", "1 hour", "1 day", "1 month", "1 year")
 """Beside any number of weeks."""
@@ -18,13 +19,6 @@ TABLE = ":table"
 """Where a column's name stands: the table as a whole."""
 LATEST_DAYS = 30
 """How far back a refresh looks for windows that changed, when nobody says otherwise."""
-
-
-def _table(text: str) -> str:
-    try:
-        return str(TableName.parse(text))
-    except InvalidName as error:
-        raise ValueError(str(error)) from error
 
 
 def _schema(text: str) -> str:
@@ -45,7 +39,6 @@ def _granularity(text: str) -> str:
     return known
 
 
-TableText = Annotated[str, AfterValidator(_table)]
 SchemaText = Annotated[str, AfterValidator(_schema)]
 Granularity = Annotated[str, AfterValidator(_granularity)]
 Granularities = Annotated[list[Granularity], Field(min_length=1)]

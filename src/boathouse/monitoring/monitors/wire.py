@@ -15,7 +15,7 @@ from boathouse.monitoring.monitors.nouns import (
     RefreshTrigger,
     Span,
 )
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MonitorSettings
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ from boathouse.lake.log import DeltaLog
 from boathouse.lake.schema import identifier
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.monitors.nouns import Span
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import LateLabels
 from boathouse.monitoring.refreshing.stretches import windows_of
 from boathouse.quality.profiles.rows_sql import WINDOW, RowsAsked, require_time, window_start

@@ -1,7 +1,7 @@
 """The control plane, as the task of a refresh sees it."""
 
 from boathouse.foundation.rest import RestClient
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.wire import work_from_json
 from boathouse.monitoring.refreshing.refreshing import Outcome
 

@@ -20,7 +20,7 @@ from boathouse.monitoring.metrics.drift_rows import (
     drift_schema,
 )
 from boathouse.monitoring.metrics.profile_rows import PlaceKey, model_column, place_of
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MetricType, MonitorSettings
 from boathouse.monitoring.refreshing.profiling import Columns
 from boathouse.monitoring.refreshing.stretches import Stretch, stretches_of

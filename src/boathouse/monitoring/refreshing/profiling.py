@@ -20,7 +20,7 @@ from boathouse.monitoring.metrics.profile_rows import (
 )
 from boathouse.monitoring.metrics.quality import fairness_of, quality_of
 from boathouse.monitoring.metrics.quality_counts import QualityCounts
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType
 from boathouse.monitoring.refreshing.aggregating import Found, aggregate
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked

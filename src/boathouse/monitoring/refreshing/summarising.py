@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.metrics.quality_counts import QualityCounts, added
-from boathouse.monitoring.monitors.service import Work
+from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MonitorSettings
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked
 from boathouse.monitoring.refreshing.labels import Answers, CountKey, count_quality

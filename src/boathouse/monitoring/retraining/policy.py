@@ -8,29 +8,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.event_filter import EventFilter
-from boathouse.foundation.names import TableName
 from boathouse.foundation.shapes import ExactShape
-from boathouse.foundation.spans import parse_span
+from boathouse.foundation.texts import Span, TableText
 from boathouse.jobs.starting.cron import parse_cron, parse_zone
 
 MOST_TRIGGERS = 50
 _METRIC = re.compile(r"[A-Za-z_]\w{0,99}(\.[A-Za-z_]\w{0,99}){0,3}")
-
-
-def _span(text: str) -> str:
-    try:
-        parse_span(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-def _table(text: str) -> str:
-    try:
-        TableName.parse(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
 
 
 def _metric(text: str) -> str:
@@ -44,11 +27,8 @@ def _job(given: Any) -> Any:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-Span = Annotated[str, AfterValidator(_span)]
-Table = Annotated[str, AfterValidator(_table)]
 Metric = Annotated[str, AfterValidator(_metric)]
 JobText = Annotated[str, BeforeValidator(_job), Field(min_length=1, pattern=r"\S")]
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
 class TriggerKind(StrEnum):
@@ -85,13 +65,13 @@ class OnSchedule(ExactShape):
 class OnTable(ExactShape):
     """New rows in a table."""
 
-    table: Table
+    table: TableText
 
 
 class OnVolume(ExactShape):
     """So many more rows than when a training was last started."""
 
-    table: Table
+    table: TableText
     rows: int = Field(ge=1)
 
 
@@ -105,7 +85,7 @@ class Against(StrEnum):
 class OnMetric(ExactShape):
     """A figure of a monitor beyond a bound, in the newest window."""
 
-    table: Table
+    table: TableText
     """What is monitored."""
     metric: Metric
     """A column of the metric table: ``js_distance``, ``ks_test.statistic``, ``log_loss``."""
@@ -120,7 +100,7 @@ class OnMetric(ExactShape):
     """What a drift is measured against; by default either."""
     model_id: str | None = None
     """Of a monitor that tells versions apart; by default all versions together."""
-    metric_table: Table | None = None
+    metric_table: TableText | None = None
     """By default the monitor's own."""
 
     @model_validator(mode="after")
@@ -223,7 +203,7 @@ class Benefit(ExactShape):
     """Of the method ``job``: its tasks leave the value ``trial_model`` (an address of a model) or ``benefit``."""
     parameters: dict[str, str] = Field(default_factory=dict[str, str])
     """Of that job."""
-    table: Table | None = None
+    table: TableText | None = None
     """Labelled rows; by default the evaluation table of the model's requirements."""
     timestamp: str | None = None
     """The column that says which rows are freshest; by default that of the evaluation source."""

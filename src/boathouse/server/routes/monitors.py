@@ -55,20 +55,20 @@ def _quality_monitors(monitors: Monitors) -> APIRouter:
 
     @router.post("/{name}/monitor/refreshes", summary="Bring the metrics up to date")
     def refresh(principal: Caller, name: str) -> Json:  # pyright: ignore[reportUnusedFunction]
-        return wire.refresh_json(monitors.refresh(principal, TableName.parse(name)))
+        return wire.refresh_json(monitors.refreshes.ask(principal, TableName.parse(name)))
 
     @router.get("/{name}/monitor/refreshes", summary="The latest refreshes, newest first")
     def refreshes(principal: Caller, name: str) -> Json:  # pyright: ignore[reportUnusedFunction]
-        found = monitors.list_refreshes(principal, TableName.parse(name))
+        found = monitors.refreshes.list(principal, TableName.parse(name))
         return {"refreshes": [wire.refresh_json(each) for each in found]}
 
     @router.get("/{name}/monitor/refreshes/{refresh_id}", summary="One refresh")
     def one(principal: Caller, name: str, refresh_id: int) -> Json:  # pyright: ignore[reportUnusedFunction]
-        return wire.refresh_json(monitors.get_refresh(principal, TableName.parse(name), refresh_id))
+        return wire.refresh_json(monitors.refreshes.get(principal, TableName.parse(name), refresh_id))
 
     @router.post("/{name}/monitor/refreshes/{refresh_id}/cancel", summary="End a refresh")
     def cancel(principal: Caller, name: str, refresh_id: int) -> Json:  # pyright: ignore[reportUnusedFunction]
-        return wire.refresh_json(monitors.cancel_refresh(principal, TableName.parse(name), refresh_id))
+        return wire.refresh_json(monitors.refreshes.cancel(principal, TableName.parse(name), refresh_id))
 
     return router
 
@@ -128,11 +128,11 @@ def _data_quality(monitors: Monitors, catalog: Catalog) -> APIRouter:
     @router.post("/{object_type}/{object_id}/refreshes", summary="Bring the metrics up to date")
     def refresh(principal: Caller, object_type: str, object_id: str) -> Json:  # pyright: ignore[reportUnusedFunction]
         table = table_of(principal, object_type, object_id)
-        return wire.profiling_refresh_json(monitors.refresh(principal, table), object_id)
+        return wire.profiling_refresh_json(monitors.refreshes.ask(principal, table), object_id)
 
     @router.get("/{object_type}/{object_id}/refreshes", summary="The latest refreshes, newest first")
     def refreshes(principal: Caller, object_type: str, object_id: str) -> Json:  # pyright: ignore[reportUnusedFunction]
-        found = monitors.list_refreshes(principal, table_of(principal, object_type, object_id))
+        found = monitors.refreshes.list(principal, table_of(principal, object_type, object_id))
         return {"refreshes": [wire.profiling_refresh_json(each, object_id) for each in found]}
 
     @router.get("/{object_type}/{object_id}/refreshes/{refresh_id}", summary="One refresh")
@@ -140,14 +140,14 @@ def _data_quality(monitors: Monitors, catalog: Catalog) -> APIRouter:
         principal: Caller, object_type: str, object_id: str, refresh_id: int
     ) -> Json:
         table = table_of(principal, object_type, object_id)
-        return wire.profiling_refresh_json(monitors.get_refresh(principal, table, refresh_id), object_id)
+        return wire.profiling_refresh_json(monitors.refreshes.get(principal, table, refresh_id), object_id)
 
     @router.post("/{object_type}/{object_id}/refreshes/{refresh_id}/cancel", summary="End a refresh")
     def cancel(  # pyright: ignore[reportUnusedFunction]
         principal: Caller, object_type: str, object_id: str, refresh_id: int
     ) -> Json:
         table = table_of(principal, object_type, object_id)
-        ended = monitors.cancel_refresh(principal, table, refresh_id)
+        ended = monitors.refreshes.cancel(principal, table, refresh_id)
         return {"refresh": wire.profiling_refresh_json(ended, object_id)}
 
     return router
@@ -212,7 +212,9 @@ def _ours(monitors: Monitors) -> APIRouter:
     ) -> Json:
         asked = asked or RefreshAsked(start=None, end=None, full=False)
         span = _span(asked)
-        return wire.refresh_json(monitors.refresh(principal, TableName.parse(name), backfill=span, is_full=asked.full))
+        return wire.refresh_json(
+            monitors.refreshes.ask(principal, TableName.parse(name), backfill=span, is_full=asked.full)
+        )
 
     @router.post("/{name}/pause", summary="Let the schedule rest")
     def pause(principal: Caller, name: str) -> Json:  # pyright: ignore[reportUnusedFunction]
@@ -224,17 +226,17 @@ def _ours(monitors: Monitors) -> APIRouter:
 
     @router.post("/work/{monitor_id}/begin", summary="A task begins a refresh", include_in_schema=False)
     def begin(principal: Caller, monitor_id: str, begun: Begun) -> Json:  # pyright: ignore[reportUnusedFunction]
-        work = monitors.begin(principal, monitor_id, run_id=begun.run_id, refresh_id=begun.refresh_id)
+        work = monitors.refreshes.begin(principal, monitor_id, run_id=begun.run_id, refresh_id=begun.refresh_id)
         return wire.work_json(work)
 
     @router.post("/work/refreshes/{refresh_id}/done", summary="A task has refreshed", include_in_schema=False)
     def done(principal: Caller, refresh_id: int, told: Done) -> Json:  # pyright: ignore[reportUnusedFunction]
         progress = Progress.from_json(told.progress)
-        return wire.refresh_json(monitors.finish(principal, refresh_id, progress, told.result))
+        return wire.refresh_json(monitors.refreshes.finish(principal, refresh_id, progress, told.result))
 
     @router.post("/work/refreshes/{refresh_id}/failed", summary="A task could not refresh", include_in_schema=False)
     def failed(principal: Caller, refresh_id: int, told: Failed) -> Json:  # pyright: ignore[reportUnusedFunction]
-        monitors.fail(principal, refresh_id, told.message)
+        monitors.refreshes.fail(principal, refresh_id, told.message)
         return {}
 
     return router

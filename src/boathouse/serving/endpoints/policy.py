@@ -8,22 +8,11 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.shapes import ExactShape
-from boathouse.foundation.spans import parse_span
+from boathouse.foundation.texts import Span
 
-
-def _span(text: str) -> str:
-    try:
-        parse_span(text)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-Span = Annotated[str, AfterValidator(_span)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -57,12 +57,17 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathou
     variables = {"BOATHOUSE_SERVING_WORKERS": "1", "BOATHOUSE_SERVING_PORT": "0", "BOATHOUSE_CAPTURE_SECONDS": "0.2"}
     with running_boathouse(folder, variables=variables) as server:
         run_script(server, SETUP, folder)
-        config = {
-            "served_entities": [{"name": "delay", "entity_name": MODEL, "entity_version": "champion"}],
-            "auto_capture_config": {"catalog_name": "dev", "schema_name": "rides", "table_name_prefix": "delay"},
-        }
-        server.client().post("/api/2.0/serving-endpoints", {"name": ENDPOINT, "config": config})
+        endpoint_of_the_model(server, ENDPOINT)
         yield server
+
+
+def endpoint_of_the_model(server: LocalBoathouse, name: str) -> None:
+    """An endpoint that answers with the model and records into tables that begin with its name."""
+    config = {
+        "served_entities": [{"name": name, "entity_name": MODEL, "entity_version": "champion"}],
+        "auto_capture_config": {"catalog_name": "dev", "schema_name": "rides", "table_name_prefix": name},
+    }
+    server.client().post("/api/2.0/serving-endpoints", {"name": name, "config": config})
 
 
 def run_script(server: LocalBoathouse, text: str, folder: Path) -> str:

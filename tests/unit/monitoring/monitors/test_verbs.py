@@ -81,7 +81,7 @@ def test_a_monitor_waits_for_its_table_and_begins_by_itself(watch: Any) -> None:
     made = watch.monitors.create(watch.root, WEATHER, settings(), may_wait=True)
     assert made.status is MonitorStatus.PENDING and watch.monitors.look() == 0
     with pytest.raises(Conflict, match="waits"):
-        watch.monitors.refresh(watch.root, WEATHER)
+        watch.monitors.refreshes.ask(watch.root, WEATHER)
     watch.write("weather", ROWS)
     assert watch.monitors.look() == 1
     found = watch.monitors.get(watch.root, WEATHER)
@@ -112,9 +112,9 @@ def test_who_may_read_the_table_sees_its_monitor_and_only_managers_change_it(wat
     assert watch.monitors.get(bob, WEATHER).owner == "root"
     for change in (
         lambda: watch.monitors.delete(bob, WEATHER),
-        lambda: watch.monitors.refresh(bob, WEATHER),
+        lambda: watch.monitors.refreshes.ask(bob, WEATHER),
         lambda: watch.monitors.update(bob, WEATHER, settings()),
-        lambda: watch.monitors.begin(bob, "any", run_id=1, refresh_id=None),
+        lambda: watch.monitors.refreshes.begin(bob, "any", run_id=1, refresh_id=None),
     ):
         with pytest.raises((Denied, NotFound)):
             change()
@@ -123,10 +123,10 @@ def test_who_may_read_the_table_sees_its_monitor_and_only_managers_change_it(wat
 def test_a_run_that_ends_without_a_word_ends_its_refresh(watch: Any) -> None:
     watch.write("weather", ROWS)
     watch.watch("weather", **HOURLY)
-    asked = watch.monitors.refresh(watch.root, WEATHER)
+    asked = watch.monitors.refreshes.ask(watch.root, WEATHER)
     watch.runs.ended[asked.run_id] = RunEnd(is_good=False, is_cancelled=False, message="killed")
     assert watch.monitors.look() == 1
-    found = watch.monitors.get_refresh(watch.root, WEATHER, asked.refresh_id)
+    found = watch.monitors.refreshes.get(watch.root, WEATHER, asked.refresh_id)
     assert found.state is RefreshState.FAILED and found.message == "killed"
     assert watch.monitors.get(watch.root, WEATHER).status is MonitorStatus.ERROR
     watch.refresh("weather")
@@ -136,8 +136,8 @@ def test_a_run_that_ends_without_a_word_ends_its_refresh(watch: Any) -> None:
 def test_a_cancelled_refresh_cannot_say_that_it_is_done(watch: Any) -> None:
     watch.write("weather", ROWS)
     watch.watch("weather", **HOURLY)
-    asked = watch.monitors.refresh(watch.root, WEATHER)
-    assert watch.monitors.cancel_refresh(watch.root, WEATHER, asked.refresh_id).state is RefreshState.CANCELED
+    asked = watch.monitors.refreshes.ask(watch.root, WEATHER)
+    assert watch.monitors.refreshes.cancel(watch.root, WEATHER, asked.refresh_id).state is RefreshState.CANCELED
     with pytest.raises(Conflict, match="cancelled"):
         watch.carry_out(asked)
 

@@ -95,10 +95,10 @@ def test_what_is_refreshed_bit_by_bit_is_what_is_computed_at_once(watch: Any) ->
 def test_a_refresh_that_is_done_twice_leaves_no_row_twice(watch: Any) -> None:
     watch.write("weather", readings(JANUARY, [1.0] * 12))
     watch.watch("weather", **HOURS)
-    asked = watch.monitors.refresh(watch.root, watch.monitors.list(watch.root)[0].table)
+    asked = watch.monitors.refreshes.ask(watch.root, watch.monitors.list(watch.root)[0].table)
     from boathouse.monitoring.refreshing.refreshing import refresh
 
-    begun = watch.monitors.begin(watch.root, asked.monitor_id, run_id=1, refresh_id=asked.refresh_id)
+    begun = watch.monitors.refreshes.begin(watch.root, asked.monitor_id, run_id=1, refresh_id=asked.refresh_id)
     refresh(watch.session, begun, watch.clock)  # and then its process died
     watch.carry_out(asked)
     assert len(watch.rows("weather_profile_metrics", "column_name = 'temp'")) == 2
@@ -212,7 +212,7 @@ def test_a_table_that_is_gone_is_said_so(watch: Any) -> None:
 
     watch.write("weather", readings(JANUARY, [1.0]))
     watch.watch("weather", **HOURS)
-    asked = watch.monitors.refresh(watch.root, watch.monitors.list(watch.root)[0].table)
+    asked = watch.monitors.refreshes.ask(watch.root, watch.monitors.list(watch.root)[0].table)
     watch.session.sql("DROP TABLE dev.shop.weather")
     with pytest.raises(NotFound, match="weather"):
         watch.carry_out(asked)
