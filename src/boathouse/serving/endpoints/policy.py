@@ -160,7 +160,7 @@ class Limits(ExactShape):
     """Requests that wait in one worker; more get 429."""
     deadline_ms: int = Field(default=30_000, ge=1)
     memory_mb: int | None = Field(default=None, ge=64)
-    """Of a model in a process of its own."""
+    """Of a model in a process of its own; a quarter of the machine's memory where nothing is said."""
 
 
 class OnFull(StrEnum):

@@ -86,6 +86,9 @@ class IsolatedModel:
         message = str(answer.get("message", "the model's process says nothing"))
         if answer.get("status") == "bad":
             return Answered(b"", refused=message)
+        limit = self._isolation.memory_mb
+        if limit is not None and message.startswith(MemoryError.__name__):
+            message = f"{message.rstrip(': ')}: it may take {limit:,.0f} MB of memory (limits.memory_mb)"
         raise ProcessFailed(f"the model raised {message}")
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from boathouse.models import serving_check, serving_process
 from boathouse.models.serving_check import Interpreter
 from boathouse.models.serving_process import frames
 from boathouse.models.serving_process.processes import end_group, has_ended, how_it_ended, memory_mb, variables
+from boathouse.serving.isolated.memory import kernel_kills
 from boathouse.serving.isolated.nouns import Isolation, ProcessAway, ProcessFailed
 
 _CHILD = Path(serving_process.__file__).with_name("child.py")
@@ -25,7 +26,8 @@ _END_SEEN_WITHIN_SECONDS = 1.0
 _LOG_BYTES = 8 * 1024 * 1024
 _LINE_CHARACTERS = 300
 _KILLED = (-signal.SIGKILL, -signal.SIGTERM)
-"""Ends that nobody brings upon himself: who asked may ask again."""
+"""Ends that come from outside."""
+_NO_MEMORY = "the model's process was ended by the kernel for want of memory"
 _MEMORY_EVERY = 10
 """Looks: to find the children of a process takes milliseconds. What grows faster meets the limit that the process has
 set itself."""
@@ -41,6 +43,7 @@ class ModelProcess:
         self._was_killed = False
         self._number = 0
         self._looks = 0
+        self._kills = kernel_kills()
         self.is_loaded = False
         scratch = isolation.scratch
         home = scratch / "homes" / name
@@ -83,6 +86,7 @@ class ModelProcess:
             ProcessFailed: There is no answer; the process has ended, or is ended now.
         """
         self._number += 1
+        self._kills = kernel_kills()
         seconds = self._isolation.deadline_seconds
         try:
             self._link.settimeout(seconds)
@@ -122,9 +126,11 @@ class ModelProcess:
                 return self._why
             if self._process.returncode is not None or has_ended(self._process):
                 end_group(self._process)
-                self._was_killed = self._process.returncode in _KILLED
+                code = self._process.returncode or 0
+                took_too_much = took_all_memory(code, before=self._kills, now=kernel_kills())
+                self._was_killed = code in _KILLED and not took_too_much
                 said = self._last_line()
-                ended = how_it_ended(self._process.returncode or 0) or "the model's process has ended"
+                ended = _NO_MEMORY if took_too_much else how_it_ended(code) or "the model's process has ended"
                 self._why = f"{ended}; its last line: {said}" if said else ended
                 return self._why
         self._looks += 1
@@ -164,6 +170,17 @@ class ModelProcess:
         with suppress(OSError):
             if self.log.stat().st_size > _LOG_BYTES:
                 os.truncate(self.log, 0)
+
+
+def took_all_memory(code: int, *, before: int | None, now: int | None) -> bool:
+    """Whether a process has ended because it took what memory there was. Who asked for that is not told to ask again;
+    whoever meets an end from outside is.
+
+    Args:
+        code: That it ended with.
+        before: How often the kernel had ended processes for want of memory when it was asked; None: unknown.
+    """
+    return code == -signal.SIGKILL and before is not None and now is not None and now > before
 
 
 def _spec(folder: Path, interpreter: Interpreter, isolation: Isolation, descriptor: int) -> dict[str, Any]:

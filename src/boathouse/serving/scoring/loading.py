@@ -12,6 +12,7 @@ from boathouse.models.serving_check import FindInterpreter, Interpreter, find_in
 from boathouse.models.serving_check.interpreters import PLATFORM
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.isolated import IsolatedModel, Isolation
+from boathouse.serving.isolated.memory import usual_limit_mb
 from boathouse.serving.scoring.example import made_up
 from boathouse.serving.scoring.flavours.choosing import check_native
 from boathouse.serving.scoring.flavours.native import NotNative
@@ -85,7 +86,8 @@ class _Loading:
 
     def isolated(self, limits: Limits | None = None, suffix: str = "") -> IsolatedScorer:
         limits = limits or self.limits
-        isolation = Isolation(self.scratch, limits.deadline_ms / 1000, limits.memory_mb)
+        memory_mb = limits.memory_mb or usual_limit_mb()
+        isolation = Isolation(self.scratch, limits.deadline_ms / 1000, memory_mb)
         model = IsolatedModel(self.folder.path, self.interpreter, isolation, name=f"{self.name}{suffix}")
         model.start()
         return IsolatedScorer(model, self.folder)

@@ -24,7 +24,9 @@ class Moody(mlflow.pyfunc.PythonModel):
         if mood == "hang":
             time.sleep(600)
         if mood == "eat":
-            eaten = [bytearray(64 << 20) for _ in range(400)]
+            eaten = []
+            while True:
+                eaten.append(bytearray(64 << 20))
         if mood == "exit":
             os._exit(3)
         return [1.0] * len(model_input)
@@ -54,8 +56,12 @@ def moody_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory, linear_model: Path, moody_model: Path) -> Iterator[LocalDataPlane]:
-    moody = EndpointPolicy(limits=Limits(deadline_ms=4000, memory_mb=1500))
-    served = (endpoint(linear_model, "linear", EndpointPolicy()), endpoint(moody_model, "moody", moody))
+    moody = EndpointPolicy(limits=Limits(deadline_ms=4000))
+    served = (
+        endpoint(linear_model, "linear", EndpointPolicy()),
+        endpoint(moody_model, "moody", moody),
+        endpoint(moody_model, "unhurried", EndpointPolicy(limits=Limits(deadline_ms=50_000))),
+    )
     with running_data_plane(Path(tmp_path_factory.mktemp("fuzz")), *served) as found:
         yield found
 
