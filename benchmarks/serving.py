@@ -318,7 +318,9 @@ def report_features(server: LocalBoathouse, folder: Path, seconds: float, *, pee
         for name, each in found.items()
     ]
     print(section("Ten features of one key over HTTP", ("", "req/s", "processor us", "p50 ms", "p99 ms"), rows, note))
-    report_lookup(serving_features.models(server), turn)
+    with tracking(server):
+        models = serving_features.models(server)
+    report_lookup(models, turn)
 
 
 def report_lookup(models: list[tuple[Contender, bytes]], turn: Callable[[Contender, bytes, int], Turn]) -> None:
