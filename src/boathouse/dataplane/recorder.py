@@ -16,7 +16,8 @@ from boathouse.foundation.settings import Settings
 from boathouse.wiring.logs import configure_logging
 
 POLITE = 10
-"""How far behind the processes that answer it stands in the queue for a processor, from its first import on."""
+"""How far behind the processes that answer it stands in the queue for a processor, from its first import on: it gets
+about a tenth of what one gets that wants all of it."""
 
 
 def main() -> None:
@@ -37,9 +38,13 @@ def main() -> None:
     while not has_work(home):
         if stopping.wait(settings.capture_seconds):
             return
-    from boathouse.wiring.recorder import build_recorder  # brings Delta, which a home that answers nothing does without
+    # These bring Delta, which a home that answers nothing does without.
+    from boathouse.serving.capture.standing_back import StandingBack
+    from boathouse.wiring.recorder import build_recorder
 
-    build_recorder(home, settings, stopping).run_forever()
+    recorder = build_recorder(home, settings, stopping)
+    StandingBack(home, POLITE).begin(stopping)
+    recorder.run_forever()
 
 
 def has_work(home: Home) -> bool:
