@@ -8,7 +8,9 @@ from boathouse.catalog.audit import Audit
 from boathouse.catalog.facts import PrincipalNotFound, PrivilegeMissing, SecurableNotFound
 from boathouse.catalog.hierarchy import (
     GRANTABLE,
+    IN_SCHEMA,
     NAMED_BY_LEVELS,
+    ROOT,
     SecurableKey,
     canonical_name,
     chain_of,
@@ -87,6 +89,30 @@ class Grants:
         """Whether the principal may; False for what does not exist."""
         chain = self._book.chain((kind, canonical_name(kind, full_name)))
         return chain is not None and rules.what_is_missing(principal, privilege, chain) is None
+
+    def within_reach(self, principal: Principal, privilege: Privilege, kind: SecurableKind) -> set[str]:
+        """The names of everything of a kind on which the principal holds the privilege.
+
+        What is held on a schema or above it is asked once for all that lies there; only what the principal owns or was
+        granted by itself is looked at one by one.
+        """
+        containers = self._containers_of(kind)
+        open_ids = [
+            chain[0].id
+            for chain in self._book.chains(containers).values()
+            if rules.reaches_all_below(principal, privilege, kind, chain)
+        ]
+        is_rooted = containers == [ROOT]
+        with self._database.read() as connection:
+            touched = securable_rows.names_touched_by(connection, kind, principal.identities)
+            if is_rooted and open_ids:
+                return set(securable_rows.names_of(connection, kind))
+            below = [] if is_rooted else securable_rows.names_of(connection, kind, open_ids)
+        chains = self._book.chains([(kind, name) for name in touched.difference(below)])
+        allowed = {
+            key[1] for key, chain in chains.items() if rules.what_is_missing(principal, privilege, chain) is None
+        }
+        return allowed.union(below)
 
     def holders(self, privilege: Privilege, kind: SecurableKind, full_name: str) -> frozenset[str]:
         """Every principal and group that holds the privilege on a thing, for those who decide without us;
@@ -204,6 +230,17 @@ class Grants:
         with self._database.read() as connection:
             touched = securable_rows.touched_by(connection, principal.identities)
         return {above for key in touched for above in chain_of(key)[1:]}
+
+    def _containers_of(self, kind: SecurableKind) -> list[SecurableKey]:
+        """Everything in which a thing of this kind may lie."""
+        if kind in IN_SCHEMA:
+            above = SecurableKind.SCHEMA
+        elif kind is SecurableKind.SCHEMA:
+            above = SecurableKind.CATALOG
+        else:
+            return [ROOT]
+        with self._database.read() as connection:
+            return [(above, name) for name in securable_rows.names_of(connection, above)]
 
     def _visible_siblings(self, principal: Principal, key: SecurableKey) -> set[str]:
         kind, parent = key[0], parent_of(key)

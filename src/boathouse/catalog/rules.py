@@ -106,6 +106,12 @@ def what_is_missing(principal: Principal, privilege: Privilege, chain: Chain) ->
     return None if holds(principal, privilege, chain) else Lack(privilege, chain[0])
 
 
+def reaches_all_below(principal: Principal, privilege: Privilege, kind: SecurableKind, above: Chain) -> bool:
+    """Whether the principal holds the privilege on everything of a kind that lies in the first of the chain, whatever
+    was granted on each."""
+    return what_is_missing(principal, privilege, (Node("", kind, "", "", {}), *above)) is None
+
+
 _GATES = {SecurableKind.CATALOG: Privilege.USE_CATALOG, SecurableKind.SCHEMA: Privilege.USE_SCHEMA}
 
 

@@ -1,6 +1,6 @@
 """Experiments: MLflow's folders of runs, governed by the catalog under their experiment id."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boathouse.catalog import METASTORE_NAME, Privilege, SecurableKind
@@ -45,11 +45,6 @@ class Experiments:
         with self._catalog.audit.verb(principal, "models", "deleteExperiment", KIND, experiment_id):
             self._catalog.grants.require(principal, Privilege.MANAGE, KIND, experiment_id)
             self._stores.call(lambda: self._stores.tracking.delete_experiment(experiment_id))
-
-    def readable(self, principal: Principal, ids: Iterable[str]) -> list[str]:
-        """Those of the experiments that the principal may read."""
-        allows = self._catalog.grants.allows
-        return [each for each in ids if each.isdecimal() and allows(principal, Privilege.READ_EXPERIMENT, KIND, each)]
 
     def require_create(self, principal: Principal) -> None:
         self._catalog.grants.require(principal, Privilege.CREATE_EXPERIMENT, SecurableKind.METASTORE, METASTORE_NAME)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from boathouse.foundation.clock import Clock, SystemClock
 from boathouse.foundation.home import Home
-from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database
 from boathouse.models.approval.joining import join_approvals
 from boathouse.models.experiments import Experiments
@@ -82,10 +81,6 @@ class ModelParts:
         """Where there are jobs, the wiring brings them."""
         catalog.lineage.subscribe(self.task_runs.observe)
         catalog.lineage.subscribe(self.provenance.features_taken)
-
-    def readable_experiments(self, principal: Principal, ids: list[str]) -> list[str]:
-        """Those of the experiments that the principal may read."""
-        return self.experiments.readable(principal, ids)
 
     @contextmanager
     def flask_request(self, call: Call) -> Generator[None]:

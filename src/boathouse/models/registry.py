@@ -1,5 +1,6 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -95,19 +96,14 @@ class Registry:
 
         However far into the list, a page takes the same time.
         """
-        names: list[str] = []
-        asked = limit + 1
-        while True:
-            block = self._stores.model_names_after(after, asked)
-            visible = self.readable(principal, block)
-            for name in block:
-                if name in visible and len(names) == limit:
-                    return self._models(names), names[-1]
-                if name in visible:
-                    names.append(name)
-            if len(block) < asked:
-                return self._models(names), None
-            after, asked = block[-1], LARGEST_PAGE
+        if principal.is_admin:
+            names = self._stores.model_names_after(after, limit + 1)
+        else:
+            visible = sorted(self._catalog.grants.within_reach(principal, Privilege.EXECUTE, KIND))
+            start = 0 if after is None else bisect_right(visible, after)
+            names = visible[start : start + limit + 1]
+        shown = names[:limit]
+        return self._models(shown), shown[-1] if len(names) > limit else None
 
     def delete(self, principal: Principal, name: ModelName) -> None:
         """Delete a model with all its versions; what they were trained on is no longer kept for them."""
@@ -133,11 +129,6 @@ class Registry:
         """A registered model, and its versions, newest first."""
         model = self.get(principal, name)
         return model, [_as_version(row, model) for row in self._stores.model_versions(model.name)]
-
-    def readable(self, principal: Principal, names: Sequence[str]) -> set[str]:
-        """Those of the models whose content the principal may read."""
-        grants = self._catalog.grants
-        return {name for name in names if grants.allows(principal, Privilege.EXECUTE, KIND, name)}
 
     @contextmanager
     def alone_with(self, name: ModelName) -> Generator[None]:

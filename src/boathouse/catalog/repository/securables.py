@@ -275,6 +275,27 @@ def touched_by(connection: Connection, identities: Iterable[str]) -> list[Secura
     return [(SecurableKind(row[0]), row[1]) for row in connection.execute(query)]
 
 
+def names_of(connection: Connection, kind: SecurableKind, parent_ids: Sequence[str] | None = None) -> list[str]:
+    """The names of the live things of a kind: all, or those that lie in one of these."""
+    query = select(securables.c.full_name).where(securables.c.kind == kind.value, _live)
+    if parent_ids is None:
+        return list(connection.execute(query).scalars())
+    found: list[str] = []
+    for start in range(0, len(parent_ids), _CHUNK):
+        block = parent_ids[start : start + _CHUNK]
+        found += connection.execute(query.where(securables.c.parent_id.in_(block))).scalars()
+    return found
+
+
+def names_touched_by(connection: Connection, kind: SecurableKind, identities: Iterable[str]) -> set[str]:
+    """The names of the live things of a kind that the identities own or hold a grant on."""
+    names = list(identities)
+    query = select(securables.c.full_name).where(securables.c.kind == kind.value, _live)
+    granted = select(grants.c.securable_id).where(grants.c.grantee.in_(names))
+    owned = connection.execute(query.where(securables.c.owner.in_(names))).scalars()
+    return {*owned, *connection.execute(query.where(securables.c.id.in_(granted))).scalars()}
+
+
 def _named(key: SecurableKey) -> tuple[Any, ...]:
     return securables.c.kind == key[0].value, securables.c.full_name == key[1], _live
 

@@ -138,6 +138,10 @@ class Reply:
             return {}
         return cast(JsonObject, found) if isinstance(found, dict) else {}
 
+    def whole(self) -> "Reply":
+        """The answer with all of its body read."""
+        return self if self.rest is None else Reply(self.status, self.headers, self.body + b"".join(self.rest))
+
     def with_json(self, body: JsonObject) -> "Reply":
         headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
         return Reply(self.status, headers, json.dumps(body).encode())

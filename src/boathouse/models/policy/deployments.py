@@ -72,8 +72,9 @@ def _as_it_is(desk: Desk, call: Call) -> Reply:
 
 def _shown(desk: Desk, reply: Reply) -> Reply:
     jobs = desk.models.deployment_jobs
-    if jobs is None or not reply.is_good or reply.rest is not None:
+    if jobs is None or not reply.is_good:
         return reply
+    reply = reply.whole()
     answer = reply.json()
     models = [*items(answer.get("registered_model")), *items(answer.get("registered_models"))]
     shown = [cast(JsonObject, each) for each in models if isinstance(each, dict)]

@@ -132,6 +132,10 @@ class Desk:
 
     # --- the rest
 
+    def within_reach(self, privilege: Privilege, kind: SecurableKind) -> set[str]:
+        """The names of everything of a kind on which the principal holds the privilege."""
+        return self.models.catalog.grants.within_reach(self.principal, privilege, kind)
+
     def administrator(self, why: str) -> None:
         if not self.principal.is_admin:
             raise Denied(f"Only administrators may do this: {why}.")

@@ -7,11 +7,13 @@ to who may read their model, also where they hang below a run.
 from collections.abc import Callable
 from typing import Any
 
-from boathouse.catalog import Privilege
+from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import BoathouseError, Denied, InvalidInput
 from boathouse.models.policy.call import Call, Reply, json_reply
 from boathouse.models.policy.desk import READ, Desk, Forward
+from boathouse.models.policy.narrowing import Searched, narrowed
 
+MODEL = SecurableKind.REGISTERED_MODEL
 HARMLESS = frozenset({"test", "testMutation", "__schema", "__type", "__typename"})
 
 
@@ -25,8 +27,13 @@ class GraphqlGuard:
         """What Graphene calls for each field."""
         if info.path.prev is None:
             self._judge(info.field_name, arguments.get("input"))
-        result = follow(root, info, **arguments)
-        if info.field_name == "mlflowSearchModelVersions" and info.path.prev is None:
+        searches = info.field_name == "mlflowSearchModelVersions" and info.path.prev is None
+        if searches and not self._desk.principal.is_admin:
+            with narrowed(Searched.VERSIONS, self._desk.within_reach(Privilege.EXECUTE, MODEL)):
+                result = follow(root, info, **arguments)
+        else:
+            result = follow(root, info, **arguments)
+        if searches:
             visible = [each for each in result.model_versions if self._may_read(each)]
             del result.model_versions[:]
             result.model_versions.extend(visible)
@@ -53,7 +60,7 @@ class GraphqlGuard:
                 ids = [str(each) for each in getattr(given, "experiment_ids", None) or ()]
                 given.experiment_ids = desk.readable_experiments(ids)
             case "mlflowSearchModelVersions":
-                pass  # its answer is filtered
+                pass  # MLflow looks among what may be read
             case _ if field not in HARMLESS:
                 raise Denied(f"Boathouse has no rule for the GraphQL field {field!r}, so it is refused.")
             case _:

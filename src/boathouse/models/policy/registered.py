@@ -13,8 +13,9 @@ from boathouse.models.policy.deployments import (
     withdrawing,
 )
 from boathouse.models.policy.desk import READ, Desk, Forward, Target
+from boathouse.models.policy.narrowing import Searched
 from boathouse.models.policy.rules import Check, Route, administrators, anybody, every, model
-from boathouse.models.policy.search import full_pages, may_read_model
+from boathouse.models.policy.search import within_reach
 from boathouse.models.policy.tracking import server_tags_stay, signed
 from boathouse.models.stores import artifact_path
 
@@ -204,7 +205,7 @@ ROUTES = (
     Route("DELETE", f"{MODELS}/delete", model(P.MANAGE), "deleteRegisteredModel", delete_model),
     Route("GET", f"{MODELS}/get-latest-versions", model(P.EXECUTE)),
     Route("POST", f"{MODELS}/get-latest-versions", model(P.EXECUTE)),
-    Route("GET", f"{MODELS}/search", anybody, serve=with_job(full_pages("registered_models", may_read_model, 100))),
+    Route("GET", f"{MODELS}/search", anybody, serve=with_job(within_reach(Searched.MODELS))),
     Route("POST", f"{MODELS}/set-tag", _tag_model, "setRegisteredModelTag", mirrored),
     Route("DELETE", f"{MODELS}/delete-tag", _tag_model, "deleteRegisteredModelTag", mirrored),
     Route("POST", f"{MODELS}/alias", model(P.MANAGE), "setRegisteredModelAlias", set_alias),
@@ -214,7 +215,7 @@ ROUTES = (
           create_version),
     Route("GET", f"{VERSIONS}/get", model(P.EXECUTE)),
     Route("GET", f"{VERSIONS}/get-download-uri", model(P.EXECUTE), "getModelVersionDownloadUri", is_frequent=True),
-    Route("GET", f"{VERSIONS}/search", anybody, serve=full_pages("model_versions", may_read_model, 10_000)),
+    Route("GET", f"{VERSIONS}/search", anybody, serve=within_reach(Searched.VERSIONS)),
     Route("PATCH", f"{VERSIONS}/update", _note_version, "updateModelVersion"),
     Route("POST", f"{VERSIONS}/transition-stage", model(P.MANAGE), "transitionModelVersionStage", move_to_stage),
     Route("DELETE", f"{VERSIONS}/delete", model(P.MANAGE), "deleteModelVersion", delete_version),

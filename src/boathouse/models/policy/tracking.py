@@ -7,6 +7,7 @@ from boathouse.foundation.context import current_request
 from boathouse.foundation.errors import Denied
 from boathouse.models.policy.call import Call, Reply, items, part
 from boathouse.models.policy.desk import MANAGE, READ, WRITE, Desk, Forward, Target
+from boathouse.models.policy.narrowing import Searched
 from boathouse.models.policy.rules import (
     Check,
     Route,
@@ -18,7 +19,7 @@ from boathouse.models.policy.rules import (
     logged_model_content,
     run,
 )
-from boathouse.models.policy.search import full_pages, may_read_experiment, readable_experiments
+from boathouse.models.policy.search import readable_experiments, within_reach
 from boathouse.models.runs import RESERVED_PREFIX, USER_TAG, refuse_reserved, tags_of, with_server_tags
 
 DEFAULT_EXPERIMENT = "0"
@@ -139,7 +140,7 @@ EXPERIMENTS = "/api/2.0/mlflow/experiments"
 RUNS = "/api/2.0/mlflow/runs"
 LOGGED = "/api/2.0/mlflow/logged-models"
 
-_search_experiments = full_pages("experiments", may_read_experiment, 1000)
+_search_experiments = within_reach(Searched.EXPERIMENTS)
 _log_to_run = every(run(WRITE), server_tags_stay)
 
 ROUTES = (
