@@ -1,10 +1,10 @@
 """A registry of 10,000 models x 20 versions behind a real control plane: aliases, versions, and pages of lists.
 
 Asked over HTTP on one connection, by an administrator and by a user who may use one schema in fifty; lists also by
-somebody who may use the other forty-nine. Our own routes and MLflow's, whose answers pass our gatekeeper; lists are read
-to the end, so that a page that grows with its place shows. Each model has an alias with a move in its history and two
-tags, each version a tag, as clients write them. The control plane's own processor time per question stands beside the
-times, since those depend on what else the machine does.
+somebody who may use the other forty-nine. Our own routes and MLflow's, whose answers pass our gatekeeper; lists are
+read to the end, so that a page that grows with its place shows. Each model has an alias with a move in its history and
+two tags, each version a tag, as clients write them. The control plane's own processor time per question stands beside
+the times, since those depend on what else the machine does.
 """
 
 import os
