@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from boathouse.foundation.errors import InvalidInput
+from boathouse.foundation.errors import InvalidInput, NotFound
+
+LARGEST = 2**31 - 1
+"""The largest number that MLflow's databases keep of a version, or skip of a list."""
 
 JsonObject = dict[str, Any]
 _WORD = re.compile(r"_([a-z0-9])")
+_HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(slots=True)
@@ -97,6 +101,20 @@ def items(value: Any) -> Iterator[Any]:
         yield value
 
 
+def version_number(text: str) -> int:
+    """The number of a version.
+
+    Raises:
+        InvalidInput: The text is no number.
+        NotFound: It is one that MLflow's database has no room for.
+    """
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidInput(f"Model version must be an integer, got {text[:40]!r}.")
+    if len(text) > len(str(LARGEST)) or int(text) > LARGEST:
+        raise NotFound(f"There is no version {text[:40]}.")
+    return int(text)
+
+
 def read_body(raw: bytes) -> JsonObject:
     """The JSON object of a request.
 
@@ -113,7 +131,17 @@ def read_body(raw: bytes) -> JsonObject:
         return {}
     if not isinstance(body, dict):
         raise InvalidInput("The body has to be a JSON object.")
+    if _HALF_A_CHARACTER.search(raw):
+        _require_unicode(body)
     return cast(JsonObject, body)
+
+
+def _require_unicode(value: Any) -> None:
+    """JSON can spell half of a surrogate pair, which no database keeps."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("The body holds a text that is not valid Unicode.") from error
 
 
 @dataclass(slots=True)

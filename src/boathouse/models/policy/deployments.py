@@ -8,11 +8,11 @@ the same checks.
 from typing import Any, cast
 
 from boathouse.catalog import Privilege
-from boathouse.foundation.errors import InvalidInput, NotFound
+from boathouse.foundation.errors import InvalidInput
 from boathouse.models.approval.nouns import Say
 from boathouse.models.approval.signatures import Word
 from boathouse.models.approval.tagging import is_approval_key, say_of
-from boathouse.models.policy.call import Call, JsonObject, Reply, camel, items, json_reply, part
+from boathouse.models.policy.call import Call, JsonObject, Reply, camel, items, json_reply, part, version_number
 from boathouse.models.policy.desk import Desk, Forward, Target
 from boathouse.models.policy.rules import Check, Serve, model
 
@@ -111,7 +111,10 @@ def signing(desk: Desk, call: Call, forward: Forward) -> Reply:
         return forward(call)  # nothing of ours looks at it
     reason = f"the tag {call.require('key')} was set to {call.require('value')}"
     desk.models.approvals.say(
-        desk.principal, desk.model_name(call.require("name")), _number(call), Word(say, reason, through=_THROUGH)
+        desk.principal,
+        desk.model_name(call.require("name")),
+        version_number(call.require("version")),
+        Word(say, reason, through=_THROUGH),
     )
     return json_reply({})
 
@@ -121,7 +124,9 @@ def withdrawing(desk: Desk, call: Call, forward: Forward) -> Reply:
     if not is_approval_key(call.require("key")) or not _is_asked(desk, call):
         return forward(call)
     word = Word(Say.WITHDRAWN, f"the tag {call.require('key')} was removed", through=_THROUGH)
-    desk.models.approvals.say(desk.principal, desk.model_name(call.require("name")), _number(call), word)
+    desk.models.approvals.say(
+        desk.principal, desk.model_name(call.require("name")), version_number(call.require("version")), word
+    )
     return json_reply({})
 
 
@@ -148,10 +153,3 @@ def _refuse_forged(desk: Desk, call: Call) -> None:
             f"The tag {key!r} says how the signatures stand; {call.value('value')!r} is none.",
             hint="Set it to Approved or Rejected, or remove it to take yours back.",
         )
-
-
-def _number(call: Call) -> int:
-    version = call.require("version")
-    if not version.isdecimal():
-        raise NotFound(f"There is no version {version!r}.")
-    return int(version)

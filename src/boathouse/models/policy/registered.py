@@ -1,8 +1,8 @@
 """Routes of registered models, their versions and aliases; prompts are registered models too."""
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput
-from boathouse.models.policy.call import Call, Reply, items, part
+from boathouse.foundation.errors import AlreadyExists, Denied
+from boathouse.models.policy.call import Call, Reply, items, part, version_number
 from boathouse.models.policy.deployments import (
     may_name_job,
     may_sign_or,
@@ -91,6 +91,11 @@ def _is_prompt(call: Call, source: str) -> bool:
     return source == PROMPT_SOURCE and "mlflow.prompt.is_prompt" in keys
 
 
+def numbered(desk: Desk, call: Call) -> None:
+    """The version that is named has to be a number that there can be."""
+    version_number(call.require("version"))
+
+
 # --- serving
 
 
@@ -143,7 +148,7 @@ def delete_version(desk: Desk, call: Call, forward: Forward) -> Reply:
     return desk.models.registry.deleting_version(
         desk.principal,
         desk.model_name(call.require("name")),
-        _number(call.require("version")),
+        version_number(call.require("version")),
         lambda: forward(call),
         succeeded=lambda reply: reply.is_good,
     )
@@ -154,7 +159,7 @@ def set_alias(desk: Desk, call: Call, forward: Forward) -> Reply:
         desk.principal,
         desk.model_name(call.require("name")),
         call.require("alias"),
-        _number(call.require("version")),
+        version_number(call.require("version")),
         lambda: forward(call),
         succeeded=lambda reply: reply.is_good,
     )
@@ -175,16 +180,10 @@ def move_to_stage(desk: Desk, call: Call, forward: Forward) -> Reply:
     return desk.models.registry.aliases.staging(
         desk.principal,
         desk.model_name(call.require("name")),
-        _number(call.require("version")),
+        version_number(call.require("version")),
         call.require("stage"),
         lambda: forward(call),
     )
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise InvalidInput(f"Model version must be an integer, got {text!r}.")
-    return int(text)
 
 
 MODELS = "/api/2.0/mlflow/registered-models"
@@ -192,7 +191,9 @@ VERSIONS = "/api/2.0/mlflow/model-versions"
 HOOKS = "/api/2.0/mlflow/webhooks"
 
 _tag_model = every(model_with_any(P.APPLY_TAG, P.MANAGE), server_tags_stay)
-_note_version = every(model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANAGE), server_tags_stay)
+_use_version = every(model(P.EXECUTE), numbered)
+_manage_version = every(model(P.MANAGE), numbered)
+_note_version = every(model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANAGE), server_tags_stay, numbered)
 _hooks = administrators("webhooks send what happens to every model to an address outside")
 
 ROUTES = (
@@ -208,17 +209,17 @@ ROUTES = (
     Route("GET", f"{MODELS}/search", anybody, serve=with_job(within_reach(Searched.MODELS))),
     Route("POST", f"{MODELS}/set-tag", _tag_model, "setRegisteredModelTag", mirrored),
     Route("DELETE", f"{MODELS}/delete-tag", _tag_model, "deleteRegisteredModelTag", mirrored),
-    Route("POST", f"{MODELS}/alias", model(P.MANAGE), "setRegisteredModelAlias", set_alias),
+    Route("POST", f"{MODELS}/alias", _manage_version, "setRegisteredModelAlias", set_alias),
     Route("DELETE", f"{MODELS}/alias", model(P.MANAGE), "deleteRegisteredModelAlias", delete_alias),
     Route("GET", f"{MODELS}/alias", model(P.EXECUTE)),
     Route("POST", f"{VERSIONS}/create", every(may_create_version, signed, unsigned), "createModelVersion",
           create_version),
-    Route("GET", f"{VERSIONS}/get", model(P.EXECUTE)),
-    Route("GET", f"{VERSIONS}/get-download-uri", model(P.EXECUTE), "getModelVersionDownloadUri", is_frequent=True),
+    Route("GET", f"{VERSIONS}/get", _use_version),
+    Route("GET", f"{VERSIONS}/get-download-uri", _use_version, "getModelVersionDownloadUri", is_frequent=True),
     Route("GET", f"{VERSIONS}/search", anybody, serve=within_reach(Searched.VERSIONS)),
     Route("PATCH", f"{VERSIONS}/update", _note_version, "updateModelVersion"),
-    Route("POST", f"{VERSIONS}/transition-stage", model(P.MANAGE), "transitionModelVersionStage", move_to_stage),
-    Route("DELETE", f"{VERSIONS}/delete", model(P.MANAGE), "deleteModelVersion", delete_version),
+    Route("POST", f"{VERSIONS}/transition-stage", _manage_version, "transitionModelVersionStage", move_to_stage),
+    Route("DELETE", f"{VERSIONS}/delete", _manage_version, "deleteModelVersion", delete_version),
     Route("POST", f"{VERSIONS}/set-tag", may_sign_or(_note_version), "setModelVersionTag", signing),
     Route("DELETE", f"{VERSIONS}/delete-tag", may_sign_or(_note_version), "deleteModelVersionTag", withdrawing),
     Route("POST", HOOKS, _hooks, "createWebhook"),

@@ -5,11 +5,13 @@ registered models and their versions themselves), MLflow looks among what the pr
 the same time however much else there is.
 """
 
+import base64
+import json
 from typing import Any, cast
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import InvalidInput
-from boathouse.models.policy.call import Call, JsonObject, Reply, items, part
+from boathouse.models.policy.call import LARGEST, Call, JsonObject, Reply, items, part
 from boathouse.models.policy.desk import READ, Desk, Forward, Target
 from boathouse.models.policy.narrowing import Searched, narrowed
 from boathouse.models.policy.rules import Check, Serve
@@ -54,6 +56,7 @@ def within_reach(searched: Searched) -> Serve:
     field, key, kind, privilege = _ANSWERED[searched]
 
     def serve(desk: Desk, call: Call, forward: Forward) -> Reply:
+        require_page(call)
         if desk.principal.is_admin:
             return forward(call)
         names = desk.within_reach(privilege, kind)
@@ -70,6 +73,28 @@ def within_reach(searched: Searched) -> Serve:
         return reply.with_json(answer)
 
     return serve
+
+
+def require_page(call: Call) -> None:
+    """Go on only with a page size and a token that MLflow can read; some of the others it answers with a 500.
+
+    Raises:
+        InvalidInput: One of them is none.
+    """
+    size, token = call.value("max_results"), call.value("page_token")
+    if size is not None and not (size.isascii() and size.isdecimal() and 0 < int(size[:20]) <= LARGEST):
+        raise InvalidInput(f"max_results is {size[:40]!r}, but a number above zero is expected.")
+    if token is not None and not _begins_somewhere(token):
+        raise InvalidInput(f"{token[:40]!r} is no page token.", hint="Give the next_page_token of an answer.")
+
+
+def _begins_somewhere(token: str) -> bool:
+    """MLflow's tokens of these lists say how many things come before the page."""
+    try:
+        offset = json.loads(base64.b64decode(token))["offset"]
+    except (ValueError, TypeError, KeyError):
+        return False
+    return isinstance(offset, int) and 0 <= offset <= LARGEST
 
 
 def _experiment_of_location(location: Any) -> str:
