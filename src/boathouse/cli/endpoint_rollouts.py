@@ -157,6 +157,8 @@ def _print_experiment(experiment: dict[str, Any]) -> None:
     click.secho(f"{declared['outcome']} of {', '.join(experiment['arms'])} by {', '.join(declared['key'])}", bold=True)
     winner = f", {report['winner']} wins" if report.get("winner") else ""
     click.echo(f"  {experiment['state']}{winner}: {report.get('reason') or 'not looked at yet'}")
+    if report.get("traffic"):
+        click.echo(f"  {report['traffic']}")
     rows = [
         (name, f"{arm['keys']:,}", f"{arm['outcomes']:,}", _number(arm["mean"]))
         for name, arm in (report.get("arms") or {}).items()

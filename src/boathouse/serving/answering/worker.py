@@ -266,7 +266,7 @@ def _as_before(endpoint: LiveEndpoint, before: LiveEndpoint) -> LiveEndpoint:
     policy = endpoint.policy.model_copy(update={"limits": before.policy.limits})
     return replace(
         before, callers=endpoint.callers, policy=policy, capture=endpoint.capture, owner=endpoint.owner,
-        masked_columns=endpoint.masked_columns,
+        masked_columns=endpoint.masked_columns, tagged_share=endpoint.tagged_share,
     )  # fmt: skip
 
 

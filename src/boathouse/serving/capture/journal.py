@@ -104,7 +104,8 @@ class FileJournal:
                 known = replace(known, entities={**before.entities, **known.entities})
             rules = endpoint.policy.capture
             is_enabled = endpoint.capture is not None and endpoint.capture.is_enabled
-            now = _Rules(known.to_bytes(), is_enabled, rules.sample, rules.journal_mb * _MEGABYTE, rules.on_full)
+            share = min(rules.sample, endpoint.tagged_share)
+            now = _Rules(known.to_bytes(), is_enabled, share, rules.journal_mb * _MEGABYTE, rules.on_full)
             if self._rules.get(endpoint.endpoint_id) != now:
                 self._told.discard(endpoint.endpoint_id)
             self._known[endpoint.endpoint_id] = known

@@ -29,9 +29,22 @@ _KEPT = {
 }
 """What is read of a table, and as which type."""
 
-_SHOWN = """
+_USAGE = '"usage" *: *[{](?:[^{}]|[{][^{}]*[}])*?"(?:%s)_tokens" *: *([0-9]{1,15})'
+"""A count in an answer's usage block, as models of language have it."""
+
+
+def _tokens(names: str) -> str:
+    """The sum over the usage blocks of an answer; null where it has none."""
+    found = f"regexp_extract_all(response, '{_USAGE % names}', 1)"
+    counted = f"aggregate({found}, CAST(0 AS BIGINT), (total, each) -> total + CAST(each AS BIGINT))"
+    return f"CASE WHEN size({found}) > 0 THEN {counted} END"
+
+
+_SHOWN = f"""
 SELECT CAST(NULL AS STRING) AS account_id, '0' AS workspace_id, client_request_id, databricks_request_id, requester,
-    status_code, request_time, CAST(NULL AS BIGINT) AS input_token_count, CAST(NULL AS BIGINT) AS output_token_count,
+    status_code, request_time,
+    {_tokens("prompt|input")} AS input_token_count,
+    {_tokens("completion|output")} AS output_token_count,
     CAST(length(request) AS BIGINT) AS input_character_count,
     CAST(length(response) AS BIGINT) AS output_character_count,
     CAST(NULL AS MAP<STRING, STRING>) AS usage_context, false AS request_streaming, served_entity_id,

@@ -73,6 +73,15 @@ class Direction(StrEnum):
     DECREASE = "decrease"
 
 
+class OnVerdict(StrEnum):
+    """What a verdict does to the traffic."""
+
+    KEEP = "keep"
+    """Nothing: it is evidence, and an event; what follows somebody decides."""
+    PROMOTE = "promote"
+    """The winner gets all of it."""
+
+
 class Experiment(ExactShape):
     """An A/B test between the entities of the routes: sticky, and decided by what happened later."""
 
@@ -90,6 +99,7 @@ class Experiment(ExactShape):
     guards: dict[str, float] = Field(default_factory=dict[str, float])
     """Columns of ``outcomes`` and by how much each may get worse."""
     longest: Span = "28d"
+    on_verdict: OnVerdict = OnVerdict.KEEP
 
 
 class RungKind(StrEnum):
@@ -177,6 +187,9 @@ class CaptureRules(ExactShape):
     """What is kept of requests and answers."""
 
     sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    sample_tags: dict[str, Share] = Field(default_factory=dict[str, Share])
+    """By tag: the share of requests that is kept where a column with it comes in requests, features or answers. The
+    smallest share holds; 0 keeps nothing."""
     mask_columns: list[str] = Field(default_factory=list[str])
     """Input columns of which only a keyed hash is kept."""
     mask_tags: list[str] = Field(default_factory=lambda: ["pii"])

@@ -97,17 +97,25 @@ class Endpoints:
                 raise AlreadyExists(f"There is an endpoint {name} already.") from error
             return self._found(name)
 
-    def update_config(self, principal: Principal, name: str, wanted: Wanted) -> Endpoint:
+    def update_config(
+        self, principal: Principal, name: str, wanted: Wanted, *, seen: EndpointConfig | None = None
+    ) -> Endpoint:
         """Serve something else. What is served already makes no new version.
+
+        Args:
+            seen: Only as long as this one is in force.
 
         Raises:
             Denied: The principal may not manage the endpoint, or not serve a model that exists.
+            Conflict: Another configuration is in force than the one that was seen.
         """
         with self.access.verb(principal, "updateServingEndpointConfig", name) as event:
             self.access.require(principal, Privilege.MANAGE, name)
             self._require_wanted(principal, wanted)
             with self._database.write() as connection:
                 endpoint = self._held(connection, name)
+                if seen is not None and endpoint.config != seen:
+                    raise Conflict(f"The endpoint {name} was changed meanwhile.")
                 if _wanted(endpoint.config) != wanted:
                     config = _config(endpoint.config.version + 1, wanted, self._now(), principal.name)
                     rows.add_config(connection, endpoint.endpoint_id, config)

@@ -44,6 +44,14 @@ def masked_by_tag(readers: Iterable[Reader], table_of: TableOf, tags: Sequence[s
     return frozenset(found)
 
 
+def comes_in_requests(readers: Sequence[Reader], table_of: TableOf, tag: str) -> bool:
+    """Whether a column with the tag is asked for or looked up. One of a table behind a model that the model does not
+    take is not; where nobody knows what a model takes, each is."""
+    tagged = masked_by_tag(readers, table_of, [tag])
+    names = names_in(readers)
+    return not tagged.isdisjoint(names) if names else bool(tagged)
+
+
 def tagged_columns(table: Table, tags: Sequence[str]) -> frozenset[str]:
     """The columns of a table that carry one of the tags; by a tag of the table those that its value names, else all."""
     found = {column.name for column in table.columns if not set(tags).isdisjoint(column.tags)}

@@ -24,7 +24,7 @@ from boathouse.models.baselines import Baselines
 from boathouse.serving.capture import repository as inference_tables
 from boathouse.serving.capture.layout import TableKind
 from boathouse.serving.endpoints.nouns import CaptureTarget, EntityKind, ServedEntity
-from boathouse.serving.preparing.masking import masked_by_tag, masked_in_answers, names_in
+from boathouse.serving.preparing.masking import comes_in_requests, masked_by_tag, masked_in_answers, names_in
 from boathouse.serving.snapshot.nouns import LiveEntity, OnlineFeatures
 
 JsonObject = Mapping[str, object]
@@ -127,6 +127,13 @@ class Opening:
         if predictions is None or not any(column.tags for column in predictions.columns):
             return found
         return found | masked_in_answers(predictions, tags, names_in(opened))
+
+    def carries(self, endpoint_id: str, target: CaptureTarget | None, opened: Sequence[Opened], tag: str) -> bool:
+        """Whether something with the tag comes in requests, features or answers."""
+        if comes_in_requests(opened, self._table, tag):
+            return True
+        predictions = self._predictions(endpoint_id, target) if target is not None else None
+        return predictions is not None and bool(masked_in_answers(predictions, [tag], ()))
 
     # --- models
 

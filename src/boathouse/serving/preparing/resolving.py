@@ -128,6 +128,7 @@ class Resolving:
             features={each.entity.entity_id: each.features for each in opened if each.features is not None},
             capture=endpoint.config.capture,
             masked_columns=self._masked(endpoint, policy, opened),
+            tagged_share=self._tagged_share(endpoint, policy, opened),
             owner=owner,
         )
         return Resolved(made, _standing(given, made, ReadyState.READY, now))
@@ -292,6 +293,14 @@ class Resolving:
         if not rules.mask_tags:
             return named
         return named | self._opening.masked(endpoint.endpoint_id, endpoint.config.capture, opened, rules.mask_tags)
+
+    def _tagged_share(self, endpoint: Endpoint, policy: EndpointPolicy, opened: Sequence[Opened]) -> float:
+        target, shares = endpoint.config.capture, policy.capture.sample_tags
+        found = [
+            share for tag, share in shares.items()
+            if self._opening.carries(endpoint.endpoint_id, target, opened, tag)
+        ]  # fmt: skip
+        return min(found, default=1.0)
 
     def _not_ready(self, given: Given, policy: EndpointPolicy, owner: str, found: _Found, now: int) -> Resolved:
         endpoint = given.endpoint

@@ -89,6 +89,9 @@ class LiveEndpoint:
     capture: CaptureTarget | None = None
     masked_columns: frozenset[str] = frozenset()
     """By name and by tag."""
+    tagged_share: float = 1.0
+    """Of the requests so many may be kept, because of the tags of what comes in them; the policy's own share holds
+    too."""
     owner: str = ""
     """With whose rights its inference tables are written."""
 

@@ -192,6 +192,22 @@ def test_a_share_is_kept_the_same_way_each_time_and_says_so(tmp_path: Path) -> N
     journal.close()
 
 
+def test_a_tag_lowers_the_share_that_is_kept_and_never_raises_it(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path, "worker")
+    journal.follow([
+        endpoint(CaptureRules(sample=0.5), tagged_share=0.1),
+        endpoint(CaptureRules(sample=0.25), endpoint_id="ep2", tagged_share=0.8),
+        endpoint(endpoint_id="ep3", tagged_share=0.0),
+    ])  # fmt: skip
+    for number in range(2_000):
+        journal.write(exchange(number))
+        journal.write(exchange(number, endpoint_id="ep2"))
+        journal.write(exchange(number, endpoint_id="ep3"))
+    fractions = {(each.endpoint_id, each.sampling_fraction) for each in read_back(tmp_path)}
+    assert fractions == {("ep1", 0.1), ("ep2", 0.25)}
+    journal.close()
+
+
 def test_an_endpoint_without_capture_writes_nothing(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path, "worker")
     journal.follow([endpoint(capture=None), endpoint(endpoint_id="ep2", capture=CaptureTarget("a", "b", "c", False))])

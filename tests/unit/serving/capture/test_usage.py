@@ -42,6 +42,23 @@ def test_there_is_a_row_for_each_request_and_none_for_a_shadow(capture: Capture)
     assert (first["workspace_id"], first["request_streaming"], first["sampling_fraction"]) == ("0", False, 1.0)
 
 
+@pytest.mark.parametrize(("answer", "tokens"), [
+    (b'{"predictions": [0.25]}', (None, None)),
+    (b'{"predictions": {"usage": {"prompt_tokens": 12, "completion_tokens": 30, "total_tokens": 42}}}', (12, 30)),
+    (b'{"predictions": [{"usage": {"output_tokens": 0, "input_tokens": 3}}, {"usage": {"input_tokens": 4}}]}', (7, 0)),
+    (b'{"usage": {"details": {"prompt_tokens": 99}, "prompt_tokens": 5}, "predictions": "x"}', (5, None)),
+    (b'{"predictions": [{"prompt_tokens": 8, "input_tokens": 9}]}', (None, None)),
+    (b'{"predictions": "\\"usage\\": {\\"prompt_tokens\\": 8}"}', (None, None)),
+    (b'{"predictions": [{"usage": {"prompt_tokens": null, "completion_tokens": "7"}}]}', (None, None)),
+])  # fmt: skip
+def test_tokens_are_counted_where_an_answer_tells_of_them(
+    capture: Capture, answer: bytes, tokens: tuple[int | None, int | None]
+) -> None:
+    capture.captured(exchange(1, response=answer))
+    (row,) = usage(capture)
+    assert (row["input_token_count"], row["output_token_count"]) == tokens
+
+
 def test_it_has_its_columns_also_while_nothing_was_asked(capture: Capture) -> None:
     found = session_of(capture).sql(f"SELECT * FROM {USAGE}").arrow()
     assert found.num_rows == 0

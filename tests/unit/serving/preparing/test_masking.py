@@ -11,7 +11,7 @@ from boathouse.foundation.names import TableName
 from boathouse.serving.capture import repository as inference_tables
 from boathouse.serving.capture.layout import TableKind
 from boathouse.serving.endpoints.nouns import EntityKind
-from boathouse.serving.preparing.masking import masked_by_tag, masked_in_answers, tagged_columns
+from boathouse.serving.preparing.masking import comes_in_requests, masked_by_tag, masked_in_answers, tagged_columns
 from boathouse.serving.snapshot.nouns import LiveEntity
 
 PEOPLE = "dev.lab.people"
@@ -60,6 +60,16 @@ def test_a_tagged_column_is_masked_under_every_name_that_it_is_asked_by() -> Non
     assert masked_by_tag([Reader(("gone.a.b",))], {PEOPLE: people}.get, ["pii"]) == set()
 
 
+def test_a_tag_counts_for_a_model_that_takes_its_column_and_for_one_of_which_that_is_not_known() -> None:
+    people = {PEOPLE: table(mail={"pii": ""}, phone={"health": ""}, age={})}
+    lookup = Lookup(TableName.parse(PEOPLE), (("customer_mail", "mail"),), (Output("age", "age", "int"),))
+    told = Reader(spec=FeatureSpec((lookup,)))
+    assert comes_in_requests([told], people.get, "pii")
+    assert not comes_in_requests([told], people.get, "health")
+    assert comes_in_requests([Reader()], people.get, "health")
+    assert not comes_in_requests([Reader()], people.get, "team")
+
+
 def test_the_table_of_predictions_says_what_is_masked_in_requests_and_answers() -> None:
     tagged = {"pii": "x"}
     predictions = table(
@@ -75,9 +85,13 @@ def test_the_table_of_predictions_says_what_is_masked_in_requests_and_answers() 
 def test_a_tag_on_the_table_of_predictions_reaches_the_snapshot(house: Any) -> None:
     house.model()
     house.version(1, alias="champion")
-    house.make(config={"auto_capture_config": {"catalog_name": "dev", "schema_name": "lab"}})
+    shares = {"pii": 0.5, "health": 0.1, "team": 0.2}
+    house.make(
+        config={"auto_capture_config": {"catalog_name": "dev", "schema_name": "lab"}},
+        policy={"capture": {"sample_tags": shares}},
+    )
     live = house.live()
-    assert live.masked_columns == set()
+    assert (live.masked_columns, live.tagged_share) == (set(), 1.0)
     securables = house.catalog.securables
     name = TableName.parse("dev.lab.delays_predictions")
     place = securables.stage_table(house.ada, name)
@@ -89,7 +103,9 @@ def test_a_tag_on_the_table_of_predictions_reaches_the_snapshot(house: Any) -> N
     with house.database.write() as connection:
         inference_tables.put(connection, inference_tables.Kept(*key, "delays", made.securable.id, str(name), 0))
     securables.set_column_tags(house.ada, name, "in_mail", {"pii": "email"})
-    assert house.live().masked_columns == {"mail"}
+    assert (house.live().masked_columns, house.live().tagged_share) == ({"mail"}, 0.5)
+    securables.set_column_tags(house.ada, name, "in_mail", {"pii": "email", "health": ""})
+    assert house.live().tagged_share == 0.1
     securables.rename(house.ada, SecurableKind.TABLE, str(name), "renamed")
     house.make("others", policy={"capture": {"mask_columns": ["age"]}})
     assert house.live().masked_columns == {"mail"}

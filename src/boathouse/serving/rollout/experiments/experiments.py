@@ -17,7 +17,8 @@ from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.foundation.spans import parse_span
 from boathouse.models.evidence.nouns import Evaluation, EvaluationKind, Measurement
 from boathouse.serving.endpoints import repository as endpoint_rows
-from boathouse.serving.endpoints.policy import Experiment
+from boathouse.serving.endpoints.nouns import Route, Wanted
+from boathouse.serving.endpoints.policy import Experiment, OnVerdict
 from boathouse.serving.endpoints.service import Endpoints
 from boathouse.serving.rollout.experiments import repository as rows
 from boathouse.serving.rollout.experiments.deciding import decide
@@ -92,7 +93,7 @@ class Experiments:
 
     def look(self) -> None:
         """Begin what is declared, decide what can be, end what is declared no more."""
-        self._write_evidence()
+        self._follow_up()
         snapshot = self._lab.snapshot()
         with self._database.read() as connection:
             under_way = {each.endpoint_id: each for each in rows.running(connection)}
@@ -194,7 +195,11 @@ class Experiments:
                 told = NewEvent(EventType.EXPERIMENT_DECIDED, after.endpoint, str(report.get("by")), data)
                 events.write(connection, [told], after.ended_at)
 
-    def _write_evidence(self) -> None:
+    # --- what follows the end
+
+    def _follow_up(self) -> None:
+        """Write the verdict as evidence, then move the traffic where that is declared: the loser's version is known
+        only while it has a share. Whoever is killed in between does both again, and it is the same."""
         with self._database.read() as connection:
             due = rows.without_evidence(connection)
         snapshot = self._lab.snapshot() if due else None
@@ -207,8 +212,29 @@ class Experiments:
                     evaluation_id = note.evaluation_id
                 except BoathouseError as error:
                     log.warning("The verdict on %s stands in no evidence of %s: %s", each.endpoint, note.model, error)
+            moved = self._promote(each)
+            ended = each if moved is None else replace(each, report={**(each.report or {}), "traffic": moved})
             with self._database.write() as connection:
-                rows.set_evidence(connection, each.experiment_id, evaluation_id)
+                rows.set_evidence(connection, ended, evaluation_id)
+
+    def _promote(self, ended: Running) -> str | None:
+        """Give the winner all of the traffic, where that is declared; a sentence of what was done."""
+        winner = (ended.report or {}).get("winner")
+        if ended.state is not ExperimentState.DECIDED or ended.declared.on_verdict is not OnVerdict.PROMOTE:
+            return None
+        try:
+            held = self._endpoints.get(SYSTEM, ended.endpoint)
+            shared = {route.entity for route in held.config.routes if route.percent > 0}
+            if held.endpoint_id != ended.endpoint_id or shared not in ({winner}, set(ended.arms)):
+                return "the traffic stays: somebody has changed the routes since"
+            # The others keep a share of 0: they stay loaded, and can be asked by name.
+            routes = tuple(Route(each.entity, 100.0 * (each.entity == winner)) for each in held.config.routes)
+            wanted = Wanted(held.config.entities, routes, held.config.capture)
+            self._endpoints.update_config(SYSTEM, ended.endpoint, wanted, seen=held.config)
+        except BoathouseError as error:
+            log.warning("The traffic of %s stays as it was: %s", ended.endpoint, error)
+            return f"the traffic stays: {error.message}"
+        return f"{winner} has all of the traffic"
 
     def _is_over(self, running: Running) -> bool:
         return self._now() - running.began_at >= parse_span(running.declared.longest).total_seconds() * 1000

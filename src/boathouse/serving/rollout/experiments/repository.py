@@ -48,9 +48,11 @@ def change(connection: Connection, experiment: Running, *, seen: int) -> bool:
     return done.rowcount == 1
 
 
-def set_evidence(connection: Connection, experiment_id: str, evidence_id: str) -> None:
+def set_evidence(connection: Connection, experiment: Running, evidence_id: str) -> None:
+    """Nothing is left to do after the end of an experiment; its report tells what was done."""
+    values = {"evidence_id": evidence_id, "report": json.dumps(experiment.report)}
     connection.execute(
-        update(experiments).where(experiments.c.experiment_id == experiment_id).values(evidence_id=evidence_id)
+        update(experiments).where(experiments.c.experiment_id == experiment.experiment_id).values(**values)
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.foundation.clock import ManualClock
+from boathouse.foundation.errors import Conflict
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
@@ -19,7 +20,7 @@ from boathouse.metastore import Database, DatabaseUrl, migrate
 from boathouse.models.evidence.nouns import Evaluation, Measurement
 from boathouse.serving.capture import repository as inference_tables
 from boathouse.serving.endpoints.nouns import CaptureTarget, EntityKind, Route, ServedEntity, Wanted
-from boathouse.serving.endpoints.policy import EndpointPolicy, Experiment
+from boathouse.serving.endpoints.policy import EndpointPolicy, Experiment, OnVerdict
 from boathouse.serving.endpoints.service import Endpoints, NewEndpoint
 from boathouse.serving.rollout.experiments.experiments import Experiments
 from boathouse.serving.rollout.experiments.nouns import ExperimentState
@@ -57,6 +58,7 @@ class Lab:
 @dataclass
 class House:
     catalog: Catalog
+    endpoints: Endpoints
     clock: ManualClock
     lab: Lab
     experiments: Experiments
@@ -64,6 +66,10 @@ class House:
     @property
     def states(self) -> list[ExperimentState]:
         return [each.state for each in self.experiments.of(SYSTEM, "offer")]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        return {route.entity: route.percent for route in self.endpoints.get(SYSTEM, "offer").config.routes}
 
     @property
     def told(self) -> list[Any]:
@@ -93,7 +99,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         made.endpoint_id, "offer", 1, live, routes, frozenset(), EndpointPolicy(experiment=DECLARED), capture=TARGET
     )
     lab = Lab(session, endpoint)
-    yield House(catalog, clock, lab, Experiments(catalog, endpoints, lab, clock, every_seconds=0, rest=0))
+    yield House(catalog, endpoints, clock, lab, Experiments(catalog, endpoints, lab, clock, every_seconds=0, rest=0))
     database.dispose()
 
 
@@ -147,6 +153,45 @@ def test_a_better_treatment_is_decided_once_told_once_and_stands_in_evidence(hou
     )
     assert measured.interval is not None
     assert measured.interval[0] > 0
+    assert house.shares == {"old": 50, "new": 50}, "a verdict moves no traffic by itself"
+
+
+@pytest.mark.parametrize(("better", "winner"), [(0.15, "new"), (-0.15, "old")])
+def test_the_winner_gets_all_of_the_traffic_where_that_is_declared(house: House, better: float, winner: str) -> None:
+    house.lab.declare(DECLARED.model_copy(update={"on_verdict": OnVerdict.PROMOTE}))
+    house.experiments.look()
+    answered(house, 4000, better=better)
+    house.experiments.look()
+    assert house.shares == {"old": 50, "new": 50}
+    for _ in range(3):
+        house.experiments.look()
+    assert (house.states, house.shares) == ([ExperimentState.DECIDED], {"old": 0, "new": 0, winner: 100})
+    found = house.endpoints.get(SYSTEM, "offer").config
+    assert (found.version, found.created_by, len(found.entities)) == (2, SYSTEM.name, 2)
+    (running,) = house.experiments.of(SYSTEM, "offer")
+    assert running.report and running.report["traffic"] == f"{winner} has all of the traffic"
+    assert [(each.model, each.version) for each, _ in house.lab.recorded] == [("dev.ab.offer", 2)]
+
+
+def test_routes_that_somebody_has_changed_since_stay(house: House) -> None:
+    house.lab.declare(DECLARED.model_copy(update={"on_verdict": OnVerdict.PROMOTE}))
+    house.experiments.look()
+    answered(house, 4000, better=0.15)
+    house.experiments.look()
+    held = house.endpoints.get(SYSTEM, "offer").config
+    house.endpoints.update_config(SYSTEM, "offer", Wanted(held.entities[:1], (Route("old", 100),), TARGET))
+    house.experiments.look()
+    assert house.shares == {"old": 100}
+    (running,) = house.experiments.of(SYSTEM, "offer")
+    assert "somebody has changed the routes" in str((running.report or {})["traffic"])
+
+
+def test_a_configuration_that_was_changed_meanwhile_is_not_overwritten(house: House) -> None:
+    held = house.endpoints.get(SYSTEM, "offer").config
+    wanted = Wanted(held.entities, (Route("new", 100),), TARGET)
+    house.endpoints.update_config(SYSTEM, "offer", Wanted(held.entities, (Route("old", 100),), TARGET), seen=held)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        house.endpoints.update_config(SYSTEM, "offer", wanted, seen=held)
 
 
 def test_a_canary_of_an_entity_takes_nothing_from_its_share_of_the_keys(house: House) -> None:
