@@ -3,7 +3,8 @@
 
 Nobody is made to wait for others: while the model is busy, those who come gather, and the next call takes them all.
 A model that answers rows differently when it is given more of them at once is found out, and never stacked again: the
-first calls, and one in a hundred after that, are made both ways and compared.
+first calls, and one in a hundred after that, are made both ways and compared. A model in a process of its own gains
+most: a call costs it milliseconds, however few rows it has.
 """
 
 import logging
@@ -14,7 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from boathouse.serving.scoring.nouns import Scorer
+from boathouse.serving.scoring import remote
+from boathouse.serving.scoring.nouns import ModelAway, Scorer
+from boathouse.serving.scoring.remote import Message
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ LARGE_ROWS = 256
 """A request with more rows is asked by itself."""
 TRIALS = 4
 _CHECK_EVERY = 100
+_ALONE = 50
+"""So many calls in a row are made one by one after a call of many has ended the model's process: whoever does that is
+told so, and nobody else."""
 _WORTHWHILE = 0.8
 """Together they must take no more than this share of what they take one by one."""
 
@@ -53,6 +59,7 @@ class Stack:
         self._waiting: deque[_Waiting] = deque()
         self._is_busy = False
         self._calls = 0
+        self._alone = 0
         self._one_by_one_seconds = self._together_seconds = 0.0
         self.is_off = False
         """Whether stacking has been given up."""
@@ -108,7 +115,8 @@ class Stack:
         return group
 
     def _ask(self, group: Sequence[_Waiting]) -> None:
-        if len(group) == 1 or self.is_off:
+        self._alone = max(0, self._alone - 1)
+        if len(group) == 1 or self.is_off or self._alone:
             self._one_by_one(group)
             return
         self._calls += 1
@@ -121,6 +129,8 @@ class Stack:
             parts = None
         if parts is None:
             self._one_by_one(group)
+            if any(isinstance(each.error, ModelAway) for each in group):
+                self._alone = _ALONE
             return
         self.stacked += len(group)
         for each, part in zip(group, parts, strict=True):
@@ -164,6 +174,8 @@ class Stack:
 
 def kind_of(arrays: Any) -> tuple[Any, ...] | None:
     """What must be the same for two requests to be asked together; None for what cannot be."""
+    if isinstance(arrays, Message):
+        return arrays.kind
     if hasattr(arrays, "ndim") and hasattr(arrays, "dtype"):
         return ("array", str(arrays.dtype), arrays.shape[1:]) if arrays.ndim >= 1 else None
     if hasattr(arrays, "columns") and hasattr(arrays, "dtypes") and hasattr(arrays, "iloc"):
@@ -175,6 +187,8 @@ def kind_of(arrays: Any) -> tuple[Any, ...] | None:
 
 
 def joined(arrays: Sequence[Any]) -> Any:
+    if isinstance(arrays[0], Message):
+        return remote.joined(arrays)
     if hasattr(arrays[0], "iloc"):
         import pandas as pd
 
@@ -186,6 +200,8 @@ def joined(arrays: Sequence[Any]) -> Any:
 
 def parted(predictions: Any, rows: Sequence[int]) -> list[Any] | None:
     """Predictions of several requests, each by itself; None when there is not one for each row."""
+    if isinstance(predictions, bytes):
+        return remote.parted(predictions, rows)
     is_frame = hasattr(predictions, "iloc")
     if not is_frame and not isinstance(predictions, list) and not hasattr(predictions, "ndim"):
         return None

@@ -1,12 +1,14 @@
 """A model in a process of its own, between the body of a request and the body of an answer.
 
-Columns of plain types are read and checked here, with our messages, and travel as an Arrow table. Everything else
-travels as it was sent, and MLflow reads it over there.
+Columns of plain types are read and checked here, with our messages, and travel as an Arrow table: several requests
+also as one. Everything else travels as it was sent, and MLflow reads it over there.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from typing import Any, cast
 
 import orjson
 
@@ -26,12 +28,42 @@ class Message:
     """A request on its way to the model's process."""
 
     shape: str
-    body: bytes
+    content: Any
+    """Bytes, or an Arrow table."""
     nulls: tuple[str, ...] = ()
     """Columns of whole numbers or booleans with nulls, which MLflow's check would refuse."""
     has_names: bool = True
     is_plain: bool = False
     """Whether the model is given the value itself, as models are whose signature comes from type hints."""
+
+    @property
+    def kind(self) -> tuple[Any, ...] | None:
+        """What must be the same for messages to travel as one; None for what cannot."""
+        if isinstance(self.content, bytes):
+            return None
+        return ("message", str(self.content.schema), self.nulls, self.has_names)
+
+    def body(self) -> bytes:
+        return self.content if isinstance(self.content, bytes) else _stream(self.content)
+
+
+def joined(messages: Sequence[Message]) -> Message:
+    """Messages of one kind as one."""
+    import pyarrow as pa
+
+    first = messages[0]
+    return Message(first.shape, pa.concat_tables([each.content for each in messages]), first.nulls, first.has_names)
+
+
+def parted(predictions: bytes, rows: Sequence[int]) -> list[bytes] | None:
+    """Predictions of joined messages, each by itself and written as the model's process writes them; None when there
+    is not one for each row."""
+    found: Any = json.loads(predictions)
+    if not isinstance(found, list) or len(cast("list[Any]", found)) != sum(rows):
+        return None
+    values = cast("list[Any]", found)
+    ends = list(accumulate(rows))
+    return [json.dumps(values[end - count : end]).encode() for count, end in zip(rows, ends, strict=True)]
 
 
 class IsolatedScorer:
@@ -61,7 +93,7 @@ class IsolatedScorer:
         if self._is_table:
             return self._as_table(payload)
         if not isinstance(payload.data, (list, dict)):
-            return _arrow(payload.data)
+            return Message("table", _stream(payload.data))
         if self._tensors is not None:
             self._tensors.read(payload)
         elif self._signature is not None:
@@ -77,7 +109,7 @@ class IsolatedScorer:
             "params": dict(params) if params is not None else None,
         }
         try:
-            answered = self._model.ask(header, arrays.body)
+            answered = self._model.ask(header, arrays.body())
         except ProcessAway as error:
             raise ModelAway(str(error)) from error
         except ProcessFailed as error:
@@ -107,7 +139,7 @@ class IsolatedScorer:
         types = {Kind.STRING: pa.string(), Kind.BINARY: pa.binary()}
         columns = {name: pa.array(array, type=types.get(kinds[name].kind)) for name, array in arrays.items()}
         has_names = self._signature.has_names
-        return _arrow(pa.table(columns), tuple(nulls) if has_names else (), has_names)
+        return Message("table", pa.table(columns), tuple(nulls) if has_names else (), has_names)
 
     def _check_nested(self, payload: Payload) -> None:
         """What is wrong is said by us; what is right goes on as it was sent."""
@@ -119,13 +151,13 @@ class IsolatedScorer:
         read_columns(payload, self._signature, takes_nulls=True)
 
 
-def _arrow(table: Any, nulls: tuple[str, ...] = (), has_names: bool = True) -> Message:
+def _stream(table: Any) -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return Message("table", sink.getvalue().to_pybytes(), nulls, has_names)
+    return sink.getvalue().to_pybytes()
 
 
 def _is_whole(column: Column) -> bool:

@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import psutil
 import pytest
 
 from boathouse.foundation.errors import Unavailable
+from boathouse.serving.answering.stacking import Stack
 from boathouse.serving.endpoints.nouns import EntityKind
 from boathouse.serving.endpoints.policy import Limits
 from boathouse.serving.scoring.errors import WrongInput
@@ -107,6 +109,21 @@ def ask_until_it_answers(scorer: IsolatedScorer) -> Any:
         except ScoringFailed:
             assert time.monotonic() < until, "the model does not come back"
             time.sleep(0.1)
+
+
+def test_requests_that_wait_for_a_process_are_answered_as_if_each_had_gone_alone(scorer: IsolatedScorer) -> None:
+    stack = Stack(scorer, name="moody")
+
+    def seats(number: int) -> list[int | None]:
+        rows = [{"mood": f"calm {number}", "seats": number + row} for row in range(1 + number % 3)]
+        body = json.dumps({"dataframe_records": rows}).encode()
+        payload = read_payload(body, JSON, most_rows=10)
+        return json.loads(scorer.answer(stack.predict(scorer.read(payload), payload.params, payload.rows)))
+
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(seats, range(200)))
+    assert found == [[2 * (number + row) for row in range(1 + number % 3)] for number in range(200)]
+    assert stack.stacked > 0 or stack.is_off
 
 
 def eventually(what: Callable[[], bool]) -> bool:

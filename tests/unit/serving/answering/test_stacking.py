@@ -1,5 +1,6 @@
 """Requests that wait for the same slow model, asked as one."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from boathouse.serving.answering.stacking import MOST_ROWS, Stack, joined, kind_of, parted
+from boathouse.serving.scoring.nouns import ModelAway, ScoringFailed
+from boathouse.serving.scoring.remote import Message
 
 
 @dataclass
@@ -117,6 +121,75 @@ def test_different_kinds_are_not_joined() -> None:
     stack = stack_of(Slow(lambda rows: rows.sum(axis=1)))
     found = ask_all(stack, [one, two] * 50)
     assert [answers.tolist() for answers in found] == [[2.0], [3.0]] * 50
+
+
+@dataclass
+class Apart(Slow):
+    """A model in a process of its own: messages go in, the JSON of their predictions comes out."""
+
+    is_gone: bool = False
+
+    def predict(self, arrays: Any, params: Mapping[str, Any] | None) -> Any:
+        time.sleep(0.004)
+        if self.is_gone:
+            self.is_gone = False
+            raise ModelAway("it is being started again")
+        table = arrays.content
+        self.seconds += 1.0
+        self.sizes.append(table.num_rows)
+        values = table.column("a").to_pylist()
+        if -1 in values:
+            self.is_gone = True
+            raise ScoringFailed("the model's process ended with code 3")
+        return json.dumps([value * 2 for value in values]).encode()
+
+    def answer(self, predictions: Any) -> bytes:
+        return predictions
+
+
+def message(*values: float) -> Message:
+    return Message("table", pa.table({"a": list(values)}))
+
+
+def ask_apart(stack: Stack, requests: Sequence[Message]) -> list[Any]:
+    def ask(sent: Message) -> Any:
+        try:
+            return stack.predict(sent, None, sent.content.num_rows)
+        except ScoringFailed as error:
+            return error
+
+    with ThreadPoolExecutor(16) as threads:
+        return list(threads.map(ask, requests))
+
+
+def test_messages_to_a_process_travel_as_one_and_come_back_as_if_each_had_gone_alone() -> None:
+    model = Apart()
+    stack = stack_of(model)
+    requests = [message(*(at + step / 3 for step in range(1 + at % 3))) for at in range(300)]
+    found = ask_apart(stack, requests)
+    expected = [json.dumps([value * 2 for value in each.content["a"].to_pylist()]).encode() for each in requests]
+    assert found == expected
+    assert stack.stacked > 100
+    assert len(model.sizes) < 200
+
+
+def test_who_ends_the_process_is_found_out_when_asking_again() -> None:
+    stack = stack_of(Apart())
+    assert ask_apart(stack, [message(float(at)) for at in range(100)])[7] == b"[14.0]"
+    while not isinstance(found := ask_apart(stack, [message(1.0), message(-1.0)] * 8)[1], ModelAway):
+        assert "ended with code 3" in str(found)
+    alone = [each for each in ask_apart(stack, [message(-1.0), message(1.0)] * 8) if isinstance(each, ScoringFailed)]
+    assert any("ended with code 3" in str(each) for each in alone)
+
+
+def test_messages_of_different_kinds_do_not_travel_as_one() -> None:
+    whole, half = message(1), message(1.5)
+    assert kind_of(whole) != kind_of(half)
+    assert kind_of(Message("table", pa.table({"a": [1.5]}), nulls=("a",))) != kind_of(half)
+    assert kind_of(Message("inputs", b"[1]")) is None
+    assert parted(b'[1.5, "x", null]', [1, 2]) == [b"[1.5]", b'["x", null]']
+    assert parted(b'{"a": [1]}', [1]) is None
+    assert parted(b"[1, 2]", [1]) is None
 
 
 FOUR = [np.arange(4), [0, 1, 2, 3], pd.Series([0, 1, 2, 3]), np.arange(4).reshape(-1, 1)]
