@@ -16,6 +16,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from boathouse.dataplane.heartbeats import Heartbeats
 from boathouse.dataplane.preloading import preload
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.home import Home
@@ -24,7 +25,7 @@ from boathouse.foundation.settings import Settings
 from boathouse.serving.answering.crashes import LoadingDeaths
 from boathouse.serving.answering.states import forget_uncounted
 from boathouse.serving.telemetry.ended import forget_ended
-from boathouse.serving.telemetry.reading import STUCK_AFTER_MS, counts_folder, read_counts
+from boathouse.serving.telemetry.reading import counts_folder, read_counts
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Group(MPServer):
         super().__init__(*arguments, **options)
         self._home = home
         self._deaths: deque[float] = deque(maxlen=_CRASHES)
+        self._hearts = Heartbeats()
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while not self.interrupt_signal:
@@ -73,12 +75,11 @@ class Group(MPServer):
 
     def _kill_stuck(self) -> None:
         ours = {worker.inner.pid for worker in self.wrks}
-        now = time.time_ns() // 1_000_000
-        for counts in read_counts(self._home):
-            if counts.pid in ours and not counts.is_alive and now - counts.heartbeat_at > STUCK_AFTER_MS:
-                log.error("The worker %d of the data plane hangs; it is killed and started again.", counts.pid)
-                with suppress(ProcessLookupError):
-                    os.kill(counts.pid, signal.SIGKILL)
+        beats = {counts.pid: counts.heartbeat_at for counts in read_counts(self._home) if counts.pid in ours}
+        for pid in self._hearts.stuck(beats):
+            log.error("The worker %d of the data plane hangs; it is killed and started again.", pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _forget_ended(home: Home) -> None:

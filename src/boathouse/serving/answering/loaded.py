@@ -39,7 +39,9 @@ class Wanted:
     def key(self) -> tuple[object, ...]:
         entity = self.entity
         folder = entity.baseline_folder if self.baseline else entity.folder
-        limits = (self.limits.deadline_ms, self.limits.memory_mb, self.limits.concurrency)
+        limits = (
+            self.limits.deadline_ms, self.limits.memory_mb, self.limits.concurrency, self.limits.stack_requests
+        )  # fmt: skip
         return (entity.entity_id, folder, entity.spec, limits, _frozen(self.features), self.baseline)
 
 

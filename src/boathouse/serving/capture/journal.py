@@ -163,7 +163,7 @@ class FileJournal:
         try:
             written = os.write(self._descriptor, frame)
             if written < len(frame):
-                raise OSError("The disk took a part of an exchange only.")
+                raise OSError("the disk took a part of an exchange only")
             if self._settings.fsync:
                 os.fdatasync(self._descriptor)
         except OSError as error:

@@ -171,6 +171,9 @@ class Limits(ExactShape):
     deadline_ms: int = Field(default=30_000, ge=1)
     memory_mb: int | None = Field(default=None, ge=64)
     """Of a model in a process of its own; a quarter of the machine's memory where nothing is said."""
+    stack_requests: bool = False
+    """Whether a model with code of its own is given the rows of several requests at once: no answer of it to a row may
+    depend on the others. Models of libraries of which that is known are given them anyhow."""
 
 
 class OnFull(StrEnum):

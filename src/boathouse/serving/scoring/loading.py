@@ -90,7 +90,7 @@ class _Loading:
         isolation = Isolation(self.scratch, limits.deadline_ms / 1000, memory_mb)
         model = IsolatedModel(self.folder.path, self.interpreter, isolation, name=f"{self.name}{suffix}")
         model.start()
-        return IsolatedScorer(model, self.folder)
+        return IsolatedScorer(model, self.folder, stack=limits.stack_requests)
 
     def otherwise(self, key: str, kind: str) -> IsolatedScorer | None:
         """What has to answer where this process does not answer as MLflow does; None where it does."""

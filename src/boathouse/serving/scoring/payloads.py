@@ -21,6 +21,8 @@ PARQUET = "application/vnd.apache.parquet"
 TYPES = (JSON, CSV, ARROW, PARQUET)
 
 _FORMATS = {shape.value: shape for shape in (Shape.SPLIT, Shape.RECORDS, Shape.INSTANCES, Shape.INPUTS)}
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"BZh": "bzip2"}
+"""How bodies begin that were packed on their way."""
 _ONE_FORMAT = f"A JSON body has exactly one of {', '.join(_FORMATS)}."
 _SPLIT_KEYS = {"columns", "data", "index"}
 _LONGEST_SHOWN = 200
@@ -85,6 +87,10 @@ def _parsed(body: bytes) -> Any:
                 return json.loads(body)
             except (ValueError, RecursionError):
                 pass
+        packed = next((name for mark, name in _PACKED.items() if body.startswith(mark)), None)
+        if packed is not None:
+            what = f"The body is packed with {packed}, and is not unpacked."
+            raise UnsupportedType(what, hint="Send it as it is.") from error
         raise MalformedBody(f"The body is no valid JSON: {error}.") from error
 
 

@@ -21,6 +21,9 @@ from boathouse.serving.scoring.signature import NESTED, Column, Kind
 from boathouse.serving.scoring.tensors import TensorReader
 
 _NOT_IN_TABLES = NESTED | {Kind.ANY}
+_LIBRARIES = ("catboost", "keras", "lightgbm", "onnx", "pytorch", "sklearn", "tensorflow", "xgboost")
+_ROW_BY_ROW = frozenset(f"mlflow.{name}" for name in _LIBRARIES)
+"""Libraries whose models answer a row without looking at the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,12 @@ class IsolatedScorer:
 
     is_fast = False
 
-    def __init__(self, model: IsolatedModel, folder: ModelFolder) -> None:
+    def __init__(self, model: IsolatedModel, folder: ModelFolder, *, stack: bool = False) -> None:
+        """Args:
+        stack: Whether requests for a model with code of its own may travel as one.
+        """
         self._model = model
+        self._stack = stack or (folder.loader in _ROW_BY_ROW and not folder.has_code)
         self._is_plain = folder.is_from_type_hint
         self._signature = None if folder.is_from_type_hint else folder.signature
         self.required = self._signature.required if self._signature is not None else ()
@@ -139,7 +146,9 @@ class IsolatedScorer:
         types = {Kind.STRING: pa.string(), Kind.BINARY: pa.binary()}
         columns = {name: pa.array(array, type=types.get(kinds[name].kind)) for name, array in arrays.items()}
         has_names = self._signature.has_names
-        return Message("table", pa.table(columns), tuple(nulls) if has_names else (), has_names)
+        table: Any = pa.table(columns)
+        content = table if self._stack else _stream(table)
+        return Message("table", content, tuple(nulls) if has_names else (), has_names)
 
     def _check_nested(self, payload: Payload) -> None:
         """What is wrong is said by us; what is right goes on as it was sent."""

@@ -111,19 +111,26 @@ def ask_until_it_answers(scorer: IsolatedScorer) -> Any:
             time.sleep(0.1)
 
 
-def test_requests_that_wait_for_a_process_are_answered_as_if_each_had_gone_alone(scorer: IsolatedScorer) -> None:
-    stack = Stack(scorer, name="moody")
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_requests_that_wait_for_a_process_are_answered_as_if_each_had_gone_alone(
+    folder: Path, tmp_path: Path, is_declared: bool
+) -> None:
+    with served(folder, tmp_path, stack_requests=is_declared) as scorer:
+        stack = Stack(scorer, name="moody")
 
-    def seats(number: int) -> list[int | None]:
-        rows = [{"mood": f"calm {number}", "seats": number + row} for row in range(1 + number % 3)]
-        body = json.dumps({"dataframe_records": rows}).encode()
-        payload = read_payload(body, JSON, most_rows=10)
-        return json.loads(scorer.answer(stack.predict(scorer.read(payload), payload.params, payload.rows)))
+        def seats(number: int) -> list[int]:
+            rows = [{"mood": f"calm {number}", "seats": number + row} for row in range(1 + number % 3)]
+            body = json.dumps({"dataframe_records": rows}).encode()
+            payload = read_payload(body, JSON, most_rows=10)
+            return json.loads(scorer.answer(stack.predict(scorer.read(payload), payload.params, payload.rows)))
 
-    with ThreadPoolExecutor(16) as threads:
-        found = list(threads.map(seats, range(200)))
+        with ThreadPoolExecutor(16) as threads:
+            found = list(threads.map(seats, range(200)))
     assert found == [[2 * (number + row) for row in range(1 + number % 3)] for number in range(200)]
-    assert stack.stacked > 0 or stack.is_off
+    if is_declared:
+        assert stack.stacked > 0 or stack.is_off
+    else:
+        assert stack.stacked == 0, "own code may look at all of its rows"
 
 
 def eventually(what: Callable[[], bool]) -> bool:
