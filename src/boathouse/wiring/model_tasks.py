@@ -38,7 +38,8 @@ class AwaitsApproval(Conflict):
 def evaluate_model() -> None:
     """Ask every gate of the model's policy about a version, and record the evidence."""
     from boathouse.features.training.evaluation_scorer import scorer_of
-    from boathouse.models.deployment.evaluating import evaluate, subject_of, summary
+    from boathouse.models.deployment.evaluated import summary
+    from boathouse.models.deployment.evaluating import evaluate, subject_of
     from boathouse.session import default_session
 
     name, version = _which("evaluate_model")
@@ -54,7 +55,7 @@ def check_gates() -> None:
     Raises:
         GatesBlock: Something does.
     """
-    from boathouse.models.deployment.evaluating import summary
+    from boathouse.models.deployment.evaluated import summary
     from boathouse.models.promotion.client import PromotionClient
     from boathouse.models.promotion.nouns import Standing
 

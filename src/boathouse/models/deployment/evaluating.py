@@ -1,10 +1,9 @@
 """Evaluates a version in a process of its own: gates measure here, the control plane judges and keeps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from boathouse.foundation.errors import NotFound
@@ -12,8 +11,9 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import ModelName
 from boathouse.foundation.rest import RestClient
 from boathouse.foundation.shapes import fit
+from boathouse.models.deployment.evaluated import Evaluated
 from boathouse.models.evidence.client import MODELS, EvidenceClient, version_path
-from boathouse.models.evidence.nouns import Evaluation, EvaluationKind, Evidence, Measurement
+from boathouse.models.evidence.nouns import Evaluation, EvaluationKind
 from boathouse.models.gates.policy import Policy, policy_of
 from boathouse.models.requirements.requirements import Requirements
 
@@ -34,16 +34,6 @@ class Subject:
     comment: str | None
     champion: int | None
     """The version in production; None when there is none yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What came of an evaluation."""
-
-    evaluation: Evaluation
-    measurements: Sequence[Measurement]
-    evidence: Sequence[Evidence]
-    mlflow_run: str | None
 
 
 def subject_of(client: RestClient, name: ModelName, version: int) -> Subject:
@@ -115,21 +105,3 @@ def _accepted(client: RestClient, subject: Subject) -> tuple[str, int] | None:
         return None
     judged = (each for each in found if each["kind"] == EvaluationKind.GATES.value and each["data_version"] is not None)
     return next(((str(each["data_table"]), int(each["data_version"])) for each in judged), None)
-
-
-def summary(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """Evidence as rows of a table, what blocks first."""
-    judged = [each for each in evidence if each.rule is not None]
-    return [
-        {
-            "gate": each.measurement.gate,
-            "metric": each.measurement.metric,
-            "slice": str(each.measurement.slice or ""),
-            "rows": each.measurement.rows,
-            "value": each.measurement.value,
-            "verdict": each.judgement.verdict.value,
-            "blocks": each.judgement.blocks,
-            "reason": each.judgement.reason,
-        }
-        for each in sorted(judged, key=lambda row: not row.judgement.blocks)
-    ]

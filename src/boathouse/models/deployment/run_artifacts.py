@@ -5,18 +5,15 @@ import logging
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from boathouse.models.deployment.evaluated import Evaluated, summary
 from boathouse.models.evaluation.run_facts import EVALUATION_PREFIX
-
-if TYPE_CHECKING:
-    from boathouse.models.deployment.evaluating import Evaluated
 
 log = logging.getLogger(__name__)
 _NO_NAME = re.compile(r"[^\w\-. :/]")
 
 
-def log_evaluation(done: "Evaluated", scratch: Path) -> bool:
+def log_evaluation(done: Evaluated, scratch: Path) -> bool:
     """Log what an evaluation has found; whether that could be done. Evidence is what counts: this only shows it."""
     if done.mlflow_run is None:
         return False
@@ -57,7 +54,7 @@ def log_card(name: str, version: int, page: bytes) -> bool:
     return True
 
 
-def numbers(done: "Evaluated") -> dict[str, float]:
+def numbers(done: Evaluated) -> dict[str, float]:
     """The values over all rows, by name."""
     return {
         f"{EVALUATION_PREFIX}{_NO_NAME.sub('_', f'{each.gate}/{each.metric}')}": each.value
@@ -66,7 +63,5 @@ def numbers(done: "Evaluated") -> dict[str, float]:
     }
 
 
-def _shown(done: "Evaluated") -> dict[str, object]:
-    from boathouse.models.deployment.evaluating import summary
-
+def _shown(done: Evaluated) -> dict[str, object]:
     return {"evaluation_id": done.evaluation.evaluation_id, "evidence": summary(done.evidence)}

@@ -2,6 +2,7 @@
 
 from boathouse.monitoring.maturity.assessing import assess
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Maturity, Practice, Standing
+from boathouse.monitoring.maturity.findings import Finding, Standing
+from boathouse.monitoring.maturity.nouns import Maturity, Practice
 
 __all__ = ["Facts", "Finding", "Maturity", "Practice", "Standing", "assess"]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Level, Maturity, Practice, Scale, Standing, Standpoint
+from boathouse.monitoring.maturity.findings import Finding, Standing
+from boathouse.monitoring.maturity.nouns import Level, Maturity, Practice, Scale, Standpoint
 from boathouse.monitoring.maturity.practices import PRACTICES
 from boathouse.monitoring.maturity.scales import SCALES
 

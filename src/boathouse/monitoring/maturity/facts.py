@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from boathouse.monitoring.maturity.nouns import Finding
+from boathouse.monitoring.maturity.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,10 @@
-"""The nouns: a practice, what was found of it, and a scale whose levels ask for practices."""
+"""The nouns: a practice, and a scale whose levels ask for practices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from boathouse.monitoring.maturity.facts import Facts
-
-
-class Standing(StrEnum):
-    """Whether a practice is lived."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    NOT_MEASURED = "not_measured"
-    """Nobody can tell; it counts as not met."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found of a practice, in one sentence."""
-
-    standing: Standing
-    evidence: str
-
-    @property
-    def is_met(self) -> bool:
-        return self.standing is Standing.MET
-
-
-def met(evidence: str) -> Finding:
-    return Finding(Standing.MET, evidence)
-
-
-def not_met(evidence: str) -> Finding:
-    return Finding(Standing.NOT_MET, evidence)
-
-
-def not_measured(evidence: str) -> Finding:
-    return Finding(Standing.NOT_MEASURED, evidence)
+from boathouse.monitoring.maturity.facts import Facts
+from boathouse.monitoring.maturity.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +13,7 @@ class Practice:
 
     name: str
     title: str
-    probe: Callable[["Facts"], Finding]
+    probe: Callable[[Facts], Finding]
     next_step: str
     """What to do where it is not met; ``{model}`` is the model's name."""
     effort: int

@@ -21,7 +21,7 @@ from boathouse.models.promotion.policies import stages_of
 from boathouse.models.reproduction.schema import reproductions
 from boathouse.models.rollback.repository import RollbackRepository
 from boathouse.monitoring.maturity.facts import Deployed, Exercise, Judged, Move, Repeated, Version
-from boathouse.monitoring.maturity.nouns import Finding
+from boathouse.monitoring.maturity.findings import Finding
 
 _RECENT = 5
 _MOST_JUDGED = 20

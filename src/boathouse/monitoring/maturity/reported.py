@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boathouse.foundation.clock import from_epoch_ms
-from boathouse.monitoring.maturity.nouns import Finding, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from boathouse.models.deployment.evaluating import Evaluated, summary
+from boathouse.models.deployment.evaluated import Evaluated, summary
 from boathouse.models.deployment.run_artifacts import numbers
 from boathouse.models.evidence import Evaluation, Evidence, Judgement, Measurement, Rule, Slice, Verdict
 

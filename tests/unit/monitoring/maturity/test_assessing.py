@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from boathouse.monitoring.maturity import Finding, Standing, assess
 from boathouse.monitoring.maturity.assessing import standpoint
 from boathouse.monitoring.maturity.facts import Deployed, Exercise, Judged, Move, Repeated, Version
-from boathouse.monitoring.maturity.nouns import met
+from boathouse.monitoring.maturity.findings import met
 from boathouse.monitoring.maturity.practices import PRACTICES
 from boathouse.monitoring.maturity.scales import FIVE_LEVELS, FOUR_LEVELS, SCALES
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from boathouse.foundation.clock import from_epoch_ms
 from boathouse.monitoring.maturity.facts import Facts, Version
-from boathouse.monitoring.maturity.nouns import Finding, not_measured, not_met
+from boathouse.monitoring.maturity.findings import Finding, not_measured, not_met
 
 NO_VERSION = "No version has been registered."
 

@@ -1,7 +1,8 @@
 """It is known which versions of which tables the version was trained on."""
 
 from boathouse.monitoring.maturity.facts import Version
-from boathouse.monitoring.maturity.nouns import Finding, Practice, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
+from boathouse.monitoring.maturity.nouns import Practice
 from boathouse.monitoring.maturity.practices.asking import of_subject
 
 _SHOWN = 3

@@ -1,7 +1,8 @@
 """The environment of the training can be made again."""
 
 from boathouse.monitoring.maturity.facts import Version
-from boathouse.monitoring.maturity.nouns import Finding, Practice, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
+from boathouse.monitoring.maturity.nouns import Practice
 from boathouse.monitoring.maturity.practices.asking import of_subject
 
 

@@ -1,7 +1,8 @@
 """Gates have really kept something from production: a gate that never closes may be none."""
 
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Practice, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
+from boathouse.monitoring.maturity.nouns import Practice
 from boathouse.monitoring.maturity.practices.asking import day
 
 

@@ -1,7 +1,8 @@
 """The training was repeated, and came to the same."""
 
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Practice, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
+from boathouse.monitoring.maturity.nouns import Practice
 from boathouse.monitoring.maturity.practices.asking import day
 
 

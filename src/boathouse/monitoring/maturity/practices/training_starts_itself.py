@@ -1,7 +1,8 @@
 """A schedule or a trigger starts the training, not a person."""
 
 from boathouse.monitoring.maturity.facts import Facts
-from boathouse.monitoring.maturity.nouns import Finding, Practice, met, not_met
+from boathouse.monitoring.maturity.findings import Finding, met, not_met
+from boathouse.monitoring.maturity.nouns import Practice
 from boathouse.monitoring.maturity.practices.asking import NO_VERSION
 
 BY_HAND = (None, "ONE_TIME", "RETRY", "RUN_JOB_TASK")
