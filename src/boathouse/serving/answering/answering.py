@@ -16,7 +16,7 @@ from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.answering.features import FeaturesFell, Filled
 from boathouse.serving.answering.limits import Slots
 from boathouse.serving.answering.loaded import Loaded, Wanted
-from boathouse.serving.answering.outcomes import Failed, Outcome, Progress, answered, refused
+from boathouse.serving.answering.outcomes import Failed, NotBegun, Outcome, Progress, answered, refused
 from boathouse.serving.answering.rates import Rates, own_slots
 from boathouse.serving.answering.refusals import FeaturesFailed, ModelFailed, NotReady, TookTooLong, error_answer
 from boathouse.serving.answering.requests import CONTENT_TYPE_JSON, Answer, Asked
@@ -181,7 +181,7 @@ class Answering:
             try:
                 outcome = await self._in_thread(asked, self._worked, asked, progress)
             except TimeoutError as error:
-                if progress.way is not None and progress.way.breaker is not None:
+                if progress.way is not None and progress.way.breaker is not None and not isinstance(error, NotBegun):
                     progress.way.breaker.failed(self._seconds)
                 outcome = await self._at_the_deadline(asked, progress, error)
             return self._finish(asked, outcome)
@@ -195,13 +195,13 @@ class Answering:
 
         Raises:
             TimeoutError: It has not come to an end by the deadline, and goes on.
-            TookTooLong: None was free until then.
+            NotBegun: None was free until then.
         """
         until = asked.begun + self._seconds
         try:
             await self.slots.take(until - time.perf_counter())
         except TimeoutError as error:
-            raise self._too_late() from error
+            raise NotBegun from error
         running = asyncio.get_running_loop().run_in_executor(self._executor(), work, *arguments)
         running.add_done_callback(self._done)
         return await asyncio.wait_for(asyncio.shield(running), max(0.0, until - time.perf_counter()))
@@ -333,7 +333,8 @@ class Answering:
             return NotReady(f"{way.shown} cannot answer at the moment: {said}.")
         if isinstance(error, FeaturesFell):
             return FeaturesFailed(f"{way.shown} cannot answer: {said}.", hint="No rung below could answer either.")
-        log.warning("%s failed: %s", way.shown, said)
+        # What it said may quote what was sent.
+        log.warning("%s failed: %s", way.shown, type(error).__name__ if self.endpoint.masked_columns else said)
         return ModelFailed(f"{way.shown} failed: {said}")
 
     def _too_late(self) -> TookTooLong:

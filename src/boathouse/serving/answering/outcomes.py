@@ -53,6 +53,10 @@ class Failed(Exception):
         super().__init__(str(error))
 
 
+class NotBegun(TimeoutError):
+    """The deadline has come while a request was waiting for others: nobody can say that the model is slow."""
+
+
 def answered(endpoint: LiveEndpoint, asked: Asked, outcome: Outcome, seconds: float) -> Exchange:
     """The exchange of an answer with status 200."""
     fallen, way = outcome.fallen, outcome.way

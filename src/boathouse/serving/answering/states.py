@@ -10,7 +10,7 @@ from typing import Any
 
 from boathouse.foundation.home import Home
 from boathouse.serving.endpoints.worker_state import EndpointState, LastFall
-from boathouse.serving.fallback.ladder import Fallen
+from boathouse.serving.fallback.ladder import Fallen, without_values
 from boathouse.serving.snapshot.nouns import LiveEndpoint
 from boathouse.serving.telemetry.reading import counted_workers, living_workers
 
@@ -48,7 +48,8 @@ class States:
     def fell(self, endpoint: LiveEndpoint, fallen: Fallen) -> None:
         state = self.current.get(endpoint.name)
         if state is not None:
-            fall = LastFall(fallen.rung, fallen.why, time.time_ns() // 1_000_000)
+            why = without_values(fallen.why) if endpoint.masked_columns else fallen.why
+            fall = LastFall(fallen.rung, why, time.time_ns() // 1_000_000)
             self.current[endpoint.name] = replace(state, last_fall=fall)
             self._has_fallen = True
 

@@ -71,6 +71,7 @@ class Ladder:
         self._rungs = endpoint.ladder
         self._details = [_details(each) for each in endpoint.ladder]
         self._rules = {at: Rules(rung.function) for at, rung in enumerate(endpoint.ladder) if rung.function is not None}
+        self._is_masked = bool(endpoint.masked_columns)
         self._open_scorer = open_scorer
         self._now = now
 
@@ -110,7 +111,7 @@ class Ladder:
                 return Fallen(answer, kind.value, _joined(why), self._entity(rung), self._details[at])
             except Exception as error:
                 if not isinstance(error, ScoringFailed | BoathouseError):
-                    log.warning("Rung %s failed.", kind.value, exc_info=True)
+                    log.warning("Rung %s failed: %s", kind.value, type(error).__name__, exc_info=not self._is_masked)
                 why.append(f"{kind.value}: {said(error)}")
         raise NoRung(_joined(why)) from failed
 
@@ -146,6 +147,16 @@ def said(error: Exception) -> str:
     """An error in one short line."""
     text = error.message if isinstance(error, BoathouseError) else str(error) or type(error).__name__
     return " ".join(text.split())[:_LONGEST_WHY]
+
+
+def without_values(why: str) -> str:
+    """Who had failed, without what it said: that may quote values that nobody shall see.
+
+    Example:
+        >>> without_values("main.flights.delays@3: no carrier XY; baseline: it is away")
+        'main.flights.delays@3: what it said is not shown, since columns are masked'
+    """
+    return f"{why.partition(': ')[0]}: what it said is not shown, since columns are masked"
 
 
 def _require_rows(answer: bytes, rows: int) -> bytes:

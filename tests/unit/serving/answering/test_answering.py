@@ -253,6 +253,38 @@ def test_a_request_that_nobody_waits_for_still_takes_a_slot(worker: Worker) -> N
     assert asyncio.run(story()) == [504, 429]
 
 
+@pytest.mark.parametrize(("ladder", "status"), [(CONSTANT, 200), ((), 504)])
+def test_a_request_that_waits_for_others_until_the_deadline_gets_the_constant(
+    worker: Worker, ladder: tuple[LiveRung, ...], status: int
+) -> None:
+    release = threading.Event()
+    policy = EndpointPolicy(limits=Limits(deadline_ms=200, concurrency=1, queue=5))
+    served = endpoint(policy=policy, ladder=ladder)
+    answering = worker.answering(served, one=Doubling(False, lambda xs: release.wait(30)))
+
+    async def story() -> list[Answer]:
+        found = await asyncio.gather(*(answer_of(answering, asked()) for _ in range(3)))
+        release.set()
+        while answering.is_busy:
+            await asyncio.sleep(0.01)
+        return found
+
+    assert [each.status for each in asyncio.run(story())] == [status] * 3
+
+
+def test_a_model_that_fails_is_not_quoted_in_the_log_where_columns_are_masked(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def quoting(_: list[float]) -> Any:
+        raise ValueError("no such passenger Ada")
+
+    for masked in (frozenset[str](), frozenset({"x"})):
+        caplog.clear()
+        refused = answer(worker.answering(endpoint(masked_columns=masked), one=Doubling(True, quoting)))
+        assert (refused.status, "Ada" in caplog.text) == (500, not masked)
+        assert "main.m.one@1 failed" in caplog.text
+
+
 def test_an_answer_that_cannot_be_kept_is_not_given(worker: Worker) -> None:
     worker.journal.is_full = True
     found = answer(worker.answering(endpoint(), one=Doubling()))

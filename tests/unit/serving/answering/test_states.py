@@ -84,3 +84,15 @@ def test_what_uncounted_workers_have_said_is_forgotten(home: Home, states: State
     gone.file.unlink()
     forget_uncounted(home)
     assert [file.stem for file in (home.serving / "states").iterdir()] == [counters.file.stem]
+
+
+def test_where_columns_are_masked_a_fall_says_who_had_failed_and_not_what_it_said(home: Home, states: States) -> None:
+    masked = replace(ENDPOINT, masked_columns=frozenset({"passenger"}))
+    states.put(masked, masked, None, {})
+    states.fell(masked, Fallen(b"", "constant", "dev.lab.m@2: no such passenger Ada; previous: it is away"))
+    states.write()
+
+    ((told,),) = ([*each.values()] for each in read_workers(home))
+    assert told.last_fall is not None
+    assert told.last_fall.why.startswith("dev.lab.m@2: ")
+    assert "Ada" not in told.last_fall.why
