@@ -30,7 +30,7 @@ from profile_data import NUMBERS, blocks  # noqa: E402
 from boathouse.foundation.names import TableName  # noqa: E402
 from boathouse.foundation.rest import Connection  # noqa: E402
 from boathouse.quality import population_stability_index  # noqa: E402
-from boathouse.quality.profiles.comparing import joined_bins  # noqa: E402
+from boathouse.quality.profiles.binning import joined_bins  # noqa: E402
 from boathouse.session import Session  # noqa: E402
 from boathouse.session.default import connected_session  # noqa: E402
 from boathouse.testing import running_boathouse  # noqa: E402

@@ -19,13 +19,22 @@ class ChiSquare:
 
 def chi_square(counts: np.ndarray, reference: np.ndarray) -> ChiSquare:
     """Of the counts of two samples over the same categories, neither of them empty."""
+    statistic, freedom, p_value = chi_squares(counts, reference)
+    total = counts.sum() + reference.sum()
+    return ChiSquare(float(statistic), int(freedom), float(p_value), float(np.sqrt(statistic / total)))
+
+
+def chi_squares(counts: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Statistics, degrees of freedom and p-values of many pairs, the categories along the last axis."""
     from scipy.special import chdtrc
 
-    table = np.vstack([counts, reference]).astype(np.float64)
-    table = table[:, table.sum(axis=0) > 0]
-    total = table.sum()
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / total
-    statistic = float(((table - expected) ** 2 / expected).sum())
-    freedom = table.shape[1] - 1
-    p_value = float(chdtrc(freedom, statistic)) if freedom else 1.0
-    return ChiSquare(statistic, freedom, p_value, float(np.sqrt(statistic / total)))
+    both = counts + reference
+    there = both > 0
+    total = both.sum(axis=-1, keepdims=True)
+    statistic = np.zeros(both.shape[:-1])
+    for side in (counts, reference):
+        expected = side.sum(axis=-1, keepdims=True) * both / total
+        apart = np.divide((side - expected) ** 2, expected, out=np.zeros(both.shape), where=there)
+        statistic = statistic + apart.sum(axis=-1)
+    freedom = there.sum(axis=-1) - 1
+    return statistic, freedom, np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), statistic), 1.0)

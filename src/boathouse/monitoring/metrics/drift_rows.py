@@ -1,24 +1,33 @@
-# pyright: reportUnknownParameterType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 """Rows of ``<table>_drift_metrics``: a window beside the one before it, and beside the baseline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from boathouse.monitoring.metrics.profile_rows import WINDOW, filled_columns, keys_of, model_column, own_columns
+from boathouse.monitoring.metrics.profile_rows import (
+    WINDOW,
+    filled_columns,
+    keys_of,
+    model_column,
+    own_columns,
+    place_numbers,
+    rows_of,
+    windows_of,
+)
 from boathouse.monitoring.monitors.settings import TABLE, MonitorSettings
-from boathouse.quality.multiple_testing import adjust
-from boathouse.quality.profiles.comparing import compare
-from boathouse.quality.profiles.nouns import Summary
+from boathouse.quality.multiple_testing import adjusted_together
+from boathouse.quality.profiles.comparing import TEST, compared
+from boathouse.quality.profiles.stacking import floats
 
 CONSECUTIVE, BASELINE = "CONSECUTIVE", "BASELINE"
-_TEST = pa.struct([("statistic", pa.float64()), ("pvalue", pa.float64())])
 _COLUMNS = pa.struct([("added", pa.list_(pa.string())), ("missing", pa.list_(pa.string()))])
 DISTANCES = ("js_distance", "wasserstein_distance", "population_stability_index", "tv_distance", "l_infinity_distance")
 DELTAS = ("count_delta", "avg_delta", "percent_null_delta", "percent_zeros_delta", "percent_distinct_delta")
-Row = dict[str, Any]
 
 
 def drift_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType]) -> pa.Schema:
@@ -40,10 +49,10 @@ def drift_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType]) -
             *((name, pa.float64()) for name in DELTAS[1:]),
             ("non_null_columns_delta", _COLUMNS),
             ("js_distance", pa.float64()),
-            ("ks_test", _TEST),
+            ("ks_test", TEST),
             ("wasserstein_distance", pa.float64()),
             ("population_stability_index", pa.float64()),
-            ("chi_squared_test", _TEST),
+            ("chi_squared_test", TEST),
             ("tv_distance", pa.float64()),
             ("l_infinity_distance", pa.float64()),
             ("pvalue_adjusted", pa.float64()),
@@ -54,56 +63,46 @@ def drift_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType]) -
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A window's columns beside those of what it is compared with."""
+class Pairs:
+    """Rows of summaries, and those that they are compared with, by their numbers."""
 
     drift_type: str
-    current: Mapping[str, Summary]
-    """By the name of the column."""
-    reference: Mapping[str, Summary]
+    rows: np.ndarray
+    references: np.ndarray
 
 
-def drift_rows(pair: Pair, settings: MonitorSettings) -> list[Row]:
-    """A row for each column that both sides have. The chances of all columns together are corrected for their number
-    (Benjamini and Hochberg, 1995): of those below 5 %, about 5 % are false alarms."""
-    found = [
-        _row(pair, summary, pair.reference[name], settings)
-        for name, summary in pair.current.items()
-        if name in pair.reference
-    ]
-    tested = [(row, chance) for row in found if (chance := _chance(row)) is not None]
-    for (row, _), adjusted in zip(tested, adjust([chance for _, chance in tested]), strict=True):
-        row["pvalue_adjusted"] = adjusted
-    return found
+def drift_rows(summaries: pa.Table, pairs: Pairs, settings: MonitorSettings, schema: pa.Schema) -> pa.Table:
+    """A row for each pair. The chances of all columns of a window, slice and model together are corrected for their
+    number (Benjamini and Hochberg, 1995): of those below 5 %, about 5 % are false alarms."""
+    count, places = len(pairs.rows), place_numbers(summaries)
+    own, old = (summaries.take(pa.array(each)) for each in (pairs.rows, pairs.references))
+    figures = compared(summaries, pairs.rows, pairs.references)
+    found = {**keys_of(own, settings), "data_type": own.column("data_type")}
+    found["drift_type"] = pa.array([pairs.drift_type] * count, pa.string())
+    if pairs.drift_type == CONSECUTIVE:
+        found["window_cmp"] = windows_of(old)
+    is_column = pc.not_equal(own.column("column_name"), TABLE)
+    found["count_delta"] = figures.column("count_delta")
+    for name in (*DELTAS[1:], *DISTANCES):
+        found[name] = pc.if_else(is_column, figures.column(name), pa.scalar(None, pa.float64()))
+    found |= {name: figures.column(name) for name in ("ks_test", "chi_squared_test")}
+    found["pvalue_adjusted"] = _adjusted(figures, places[pairs.rows])
+    found["non_null_columns_delta"] = _columns_delta(summaries, pairs, places)
+    return rows_of(found, count, schema)
 
 
-def _row(pair: Pair, summary: Summary, reference: Summary, settings: MonitorSettings) -> Row:
-    keys = keys_of(summary, settings)
-    del keys["log_type"], keys["logging_table_commit_version"]
-    is_previous = pair.drift_type == CONSECUTIVE
-    found: Row = {
-        **keys,
-        "data_type": summary["data_type"],
-        "drift_type": pair.drift_type,
-        "window_cmp": {"start": reference["window_start"], "end": reference["window_end"]} if is_previous else None,
-    }
-    if summary["column_name"] == TABLE:
-        now, then = filled_columns(pair.current), filled_columns(pair.reference)
-        found["count_delta"] = (summary["count"] or 0) - (reference["count"] or 0)
-        found["non_null_columns_delta"] = {"added": sorted(now - then), "missing": sorted(then - now)}
-        return found
-    figures = compare(summary, reference)
-    for name in (*DELTAS, *DISTANCES):
-        found[name] = getattr(figures, name)
-    found["ks_test"] = _test(figures.ks_test)
-    found["chi_squared_test"] = _test(figures.chi_squared_test)
-    return found
+def _columns_delta(summaries: pa.Table, pairs: Pairs, places: np.ndarray) -> pa.Array:
+    """Of rows of the whole table, which columns have values now and had none, and the other way round."""
+    filled = filled_columns(summaries, places)
+    is_table = pc.equal(summaries.column("column_name"), TABLE).to_numpy()
+    deltas: list[Any] = [None] * len(pairs.rows)
+    for place in np.flatnonzero(is_table[pairs.rows]):
+        now, then = (filled[int(places[each[place]])] for each in (pairs.rows, pairs.references))
+        deltas[place] = {"added": sorted(now - then), "missing": sorted(then - now)}
+    return pa.array(deltas, _COLUMNS)
 
 
-def _test(found: Any) -> Row | None:
-    return None if found is None else {"statistic": found.statistic, "pvalue": found.pvalue}
-
-
-def _chance(row: Row) -> float | None:
-    test = row.get("ks_test") or row.get("chi_squared_test")
-    return None if test is None else test["pvalue"]
+def _adjusted(figures: pa.Table, places: np.ndarray) -> pa.Array:
+    tests = [pc.struct_field(figures.column(name), "pvalue") for name in ("ks_test", "chi_squared_test")]
+    adjusted = adjusted_together(floats(pc.coalesce(*tests)), places)
+    return pa.array(adjusted, pa.float64(), mask=np.isnan(adjusted))

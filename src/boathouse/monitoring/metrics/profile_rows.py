@@ -1,16 +1,17 @@
-# pyright: reportUnknownParameterType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 """Rows of ``<table>_profile_metrics``: what a summary says, in the columns of Lakehouse Monitoring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from boathouse.monitoring.metrics.quality import QUALITY
 from boathouse.monitoring.monitors.settings import TABLE, MonitorSettings
-from boathouse.quality.profiles.nouns import Summary
-from boathouse.quality.profiles.reading import ProfileFigures, figures
+from boathouse.quality.profiles.reading import figures_of
 
 _INSTANT = pa.timestamp("us", "UTC")
 WINDOW = pa.struct([("start", _INSTANT), ("end", _INSTANT)])
@@ -53,7 +54,6 @@ MODEL = "model_id"
 _OURS = (("window_start", _INSTANT), ("refresh_id", pa.int64()))
 FREQUENT = 10
 """Items that a row shows; the summaries hold more."""
-Row = dict[str, Any]
 
 
 def model_column(settings: MonitorSettings) -> str | None:
@@ -80,49 +80,69 @@ def own_columns(settings: MonitorSettings) -> list[tuple[str, pa.DataType]]:
     return [*_OURS, *([(MODEL, pa.string())] if model not in (None, MODEL) else [])]
 
 
-def profile_row(summary: Summary, settings: MonitorSettings) -> Row:
-    """A summary's row. ``count`` is of values that are there, percentages are of all rows."""
-    said = figures(summary)
-    # Not as a copy of all that is in it: lists of a hundred numbers, for each of many rows.
-    found = {**keys_of(summary, settings), **{name: getattr(said, name) for name in ProfileFigures.__slots__}}
-    if found["frequent_items"] is not None:
-        found["frequent_items"] = found["frequent_items"][:FREQUENT]
+def profile_columns(summaries: pa.Table, settings: MonitorSettings) -> dict[str, Any]:
+    """The columns of the profile's rows, one for each summary. ``count`` is of values that are there, percentages are
+    of all rows."""
+    said = figures_of(summaries)
+    found = {**keys_of(summaries, settings), **{name: said.column(name) for name in said.column_names}}
+    found["frequent_items"] = pc.list_slice(found["frequent_items"], 0, FREQUENT)
     return found
 
 
-def keys_of(summary: Summary, settings: MonitorSettings) -> Row:
-    """What a row of either metric table is of."""
-    start, end = summary["window_start"], summary["window_end"]
-    found: Row = {
-        "window": {"start": start, "end": end},
-        "window_start": start,
-        "granularity": summary["granularity"],
-        "log_type": summary["log_type"],
-        "logging_table_commit_version": summary["table_version"],
-        "monitor_version": summary["monitor_version"],
-        "slice_key": summary["slice_key"],
-        "slice_value": summary["slice_value"],
-        "column_name": summary["column_name"],
-        "refresh_id": summary["refresh_id"],
-        MODEL: summary["model_id"],
+def keys_of(summaries: pa.Table, settings: MonitorSettings) -> dict[str, Any]:
+    """What the rows of either metric table are of, by column."""
+    found: dict[str, Any] = {
+        "window": windows_of(summaries),
+        "logging_table_commit_version": summaries.column("table_version"),
+        MODEL: summaries.column("model_id"),
     }
+    same = ("window_start", "granularity", "log_type", "monitor_version", "slice_key", "slice_value", "column_name")
+    found |= {name: summaries.column(name) for name in (*same, "refresh_id")}
     model = model_column(settings)
     if model is not None:
-        found[model] = summary["model_id"]
+        found[model] = found[MODEL]
     return found
+
+
+def windows_of(summaries: pa.Table) -> pa.Array:
+    """The windows of summaries, as metric tables have them."""
+    ends = [summaries.column(f"window_{end}").combine_chunks().cast(_INSTANT) for end in ("start", "end")]
+    return pa.StructArray.from_arrays(ends, fields=list(WINDOW))
+
+
+def rows_of(columns: Mapping[str, Any], count: int, schema: pa.Schema) -> pa.Table:
+    """A table of these columns; those that a schema has besides are null."""
+    arrays = [
+        columns[field.name].cast(field.type) if field.name in columns else pa.nulls(count, field.type)
+        for field in schema
+    ]
+    return pa.table(dict(zip(schema.names, arrays, strict=True)), schema=schema)
 
 
 PlaceKey = tuple[str | None, datetime | None, str | None, str | None, str | None]
+_PLACE = ("granularity", "window_start", "slice_key", "slice_value", "model_id")
 
 
-def place_of(summary: Summary) -> PlaceKey:
-    """Window, slice and model: what rows of several columns have in common."""
-    return (
-        summary["granularity"], summary["window_start"], summary["slice_key"], summary["slice_value"],
-        summary["model_id"],
-    )  # fmt: skip
+def places_of(summaries: pa.Table) -> list[PlaceKey]:
+    """Window, slice and model of each row: what rows of several columns have in common."""
+    return list(zip(*(summaries.column(name).to_pylist() for name in _PLACE), strict=True))
 
 
-def filled_columns(columns: Mapping[str, Summary]) -> set[str]:
-    """The columns that hold any value."""
-    return {name for name, each in columns.items() if name != TABLE and each["count"]}
+def place_numbers(summaries: pa.Table, names: Sequence[str] = ("log_type", *_PLACE)) -> np.ndarray:
+    """The same as numbers: equal where all of these columns are equal."""
+    found = np.zeros(summaries.num_rows, np.int64)
+    for name in names:
+        encoded = summaries.column(name).combine_chunks().dictionary_encode("encode")
+        codes = np.asarray(encoded.indices).astype(np.int64)
+        found = np.unique(found * (len(encoded.dictionary) + 1) + codes, return_inverse=True)[1]
+    return found
+
+
+def filled_columns(summaries: pa.Table, places: np.ndarray) -> dict[int, set[str]]:
+    """Of each place, by its number, the columns that hold any value."""
+    names, found = summaries.column("column_name").to_pylist(), dict[int, set[str]]()
+    for name, place, count in zip(names, places.tolist(), summaries.column("count").to_pylist(), strict=True):
+        of_place = found.setdefault(place, set())
+        if count and name != TABLE:
+            of_place.add(name)
+    return found

@@ -1,4 +1,4 @@
-# pyright: reportUnknownParameterType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 """The third step of a refresh: each window that has changed, and the one after it, beside the window before and beside
 the baseline."""
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from boathouse.monitoring.metrics.custom import metrics_of, output_type, with_drift
 from boathouse.monitoring.metrics.drift_rows import (
@@ -15,22 +17,22 @@ from boathouse.monitoring.metrics.drift_rows import (
 )
 from boathouse.monitoring.metrics.drift_rows import (
     CONSECUTIVE,
-    Pair,
+    Pairs,
     drift_rows,
     drift_schema,
 )
-from boathouse.monitoring.metrics.profile_rows import PlaceKey, model_column, place_of
+from boathouse.monitoring.metrics.profile_rows import PlaceKey, model_column, place_numbers, places_of
 from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MetricType, MonitorSettings
-from boathouse.monitoring.refreshing.profiling import Columns
 from boathouse.monitoring.refreshing.stretches import Stretch, stretches_of
-from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, stored_rows
+from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, READ, stored_rows
 from boathouse.quality.profiles.windows import granularity
 from boathouse.session import Session
 
 WINDOWS_AT_ONCE = 50
 _MOMENT = timedelta(microseconds=1)
 _PLAIN = (pa.float64(), pa.int64(), pa.string(), pa.bool_())
+_SLICE = ("slice_key", "slice_value")
 SliceKey = tuple[str | None, str | None]
 Metrics = Mapping[tuple[PlaceKey, str], Mapping[str, Any]]
 
@@ -42,16 +44,15 @@ class Drifts:
     session: Session
     work: Work
     profile_schema: pa.Schema
-    baseline: dict[SliceKey, Columns] = field(default_factory=dict[SliceKey, Columns])
-    baseline_metrics: dict[SliceKey, dict[str, Mapping[str, Any]]] = field(
-        default_factory=dict[SliceKey, dict[str, Mapping[str, Any]]]
-    )
+    baseline: pa.Table = field(init=False)
+    baseline_metrics: dict[tuple[SliceKey, str], Mapping[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        for row in self._rows(f"log_type = '{BASELINE}'"):
-            self.baseline.setdefault((row["slice_key"], row["slice_value"]), {})[row["column_name"]] = row
-        for (place, column), metrics in self._metrics(f"log_type = '{BASELINE}'").items():
-            self.baseline_metrics.setdefault((place[2], place[3]), {})[column] = metrics
+        condition = f"log_type = '{BASELINE}'"
+        self.baseline = self._rows(condition)
+        self.baseline_metrics = {
+            ((place[2], place[3]), column): metrics for (place, column), metrics in self._metrics(condition).items()
+        }
 
     @property
     def schema(self) -> pa.Schema:
@@ -65,9 +66,8 @@ class Drifts:
             for part in stretches_of(each.granularity, each.windows(), most_windows=WINDOWS_AT_ONCE):
                 before = length.start_of(part.start - _MOMENT)
                 condition = f"log_type = '{INPUT}' AND {Stretch(part.granularity, before, part.end).sql}"
-                places = self._by_place(condition)
                 previous = {length.end_of(start): start for start in [before, *part.windows()]}
-                yield self._table(places, part.start, previous, self._metrics(condition))
+                yield self._table(self._rows(condition), part.start, previous, self._metrics(condition))
 
     def of_table(self, instant: datetime) -> Iterator[pa.Table]:
         """The rows of a snapshot, beside the one before it."""
@@ -79,48 +79,32 @@ class Drifts:
         wanted = [text] if last is None else [text, last.isoformat()]
         times = ", ".join(f"TIMESTAMP '{each}'" for each in wanted)
         condition = f"{of_snapshots} AND window_start IN ({times})"
-        places = self._by_place(condition)
-        yield self._table(places, instant, {} if last is None else {instant: last}, self._metrics(condition))
+        previous = {} if last is None else {instant: last}
+        yield self._table(self._rows(condition), instant, previous, self._metrics(condition))
 
     # --- within
 
     def _table(
-        self, places: Mapping[PlaceKey, Columns], first: datetime, previous: Mapping[datetime, datetime],
-        metrics: Metrics,
-    ) -> pa.Table:  # fmt: skip
-        settings = self.work.monitor.settings
-        rows: list[dict[str, Any]] = []
-        ours: list[Mapping[str, Any]] = []
-        theirs: list[Mapping[str, Any]] = []
-        for place, columns in places.items():
-            text, start, key, value, model = place
-            if start is None or start < first:
-                continue
-            before = (text, previous.get(start), key, value, model)
-            pairs: list[tuple[Pair, Mapping[str, Mapping[str, Any]]]] = []
-            if before in places:
-                found = {name: metrics.get((before, name), {}) for name in columns}
-                pairs.append((Pair(CONSECUTIVE, columns, places[before]), found))
-            if (key, value) in self.baseline:
-                of_slice = self.baseline[key, value]
-                pairs.append((Pair(OF_BASELINE, columns, of_slice), self.baseline_metrics.get((key, value), {})))
-            for pair, other in pairs:
-                for row in drift_rows(pair, settings):
-                    rows.append(row)
-                    ours.append(metrics.get((place, row["column_name"]), {}))
-                    theirs.append(other.get(row["column_name"], {}))
-        table = pa.Table.from_pylist(rows, schema=self.schema)
+        self, rows: pa.Table, first: datetime, previous: Mapping[datetime, datetime], metrics: Metrics
+    ) -> pa.Table:
+        settings, schema = self.work.monitor.settings, self.schema
+        if not rows.num_rows:
+            return schema.empty_table()
+        summaries = pa.concat_tables([rows, self.baseline]).combine_chunks()
+        pairs = [_with_previous(summaries, rows.num_rows, first, previous)]
+        pairs += [_with_baseline(summaries, rows.num_rows, first)]
+        table = pa.concat_tables([drift_rows(summaries, each, settings, schema) for each in pairs]).combine_chunks()
+        if not metrics_of(settings, MetricType.DRIFT):
+            return table
+        places, names = places_of(summaries), summaries.column("column_name").to_pylist()
+        ours = [metrics.get((places[row], names[row]), {}) for each in pairs for row in each.rows]
+        theirs = [metrics.get((places[row], names[row]), {}) for row in pairs[0].references]
+        theirs += [self.baseline_metrics.get((places[row][2:4], names[row]), {}) for row in pairs[1].references]
         return with_drift(self.session.engine, table, ours, theirs, self._kinds(), settings)
 
-    def _by_place(self, condition: str) -> dict[PlaceKey, Columns]:
-        found: dict[PlaceKey, Columns] = {}
-        for row in self._rows(condition):
-            found.setdefault(place_of(row), {})[row["column_name"]] = row
-        return found
-
-    def _rows(self, condition: str) -> list[dict[str, Any]]:
+    def _rows(self, condition: str) -> pa.Table:
         wanted = f"{condition} AND column_name <> '{QUALITY_COLUMN}'"
-        return stored_rows(self.session, self.work.monitor, wanted).to_pylist()
+        return stored_rows(self.session, self.work.monitor, wanted, READ)
 
     def _kinds(self) -> dict[str, pa.DataType]:
         """The metrics that can be compared: plain columns of the profile."""
@@ -139,3 +123,34 @@ class Drifts:
             place = (row["granularity"], row["window_start"], row["slice_key"], row["slice_value"], name)
             found[place, row["column_name"]] = row
         return found
+
+
+def _with_previous(summaries: pa.Table, count: int, first: datetime, previous: Mapping[datetime, datetime]) -> Pairs:
+    """Of the first rows those from an instant on, each beside the same column of the window before."""
+    rows = summaries.slice(0, count)
+    encoded = rows.column("window_start").combine_chunks().dictionary_encode()
+    starts, windows = encoded.dictionary.to_pylist(), np.asarray(encoded.indices)
+    columns = place_numbers(rows, (*_SLICE, "model_id", "column_name"))
+    # One line per window, and one more for windows that are not there.
+    known = np.full((len(starts) + 1, columns.max() + 1), -1)
+    known[windows, columns] = np.arange(count)
+    numbers = {start: number for number, start in enumerate(starts)}
+    before = np.array([numbers.get(previous[start], -1) if start in previous else -1 for start in starts])
+    references = known[before[windows], columns]
+    own = np.flatnonzero(_are_from(rows, first) & (references >= 0))
+    return Pairs(CONSECUTIVE, own, references[own])
+
+
+def _with_baseline(summaries: pa.Table, count: int, first: datetime) -> Pairs:
+    """The same rows, each beside the same column of the baseline, which comes after them."""
+    columns = place_numbers(summaries, (*_SLICE, "column_name"))
+    known = np.full(columns.max() + 1, -1)
+    known[columns[count:]] = np.arange(count, summaries.num_rows)
+    references = known[columns[:count]]
+    own = np.flatnonzero(_are_from(summaries.slice(0, count), first) & (references >= 0))
+    return Pairs(OF_BASELINE, own, references[own])
+
+
+def _are_from(rows: pa.Table, first: datetime) -> np.ndarray:
+    starts = rows.column("window_start")
+    return pc.greater_equal(starts, pa.scalar(first, starts.type)).to_numpy()

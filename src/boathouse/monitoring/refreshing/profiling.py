@@ -1,4 +1,4 @@
-# pyright: reportUnknownParameterType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 """The second step of a refresh: the rows of the profile table, from the summaries of the windows that have changed."""
 
 from collections.abc import Iterator
@@ -6,19 +6,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.metrics.custom import aggregates_of, metrics_of, output_type, with_derived
 from boathouse.monitoring.metrics.profile_rows import (
     PlaceKey,
     filled_columns,
-    place_of,
-    profile_row,
+    place_numbers,
+    places_of,
+    profile_columns,
     profile_schema,
+    rows_of,
 )
-from boathouse.monitoring.metrics.quality import fairness_of, quality_of
+from boathouse.monitoring.metrics.quality import QUALITY, fairness_of, quality_of
 from boathouse.monitoring.metrics.quality_counts import QualityCounts
 from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType
@@ -26,15 +30,12 @@ from boathouse.monitoring.refreshing.aggregating import Found, aggregate
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked
 from boathouse.monitoring.refreshing.labels import Answers
 from boathouse.monitoring.refreshing.stretches import Stretch, stretches_of
-from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, stored_rows
-from boathouse.quality.profiles.nouns import Summary
+from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, READ, stored_rows
 from boathouse.quality.profiles.rows_sql import RowsAsked
 from boathouse.quality.profiles.slicing import BadSlice, Slice, read_slice
 from boathouse.session import Session
 
 WINDOWS_AT_ONCE = 50
-Columns = dict[str, Summary]
-ByPlace = dict[PlaceKey, Columns]
 
 
 def custom_columns(settings: MonitorSettings) -> dict[str, pa.DataType]:
@@ -61,8 +62,7 @@ class Profiles:
         for each in stretches:
             for part in stretches_of(each.granularity, each.windows(), most_windows=WINDOWS_AT_ONCE):
                 rows = self._stored(f"log_type = '{INPUT}' AND {part.sql}")
-                found = self._aggregated(self.sources.table, part, None)
-                yield self._table(rows, found)
+                yield self._table(rows, self._aggregated(self.sources.table, part, None))
 
     def of_table(self, instant: datetime) -> Iterator[pa.Table]:
         """The rows of a snapshot."""
@@ -77,30 +77,41 @@ class Profiles:
 
     # --- within
 
-    def _stored(self, condition: str) -> ByPlace:
-        found: ByPlace = {}
-        for row in stored_rows(self.session, self.work.monitor, condition).to_pylist():
-            found.setdefault(place_of(row), {})[row["column_name"]] = row
-        return found
+    def _stored(self, condition: str) -> pa.Table:
+        return stored_rows(self.session, self.work.monitor, condition, READ)
 
-    def _table(self, places: ByPlace, custom: Found) -> pa.Table:
+    def _table(self, stored: pa.Table, custom: Found) -> pa.Table:
         settings = self.work.monitor.settings
-        counts = {place: _counts(columns) for place, columns in places.items()}
-        rows: list[dict[str, Any]] = []
-        for place, columns in places.items():
-            own = custom.get(place, {})
-            lowered = {name.lower(): values for name, values in own.items()}
-            for name, summary in columns.items():
-                if name == QUALITY_COLUMN:
-                    continue
-                row = profile_row(summary, settings) | lowered.get(name.lower(), {})
-                if name == TABLE:
-                    kept = {each: columns[each] for each in columns if each != QUALITY_COLUMN}
-                    row["non_null_columns"] = sorted(filled_columns(kept))
-                    row |= _quality(settings, place, counts)
-                rows.append(row)
-        table = pa.Table.from_pylist(rows, schema=self.schema)
-        return with_derived(self.session.engine, table, settings)
+        is_quality = pc.equal(stored.column("column_name"), QUALITY_COLUMN)
+        summaries = stored.filter(pc.invert(is_quality))
+        found = profile_columns(summaries, settings)
+        is_table = pc.equal(summaries.column("column_name"), TABLE).to_numpy()
+        numbers = place_numbers(summaries)
+        filled = filled_columns(summaries, numbers)
+        of_tables = [
+            sorted(filled[number]) if is_whole else None
+            for number, is_whole in zip(numbers.tolist(), is_table.tolist(), strict=True)
+        ]
+        found["non_null_columns"] = pa.array(of_tables, pa.list_(pa.string()))
+        found |= self._quality(summaries, np.flatnonzero(is_table), _counts(stored.filter(is_quality)))
+        if custom:
+            found |= _custom(summaries, custom, custom_columns(settings))
+        return with_derived(self.session.engine, rows_of(found, summaries.num_rows, self.schema), settings)
+
+    def _quality(
+        self, summaries: pa.Table, of_tables: np.ndarray, counts: dict[PlaceKey, QualityCounts]
+    ) -> dict[str, Any]:
+        """The columns of quality, filled in rows of the whole table."""
+        settings = self.work.monitor.settings
+        if settings.inference_log is None:
+            return {}
+        places = places_of(summaries.take(pa.array(of_tables)))
+        rows = [_quality_at(settings, place, counts) for place in places]
+        found = pa.Table.from_pylist(rows, schema=QUALITY)
+        spread = np.full(summaries.num_rows, -1)
+        spread[of_tables] = np.arange(len(of_tables))
+        spread_out = found.take(pa.array(spread, mask=spread < 0))
+        return {name: spread_out.column(name) for name in QUALITY.names}
 
     def _aggregated(self, snapshot: Snapshot, stretch: Stretch | None, instant: datetime | None) -> Found:
         settings = self.work.monitor.settings
@@ -124,18 +135,27 @@ class Profiles:
         return aggregate(self.session.engine, answers, asked, wanted, stretch, instant, self.notes)
 
 
-def _counts(columns: Columns) -> QualityCounts | None:
-    row = columns.get(QUALITY_COLUMN)
-    return None if row is None else QualityCounts.from_json(orjson.loads(row["quality"]))
+def _counts(rows: pa.Table) -> dict[PlaceKey, QualityCounts]:
+    texts = rows.column("quality").to_pylist()
+    return {
+        place: QualityCounts.from_json(orjson.loads(text)) for place, text in zip(places_of(rows), texts, strict=True)
+    }
 
 
-def _quality(
-    settings: MonitorSettings, place: PlaceKey, counts: dict[PlaceKey, QualityCounts | None]
-) -> dict[str, Any]:
+def _custom(summaries: pa.Table, custom: Found, kinds: dict[str, pa.DataType]) -> dict[str, Any]:
+    """The columns of the monitor's own aggregates."""
+    lowered = {
+        (place, name.lower()): values for place, columns in custom.items() for name, values in columns.items()
+    }  # fmt: skip
+    names = (each.lower() for each in summaries.column("column_name").to_pylist())
+    rows = [lowered.get(each, {}) for each in zip(places_of(summaries), names, strict=True)]
+    return {name: pa.array([row.get(name) for row in rows], kind) for name, kind in kinds.items()}
+
+
+def _quality_at(settings: MonitorSettings, place: PlaceKey, counts: dict[PlaceKey, QualityCounts]) -> dict[str, Any]:
     """Quality of the answers of a window, and of the slice of a condition how it fares beside everybody else."""
     log = settings.inference_log
-    if log is None:
-        return {}
+    assert log is not None
     own = counts.get(place)
     if own is None:
         has_labels = log.label_col is not None or settings.extras.late_labels is not None

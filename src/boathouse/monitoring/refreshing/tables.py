@@ -30,6 +30,8 @@ STORED = pa.schema(
     ]
 )
 """The columns of ``<table>_profile_summaries``."""
+READ = pa.schema([field for field in STORED if field.name not in ("sketch", "columns", "other_items")])
+"""Those that figures are read from."""
 
 
 def where_input(stretches: Sequence[Stretch]) -> str:
@@ -57,9 +59,11 @@ def tidy(session: Session, name: TableName) -> None:
         session.sql(f"OPTIMIZE {name.quoted()}")
 
 
-def stored_rows(session: Session, monitor: Monitor, condition: str, *, columns: str = "*") -> pa.Table:
+def stored_rows(session: Session, monitor: Monitor, condition: str, schema: pa.Schema = STORED) -> pa.Table:
     """Rows of the summaries."""
-    return session.sql(f"SELECT {columns} FROM {monitor.summary_table.quoted()} WHERE {condition}").arrow()
+    columns = ", ".join(f"`{name}`" for name in schema.names)
+    found = session.sql(f"SELECT {columns} FROM {monitor.summary_table.quoted()} WHERE {condition}").arrow()
+    return found.cast(schema)
 
 
 def as_batches(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

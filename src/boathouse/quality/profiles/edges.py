@@ -32,12 +32,12 @@ def edges_of(sample: np.ndarray) -> list[float] | None:
     return _sorted([*below, *quantiles, *_before(frequent), *above])
 
 
-def exact_bins(edges: Sequence[float]) -> np.ndarray:
-    """Of each bin, whether it holds one value alone (its upper edge)."""
+def exact_bins(edges: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Of each bin, whether it holds one value alone (its upper edge); edges along the last axis."""
     upper = np.asarray(edges, np.float64)
-    alone = np.zeros(len(upper) + 1, bool)
-    if len(upper) > 1:
-        alone[1:-1] = np.nextafter(upper[1:], -np.inf) <= upper[:-1]
+    alone = np.zeros((*upper.shape[:-1], upper.shape[-1] + 1), bool)
+    if upper.shape[-1] > 1:
+        alone[..., 1:-1] = np.nextafter(upper[..., 1:], -np.inf) <= upper[..., :-1]
     return alone
 
 

@@ -11,7 +11,7 @@ from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp, was
 
 from boathouse.quality import adjust
 from boathouse.quality.profiles import SUMMARIES, compare, figures
-from boathouse.quality.profiles.comparing import joined_bins
+from boathouse.quality.profiles.binning import joined_bins
 from boathouse.quality.profiles.edges import edges_of
 from boathouse.quality.profiles.reading import bin_values
 
