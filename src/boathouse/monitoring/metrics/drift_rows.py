@@ -75,7 +75,8 @@ def drift_rows(summaries: pa.Table, pairs: Pairs, settings: MonitorSettings, sch
     """A row for each pair. The chances of all columns of a window, slice and model together are corrected for their
     number (Benjamini and Hochberg, 1995): of those below 5 %, about 5 % are false alarms."""
     count, places = len(pairs.rows), place_numbers(summaries)
-    own, old = (summaries.take(pa.array(each)) for each in (pairs.rows, pairs.references))
+    light = summaries.drop_columns(["edges", "histogram", "items"])
+    own, old = (light.take(pa.array(each)) for each in (pairs.rows, pairs.references))
     figures = compared(summaries, pairs.rows, pairs.references)
     found = {**keys_of(own, settings), "data_type": own.column("data_type")}
     found["drift_type"] = pa.array([pairs.drift_type] * count, pa.string())

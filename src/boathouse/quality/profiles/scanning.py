@@ -239,5 +239,5 @@ def _is_poor(base: pa.Table, column: ScannedColumn) -> bool:
     numbers = (pc.sum(rows.column("count")).as_py() or 0) - (pc.sum(rows.column("nan")).as_py() or 0)
     if not numbers or column.edges is None:
         return bool(numbers)
-    counts = np.sum([each for each in rows.column("histogram").to_pylist() if each is not None], axis=0)
+    counts = np.asarray(pc.list_flatten(rows.column("histogram"))).reshape(-1, len(column.edges) + 1).sum(axis=0)
     return bool(counts[~exact_bins(column.edges)].max() > _CROWDED * numbers)

@@ -117,17 +117,15 @@ def _sketched(found: pa.Table, given: dict[str, Any]) -> dict[str, Any]:
 
 def _numbers(given: dict[str, Any], column: ScannedColumn, rows: int) -> dict[str, Any]:
     count, finite = _whole(given["count"]), _whole(given["finite"])
-    # A group without numbers has no map of counts, but its counts are known: none.
-    none = [0] * (len(column.edges or ()) + 1)
-    counts = [none if each is None else [value or 0 for value in each]
-              for each in (given["histogram"].to_pylist() if "histogram" in given else [None] * rows)]  # fmt: skip
+    edges = np.asarray(column.edges or (), np.float64)
+    counts = _counts(given.get("histogram"), rows, len(edges) + 1)
     if "nan" in given:
         nan = _whole(given["nan"])
     elif column.is_float:
-        nan = pc.subtract(count, pa.array([sum(each) for each in counts], pa.int64()))
+        nan = pc.subtract(count, pa.array(counts.sum(axis=1)))
     else:
         nan = pa.array([0] * rows, pa.int64())
-    zeros = _whole(given["zeros"]) if "zeros" in given else pa.array([each[column.zero_bin or 0] for each in counts])
+    zeros = _whole(given["zeros"]) if "zeros" in given else pa.array(counts[:, column.zero_bin or 0])
     moved = pc.divide(given["moved"].cast(pa.float64()), finite.cast(pa.float64()))
     squares = pc.subtract(given["squared"].cast(pa.float64()), pc.multiply(moved, given["moved"].cast(pa.float64())))
     found: dict[str, Any] = {
@@ -139,28 +137,45 @@ def _numbers(given: dict[str, Any], column: ScannedColumn, rows: int) -> dict[st
     }
     if "histogram" not in given:
         return found
-    found["histogram"] = pa.array(counts, SUMMARIES.field("histogram").type)
-    found["edges"] = pa.array([list(column.edges or ())] * rows, SUMMARIES.field("edges").type)
-    items, others = _items_of_bins(column, counts)
-    found["items"] = pa.array(items, SUMMARIES.field("items").type)
-    found["other_items"] = pa.array(others, pa.int64())
-    return found
+    found["histogram"] = _lists(pa.array(counts.ravel()), np.full(rows, len(edges) + 1))
+    found["edges"] = _lists(pa.array(np.tile(edges, rows)), np.full(rows, len(edges)))
+    return found | _items_of_bins(column, counts)
 
 
-def _items_of_bins(column: ScannedColumn, counts: list[list[int]]) -> tuple[list[Any], list[Any]]:
+def _counts(histogram: pa.ListArray | None, rows: int, bins: int) -> np.ndarray:
+    """A line of counts per group."""
+    counts = np.zeros((rows, bins), np.int64)
+    if histogram is not None:
+        # A group without numbers has no map of counts, but its counts are known: none.
+        there = histogram.is_valid().to_numpy(zero_copy_only=False)
+        given = pc.fill_null(pc.list_flatten(histogram), 0).cast(pa.int64())
+        counts[there] = np.asarray(given).reshape(-1, bins)
+    return counts
+
+
+def _lists(values: pa.Array, lengths: np.ndarray) -> pa.ListArray:
+    offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def _items_of_bins(column: ScannedColumn, counts: np.ndarray) -> dict[str, Any]:
     """The values that have a bin of their own, as the frequent ones; how many rows have another."""
-    alone = exact_bins(column.edges or ())
-    if not alone.any():
-        return [None] * len(counts), [None] * len(counts)
+    edges = column.edges or ()
+    alone = np.flatnonzero(exact_bins(edges))
+    if not len(alone):
+        return {}
     is_whole = not column.is_float and not column.data_type.startswith("decimal")
-    names = {int(place): _spelled((column.edges or ())[place], is_whole) for place in np.flatnonzero(alone)}
-    items: list[Any] = []
-    others: list[Any] = []
-    for each in counts:
-        here = sorted(((each[place], name) for place, name in names.items() if each[place]), key=_order)
-        items.append([{"item": name, "count": count} for count, name in here])
-        others.append(sum(each) - sum(count for count, _ in here))
-    return items, others
+    names = [_spelled(edges[place], is_whole) for place in alone]
+    here = counts[:, alone]
+    line, number = np.nonzero(here)
+    found = here[line, number]
+    rank = np.argsort(np.argsort(np.array(names, object)))
+    order = np.lexsort((rank[number], -found, line))  # as _order, within a line
+    texts = pa.array(names, pa.string()).take(pa.array(number[order]))
+    fields = list(SUMMARIES.field("items").type.value_type)
+    items = pa.StructArray.from_arrays([texts, pa.array(found[order])], fields=fields)
+    others = counts.sum(axis=1) - here.sum(axis=1)
+    return {"items": _lists(items, (here > 0).sum(axis=1)), "other_items": pa.array(others)}
 
 
 def _items(given: dict[str, Any], column: ScannedColumn, counts: list[int]) -> dict[str, Any]:
