@@ -291,7 +291,7 @@ def breach_to_message(desk: Desk, web: "Web") -> None:
     desk.watch(table, time_series={"timestamp_col": "at", "granularities": ["1 hour"]})
     config = {"generic_webhook": {"url": web.url}}
     desk.client.post("/api/2.0/notification-destinations", {"display_name": "pager", "config": config})
-    rule = {"table": table, "metric": "percent_null", "column": "wind", "above": 50, "tell": ["pager"]}
+    rule = {"table": table, "metric": "percent_null", "columns": ["wind"], "above": 50, "tell": ["pager"]}
     desk.client.put("/api/boathouse/v1/alerts/nulls", rule)
     time.sleep(3)
     after_refresh: list[float] = []
