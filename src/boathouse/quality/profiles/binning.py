@@ -1,4 +1,4 @@
-# pyright: reportUnknownParameterType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 """Which bins two summaries are compared over, many pairs at once: one pair per line of a matrix."""
 
 from dataclasses import dataclass

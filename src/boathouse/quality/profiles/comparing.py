@@ -130,7 +130,7 @@ class _Comparing:
         is_column = pc.not_equal(self._given["column_name"], TABLE_COLUMN).to_numpy()[self._rows]
         problems = self._problems()
         problems[~is_column] = None
-        is_fine = is_column & np.equal(problems, None)
+        is_fine = is_column & np.array([each is None for each in problems], bool)
         is_number = is_fine & (self._kinds[self._rows] == _NUMBER)
         self._of_numbers(is_number)
         self._of_items(is_fine & ~is_number)

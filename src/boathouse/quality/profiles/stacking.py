@@ -51,7 +51,7 @@ class Stacks:
 
     def stacked(self, rows: np.ndarray) -> np.ndarray:
         """The lists of rows that are equally long, one per line."""
-        width = self.lengths[rows[0]]
+        width = int(self.lengths[rows[0]])
         return self.values[self.starts[rows][:, None] + np.arange(width)].astype(np.float64)
 
 
