@@ -63,3 +63,5 @@ class Skew:
     features: tuple[FeatureSkew, ...]
     left_out: int = 0
     """Rows that could not be measured: their keys are masked, or their text was not kept."""
+    problem: str | None = None
+    """Why nothing could be measured: the version was deleted, and its recipe with it."""

@@ -12,12 +12,13 @@ Example:
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from boathouse.foundation.errors import NotFound
 from boathouse.foundation.spans import parse_span
 from boathouse.serving.capture.finding import required
 from boathouse.serving.capture.layout import TableKind
@@ -72,12 +73,21 @@ def measure(
     table = required(session, endpoint, TableKind.PAYLOAD)[0]
     done: list[Skew] = []
     for subject, rows in asked(session, table.table, now - since, now, most_requests).items():
-        spec = spec_of(subject)
-        features = measured(OfflineTables(session, spec), spec, rows.rows, late=late)
-        done.append(Skew(subject, now, now - since, now, tuple(features), rows.left_out))
+        spec, problem = known_spec(subject, spec_of)
+        features = () if spec is None else measured(OfflineTables(session, spec), spec, rows.rows, late=late)
+        done.append(Skew(subject, now, now - since, now, tuple(features), rows.left_out, problem))
     if any(each.features for each in done):
         session.write_table(table.sibling("skew"), rows_of(done), schema_mode="merge")
     return done
+
+
+def known_spec(subject: Subject, find: "Callable[[Subject], FeatureSpec]") -> "tuple[FeatureSpec | None, str | None]":
+    """The recipe of who answered, or why there is none any more: a version that was deleted within the window shall not
+    keep all others from being measured."""
+    try:
+        return find(subject), None
+    except NotFound as error:
+        return None, error.message
 
 
 def spec_of(subject: Subject) -> "FeatureSpec":
@@ -143,6 +153,9 @@ def told(endpoint: str, done: Iterable[Skew]) -> list[str]:
     """What was found, for people."""
     lines: list[str] = []
     for skew in done:
+        if skew.problem is not None:
+            lines.append(f"{skew.subject.model}@{skew.subject.version}: not measured. {skew.problem}")
+            continue
         rows = max((each.rows for each in skew.features), default=0)
         lines.append(f"{skew.subject.model}@{skew.subject.version}: {rows} rows, {skew.left_out} requests left out")
         for each in skew.features:
