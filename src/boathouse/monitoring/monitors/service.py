@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind, Table
 from boathouse.foundation.clock import Clock, epoch_ms
@@ -28,6 +29,8 @@ class Monitors:
         self._catalog = catalog
         self._database = catalog.database
         self._jobs = jobs
+        self._beginning = Lock()
+        """A monitor that is being made has no job yet, as one that waits; it would be given two."""
         self._clock = clock
         self._access = MonitorAccess(catalog)
         self.refreshes = Refreshes(catalog, self._access, jobs, clock)
@@ -68,19 +71,20 @@ class Monitors:
                 failure=None if found is not None else f"There is no table {table} yet.",
                 origin=origin,
             )
-            with self._database.write() as connection:
-                if rows.find_monitor(connection, str(table)) is not None:
-                    raise AlreadyExists(f"{table} has a monitor already.", hint="Update it, or delete it first.")
-                rows.insert_monitor(connection, made)
-                event.commit_with(connection)
-            if found is None:
-                return made
-            try:
-                return self._activate(made)
-            except BoathouseError:
+            with self._beginning:
                 with self._database.write() as connection:
-                    rows.remove_monitor(connection, made.monitor_id, self._now())
-                raise
+                    if rows.find_monitor(connection, str(table)) is not None:
+                        raise AlreadyExists(f"{table} has a monitor already.", hint="Update it, or delete it first.")
+                    rows.insert_monitor(connection, made)
+                    event.commit_with(connection)
+                if found is None:
+                    return made
+                try:
+                    return self._activate(made)
+                except BoathouseError:
+                    with self._database.write() as connection:
+                        rows.remove_monitor(connection, made.monitor_id, self._now())
+                    raise
 
     def update(
         self, principal: Principal, table: TableName, settings: MonitorSettings, *, origin: str | None = None
@@ -207,6 +211,12 @@ class Monitors:
         return active
 
     def _begin_waiting(self, monitor: Monitor) -> int:
+        with self._beginning:
+            with self._database.read() as connection:
+                waits = any(each == monitor for each in rows.waiting_monitors(connection))
+            return self._begin(monitor) if waits else 0
+
+    def _begin(self, monitor: Monitor) -> int:
         failure: str | None
         try:
             owner = self._catalog.identities.as_owner(monitor.owner)

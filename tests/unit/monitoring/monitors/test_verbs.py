@@ -1,6 +1,7 @@
 """The verbs on monitors: who may, what is refused, what waits, what is kept in time."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.foundation.shapes import DoesNotFit
 from boathouse.monitoring.monitors.jobs import RunEnd
-from boathouse.monitoring.monitors.nouns import MonitorStatus, RefreshState
+from boathouse.monitoring.monitors.nouns import Monitor, MonitorStatus, RefreshState
 from boathouse.monitoring.monitors.settings import MonitorSettings
 
 AT = datetime(2013, 1, 1, tzinfo=UTC)
@@ -86,6 +87,23 @@ def test_a_monitor_waits_for_its_table_and_begins_by_itself(watch: Any) -> None:
     assert watch.monitors.look() == 1
     found = watch.monitors.get(watch.root, WEATHER)
     assert found.status is MonitorStatus.ACTIVE and len(watch.runs.asked) == 1
+
+
+def test_a_monitor_that_is_being_made_is_not_begun_a_second_time(watch: Any) -> None:
+    watch.write("weather", ROWS)
+    ensure, looks = watch.runs.ensure, list[Thread]()
+
+    def ensure_while_somebody_looks(monitor: Monitor) -> int:
+        if not looks:
+            looks.append(Thread(target=watch.monitors.look))
+            looks[0].start()
+            looks[0].join(0.3)
+        return ensure(monitor)
+
+    watch.runs.ensure = ensure_while_somebody_looks
+    watch.monitors.create(watch.root, WEATHER, settings())
+    looks[0].join()
+    assert len(watch.runs.jobs) == 1 and len(watch.runs.asked) == 1
 
 
 def test_a_table_that_comes_without_the_columns_is_said_so(watch: Any) -> None:
