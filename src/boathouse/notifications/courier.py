@@ -26,6 +26,9 @@ PARALLEL = 16
 """Messages that are brought at the same time."""
 PER_DESTINATION = 1
 """One at a time to each destination: messages arrive in order, and one that hangs keeps only its own waiting."""
+AILING_SHARE = PARALLEL // 2
+"""Of these, how many may be under way to destinations whose last attempt has failed: however many hang, and however
+much waits for them, the others are not late."""
 OVERDUE_SECONDS = float(SENDING_SECONDS)
 """After this long a delivery counts no more among the ``PARALLEL``; its destination stays taken until it ends."""
 STOPPING_SECONDS = 5.0
@@ -57,6 +60,8 @@ class Courier:
         self._somebody_is_free = threading.Event()
         self._thread: threading.Thread | None = None
         self._under_way: list[_UnderWay] = []
+        self._ailing: set[str] = set()
+        """The destinations whose last attempt has failed."""
 
     def start(self) -> None:
         """Begin to deliver, in a thread of its own."""
@@ -95,10 +100,17 @@ class Courier:
     def _begin(self) -> "list[_UnderWay]":
         """Set out with what is due, as far as there is somebody free; waits for nothing."""
         self._under_way = [each for each in self._under_way if each.thread.is_alive()]
-        overdue = time.monotonic() - OVERDUE_SECONDS
-        free = PARALLEL - sum(each.since > overdue for each in self._under_way)
+        now, overdue = epoch_ms(self._clock.now()), time.monotonic() - OVERDUE_SECONDS
+        counted = [each for each in self._under_way if each.since > overdue]
         busy = Counter(each.destination for each in self._under_way)
-        taken = self._outbox.take(epoch_ms(self._clock.now()), free, per_destination=PER_DESTINATION, busy=busy)
+        free = PARALLEL - len(counted)
+        ailing = frozenset(self._ailing)
+        besides = {**busy, **dict.fromkeys(ailing, PER_DESTINATION)}
+        taken = self._outbox.take(now, free, per_destination=PER_DESTINATION, busy=besides)
+        free = min(free - len(taken), AILING_SHARE - sum(each.destination in ailing for each in counted))
+        if ailing and free > 0:
+            busy.update(each.destination for each in taken)
+            taken += self._outbox.take(now, free, per_destination=PER_DESTINATION, busy=busy)
         begun = [_UnderWay(each.destination, time.monotonic(), self._deliverer(each)) for each in taken]
         self._under_way += begun
         for each in begun:
@@ -130,9 +142,11 @@ class Courier:
             log.exception("Delivery %s failed in a way that was not foreseen.", delivery.delivery_id)
             self._failed(delivery, f"{type(error).__name__}: {error}")
         else:
+            self._ailing.discard(delivery.destination)
             self._outbox.delivered(delivery, epoch_ms(self._clock.now()))
 
     def _failed(self, delivery: Delivery, error: str, *, for_good: bool = False) -> None:
+        self._ailing.add(delivery.destination)
         log.warning("Delivery %s of %s failed: %s", delivery.delivery_id, delivery.event_type, error)
         self._outbox.failed(delivery, error, epoch_ms(self._clock.now()), for_good=for_good)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from boathouse.foundation.errors import BoathouseError
 from boathouse.foundation.home import Home
 from boathouse.testing import LocalBoathouse
 from boathouse.testing.local import start_boathouse, stop_boathouse
@@ -34,7 +35,7 @@ def web() -> Iterator[Any]:
 
 
 def wait_for(look: Callable[[], Any]) -> Any:
-    for _ in range(600):
+    for _ in range(3000):
         if found := look():
             return found
         time.sleep(0.05)
@@ -143,3 +144,70 @@ def test_nothing_is_lost_when_the_control_plane_is_killed(tmp_path: Path, web) -
     finally:
         stop_boathouse(server)
     assert len({each.json["event_id"] for each in web.received}) == 3
+
+
+def test_targets_that_hang_fail_redirect_or_never_end_lose_nothing_and_keep_nobody_waiting(tmp_path: Path) -> None:
+    server = start_boathouse(Home(tmp_path / ".boathouse"))
+    with (
+        servers.web_server() as good,
+        servers.web_server() as failing,
+        servers.web_server() as leading_away,
+        servers.endless_server() as endless,
+        servers.hanging_server() as hanging,
+    ):
+        failing.answers[:], leading_away.answers[:] = [500, 503], [302]  # to an address within the own network
+        targets = {
+            "good": good, "failing": failing, "away": leading_away, "endless": endless, "hanging": hanging,
+        }  # fmt: skip
+        try:
+            for name, target in targets.items():
+                destination(server, name, f"{target.url}/in")
+                body = {"name": name, "destination": name, "filter": {"types": ["model_version_alias.moved"]}}
+                server.client().post(f"{API}/webhooks", body)
+            model_with_version(server, "hooks.s.attacked")
+            for number, alias in enumerate("abcd"):
+                wait_for(lambda: try_to(lambda: set_alias(server, "hooks.s.attacked", alias)))  # noqa: B023
+                if number % 2:
+                    os.kill(server.pids["control-plane"], signal.SIGKILL)
+                    wait_for(lambda: try_to(lambda: server.client().get("/health")))
+                wait_for(lambda: alias in aliases_told(good))  # noqa: B023
+
+            for target in (failing, leading_away, endless):
+                wait_for(lambda: aliases_told(target) == set("abcd"))  # noqa: B023
+            assert {each.path for each in leading_away.received} == {"/in"}
+            states = {each["state"] for each in deliveries(server, "endless")}
+            assert states == {"DELIVERED"}
+            left = wait_for(lambda: [each for each in deliveries(server, "hanging") if each["error"]])
+            assert {each["state"] for each in left} == {"PENDING"}
+            assert all(each["attempts"] >= 1 for each in left)
+            assert len(deliveries(server, "hanging")) == 4
+
+            before = {each.json["event_id"] for each in good.received}
+            replayed = server.run("webhooks", "replay", "good", "--since", "1h")
+            assert replayed.stdout == "4 events on the way again.\n", replayed.stderr
+            wait_for(lambda: sum("replayed" in each.json for each in good.received) == 4)
+            again = [each for each in good.received if "replayed" in each.json]
+            assert {each.json["event_id"] for each in again} == before
+        finally:
+            stop_boathouse(server)
+
+
+def set_alias(server: LocalBoathouse, name: str, alias: str) -> bool:
+    server.client().put(f"{API}/models/{name}/aliases/{alias}", {"version": 1})
+    return True
+
+
+def aliases_told(target: Any) -> set[str]:
+    return {each.json["data"]["alias"] for each in target.received}
+
+
+def deliveries(server: LocalBoathouse, name: str) -> list[dict[str, Any]]:
+    return server.client().get(f"{API}/webhooks/{name}/deliveries")["deliveries"]
+
+
+def try_to(ask: Callable[[], Any]) -> Any:
+    """What is answered; nothing while the server is away."""
+    try:
+        return ask()
+    except (BoathouseError, OSError):
+        return None

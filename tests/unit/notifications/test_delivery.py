@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput, NotFound
+from boathouse.notifications import courier
 from boathouse.notifications.courier import PER_DESTINATION
-from boathouse.notifications.messages import DeliveryState
+from boathouse.notifications.messages import DeliveryState, Message
+from boathouse.notifications.outbox import write
+from boathouse.notifications.senders import deadlines
 
 _spec = importlib.util.spec_from_file_location("servers", Path(__file__).with_name("servers.py"))
 assert _spec is not None and _spec.loader is not None
@@ -293,6 +296,30 @@ def test_a_target_that_hangs_holds_up_nobody_else(post, web) -> None:
         wait_until(lambda: len(web.received) == 5)
 
         assert hanging.connections <= PER_DESTINATION
+        hanging.let_go()
+        post.courier.stop()
+
+
+def test_many_targets_that_hang_with_much_to_be_told_hold_up_nobody_else(
+    post, web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "PARALLEL", 4)
+    monkeypatch.setattr(courier, "AILING_SHARE", 2)
+    monkeypatch.setattr(deadlines, "HEAD_SECONDS", 0.3)
+    with servers.hanging_server() as hanging:
+        for number in range(6):
+            post.destinations.create(post.ada, f"hangs {number}", {"generic_webhook": {"url": hanging.url}})
+        post.destinations.create(post.ada, "works", {"generic_webhook": {"url": web.url}})
+        waiting = [Message("x", f"hangs {number}", {"event_type": "x"}) for number in range(6)] * 300
+        with post.database.write() as connection:
+            write(connection, waiting, round(post.clock.now().timestamp() * 1000))
+        post.clock.advance(timedelta(seconds=1))
+        post.courier.start()
+        for number in range(5):
+            post.send("works")
+            wait_until(lambda number=number: len(web.received) > number)
+
+        assert sum(each.attempts == 0 for each in post.outbox.list(limit=2000)) > 100  # they are far from through
         hanging.let_go()
         post.courier.stop()
 
