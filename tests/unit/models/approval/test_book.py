@@ -210,3 +210,31 @@ def test_a_version_made_anew_under_an_old_number_has_no_signatures(desk: Desk) -
 
     assert desk.repository.of(str(MODEL), 3) == []
     assert desk.book.authors(str(MODEL), 3) == {"bob"}
+
+
+def test_two_people_of_two_groups_sign_and_one_of_both_groups_counts_once(desk: Desk) -> None:
+    desk.require(approval={"count": 2, "groups": ["risk", "legal"], "author_may_approve": False})
+    both = desk.person("bea", "risk", "legal")
+    desk.book.approve(both, MODEL, 3)
+    assert not desk.book.approve(both, MODEL, 3, reason="again").tally.is_complete
+
+    standing = desk.book.approve(desk.person("lea", "legal"), MODEL, 3)
+
+    assert standing.tally.is_complete
+    assert [each.principal for each in standing.tally.approved] == ["bea", "lea"]
+
+
+def test_an_author_in_every_group_does_not_sign(desk: Desk) -> None:
+    desk.require(approval={"count": 2, "groups": ["risk", "legal"], "author_may_approve": False})
+    grace = desk.person("grace", "risk", "legal")
+    desk.version(4, author="grace")
+    desk.evaluate(4, "e4")
+
+    with pytest.raises(Denied, match="grace has made version 4"):
+        desk.book.approve(grace, MODEL, 4)
+    desk.require(approval={"count": 1, "groups": ["risk", "legal"], "author_may_approve": True})
+    assert desk.book.approve(grace, MODEL, 4).tally.is_complete
+    desk.require(approval={"count": 1, "groups": ["risk", "legal"], "author_may_approve": False})
+    standing = desk.book.standing(desk.ada, MODEL, 4)
+    assert not standing.tally.is_complete
+    assert "somebody else has to sign" in standing.tally.ended[0].why
