@@ -70,7 +70,7 @@ def output_type(metric: CustomMetric) -> pa.DataType:
 
 
 def metrics_of(settings: MonitorSettings, *kinds: MetricType) -> list[CustomMetric]:
-    return [each for each in settings.custom_metrics or () if each.type in kinds]
+    return [each for each in settings.metrics if each.type in kinds]
 
 
 def aggregates_of(settings: MonitorSettings) -> list[Aggregate]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boathouse.monitoring.metrics.business import business_schema
 from boathouse.monitoring.metrics.quality import QUALITY
 from boathouse.monitoring.monitors.settings import TABLE, MonitorSettings
 from boathouse.quality.profiles.reading import figures_of
@@ -60,7 +61,8 @@ def model_column(settings: MonitorSettings) -> str | None:
     """What the column of model ids is called in the metric tables: as in the monitored table, where that is free."""
     if settings.model_id is None:
         return None
-    taken = {name for name, _ in (*_KEYS, *_FIGURES, *_OURS)} | set(QUALITY.names)
+    ours = [*QUALITY.names, *business_schema(settings.extras).names]
+    taken = {name for name, _ in (*_KEYS, *_FIGURES, *_OURS)} | set(ours)
     return MODEL if settings.model_id.lower() in {*taken, MODEL} else settings.model_id
 
 
@@ -69,7 +71,7 @@ def profile_schema(settings: MonitorSettings, custom: Mapping[str, pa.DataType])
     model = model_column(settings)
     fields = [*_KEYS, *([(model, pa.string())] if model is not None else []), *_FIGURES]
     if settings.inference_log is not None:
-        fields += [(field.name, field.type) for field in QUALITY]
+        fields += [(field.name, field.type) for field in (*QUALITY, *business_schema(settings.extras))]
     return pa.schema([*fields, *custom.items(), *own_columns(settings)])
 
 

@@ -6,7 +6,7 @@ from boathouse.catalog import Column
 from boathouse.foundation.errors import BoathouseError, did_you_mean
 from boathouse.foundation.shapes import Problem
 from boathouse.foundation.yaml_source import KeyPath
-from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType
+from boathouse.monitoring.monitors.settings import TABLE, CustomMetric, MetricType, MonitorSettings, ProblemType
 from boathouse.quality.profiles.slicing import read_slice
 
 TIMES = ("timestamp", "timestamp_ntz", "date", "string", "int", "bigint", "double")
@@ -87,11 +87,18 @@ def _problems_of_metrics(settings: MonitorSettings, table: str, names: Sequence[
 
     known = {name.lower() for name in names} | {TABLE}
     shapes: Mapping[MetricType, str] = {each: each.value for each in MetricType}
-    for index, metric in enumerate(settings.custom_metrics or ()):
-        path: KeyPath = ("custom_metrics", index)
+    for path, metric, field in _metrics(settings):
         for position, name in enumerate(metric.input_columns):
             if name.lower() not in known:
                 hint = did_you_mean(name, [*names, TABLE])
                 yield Problem((*path, "input_columns", position), f"{table} has no column {name!r}.", hint)
         if (problem := problem_of(metric)) is not None:
-            yield Problem((*path, "definition"), f"{problem} ({shapes[metric.type]})")
+            yield Problem((*path, field), f"{problem} ({shapes[metric.type]})")
+
+
+def _metrics(settings: MonitorSettings) -> Iterator[tuple[KeyPath, CustomMetric, str]]:
+    """Where each metric of one's own is written, and under which field its SQL."""
+    for index, metric in enumerate(settings.custom_metrics or ()):
+        yield ("custom_metrics", index), metric, "definition"
+    for index, kpi in enumerate(settings.extras.kpis or ()):
+        yield ("boathouse", "kpis", index), kpi.as_metric(), "sql"

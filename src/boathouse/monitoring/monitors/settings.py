@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from boathouse.foundation.names import InvalidName, SchemaName
 from boathouse.foundation.shapes import Shape, Unused
 from boathouse.foundation.texts import TableText
+from boathouse.models.requirements.requirements import CostMatrix
 
 GRANULARITIES = ("5 minutes", "30 minutes", "1 hour", "1 day", "1 month", "1 year")
 """Beside any number of weeks."""
@@ -128,6 +129,36 @@ class LateLabels(Shape):
         return self.label_key_col or self.key_col
 
 
+class Kpi(Shape):
+    """A figure of the business for each window: an aggregate over its rows."""
+
+    name: str
+    sql: str = Field(min_length=1)
+    unit: str | None = None
+    """For people: ``minutes``, ``USD``."""
+
+    @model_validator(mode="after")
+    def _is_a_metric(self) -> "Kpi":
+        self.as_metric()
+        return self
+
+    def as_metric(self) -> CustomMetric:
+        """It is computed as a metric of the whole table."""
+        return CustomMetric(
+            name=self.name, type=MetricType.AGGREGATE, definition=self.sql, input_columns=[TABLE],
+            output_data_type="double",
+        )  # fmt: skip
+
+
+class RunningCost(Shape):
+    """What it costs to answer."""
+
+    per_prediction: float = Field(default=0.0, ge=0)
+    per_hour: float = Field(default=0.0, ge=0)
+    """Whether anybody asks or not."""
+    currency: str = "EUR"
+
+
 class Extras(Shape):
     """What Databricks has no field for."""
 
@@ -140,6 +171,11 @@ class Extras(Shape):
     """Windows that ended longer before the newest row are left as they are; a backfill looks at them again."""
     columns: list[str] | None = None
     """Only these are looked at, beside those that the monitor itself needs."""
+    kpis: list[Kpi] | None = None
+    cost_matrix: CostMatrix | None = None
+    """What each outcome of a decision is worth, as in a model's requirements. It is acted where the prediction is
+    ``positive_label``, or from ``threshold`` on."""
+    running_cost: RunningCost | None = None
 
 
 class MonitorSettings(Shape):
@@ -173,14 +209,34 @@ class MonitorSettings(Shape):
             raise ValueError("late_labels belong to an inference_log.")
         if extras is not None and extras.refresh_on_update and self.schedule is not None:
             raise ValueError("either a schedule or refresh_on_update starts the refreshes, not both.")
-        names = [each.name for each in self.custom_metrics or ()]
+        if extras is not None:
+            self._has_what_money_needs(extras)
+        names = [each.name for each in self.metrics]
         if repeated := sorted({each for each in names if names.count(each) > 1}):
             raise ValueError(f"the metric {repeated[0]} is written twice.")
         return self
 
+    def _has_what_money_needs(self, extras: Extras) -> None:
+        matrix, cost, log = extras.cost_matrix, extras.running_cost, self.inference_log
+        if log is None and (matrix is not None or cost is not None):
+            raise ValueError("cost_matrix and running_cost belong to an inference_log.")
+        if matrix is None or log is None:
+            return
+        if log.problem_type is not ProblemType.CLASSIFICATION:
+            raise ValueError("a cost_matrix weighs decisions between two classes; this is a regression.")
+        if matrix.threshold is not None and log.prediction_proba_col is None:
+            raise ValueError("a cost_matrix with a threshold needs prediction_proba_col.")
+        if cost is not None and cost.currency != matrix.currency:
+            raise ValueError(f"cost_matrix is in {matrix.currency}, running_cost in {cost.currency}.")
+
     @property
     def extras(self) -> Extras:
         return self.boathouse or Extras()
+
+    @property
+    def metrics(self) -> list[CustomMetric]:
+        """Metrics of one's own, those of the business among them."""
+        return [*(self.custom_metrics or ()), *(each.as_metric() for each in self.extras.kpis or ())]
 
     @property
     def timestamp(self) -> str | None:

@@ -14,7 +14,7 @@ from boathouse.lake.engine import Engine
 from boathouse.lake.schema import identifier
 from boathouse.monitoring.metrics.custom import Aggregate
 from boathouse.monitoring.metrics.profile_rows import PlaceKey
-from boathouse.monitoring.refreshing.labels import Answers
+from boathouse.monitoring.refreshing.labels import Answers, known_labels
 from boathouse.monitoring.refreshing.stretches import Stretch
 from boathouse.quality.profiles.nouns import ALL_MODELS
 from boathouse.quality.profiles.rows_sql import MODEL, WINDOW, RowsAsked
@@ -95,14 +95,11 @@ def _joins(answers: Answers) -> bool:
 
 def _source(answers: Answers) -> str:
     late = answers.settings.extras.late_labels
-    if late is None or not _joins(answers):
+    if late is None or answers.labels is None or not _joins(answers):
         return "scanned"
-    key, value = identifier(late.key_of_label), identifier(late.label_col)
-    known = (
-        f"SELECT CAST({key} AS VARCHAR) AS __key, min({value}) AS {value} FROM labels "
-        f"WHERE {key} IS NOT NULL AND {value} IS NOT NULL GROUP BY 1 HAVING min({value}) = max({value})"
-    )
-    return f"scanned LEFT JOIN ({known}) AS known ON CAST(scanned.{identifier(late.key_col)} AS VARCHAR) = known.__key"
+    known, condition = known_labels(answers.table, answers.labels, late)
+    labelled = f"SELECT __key, __label AS {identifier(late.label_col)} FROM {known}"
+    return f"scanned LEFT JOIN ({labelled}) AS __known ON {condition}"
 
 
 def _windows(asked: RowsAsked, stretch: Stretch | None) -> pa.Table:

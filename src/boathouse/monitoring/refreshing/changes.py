@@ -15,11 +15,11 @@ from boathouse.lake import Commit, EngineQuery
 from boathouse.lake.change_feed import read_changes
 from boathouse.lake.engine import Engine
 from boathouse.lake.log import DeltaLog
-from boathouse.lake.schema import identifier
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.monitors.nouns import Span
 from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import LateLabels
+from boathouse.monitoring.refreshing.labels import key_sql
 from boathouse.monitoring.refreshing.stretches import windows_of
 from boathouse.quality.profiles.rows_sql import WINDOW, RowsAsked, require_time, window_start
 from boathouse.quality.profiles.windows import base_seconds, granularity
@@ -150,10 +150,10 @@ def _labelled(work: Work, sources: Sources, asked: RowsAsked, newest: int | None
     if not commits:
         return []
     keys = _changed_keys(sources, late, commits)
-    key = identifier(column_named(sources.table, late.key_col))
+    key, _ = key_sql(sources.table, sources.labels, late)
     text = (
-        f"SELECT {recent.keys[WINDOW]} AS {WINDOW}, count(DISTINCT CAST({key} AS VARCHAR)) AS n FROM scanned"
-        f"{recent.where} AND CAST({key} AS VARCHAR) IN (SELECT k FROM changed) GROUP BY 1"
+        f"SELECT {recent.keys[WINDOW]} AS {WINDOW}, count(DISTINCT {key}) AS n FROM scanned"
+        f"{recent.where} AND {key} IN (SELECT k FROM changed) GROUP BY 1"
     )
     query = EngineQuery(text, snapshots={"scanned": sources.table}, arrow={"changed": keys})
     found = sources.engine.run(query).arrow().to_pylist()
@@ -167,8 +167,9 @@ def _changed_keys(sources: Sources, late: LateLabels, commits: Sequence[Commit])
     assert sources.labels is not None
     name = column_named(sources.labels, late.key_of_label)
     changes = read_changes(sources.labels, commits, [name])
-    text = f"SELECT DISTINCT CAST({identifier(name)} AS VARCHAR) AS k FROM changes WHERE {identifier(name)} IS NOT NULL"
-    return sources.engine.run(EngineQuery(text, arrow={"changes": changes})).arrow()
+    _, key = key_sql(sources.table, sources.labels, late)
+    text = f"SELECT DISTINCT {key} AS k FROM labels WHERE {key} IS NOT NULL"
+    return sources.engine.run(EngineQuery(text, arrow={"labels": changes})).arrow()
 
 
 def _instants(

@@ -1,7 +1,7 @@
 # pyright: reportUnknownParameterType=false
 """Answers beside their labels, counted per window, slice and model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,15 @@ from boathouse.lake.engine import Engine
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.metrics.quality_counts import BINS, QualityCounts
-from boathouse.monitoring.monitors.settings import MonitorSettings, ProblemType
+from boathouse.monitoring.monitors.settings import LateLabels, MonitorSettings, ProblemType
 from boathouse.quality.profiles.columns import Family, family_of
 from boathouse.quality.profiles.nouns import ALL_MODELS
 from boathouse.quality.profiles.rows_sql import MODEL, SLICE, WINDOW, RowsAsked, window_start
 
 _SMALLEST = 1e-15
 """A probability of zero has no logarithm."""
-_GROUPS = "__groups"
+_GROUPS, _WHICH = "__groups", "__which"
+_WHOLE = ("byte", "short", "integer", "long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +60,43 @@ def count_quality(engine: Engine, answers: Answers, asked: RowsAsked) -> dict[Co
     assert log is not None
     found: dict[CountKey, QualityCounts] = {}
     if log.problem_type is ProblemType.REGRESSION:
-        for key, row in _grouped(engine, answers, asked, _REGRESSION, ()):
+        for key, _, row in _grouped(engine, answers, asked, _REGRESSION, ((),)):
             counts = found.setdefault(key, QualityCounts())
-            for name, value in row.items():
-                counts.sums[name] = counts.sums.get(name, 0.0) + float(value or 0.0)
+            for name in _REGRESSION:
+                counts.sums[name] = counts.sums.get(name, 0.0) + float(row[name] or 0.0)
         return _with_all_models(found, asked)
-    for key, row in _grouped(engine, answers, asked, {"n": "count(*)"}, ("__p", "__l")):
-        found.setdefault(key, QualityCounts()).cells[row["__p"], row["__l"]] += row["n"]
-    positive = positive_label(answers)
-    if positive is not None:
-        for key, row in _grouped(engine, answers, asked, _of_probabilities(positive), ("__bin",)):
-            _add_probabilities(found.setdefault(key, QualityCounts()), row, positive)
+    positive, is_scored = positive_class(answers), _is_scored(answers)
+    shown = {"n": "count(*)"} | (_of_probabilities(positive or "") if is_scored else {})
+    # Answers and labels are joined once for both ways of counting them.
+    for key, which, row in _grouped(engine, answers, asked, shown, (_CELLS, _BINS) if is_scored else (_CELLS,)):
+        counts = found.setdefault(key, QualityCounts(positive=positive))
+        if which == _CELLS:
+            counts.cells[row["__p"], row["__l"]] += row["n"]
+        else:
+            _add_probabilities(counts, row)
     return _with_all_models(found, asked)
 
 
-def positive_label(answers: Answers) -> str | None:
-    """The class that the probability is of, as it is counted; None without a probability, or when nobody can tell."""
-    log, extras = answers.settings.inference_log, answers.settings.extras
+def positive_class(answers: Answers) -> str | None:
+    """The class that probabilities and decisions are about, as it is counted; None when nobody can tell."""
+    extras = answers.settings.extras
+    if extras.positive_label is None:
+        return "1" if _is_number(answers) else None
+    given = extras.positive_label
+    if isinstance(given, bool):
+        return str(int(given)) if _is_number(answers) else str(given).lower()
+    return _spelled(given)
+
+
+def _is_scored(answers: Answers) -> bool:
+    """Whether there are probabilities, and somebody can tell of what."""
+    log = answers.settings.inference_log
     if log is None or log.prediction_proba_col is None or not _has(answers.table, log.prediction_proba_col):
-        return None
-    if extras.positive_label is not None:
-        given = extras.positive_label
-        if isinstance(given, bool):
-            return str(int(given)) if _is_number(answers) else str(given).lower()
-        return _spelled(given)
-    return "1" if _is_number(answers) else None
+        return False
+    return positive_class(answers) is not None
 
 
+_CELLS, _BINS = ("__p", "__l"), ("__bin",)
 _REGRESSION = {
     "labelled": "count(*)",
     "error": "sum(__p - __l)",
@@ -110,7 +121,7 @@ def _of_probabilities(positive: str) -> dict[str, str]:
     }
 
 
-def _add_probabilities(counts: QualityCounts, row: dict[str, Any], positive: str) -> None:
+def _add_probabilities(counts: QualityCounts, row: dict[str, Any]) -> None:
     place, others, own = row["__bin"], row["others"], row["own"]
     if place is None:
         return
@@ -118,17 +129,20 @@ def _add_probabilities(counts: QualityCounts, row: dict[str, Any], positive: str
     counts.bins[place] = (before[0] + others, before[1] + own)
     for name, value in (("log_loss", row["log_loss"]), ("brier", row["brier"]), ("scored", others + own)):
         counts.sums[name] = counts.sums.get(name, 0.0) + float(value)
-    counts.positive = positive
 
 
 def _grouped(
-    engine: Engine, answers: Answers, asked: RowsAsked, shown: dict[str, str], by: tuple[str, ...]
-) -> Iterator[tuple[CountKey, dict[str, Any]]]:
+    engine: Engine, answers: Answers, asked: RowsAsked, shown: dict[str, str], ways: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[CountKey, tuple[str, ...], dict[str, Any]]]:
+    """The rows grouped by keys and slices, and within them in each of the ways: what a group is of, which way it was
+    made, and what is shown of it."""
     keys, slices = list(asked.keys), list(asked.slice_keys)
-    sets = [[*keys, *by], *([*keys, *by, each] for each in slices)]
+    sets = [[*keys, *way, *each] for way in ways for each in ([], *([each] for each in slices))]
     grouping = ", ".join(f"({', '.join(each)})" if each else "()" for each in sets)
     group = f"grouping_id({', '.join(slices)}) AS {_GROUPS}" if slices else f"0 AS {_GROUPS}"
-    listed = [*keys, *slices, *by, group, *(f"{sql} AS {name}" for name, sql in shown.items())]
+    which = f"grouping_id({ways[0][0]}) AS {_WHICH}" if len(ways) > 1 else f"0 AS {_WHICH}"
+    by = [name for way in ways for name in way]
+    listed = [*keys, *slices, *by, group, which, *(f"{sql} AS {name}" for name, sql in shown.items())]
     text = f"SELECT {', '.join(listed)} FROM ({_inner(answers, asked)}) WHERE {_usable(answers)}"
     snapshots = {"scanned": answers.table}
     if answers.labels is not None and answers.settings.extras.late_labels is not None:
@@ -137,7 +151,7 @@ def _grouped(
     for row in engine.run(query).arrow().to_pylist():
         key = _key(row, asked, slices)
         if key is not None:
-            yield key, {name: row[name] for name in (*by, *shown)}
+            yield key, ways[row[_WHICH]], row
 
 
 def _inner(answers: Answers, asked: RowsAsked) -> str:
@@ -147,21 +161,39 @@ def _inner(answers: Answers, asked: RowsAsked) -> str:
     late = settings.extras.late_labels
     source, label = "scanned", identifier(log.label_col or "")
     if late is not None and answers.labels is not None:
-        key, value = identifier(late.key_of_label), identifier(late.label_col)
-        known = (
-            f"SELECT CAST({key} AS VARCHAR) AS __key, min({value}) AS __label FROM labels "
-            f"WHERE {key} IS NOT NULL AND {value} IS NOT NULL GROUP BY 1 HAVING min({value}) = max({value})"
-        )
-        source = f"scanned JOIN ({known}) AS __known ON CAST({identifier(late.key_col)} AS VARCHAR) = __known.__key"
+        known, condition = known_labels(answers.table, answers.labels, late)
+        source = f"scanned JOIN {known} ON {condition}"
         label = "__known.__label"
     prediction = identifier(log.prediction_col)
     columns = {"__p": _value(answers, prediction), "__l": _value(answers, label)}
-    if positive_label(answers) is not None:
+    if _is_scored(answers):
         score = f"CAST({identifier(log.prediction_proba_col or '')} AS DOUBLE)"
         columns["__s"] = f"CASE WHEN {score} >= 0 AND {score} <= 1 THEN {score} END"
         columns["__bin"] = f"CAST(least(floor({columns['__s']} * {BINS}), {BINS - 1}) AS INTEGER)"
     shown = {**asked.keys, **asked.slice_keys, **columns}
     return f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in shown.items())} FROM {source}{asked.where}"
+
+
+def known_labels(table: Snapshot, labels: Snapshot, late: LateLabels) -> tuple[str, str]:
+    """The labels as ``__known`` with ``__key`` and ``__label``, one for each answer and none where they contradict each
+    other; and the condition by which they belong to the rows of ``scanned``."""
+    of_answers, of_labels = key_sql(table, labels, late)
+    value = f"labels.{identifier(late.label_col)}"
+    known = (
+        f"(SELECT {of_labels} AS __key, min({value}) AS __label FROM labels WHERE {of_labels} IS NOT NULL "
+        f"AND {value} IS NOT NULL GROUP BY 1 HAVING min({value}) = max({value})) AS __known"
+    )
+    return known, f"{of_answers} = __known.__key"
+
+
+def key_sql(table: Snapshot, labels: Snapshot, late: LateLabels) -> tuple[str, str]:
+    """The ids of answers in ``scanned`` and in ``labels`` as they are compared: texts and whole numbers as they are,
+    which takes the engine half the time; what differs in type as texts."""
+    names = f"scanned.{identifier(late.key_col)}", f"labels.{identifier(late.key_of_label)}"
+    kinds = _kind(table, late.key_col), _kind(labels, late.key_of_label)
+    if kinds == ("string", "string") or all(kind in _WHOLE for kind in kinds):
+        return names
+    return f"CAST({names[0]} AS VARCHAR)", f"CAST({names[1]} AS VARCHAR)"
 
 
 def _usable(answers: Answers) -> str:
@@ -198,7 +230,12 @@ def _is_number(answers: Answers) -> bool:
 
 
 def _family(snapshot: Snapshot, name: str) -> Family:
-    return family_of({each.lower(): kind for each, kind in snapshot.fields.items()}.get(name.lower()))
+    return family_of(_kind(snapshot, name))
+
+
+def _kind(snapshot: Snapshot, name: str) -> Any:
+    """The Delta type of a column."""
+    return {each.lower(): kind for each, kind in snapshot.fields.items()}.get(name.lower())
 
 
 def _has(snapshot: Snapshot, name: str) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from boathouse.lake.snapshots import Snapshot
+from boathouse.monitoring.metrics.business import business_schema, cost_of, value_of
 from boathouse.monitoring.metrics.custom import aggregates_of, metrics_of, output_type, with_derived
 from boathouse.monitoring.metrics.profile_rows import (
     PlaceKey,
@@ -25,12 +26,13 @@ from boathouse.monitoring.metrics.profile_rows import (
 from boathouse.monitoring.metrics.quality import QUALITY, fairness_of, quality_of
 from boathouse.monitoring.metrics.quality_counts import QualityCounts
 from boathouse.monitoring.monitors.refreshes import Work
-from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType
+from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType, RunningCost
 from boathouse.monitoring.refreshing.aggregating import Found, aggregate
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked
 from boathouse.monitoring.refreshing.labels import Answers
 from boathouse.monitoring.refreshing.stretches import Stretch, stretches_of
 from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, READ, stored_rows
+from boathouse.quality.profiles.nouns import ALL_MODELS
 from boathouse.quality.profiles.rows_sql import RowsAsked
 from boathouse.quality.profiles.slicing import BadSlice, Slice, read_slice
 from boathouse.session import Session
@@ -101,17 +103,20 @@ class Profiles:
     def _quality(
         self, summaries: pa.Table, of_tables: np.ndarray, counts: dict[PlaceKey, QualityCounts]
     ) -> dict[str, Any]:
-        """The columns of quality, filled in rows of the whole table."""
+        """The columns of quality and of money, filled in rows of the whole table."""
         settings = self.work.monitor.settings
         if settings.inference_log is None:
             return {}
-        places = places_of(summaries.take(pa.array(of_tables)))
-        rows = [_quality_at(settings, place, counts) for place in places]
-        found = pa.Table.from_pylist(rows, schema=QUALITY)
+        tables = summaries.take(pa.array(of_tables))
+        rows = [_quality_at(settings, place, counts) for place in places_of(tables)]
+        if (cost := settings.extras.running_cost) is not None:
+            rows = [row | paid for row, paid in zip(rows, _costs(tables, cost), strict=True)]
+        schema = pa.schema([*QUALITY, *business_schema(settings.extras)])
+        found = pa.Table.from_pylist(rows, schema=schema)
         spread = np.full(summaries.num_rows, -1)
         spread[of_tables] = np.arange(len(of_tables))
         spread_out = found.take(pa.array(spread, mask=spread < 0))
-        return {name: spread_out.column(name) for name in QUALITY.names}
+        return {name: spread_out.column(name) for name in schema.names}
 
     def _aggregated(self, snapshot: Snapshot, stretch: Stretch | None, instant: datetime | None) -> Found:
         settings = self.work.monitor.settings
@@ -165,6 +170,24 @@ def _quality_at(settings: MonitorSettings, place: PlaceKey, counts: dict[PlaceKe
     others = counts.get((text, start, key, "false", model)) if value == "true" else None
     if others is not None and log.problem_type is ProblemType.CLASSIFICATION:
         found |= fairness_of(own, others)
+    matrix = settings.extras.cost_matrix
+    return found if matrix is None else found | value_of(own, matrix)
+
+
+def _costs(tables: pa.Table, cost: RunningCost) -> list[dict[str, Any]]:
+    """What the answers of each window, slice and model have cost; nothing is said of a baseline, which was not paid
+    here."""
+    wanted = ("granularity", "window_start", "window_end", "slice_key", "model_id", "count")
+    rows = tables.select(wanted).to_pylist()
+    totals = {
+        (row["granularity"], row["window_start"]): row["count"]
+        for row in rows
+        if row["slice_key"] is None and row["model_id"] == ALL_MODELS
+    }
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        length, of_all = row["window_end"] - row["window_start"], totals.get((row["granularity"], row["window_start"]))
+        found.append(cost_of(cost, length, row["count"], of_all) if row["granularity"] and of_all else {})
     return found
 
 
