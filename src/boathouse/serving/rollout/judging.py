@@ -22,6 +22,9 @@ _UNNOTICED_MS = 1.0
 """A p99 up to this is never called slow beside another one: a tenth of a millisecond may well become three."""
 _WORSE = 0.01
 """Unless chance makes it as much worse more seldom than this, what is replaced has the same trouble."""
+_PREDICTION_ALPHA = ALPHA / 10
+"""Histograms are looked at again and again, and their test has a fixed level: it takes looks that are far apart, of
+which a step has about ten, for new ones."""
 _REFUSALS = 0.02
 """How much larger the share of requests that do not fit the model may be."""
 
@@ -181,7 +184,7 @@ def _predictions(rules: AbortRules, seen: Seen, enough: bool) -> Iterator[Findin
     told = f"the predictions' stability index is {index:.3f} beside what is replaced; up to {limit:g} is allowed"
     ruling = Ruling.FINE
     if index > limit:
-        ruling = Ruling.ABORT if chance < ALPHA else Ruling.WAIT
+        ruling = Ruling.ABORT if chance < _PREDICTION_ALPHA else Ruling.WAIT
     details = {"p_value": chance, "canary": mine, "replaced": theirs}
     yield Finding("prediction_psi", ruling, told, index, limit, sum(mine), details)
 
@@ -245,20 +248,24 @@ def _end_of_bucket(ms: float) -> float:
 
 
 def stability(counts: Sequence[int], reference: Sequence[int]) -> tuple[float, float]:
-    """The population stability index without what chance adds to it, and how probable chance makes one as large.
+    """The population stability index without what chance adds to it, and how probable chance makes histograms that
+    differ as much.
 
     Of samples of one distribution the index is on average the degrees of freedom times ``1/n + 1/m`` (Yurdakul and
-    Naranjo 2020); few rows would look like drift without that being taken off.
+    Naranjo 2020); few rows would look like drift without that being taken off. Where there are many classes of a few
+    answers each, the index is far from the distribution that it has with many: Pearson's statistic is closer to it, so
+    that is what chance is asked about.
     """
     import numpy as np
 
-    from boathouse.quality.distances import population_stability_index, stability_p_value
+    from boathouse.quality.chi_square import chi_square
+    from boathouse.quality.distances import population_stability_index
 
     mine, theirs = np.asarray(counts, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     there = (mine + theirs) > 0
     mine, theirs = mine[there], theirs[there]
     index = population_stability_index(mine, theirs)
-    chance = stability_p_value(index, mine, theirs)
+    chance = chi_square(mine, theirs).p_value
     by_chance = (len(mine) - 1) * (1 / mine.sum() + 1 / theirs.sum())
     return max(0.0, float(index - by_chance)), chance
 

@@ -139,6 +139,21 @@ def test_small_samples_of_the_same_predictions_do_not_drift() -> None:
     assert np.mean([each > 0.2 for each in found]) < 0.01
 
 
+def test_many_classes_of_a_few_answers_each_abort_hardly_ever_however_often_one_looks() -> None:
+    chance = np.random.default_rng(5)
+    aborted = 0
+    for _ in range(150):
+        mine, theirs = np.zeros(24, np.int64), np.zeros(24, np.int64)
+        for _ in range(20):
+            mine += chance.multinomial(100, np.full(24, 1 / 24))
+            theirs += chance.multinomial(100, np.full(24, 1 / 24))
+            told = seen(tally(predictions=tuple(mine.tolist())), tally(predictions=tuple(theirs.tolist())))
+            if ruling(told, prediction_psi=0.01)[0] is Ruling.ABORT:
+                aborted += 1
+                break
+    assert aborted == 0
+
+
 def test_a_quantile_lies_in_its_bucket() -> None:
     assert quantile_ms((0,) * 17, 0.99) is None
     assert 1 < (quantile_ms(latency(2, 100), 0.99) or 0) <= 2.5
