@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 URL_VARIABLE = "BOATHOUSE_URL"
 TOKEN_VARIABLE = "BOATHOUSE_TOKEN"
+TASK_VARIABLE = "BOATHOUSE_TASK_RUN_ID"
 CHUNK_BYTES = 1 << 20
+PATIENCE_SECONDS = 180.0
+"""How long the task of a job waits for a control plane that is away: one that was killed is started again."""
+PAUSE_SECONDS = 0.5
 _SENDABLE = re.compile(r"[!-~]+")
 
 
@@ -72,11 +77,17 @@ class Answer:
 
 
 class RestClient:
-    """Calls a control plane; raises the error categories that the server named. May be shared by threads."""
+    """Calls a control plane; raises the error categories that the server named. May be shared by threads.
 
-    def __init__(self, connection: Connection, *, timeout_seconds: float = 60.0) -> None:
+    The task of a job waits while nobody is there to take a request, and asks again for what was to be read; with
+    ``repeats_all``, for everything, because asking twice for what it asks for is asking once.
+    """
+
+    def __init__(self, connection: Connection, *, timeout_seconds: float = 60.0, repeats_all: bool = False) -> None:
         self.connection = connection
         self._timeout_seconds = timeout_seconds
+        self._repeats_all = repeats_all
+        self._patience_seconds = PATIENCE_SECONDS if os.environ.get(TASK_VARIABLE) else 0.0
         self._pool: urllib3.PoolManager | None = None
 
     def get(self, path: str, **params: Any) -> Any:
@@ -142,22 +153,34 @@ class RestClient:
             content, sent["Content-Type"] = json.dumps(json_body).encode(), "application/json"
         given = [(key, _as_text(each)) for key, value in (params or {}).items() for each in _each(value)]
         url = f"{self.connection.url}{path}" + (f"?{urlencode(given)}" if given else "")
-        try:
-            response = self._connections().request(method, url, body=content, headers=sent, preload_content=False)
-        except urllib3.exceptions.TimeoutError as error:
-            raise Unavailable(
-                f"{self.connection.url} did not answer {method} {path} within {self._timeout_seconds:g} s."
-            ) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise Unavailable(
-                f"Nothing answers at {self.connection.url}.", hint="Is it running? Try: boathouse status"
-            ) from error
+        until = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                response = self._connections().request(method, url, body=content, headers=sent, preload_content=False)
+                break
+            except urllib3.exceptions.TimeoutError as error:
+                raise Unavailable(
+                    f"{self.connection.url} did not answer {method} {path} within {self._timeout_seconds:g} s."
+                ) from error
+            except urllib3.exceptions.HTTPError as error:
+                if time.monotonic() > until or not self._may_repeat(method, content, error):
+                    raise Unavailable(
+                        f"Nothing answers at {self.connection.url}.", hint="Is it running? Try: boathouse status"
+                    ) from error
+                time.sleep(PAUSE_SECONDS)
         try:
             if response.status >= 400:
                 raise error_from(response.status, response.data)
             yield response
         finally:
             response.release_conn()
+
+    def _may_repeat(self, method: str, content: object, error: Exception) -> bool:
+        """Whether a request can be sent again: nobody has taken it, or twice is as good as once."""
+        from urllib3.exceptions import NewConnectionError
+
+        was_taken = not isinstance(getattr(error, "reason", error), NewConnectionError)
+        return isinstance(content, bytes | None) and (self._repeats_all or method == "GET" or not was_taken)
 
     def _connections(self) -> "urllib3.PoolManager":
         if self._pool is None:

@@ -39,12 +39,14 @@ def evaluate_model() -> None:
     """Ask every gate of the model's policy about a version, and record the evidence."""
     from boathouse.features.training.evaluation_scorer import scorer_of
     from boathouse.models.deployment.evaluated import summary
-    from boathouse.models.deployment.evaluating import evaluate, subject_of
+    from boathouse.models.deployment.evaluating import ByTask, evaluate, subject_of
     from boathouse.session import default_session
 
     name, version = _which("evaluate_model")
     client, session = _client(), default_session()
-    done = evaluate(session, client, subject_of(client, name, version), scorer_of(session), run_id=_run_id())
+    run_id, task_run_id = _number("BOATHOUSE_RUN_ID"), _number("BOATHOUSE_TASK_RUN_ID")
+    by = ByTask(run_id, task_run_id) if run_id is not None and task_run_id is not None else None
+    done = evaluate(session, client, subject_of(client, name, version), scorer_of(session), by=by)
     _table(summary(done.evidence))
     _say(f"Evaluation {done.evaluation.evaluation_id} of {name}@{version} is recorded.")
 
@@ -110,8 +112,9 @@ def promote_model() -> None:
             f"{name}@{version} may go to production. Somebody brings it there: boathouse model promote {name}@{version}"
         )
         return
+    run_id = _number("BOATHOUSE_RUN_ID")
     done = PromotionClient(client).promote(
-        name, version, reason=f"deployment job, run {_run_id()}" if _run_id() else "deployment job"
+        name, version, reason=f"deployment job, run {run_id}" if run_id else "deployment job"
     )
     if done.is_new:
         _keep_card(client, name, version)
@@ -149,11 +152,12 @@ def _which(task: str) -> tuple[ModelName, int]:
 
 
 def _client() -> RestClient:
-    return RestClient(Connection.from_surroundings(), timeout_seconds=TIMEOUT_SECONDS)
+    """Whatever these tasks ask for changes nothing when it is asked for again."""
+    return RestClient(Connection.from_surroundings(), timeout_seconds=TIMEOUT_SECONDS, repeats_all=True)
 
 
-def _run_id() -> int | None:
-    text = os.environ.get("BOATHOUSE_RUN_ID", "")
+def _number(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
     return int(text) if text.isdecimal() else None
 
 
