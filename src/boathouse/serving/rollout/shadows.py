@@ -47,9 +47,12 @@ class ShadowReports:
         requests = payload_table(self._catalog, endpoint.endpoint_id, target)
         predictions = predictions_table(self._catalog, endpoint.endpoint_id, target)
         if requests is None or predictions is None:
+            is_kept = target is not None and target.is_enabled
             raise InvalidInput(
-                f"Nothing that {name} has answered was captured yet, so there is nothing to compare.",
-                hint="Give the endpoint an auto_capture_config, and a policy with a shadow.",
+                f"Nothing that {name} has answered is in its inference table yet, so there is nothing to compare.",
+                hint="What is asked comes there within seconds; its policy needs a shadow."
+                if is_kept
+                else "Give the endpoint an auto_capture_config, and a policy with a shadow.",
             )
         session, since = self._session_of(principal), self._clock.now() - span
         return {
