@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from boathouse.catalog.audit import Audit
+from boathouse.catalog.contract_rules import is_held, refuse_held
 from boathouse.catalog.facts import PrincipalNotFound, SecurableNotFound, StillHolds
 from boathouse.catalog.grants import Grants
 from boathouse.catalog.hierarchy import (
@@ -126,7 +127,9 @@ class Registry:
             with self._database.write() as connection:
                 found = self._held(connection, (kind, name), to_change=True)
                 if properties is not None and kind is SecurableKind.TABLE:
-                    values["properties"] = with_declared(found.properties, valid_texts(properties), name)
+                    held = {key: value for key, value in found.properties.items() if is_held(key)}
+                    refuse_held({key: value for key, value in properties.items() if held.get(key) != value})
+                    values["properties"] = with_declared(found.properties, valid_texts(properties), name) | held
                 if owner is not None:
                     values["owner"] = _canonical_owner(connection, owner)
                     _require_safe_heir(connection, principal, found, values["owner"])
@@ -173,6 +176,7 @@ class Registry:
         Raises:
             Denied: The principal may not manage the thing; for a table MODIFY is enough.
         """
+        refuse_held(properties)
         name = canonical_name(kind, full_name)
         given = {key: value for key, value in properties.items() if value is not None}
         params = {"properties": dict(properties)}

@@ -270,7 +270,7 @@ class Session:
                 version = writes.merge(
                     access, table, table_name, data, merge_on, schema_mode=schema_mode, read_version=read_version
                 )
-        return WriteReport(str(table_name), version, rows)
+        return WriteReport(str(table_name), version, rows, access.told.set_aside)
 
     def open_appender(self, name: str | TableName) -> Appender:
         """A table opened for many appends: authorised and traced once.

@@ -24,6 +24,14 @@ LONGEST_TEXT = 2_000
 _READING = frozenset({"SELECT", "READ_TABLE", "EXPLAIN"})
 
 
+@dataclass(slots=True)
+class Told:
+    """What a statement found out while it wrote."""
+
+    set_aside: int = 0
+    """Rows that went to the quarantine table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """A principal at the law and an engine, with one statement to run."""
@@ -44,6 +52,8 @@ class Access:
 
     functions: Mapping[str, ArrowFunction] = field(default_factory=dict[str, ArrowFunction])
     """What the statement calls beside the engine's functions and the catalog's, by the engine's name for it."""
+
+    told: Told = field(default_factory=Told)
 
     def resolve(self, *requests: TableRequest) -> list[Table]:
         return self.law.resolve_tables(self.principal, requests, self.statement)

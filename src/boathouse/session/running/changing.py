@@ -17,11 +17,12 @@ from boathouse.lake import Snapshot, open_snapshot
 from boathouse.lake.changed_rows import value_name
 from boathouse.lake.engine import EngineQuery
 from boathouse.lake.rewriting import change_rows
-from boathouse.lake.row_changes import CLAUSE, FILE, ROW, TARGET, ChangeKind, ChangeReport, Clause, RowChanges
+from boathouse.lake.row_changes import CLAUSE, FILE, ROW, TARGET, ChangeKind, ChangeReport, Check, Clause, RowChanges
 from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result, result_of
 from boathouse.session.running.access import Access, by_name, table_node
 from boathouse.session.running.constraints import checks_of
+from boathouse.session.running.guarding import contract_checks
 from boathouse.session.running.queries import PreparedQuery, explained, prepare_with
 from boathouse.session.sql.assigning import set_values
 from boathouse.session.sql.dialect import databricks_sql, engine_sql
@@ -35,6 +36,13 @@ class Target:
     name: TableName
     alias: str
     snapshot: Snapshot
+    contract: tuple[Check, ...] = ()
+    """What the contract of the table asks of rows."""
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What every row that is written has to fulfil."""
+        return (*checks_of(self.snapshot), *self.contract)
 
     @classmethod
     def of(cls, access: Access, parts: Sequence[str], alias: str | None) -> "Target":
@@ -49,7 +57,7 @@ class Target:
         if table.view is not None:
             raise InvalidInput(f"{name} is a view; its rows cannot be changed.", hint="Change the table that it reads.")
         location = table.storage_location or access.resolve_one(name, Intent.WRITE).storage_location
-        return cls(name, alias or parts[-1], open_snapshot(location))
+        return cls(name, alias or parts[-1], open_snapshot(location), contract_checks(table))
 
     def node(self) -> exp.Table:
         """The table as the query names it."""
@@ -117,7 +125,7 @@ def change(access: Access, target: Target, select: exp.Select, wanted: Change) -
         wanted.clauses,
         wanted.columns,
         follows=follows,
-        checks=checks_of(target.snapshot),
+        checks=target.checks,
         parameters=wanted.parameters,
     )
     return carried_out(access, target, prepared, changes)

@@ -56,7 +56,7 @@ def insert(access: Access, statement: Insert) -> Result:
             reads_itself = _read_version(prepared, name) is not None
             info = {"isBlindAppend": False} if reads_itself else None
             writes.append(access, table, name, counted.reader(), prepared.sources, commit_info=info)
-        return _affected(counted.rows)
+        return _affected(counted.rows - access.told.set_aside)
 
 
 def _fitting_rows(access: Access, prepared: PreparedQuery, statement: Insert, snapshot: Snapshot) -> Rows:

@@ -33,7 +33,6 @@ from boathouse.session.running.changing import (
     qualifiers_of,
     told,
 )
-from boathouse.session.running.constraints import checks_of
 from boathouse.session.sql.assigning import set_values
 from boathouse.session.sql.dialect import engine_sql
 from boathouse.session.sql.problems import Unsupported
@@ -96,7 +95,7 @@ def merge(access: Access, statement: Merge) -> Result:
         columns,
         merge=_narrowed(join.args["on"], target, source_alias, statement),
         follows=follows,
-        checks=checks_of(target.snapshot),
+        checks=target.checks,
         parameters={"predicate": told(statement.on)},
     )
     return _counted(carried_out(access, target, prepared, changes))

@@ -19,6 +19,7 @@ from boathouse.lake.merging import Merge
 from boathouse.session.law import Intent, NewTable
 from boathouse.session.running.access import Access, by_name, table_node
 from boathouse.session.running.constraints import checks_of
+from boathouse.session.running.guarding import contract_checks, guarded
 
 WriteMode = Literal["append", "overwrite", "error", "merge"]
 SchemaMode = Literal["merge", "overwrite"]
@@ -32,6 +33,8 @@ class WriteReport:
     version: int
     rows: int | None
     """Rows that were handed over; None when the data does not tell."""
+    set_aside: int = 0
+    """Of them, those that the table's contract has sent to its quarantine table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,8 @@ def append(
     """Add rows to a table that the law has resolved for writing."""
     info = {**access.commit_info(), **(commit_info or {})}
     place = table.storage_location
-    with by_name(name, place):
-        version = tables.append(place, data, schema_mode=schema_mode, commit_info=info, turns=turns)
+    with guarded(access, table, name, data, sources) as rows, by_name(name, place):
+        version = tables.append(place, rows, schema_mode=schema_mode, commit_info=info, turns=turns)
     _after_write(access, table, name, version, sources, data, schema_mode is not None)
     return version
 
@@ -141,10 +144,14 @@ def overwrite(
     predicate: str | None = None,
 ) -> int:
     """Replace all rows of a table that the law has resolved for writing, or those that fulfil a condition."""
-    with by_name(name, table.storage_location):
+    loses_columns = schema_mode == "overwrite"
+    with (
+        guarded(access, table, name, data, sources, loses_columns=loses_columns) as rows,
+        by_name(name, table.storage_location),
+    ):
         version = tables.overwrite(
             table.storage_location,
-            data,
+            rows,
             predicate=predicate,
             read_version=read_version,
             schema_mode=schema_mode,
@@ -170,15 +177,16 @@ def merge(
     place, info = table.storage_location, access.commit_info()
     with by_name(name, place):
         if schema_mode is None:
-            checks = checks_of(open_snapshot(place))
+            checks = (*checks_of(open_snapshot(place)), *contract_checks(table))
             how = Merge(on, "update", "insert", "ignore")
             version = merge_frame(
                 access.engine, place, data, how, checks=checks, read_version=read_version, commit_info=info
             ).version
         else:
-            version = tables.merge(
-                place, data, on=on, read_version=read_version, schema_mode=schema_mode, commit_info=info
-            )
+            with guarded(access, table, name, data, (), refuses=True) as rows:
+                version = tables.merge(
+                    place, rows, on=on, read_version=read_version, schema_mode=schema_mode, commit_info=info
+                )
     _after_write(access, table, name, version, (), data, schema_mode is not None)
     return version
 
