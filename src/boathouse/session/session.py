@@ -212,6 +212,7 @@ class Session:
         read_version: int | None = None,
         replace_where: str | None = None,
         comment: str | None = None,
+        write_id: str | None = None,
     ) -> WriteReport:
         """Write rows to a table in one commit; a table that does not exist is created (``merge`` needs one).
 
@@ -223,6 +224,7 @@ class Session:
             schema_mode: ``merge`` to add new columns, ``overwrite`` to take over the schema; nothing changes unasked.
             read_version: The version the data was computed from; a conflict if the rows have changed since.
             replace_where: A condition in SQL: an overwrite replaces the rows that fulfil it, and so must the new ones.
+            write_id: What the write is called in the table's history, in lineage and in the audit log; else a new id.
 
         Raises:
             Conflict: Somebody has changed the table since ``read_version``.
@@ -236,7 +238,7 @@ class Session:
         if replace_where is not None and (mode != "overwrite" or schema_mode == "overwrite"):
             raise InvalidInput("replace_where belongs to the mode overwrite, and the schema stays.")
         table_name = name if isinstance(name, TableName) else TableName.parse(name)
-        access = self._access("WRITE_TABLE", f"write_table({table_name}, mode={mode})")
+        access = self._access("WRITE_TABLE", f"write_table({table_name}, mode={mode})", statement_id=write_id)
         rows = row_count(data)
         shape = TableShape(None, tuple(partition_by or ()), comment)
         table = writes.existing(access, table_name, Intent.WRITE)
@@ -344,8 +346,9 @@ class Session:
         text: str,
         parameters: Parameters | None = None,
         functions: Mapping[str, ArrowFunction] | None = None,
+        statement_id: str | None = None,
     ) -> Access:
-        statement = new_statement(kind, text)
+        statement = new_statement(kind, text, statement_id)
         return Access(
             self.principal,
             self.law,

@@ -130,8 +130,8 @@ def by_name(name: TableName, location: str) -> Generator[None]:
         raise type(error)(message.replace(location, str(name)), hint=error.hint) from error
 
 
-def new_statement(kind: str, text: str) -> Statement:
-    return Statement(new_id(), text[:LONGEST_TEXT], kind)
+def new_statement(kind: str, text: str, id: str | None = None) -> Statement:
+    return Statement(id or new_id(), text[:LONGEST_TEXT], kind)
 
 
 def table_node(name: TableName, version: int) -> LineageNode:

@@ -51,7 +51,7 @@ class Split:
             InvalidInput: A condition is no SQL that we understand, or reads other tables.
         """
         self._rules = tuple(rules)
-        self._origin = origin
+        self.origin = origin
         self._file: Any = None
         self._writer: pa.RecordBatchWriter | None = None
         self._kept = None
@@ -144,8 +144,8 @@ class Split:
         count = rows.num_rows
         facts = [
             pa.array(why, pa.list_(pa.string())),
-            pa.array([self._origin.at.astimezone(UTC)] * count, pa.timestamp("us", "UTC")),
-            pa.array([self._origin.write_id] * count, pa.string()),
+            pa.array([self.origin.at.astimezone(UTC)] * count, pa.timestamp("us", "UTC")),
+            pa.array([self.origin.write_id] * count, pa.string()),
         ]
         if self._writer is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the split)
@@ -156,7 +156,7 @@ class Split:
     def _refusal(self, rule: RowRule, rows: pa.RecordBatch, count: int) -> BrokenRule:
         shown = "; ".join(str(row)[:300] for row in rows.slice(0, _SHOWN).to_pylist())
         return BrokenRule(
-            f"{self._origin.what} refuses the rows: {rule.name} ({rule.condition}) does not hold for "
+            f"{self.origin.what} refuses the rows: {rule.name} ({rule.condition}) does not hold for "
             f"{count} of the first {self.rows:,}: {shown}. Nothing was written.",
             hint="Correct the rows, or leave them out.",
         )
