@@ -28,7 +28,7 @@ EXIT_CODES: dict[type[BoathouseError], int] = {
 }
 """What a script can rely on; 1 for anything else."""
 
-ALIASES = {"models": "model", "endpoints": "endpoint", "monitors": "monitor"}
+ALIASES = {"models": "model", "endpoints": "endpoint", "monitors": "monitor", "contracts": "contract"}
 """Names that commands have had, or that people try."""
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -49,6 +49,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "events": ("boathouse.cli.events", "events", "What has happened, and what happens."),
     "webhooks": ("boathouse.cli.webhooks", "webhooks", "Who is told of events, and what became of it."),
     "monitor": ("boathouse.cli.monitors", "monitor", "Monitors: which tables are watched, and their refreshes."),
+    "contract": (
+        "boathouse.cli.contracts",
+        "contract",
+        "Data contracts: what tables promise, and whether they keep it.",
+    ),
     "alert": ("boathouse.cli.alerts", "alert", "Alerts: what is watched, what fires, who is told."),
     "incident": ("boathouse.cli.incidents", "incident", "Incidents: what is wrong, what was done about it."),
     "playbook": ("boathouse.cli.incidents", "playbook", "Playbooks: what is done when something is wrong."),

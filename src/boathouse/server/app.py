@@ -18,6 +18,7 @@ from boathouse.server.routes import (
     alerts,
     bundles,
     catalog,
+    contracts,
     edge,
     endpoint_rollouts,
     endpoints,
@@ -127,6 +128,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
         inference_tables.routes(plane.catalog),
         monitors.routes(plane.monitors, plane.catalog),
+        contracts.routes(plane.contracts),
         edge.routes(plane.serving.endpoints.access, plane.serving.receiver, plane.home),
     ):
         app.include_router(router)

@@ -34,6 +34,7 @@ from boathouse.monitoring.monitors.service import Monitors
 from boathouse.monitoring.retraining.loop import Retraining
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
+from boathouse.quality.contracts.service import Contracts
 from boathouse.session import LocalLaw
 from boathouse.session.statements.service import Statements
 from boathouse.wiring.alerts import Alerting, build_alerting
@@ -97,6 +98,7 @@ class ControlPlane:
     serving: Serving
     monitors: Monitors
     monitor_loop: Loop
+    contracts: Contracts
     engine: Engine
     """To try what is to be created; no data passes through it."""
     background: Background
@@ -233,5 +235,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         serving=serving,
         monitors=monitors,
         monitor_loop=monitor_loop,
+        contracts=Contracts(catalog, clock),
         engine=engine,
     )

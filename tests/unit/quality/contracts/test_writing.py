@@ -1,0 +1,165 @@
+"""A table with a contract: each write is asked, rows are refused or set aside, and nothing is half done."""
+
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from boathouse.catalog import Privilege, SecurableKind
+from boathouse.catalog.contract_rules import WRITE_RULES
+from boathouse.foundation.errors import Denied, InvalidInput
+from boathouse.foundation.names import TableName
+from boathouse.lake.errors import WriteConflict
+from boathouse.session.running.splitting import BrokenRule
+
+DAY = date(2013, 2, 28)
+GOOD = {"id": 1, "price": 5.0, "state": "new", "day": DAY}
+NAME = TableName.parse("dev.shop.orders")
+
+
+@pytest.fixture
+def shop(house, orders):
+    """A table with a contract and one row."""
+    house.write("orders", [GOOD])
+    house.attach("orders", orders)
+    return house
+
+
+def ids(house, name="orders"):
+    return [row["id"] for row in house.rows(name, "id")]
+
+
+def test_an_append_sets_aside_what_breaks_a_rule(shop):
+    report = shop.write("orders", [{**GOOD, "id": 2}, {**GOOD, "id": 3, "price": -1.0}, {**GOOD, "id": None}])
+
+    assert (report.rows, report.set_aside) == (3, 2)
+    assert ids(shop) == [1, 2]
+    aside = shop.rows("orders_quarantine", order="price")
+    assert [each["_broken_rules"] for each in aside] == [["price minimum"], ["id is there"]]
+    history = shop.session.sql("DESCRIBE HISTORY dev.shop.orders").rows()
+    assert aside[0]["_write_id"] in str(history[0])
+
+
+def test_a_critical_rule_lets_nothing_be_written(shop):
+    with pytest.raises(BrokenRule, match=r"state: invalidValues .* does not hold for 1 of the first 2"):
+        shop.write("orders", [{**GOOD, "id": 2, "price": -1.0}, {**GOOD, "id": 3, "state": "lost"}])
+
+    assert ids(shop) == [1]
+    assert "orders_quarantine" not in str(shop.session.sql("SHOW TABLES IN dev.shop").rows())
+
+
+@pytest.mark.parametrize("frame", [pl.DataFrame, pa.Table.from_pylist, lambda rows: pl.DataFrame(rows).to_pandas()])
+def test_whatever_the_rows_come_in(shop, frame):
+    rows = [{**GOOD, "id": 2}, {**GOOD, "id": 3, "price": -1.0}]
+
+    shop.write("orders", frame(rows))
+
+    assert ids(shop) == [1, 2]
+
+
+def test_inserts_are_asked_and_count_what_they_wrote(shop):
+    done = shop.session.sql(
+        "INSERT INTO dev.shop.orders (id, price, state) VALUES (2, 1.0, 'paid'), (3, NULL, 'new'), (4, -2.0, NULL)"
+    ).rows()
+
+    assert done == [{"num_affected_rows": 1, "num_inserted_rows": 1}]
+    assert ids(shop) == [1, 2]
+    assert ids(shop, "orders_quarantine") == [3, 4]
+
+
+def test_overwrites_are_asked_and_keep_promised_columns(shop):
+    shop.write("orders", [{**GOOD, "id": 7}, {**GOOD, "id": 8, "price": -1.0}], mode="overwrite")
+    assert ids(shop) == [7]
+
+    with pytest.raises(InvalidInput, match="no column state, which the contract orders"):
+        shop.write("orders", [{"id": 9, "price": 1.0, "day": DAY}], mode="overwrite", schema_mode="overwrite")
+    shop.write("orders", [{**GOOD, "id": 9, "more": 1}], mode="overwrite", schema_mode="overwrite")
+    assert ids(shop) == [9]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE dev.shop.orders SET price = -1.0",
+        "UPDATE dev.shop.orders SET state = 'lost'",
+        (
+            "MERGE INTO dev.shop.orders USING (SELECT 2 AS i) AS s ON id = s.i "
+            "WHEN NOT MATCHED THEN INSERT (id, price) VALUES (s.i, -1.0)"
+        ),
+    ],
+)
+def test_changes_of_rows_are_refused(shop, statement):
+    with pytest.raises(InvalidInput, match=r"price minimum|state: invalidValues"):
+        shop.session.sql(statement)
+
+    assert shop.rows("orders") == [GOOD]
+
+
+def test_a_merge_of_a_frame_is_refused(shop):
+    for options in ({}, {"schema_mode": "merge"}):
+        with pytest.raises(InvalidInput, match="price minimum"):
+            shop.write("orders", [{**GOOD, "price": -1.0}], mode="merge", merge_on="id", **options)
+
+    assert shop.rows("orders") == [GOOD]
+
+
+def test_rows_that_keep_to_it_are_changed_and_deleted_as_ever(shop):
+    shop.session.sql("UPDATE dev.shop.orders SET price = 9.0")
+    shop.write("orders", [{**GOOD, "id": 2}], mode="merge", merge_on="id")
+    shop.session.sql("DELETE FROM dev.shop.orders WHERE id = 1")
+
+    assert ids(shop) == [2]
+
+
+def test_what_was_set_aside_is_taken_back_when_the_write_fails(shop):
+    shop.write("orders", [{**GOOD, "id": 2, "price": -1.0}])
+    version = 0
+    shop.session.sql("UPDATE dev.shop.orders SET price = 6.0")
+
+    with pytest.raises(WriteConflict):
+        shop.write("orders", [{**GOOD, "id": 3, "price": -1.0}], mode="overwrite", read_version=version)
+
+    assert ids(shop, "orders_quarantine") == [2]
+    assert ids(shop) == [1]
+
+
+def test_who_may_not_write_to_the_quarantine_table_loses_no_row(shop):
+    clerk = shop.session_of("clerk")
+    privileges = [Privilege.SELECT, Privilege.MODIFY]
+    shop.catalog.grants.grant(shop.root, "clerk", privileges, SecurableKind.TABLE, str(NAME))
+    clerk.write_table(str(NAME), pa.Table.from_pylist([{**GOOD, "id": 2}]))
+
+    with pytest.raises(Denied):
+        clerk.write_table(str(NAME), pa.Table.from_pylist([{**GOOD, "id": 3, "price": -1.0}]))
+
+    assert ids(shop) == [1, 2]
+
+
+def test_the_rules_cannot_be_taken_away_as_properties(shop):
+    securables = shop.catalog.securables
+    for change in ({WRITE_RULES: None}, {WRITE_RULES: "{}"}):
+        with pytest.raises(InvalidInput, match="cannot be set or unset"):
+            securables.set_properties(shop.root, SecurableKind.TABLE, str(NAME), change)
+    securables.update(shop.root, SecurableKind.TABLE, str(NAME), properties={"team": "sales"})
+
+    with pytest.raises(BrokenRule):
+        shop.write("orders", [{**GOOD, "state": "lost"}])
+
+
+def test_a_detached_contract_asks_nothing(shop):
+    shop.contracts.detach(shop.root, NAME)
+
+    shop.write("orders", [{**GOOD, "id": 2, "state": "lost"}])
+
+    assert ids(shop) == [1, 2]
+
+
+def test_a_renamed_table_keeps_its_contract(shop):
+    shop.session.sql("ALTER TABLE dev.shop.orders RENAME TO dev.shop.bought")
+
+    shop.write("bought", [{**GOOD, "id": 2, "price": -1.0}])
+
+    assert ids(shop, "bought") == [1]
+    assert ids(shop, "orders_quarantine") == [2]
+    assert shop.contracts.get(shop.root, TableName.parse("dev.shop.bought")).contract_id == "orders"
