@@ -15,6 +15,8 @@ from boathouse.catalog.contract_rules import OnViolation
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.names import TableName, quote_part
+from boathouse.lake import Snapshot
+from boathouse.lake.history import history
 from boathouse.quality.contracts.nouns import (
     CheckReport,
     Contract,
@@ -53,7 +55,7 @@ def check(
     rows, found = _one_pass(session, at, contract, actual, now)
     findings += found
     findings += _queries(session, name, contract)
-    findings += _commit_slas(session, name, contract, now)
+    findings += _commit_slas(opened.snapshot, contract, now)
     if against is not None:
         from boathouse.quality.contracts.comparing import compared
 
@@ -154,12 +156,12 @@ def query_about(text: str, name: TableName, object_name: str) -> str:
     return databricks_sql(tree)
 
 
-def _commit_slas(session: Session, name: TableName, contract: Contract, now: datetime) -> Iterator[Finding]:
+def _commit_slas(snapshot: Snapshot, contract: Contract, now: datetime) -> Iterator[Finding]:
     """Freshness by the last commit that changed rows."""
     for sla in contract.slas:
         if sla.column is None and sla.kind is Kind.FRESHNESS:
-            found = session.sql(f"DESCRIBE HISTORY {name.quoted()} LIMIT 1").rows()
-            yield _sla(sla, found[0]["timestamp"] if found else None, now)
+            commits = [each for each in history(snapshot.location) if each.changes_data]
+            yield _sla(sla, max((each.timestamp for each in commits), default=None), now)
         elif sla.column is None:
             told = "Retention needs a column of time: element: table.column."
             yield Finding(sla.kind.value, sla.kind, False, told, severity="info", is_breach=False)
@@ -167,7 +169,7 @@ def _commit_slas(session: Session, name: TableName, contract: Contract, now: dat
 
 def _judged(term: Term, value: Any, rows: int | None) -> Finding:
     figure = float(value) if value is not None and not isinstance(value, int) else value
-    if figure is not None and math.isnan(figure):
+    if figure is not None and not math.isfinite(figure):
         figure = None
     shown = figure
     if term.threshold.is_percent and figure is not None:

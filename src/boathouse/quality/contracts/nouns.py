@@ -216,7 +216,7 @@ def is_breach(severity: str) -> bool:
 
 def _allows_none(threshold: Threshold) -> bool:
     """Whether not a single row may break it."""
-    return threshold.holds(0) and not threshold.holds(1) and not threshold.holds(1e-6)
+    return threshold.holds(0) and not threshold.holds(1e-6 if threshold.is_percent else 1)
 
 
 def by_name(columns: Sequence[ContractColumn]) -> dict[str, ContractColumn]:

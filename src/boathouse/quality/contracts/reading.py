@@ -16,7 +16,7 @@ from boathouse.catalog.contract_rules import OnViolation
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.shapes import DoesNotFit, Problem
 from boathouse.foundation.yaml_source import KeyPath, YamlSource, parse_yaml
-from boathouse.quality.contracts.nouns import ACTIONS, Contract, ContractColumn, Kind, Sla
+from boathouse.quality.contracts.nouns import ACTIONS, Contract, ContractColumn, Kind, Sla, Term
 from boathouse.quality.contracts.terms import Given, terms_of_column, terms_of_table
 
 _NOT_ACTED_ON = ("price", "roles", "support", "servers", "tenant", "domain", "dataProduct", "relationships")
@@ -63,7 +63,7 @@ def _document(source: YamlSource) -> dict[str, Any]:
         OpenDataContractStandard.model_validate(data)
     except ValidationError as error:
         problems = [
-            Problem(each["loc"], f"{source.position(_known(each['loc'])).line}: {each['msg']}.")
+            Problem(each["loc"], f"line {source.position(_known(each['loc'])).line}: {each['msg']}.")
             for each in error.errors(include_url=False)
         ]
         raise DoesNotFit(str(source.file), problems) from error
@@ -114,7 +114,7 @@ def _contract(document: Mapping[str, Any], index: int, source: YamlSource) -> Co
     path: KeyPath = ("schema", index)
     columns: list[ContractColumn] = []
     given = Given(source, _default_action(document))
-    terms = []
+    terms: list[Term] = []
     for number, each in enumerate(table.get("properties") or ()):
         column = _column(each)
         columns.append(column)
@@ -215,10 +215,10 @@ def action_named(text: str) -> OnViolation:
         raise InvalidInput(f"onViolation is {text!r}.", hint="Write keep, quarantine or refuse.") from error
 
 
-def _named_once(terms: Sequence[Any]) -> list[Any]:
+def _named_once(terms: Sequence[Term]) -> list[Term]:
     """The terms, those with one name numbered."""
     seen: dict[str, int] = {}
-    found: list[Any] = []
+    found: list[Term] = []
     for each in terms:
         seen[each.name] = seen.get(each.name, 0) + 1
         found.append(each if seen[each.name] == 1 else replace(each, name=f"{each.name} ({seen[each.name]})"))

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from boathouse.quality.contracts.schema import contract_checks, contract_revisions, contracts
+
+MOST_CHECKS = 1_000
+"""Of one table that are kept."""
 
 _c, _r, _k = contracts.c, contract_revisions.c, contract_checks.c
 
@@ -120,6 +123,10 @@ def keep_check(connection: Connection, check: KeptCheck, broken: Sequence[str]) 
     )
     text = json.dumps(sorted(broken), ensure_ascii=False)
     connection.execute(update(contracts).where(_c.table_id == check.table_id).values(broken=text))
+    mine = select(_k.check_id).where(_k.table_id == check.table_id).order_by(_k.check_id.desc())
+    oldest = connection.execute(mine.offset(MOST_CHECKS - 1).limit(1)).scalar()
+    if oldest is not None:
+        connection.execute(delete(contract_checks).where(_k.table_id == check.table_id, _k.check_id < oldest))
     return int(done.inserted_primary_key[0])  # pyright: ignore[reportOptionalSubscript]
 
 
