@@ -17,6 +17,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.lake import local_path, open_snapshot
 from boathouse.lake.engine import ArrowFunction, Engine, Rows
 from boathouse.session.appending import Appender, open_appender
+from boathouse.session.expecting import create_expected
 from boathouse.session.law import Intent, Law
 from boathouse.session.opened import OpenQuery, OpenTable, open_tables
 from boathouse.session.result import Result
@@ -59,6 +60,7 @@ from boathouse.session.sql.statements import (
     CommentOn,
     CopyInto,
     CreateContainer,
+    CreateExpected,
     CreateFunction,
     CreateTable,
     CreateView,
@@ -367,6 +369,8 @@ class Session:
                 return queries.run_query(access, statement.tree)
             case CreateTable():
                 return inserting.create_table(access, statement)
+            case CreateExpected():
+                return create_expected(self, access, statement)
             case Insert():
                 return inserting.insert(access, statement)
             case AlterTable():

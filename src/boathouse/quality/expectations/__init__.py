@@ -1,6 +1,6 @@
 """Expectations: what rows are to fulfil on their way into a table, as declarative pipelines have them."""
 
-from boathouse.quality.expectations.carrying_out import ExpectationReport, RuleCount, write_expected
+from boathouse.quality.expectations.carrying_out import write_expected
 from boathouse.quality.expectations.declaring import (
     Expectations,
     Expected,
@@ -13,6 +13,7 @@ from boathouse.quality.expectations.declaring import (
 )
 from boathouse.quality.expectations.documents import ExpectedTable, read_expectations, run_yaml
 from boathouse.quality.expectations.sql_text import constraints_of, read_table, run_sql
+from boathouse.session.expecting import ExpectationReport, RuleCount
 
 __all__ = [
     "ExpectationReport",

@@ -10,7 +10,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.names import TableName
 from boathouse.foundation.shapes import ExactShape, fit
 from boathouse.foundation.yaml_source import parse_yaml
-from boathouse.quality.expectations.carrying_out import ExpectationReport, write_expected
+from boathouse.quality.expectations.carrying_out import write_expected
 from boathouse.quality.expectations.declaring import (
     Expectations,
     expect_all,
@@ -18,6 +18,7 @@ from boathouse.quality.expectations.declaring import (
     expect_all_or_fail,
 )
 from boathouse.session import Session
+from boathouse.session.expecting import ExpectationReport
 
 _ACTIONS = {"drop row": OnViolation.QUARANTINE, "fail update": OnViolation.REFUSE, "keep": OnViolation.KEEP}
 

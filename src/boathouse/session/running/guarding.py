@@ -7,24 +7,32 @@ id of a write that the table's history does not have.
 """
 
 import logging
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from boathouse.catalog import LineageNode, Table
+from boathouse.catalog import LineageNode, Privilege, SecurableKind, Table
+from boathouse.catalog.columns import columns_from_delta
 from boathouse.catalog.contract_rules import OnViolation, RowRule, WriteRules, write_rules_of
-from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound
+from boathouse.foundation.errors import AlreadyExists, BoathouseError, Conflict, InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.lake import open_snapshot, tables
 from boathouse.lake.arrow_input import open_stream
+from boathouse.lake.history import history
+from boathouse.lake.locations import local_path
 from boathouse.lake.row_changes import Check
+from boathouse.lake.schema import literal
 from boathouse.session.law import Intent, NewTable
 from boathouse.session.running.access import Access, table_node
 from boathouse.session.running.constraints import check_named
 from boathouse.session.running.splitting import WRITE, Origin, Split
 
 _logger = logging.getLogger(__name__)
+
+_LATEST_COMMITS = 50
+"""Where a write that came about is found again."""
 
 
 def contract_checks(table: Table) -> tuple[Check, ...]:
@@ -74,13 +82,13 @@ def guarded(
         judged = [RowRule(each.name, each.condition, OnViolation.REFUSE) for each in judged]
     origin = Origin(f"The contract of {name}", access.statement.id, datetime.now(UTC))
     split = Split(access.engine, judged, origin)
-    quarantine = _Quarantine(access, TableName.parse(rules.quarantine), sources)
+    quarantine = _Quarantine(access, table, TableName.parse(rules.quarantine), sources)
     known = open_snapshot(table.storage_location).arrow_schema
     try:
         yield split.reader(stream, None if loses_columns else known, lambda: quarantine.take(split))
         access.told.set_aside += split.set_aside
     except BaseException:
-        quarantine.take_back(access.statement.id)
+        quarantine.take_back()
         raise
     finally:
         split.close()
@@ -89,52 +97,79 @@ def guarded(
 class _Quarantine:
     """The table for rows that are set aside; it is made when the first come."""
 
-    def __init__(self, access: Access, name: TableName, sources: Sequence[LineageNode]) -> None:
+    def __init__(self, access: Access, table: Table, name: TableName, sources: Sequence[LineageNode]) -> None:
         self._access = access.with_statement("QUARANTINE", f"quarantine({name})")
         self._info = access.commit_info()
+        self._write_id = access.statement.id
+        self._table = table
         self._name = name
         self._sources = sources
         self._place: str | None = None
 
     def take(self, split: Split) -> None:
         """Commit what was set aside, if anything was."""
-        rows = split.aside()
-        if rows is None:
+        if not split.set_aside:
             return
+        version = self._appended(split)
+        if version is None:
+            version = self._made(split)
+        if version is None:  # somebody was faster
+            version = self._appended(split)
+        if version is None:
+            raise Conflict(f"The quarantine table {self._name} was made and dropped at once.", hint="Try again.")
+        self._access.record(list(self._sources), table_node(self._name, version), "WRITE")
+
+    def take_back(self) -> None:
+        """The write did not come about, so nothing was set aside."""
+        if self._place is None or self._came_about():
+            return
+        try:
+            tables.delete_rows(self._place, f"{WRITE} = {literal(self._write_id)}", commit_info=self._info)
+        except BoathouseError as error:
+            _logger.warning("Rows of the write %s stay in %s: %s", self._write_id, self._name, error)
+
+    def _came_about(self) -> bool:
+        """Whether the table has the write all the same: whoever was interrupted just after the commit has written."""
+        latest = history(self._table.storage_location, _LATEST_COMMITS)
+        return any(each.info.get("boathouse.statementId") == self._write_id for each in latest)
+
+    def _appended(self, split: Split) -> int | None:
+        """The version with the rows; None when there is no such table."""
         try:
             table = self._access.resolve_one(self._name, Intent.WRITE)
         except NotFound:
-            self._place, version = self._made(rows)
-        else:
-            place = table.storage_location
-            version = tables.append(place, rows, schema_mode="merge", commit_info=self._info)
-            self._place = place
-            self._refresh_columns(table)
-        self._access.record(list(self._sources), table_node(self._name, version), "WRITE")
+            return None
+        self._place = table.storage_location
+        version = tables.append(self._place, split.aside(), schema_mode="merge", commit_info=self._info)
+        self._refresh_columns(table)
+        return version
 
-    def take_back(self, write_id: str) -> None:
-        """The write did not come about, so nothing was set aside."""
-        if self._place is None:
-            return
-        try:
-            tables.delete_rows(self._place, f"{WRITE} = '{write_id}'", commit_info=self._info)
-        except BoathouseError as error:
-            _logger.warning("Rows of the write %s stay in %s: %s", write_id, self._name, error)
-
-    def _made(self, rows: Any) -> tuple[str, int]:
-        from boathouse.catalog.columns import columns_from_delta
-
+    def _made(self, split: Split) -> int | None:
+        """The version of a new table with the rows; None when there is one by now. Whoever owns the table that is
+        guarded may manage this one, whoever writes."""
         law, principal = self._access.law, self._access.principal
-        staged = law.stage_table(principal, self._name)
-        version = tables.create_table(staged.storage_location, data=rows, commit_info=self._info)
+        try:
+            staged = law.stage_table(principal, self._name)
+        except AlreadyExists:
+            return None
+        version = tables.create_table(staged.storage_location, data=split.aside(), commit_info=self._info)
         snapshot = open_snapshot(staged.storage_location)
         columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
-        law.create_table(principal, NewTable(staged, columns, "Rows that a contract has set aside."))
-        return staged.storage_location, version
+        try:
+            law.create_table(principal, NewTable(staged, columns, "Rows that a contract has set aside."))
+        except BaseException as error:
+            shutil.rmtree(local_path(staged.storage_location), ignore_errors=True)  # nobody will ever find it
+            if isinstance(error, AlreadyExists):
+                return None
+            raise
+        self._place = staged.storage_location
+        owner = self._table.securable.owner
+        if owner not in principal.identities:
+            rights = (Privilege.SELECT, Privilege.MODIFY, Privilege.MANAGE)
+            law.grant(principal, rights, SecurableKind.TABLE, str(self._name), owner)
+        return version
 
     def _refresh_columns(self, table: Table) -> None:
-        from boathouse.catalog.columns import columns_from_delta
-
         snapshot = open_snapshot(table.storage_location)
         columns = columns_from_delta(snapshot.schema_json, snapshot.partition_columns)
         if [(c.name, c.type_text) for c in columns] != [(c.name, c.type_text) for c in table.columns]:

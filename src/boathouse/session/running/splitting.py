@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from boathouse.catalog.contract_rules import OnViolation, RowRule
 from boathouse.foundation.errors import InvalidInput
+from boathouse.lake.arrow_input import without_views
 from boathouse.lake.engine import Engine, EngineQuery
 from boathouse.lake.schema import identifier
 from boathouse.session.running.constraints import check_named
@@ -54,6 +55,7 @@ class Split:
         self.origin = origin
         self._file: Any = None
         self._writer: pa.RecordBatchWriter | None = None
+        self._is_complete = False
         self._kept = None
         self.rows = 0
         self.set_aside = 0
@@ -78,13 +80,16 @@ class Split:
             BrokenRule: A row breaks a rule that refuses.
             InvalidInput: A rule does not fit the columns.
         """
-        return pa.RecordBatchReader.from_batches(rows.schema, self._batches(rows, known, at_end))
+        plain = without_views(rows) if self._kept is not None else rows  # Arrow cannot choose among rows of views
+        return pa.RecordBatchReader.from_batches(plain.schema, self._batches(plain, known, at_end))
 
     def aside(self) -> pa.RecordBatchReader | None:
-        """The rows that were set aside, with why and when; None without any."""
+        """The rows that were set aside, with why and when, from the first on; None without any."""
         if self._writer is None:
             return None
-        self._writer.close()
+        if not self._is_complete:
+            self._writer.close()
+            self._is_complete = True
         self._file.seek(0)
         return pa.ipc.open_stream(self._file)
 
@@ -125,14 +130,12 @@ class Split:
                 bad = fails if bad is None else pc.or_(bad, fails)
         if bad is None:
             return batch
-        self._set_aside(batch, bad, broken)
+        self._set_aside(batch, bad, broken, known)
         return batch.filter(pc.invert(bad))
 
-    def _set_aside(self, batch: pa.RecordBatch, bad: pa.Array, broken: dict[str, Any]) -> None:
+    def _set_aside(self, batch: pa.RecordBatch, bad: pa.Array, broken: dict[str, Any], known: pa.Schema | None) -> None:
         rows = batch.filter(bad)
-        flags = {name: each.filter(bad).to_pylist() for name, each in broken.items()}
-        why = [[name for name, each in flags.items() if each[row]] for row in range(rows.num_rows)]
-        fields = [field.with_nullable(True).remove_metadata() for field in rows.schema]
+        fields = [_storable(field, known) for field in rows.schema]
         schema = pa.schema(
             [
                 *fields,
@@ -143,14 +146,15 @@ class Split:
         )
         count = rows.num_rows
         facts = [
-            pa.array(why, pa.list_(pa.string())),
+            _reasons({name: each.filter(bad) for name, each in broken.items()}),
             pa.array([self.origin.at.astimezone(UTC)] * count, pa.timestamp("us", "UTC")),
             pa.array([self.origin.write_id] * count, pa.string()),
         ]
         if self._writer is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the split)
             self._writer = pa.ipc.new_stream(self._file, schema)
-        self._writer.write_batch(pa.RecordBatch.from_arrays([*rows.columns, *facts], schema=schema))
+        columns = [column.cast(field.type) for column, field in zip(rows.columns, fields, strict=True)]
+        self._writer.write_batch(pa.RecordBatch.from_arrays([*columns, *facts], schema=schema))
         self.set_aside += count
 
     def _refusal(self, rule: RowRule, rows: pa.RecordBatch, count: int) -> BrokenRule:
@@ -160,6 +164,26 @@ class Split:
             f"{count} of the first {self.rows:,}: {shown}. Nothing was written.",
             hint="Correct the rows, or leave them out.",
         )
+
+
+def _storable(field: pa.Field, known: pa.Schema | None) -> pa.Field:
+    """A column of the rows as a quarantine table can have it: no table has a column of nothing but nulls."""
+    kind = field.type
+    if pa.types.is_null(kind):
+        position = -1 if known is None else known.get_field_index(field.name)
+        kind = pa.string() if known is None or position < 0 else known.field(position).type
+    return pa.field(field.name, kind)
+
+
+def _reasons(broken: dict[str, Any]) -> pa.Array:
+    """The names of the rules that each row breaks. Few combinations come about, so they are looked up, not spelled."""
+    names = list(broken)
+    spelled = [pc.if_else(flags, "1", "0") for flags in broken.values()]
+    codes = pc.binary_join_element_wise(*spelled, "").dictionary_encode()
+    lists = [
+        [name for name, flag in zip(names, code, strict=True) if flag == "1"] for code in codes.dictionary.to_pylist()
+    ]
+    return pa.array(lists, pa.list_(pa.string())).take(codes.indices)
 
 
 def _widened(batch: pa.RecordBatch, known: pa.Schema | None) -> pa.Table:

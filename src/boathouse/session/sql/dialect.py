@@ -44,7 +44,12 @@ class DatabricksSql(Databricks):
 class Native(Expression):
     """A piece of DuckDB SQL of our own making: a template whose ``{0}``, ``{1}``... are the translated arguments."""
 
-    arg_types: ClassVar[dict[str, bool]] = {"template": True, "expressions": False, "is_scalar": False}
+    arg_types: ClassVar[dict[str, bool]] = {
+        "template": True,
+        "expressions": False,
+        "is_scalar": False,
+        "is_aggregate": False,
+    }
 
     def written(self, arguments: Sequence[str]) -> str:
         """The SQL, with the arguments filled in.

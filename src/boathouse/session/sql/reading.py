@@ -12,6 +12,7 @@ from boathouse.session.sql.changes import read_delete, read_merge, read_truncate
 from boathouse.session.sql.creation import read_create_table
 from boathouse.session.sql.desugaring import desugar
 from boathouse.session.sql.dialect import DatabricksSql
+from boathouse.session.sql.expected_tables import has_expectations, read_expected_table
 from boathouse.session.sql.function_definitions import with_quoted_body
 from boathouse.session.sql.governance import read_governance
 from boathouse.session.sql.guard import check_query
@@ -51,6 +52,8 @@ def _read(text: str, tokens: list[Token]) -> Statement:
     if statement is not None:
         return statement
     first = tokens[0].text.upper()
+    if first == "CREATE" and has_expectations(words := Words(text, tokens)):
+        return read_expected_table(words)
     if first in _QUERIES:
         return Query(_checked(_tree(text)))
     if first == "MERGE" and (without := _without_evolution(text, tokens)) is not None:
@@ -99,6 +102,15 @@ def read_query(text: str) -> exp.Expr:
 def _checked(tree: exp.Expr) -> exp.Expr:
     check_query(tree)
     return tree
+
+
+def words_of(text: str) -> Words:
+    """The words of a statement, or of a part of one.
+
+    Raises:
+        SyntaxProblem: A string or a comment is not closed.
+    """
+    return Words(text, _tokens(text))
 
 
 def _tokens(text: str) -> list[Token]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlglot import exp
 
 from boathouse.catalog import Language, Privilege, SecurableKind
+from boathouse.catalog.contract_rules import RowRule
 from boathouse.catalog.keys import PrimaryKey
 from boathouse.lake.row_changes import ChangeKind
 
@@ -42,6 +43,18 @@ class CreateTable:
     replace: bool = False
     key: PrimaryKey | None = None
     """As it was written: without a name where none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateExpected:
+    """CREATE of a table from a query of which something is expected."""
+
+    name: Parts
+    rules: tuple[RowRule, ...]
+    query: str
+    comment: str | None = None
+    replace: bool = False
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +376,8 @@ class Explain:
 Statement = (
     AlterTable | AlterSecurable | Optimize | Vacuum | Restore | Explain |
     Delete | Truncate | Update | Merge | Query | CreateView | AlterView | CreateFunction
-    | CreateTable | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show | ShowGrants
-    | ChangeGrants | Use
+    | CreateTable | CreateExpected | CreateContainer | Drop | Insert | CopyInto | CommentOn | Describe | Show
+    | ShowGrants | ChangeGrants | Use
 )  # fmt: skip
 
 
@@ -375,6 +388,8 @@ def kind_of(statement: Statement) -> str:
             return "SELECT"
         case CreateTable():
             return "CREATE TABLE" if statement.query is None else "CREATE TABLE AS SELECT"
+        case CreateExpected():
+            return "CREATE TABLE AS SELECT"
         case CreateView():
             return "CREATE VIEW"
         case AlterView():

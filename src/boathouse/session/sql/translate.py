@@ -241,7 +241,13 @@ def _minus(node: exp.Expr) -> exp.Expr:
     sides = (node.this.unnest(), node.expression.unnest())
     if isinstance(node, exp.Add) or any(isinstance(side, exp.Literal) and not side.is_string for side in sides):
         return node
+    if any(each.args.get("is_aggregate") for each in node.find_all(Native)):
+        # DuckDB does not know the type of an aggregate while it chooses a macro; that of a lambda's parameter it does.
+        return native(_MINUS_OF_AGGREGATES, node.this, node.expression)
     return native("__rule_minus({0}, {1})", node.this, node.expression)
+
+
+_MINUS_OF_AGGREGATES = "list_transform([row({0}, {1})], lambda __bh_m: __rule_minus(__bh_m[1], __bh_m[2]))[1]"
 
 
 def _interval_of(node: exp.Expr) -> str | None:

@@ -42,6 +42,12 @@ class Words:
             _is_word(token) and token.text.upper() == word for token, word in zip(coming, words, strict=True)
         )
 
+    def has(self, *words: str | None) -> bool:
+        """Whether these words stand somewhere, one after the other; None is any."""
+        found = [token.text.upper() if _is_word(token) else "" for token in self._tokens]
+        starts = range(len(found) - len(words) + 1)
+        return any(all(word in (None, found[start + at]) for at, word in enumerate(words)) for start in starts)
+
     def take(self, *words: str) -> bool:
         """Read these words if they come next."""
         if not self.at(*words):
@@ -126,6 +132,19 @@ class Words:
         if first == self._at:
             raise self.problem("something is missing here")
         return self.text[self._tokens[first].start : self._tokens[self._at - 1].end + 1]
+
+    def in_parentheses(self) -> str:
+        """The text between the parenthesis that comes next and the one that closes it."""
+        self.expect_symbol("(")
+        first, depth = self._at, 1
+        while (token := self._current) is not None:
+            depth += {"(": 1, ")": -1}.get(token.text, 0) if not _is_text(token) else 0
+            if not depth and first == self._at:
+                raise self.problem("something is missing here")
+            self._at += 1
+            if not depth:
+                return self.text[self._tokens[first].start : token.start].rstrip()
+        raise self.problem("expected )")
 
     def option(self) -> str:
         """The value of an option: a string, a number, or true or false."""

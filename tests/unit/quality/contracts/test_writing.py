@@ -48,7 +48,11 @@ def test_a_critical_rule_lets_nothing_be_written(shop):
     assert "orders_quarantine" not in str(shop.session.sql("SHOW TABLES IN dev.shop").rows())
 
 
-@pytest.mark.parametrize("frame", [pl.DataFrame, pa.Table.from_pylist, lambda rows: pl.DataFrame(rows).to_pandas()])
+def pandas_frame(rows):
+    return pl.DataFrame(rows).to_pandas(use_pyarrow_extension_array=True)
+
+
+@pytest.mark.parametrize("frame", [pl.DataFrame, pa.Table.from_pylist, pandas_frame])
 def test_whatever_the_rows_come_in(shop, frame):
     rows = [{**GOOD, "id": 2}, {**GOOD, "id": 3, "price": -1.0}]
 
@@ -98,14 +102,14 @@ def test_changes_of_rows_are_refused(shop, statement):
 def test_a_merge_of_a_frame_is_refused(shop):
     for options in ({}, {"schema_mode": "merge"}):
         with pytest.raises(InvalidInput, match="price minimum"):
-            shop.write("orders", [{**GOOD, "price": -1.0}], mode="merge", merge_on="id", **options)
+            shop.write("orders", [{**GOOD, "price": -1.0}], mode="merge", merge_on=["id"], **options)
 
     assert shop.rows("orders") == [GOOD]
 
 
 def test_rows_that_keep_to_it_are_changed_and_deleted_as_ever(shop):
     shop.session.sql("UPDATE dev.shop.orders SET price = 9.0")
-    shop.write("orders", [{**GOOD, "id": 2}], mode="merge", merge_on="id")
+    shop.write("orders", [{**GOOD, "id": 2}], mode="merge", merge_on=["id"])
     shop.session.sql("DELETE FROM dev.shop.orders WHERE id = 1")
 
     assert ids(shop) == [2]

@@ -31,6 +31,12 @@ def _any_null(count: int) -> str:
     return " OR ".join(f"({{{i}}}) IS NULL" for i in range(count))
 
 
+def _count_if(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Without rows DuckDB's own is null, and a sum of 128 bits with them."""
+    is_distinct = isinstance(arguments[0], exp.Distinct)
+    return native("count_if({0})" if is_distinct else "count(CASE WHEN {0} THEN 1 END)", *arguments)
+
+
 def _skewness(arguments: Sequence[exp.Expr]) -> exp.Expr:
     """Of the rows as they are; DuckDB would estimate that of a larger set they were drawn from."""
     return native(
@@ -52,7 +58,7 @@ FUNCTIONS: list[Function] = [
     *aggregate("avg/mean(expr)", "avg({0})"),
     *aggregate("min(expr)", "min({0})"),
     *aggregate("max(expr)", "max({0})"),
-    *aggregate("count_if(condition)", "count_if({0})"),
+    *aggregate("count_if(condition)", _count_if),
     *aggregate("any_value(expr)", "any_value({0})"),
     *aggregate("max_by(value, by)", "arg_max_null({0}, {1})"),
     *aggregate("min_by(value, by)", "arg_min_null({0}, {1})"),

@@ -56,6 +56,8 @@ class Function:
             built = native(template.replace("{*}", everything), *arguments)
         if self.kind is FunctionKind.SCALAR and isinstance(built, Native):
             built.set("is_scalar", True)
+        if self.kind is FunctionKind.AGGREGATE and isinstance(built, Native):
+            built.set("is_aggregate", True)
         return built
 
 
