@@ -17,10 +17,12 @@ import pyarrow as pa
 from boathouse.catalog.contract_rules import OnViolation, RowRule
 from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.foundation.names import TableName
+from boathouse.session.law import Intent, TableRequest
 from boathouse.session.result import Result, result_of
-from boathouse.session.running.access import Access, table_node
+from boathouse.session.running.access import Access, new_statement, table_node
 from boathouse.session.running.queries import prepare_query
 from boathouse.session.running.splitting import WRITE, Origin, Split
+from boathouse.session.running.writes import require_absent
 from boathouse.session.sql.reading import read_query
 from boathouse.session.sql.statements import CreateExpected
 
@@ -111,7 +113,9 @@ class ExpectedWrite:
         """
         split, write_id = self._split, self._split.origin.write_id
         try:
-            good = split.reader(rows, at_end=self._keep_record)
+            self._require_writable(mode)
+            good = split.judged(rows)
+            self._keep_record()
             report = self._session.write_table(
                 self._name,
                 good,
@@ -129,6 +133,18 @@ class ExpectedWrite:
         return ExpectationReport(
             str(self._name), report.version, write_id, split.rows, split.set_aside, tuple(self._counts()), aside
         )
+
+    def _require_writable(self, mode: WriteMode) -> None:
+        """Nothing is put beside a table that will not be written."""
+        law, principal = self._session.law, self._session.principal
+        statement = new_statement("WRITE_TABLE", f"write_expected({self._name}, mode={mode})")
+        try:
+            (table,) = law.resolve_tables(principal, [TableRequest(self._name, Intent.WRITE)], statement)
+        except NotFound:
+            law.stage_table(principal, self._name)
+            return
+        if mode == "error":
+            require_absent(self._name, table)
 
     def _counts(self) -> list[RuleCount]:
         split = self._split
@@ -190,11 +206,12 @@ def create_expected(session: "Session", access: Access, statement: CreateExpecte
     try:
         origin = Origin(f"What is expected of {name}", access.statement.id, datetime.now(UTC))
         write = ExpectedWrite(session, name, statement.rules, Beside.of(name), origin)
-        report = write.carry_out(rows.reader(), "replace" if statement.replace else "error", statement.comment)
+        reader = rows.reader()
+        report = write.carry_out(reader, "replace" if statement.replace else "error", statement.comment)
     finally:
         rows.close()
     node = table_node(name, report.version)
-    access.record(prepared.sources, node, "WRITE", access.trace.into(rows.schema.names, node))
+    access.record(prepared.sources, node, "WRITE", access.trace.into(reader.schema.names, node))
     return _counted(report.rows - report.dropped, report.dropped)
 
 

@@ -90,10 +90,7 @@ def _one_pass(
         values = _asked(session, source, [sql for _, sql in asked])
     except InvalidInput:
         # One of them is wrong; asked one by one, the others still have their answer.
-        values = [None]
-        values += [_alone(session, source, sql) for _, sql in asked]
-        counted = _alone(session, source, "count(*)")
-        values[0] = counted
+        values = [_alone(session, source, sql) for sql in ("count(*)", *(sql for _, sql in asked))]
     rows = values[0] if isinstance(values[0], int) else None
     for (each, _), value in zip(asked, values[1:], strict=True):
         if isinstance(each, Sla):

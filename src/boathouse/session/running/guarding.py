@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from boathouse.catalog import LineageNode, Privilege, SecurableKind, Table
 from boathouse.catalog.columns import columns_from_delta
 from boathouse.catalog.contract_rules import OnViolation, RowRule, WriteRules, write_rules_of
@@ -85,7 +87,10 @@ def guarded(
     quarantine = _Quarantine(access, table, TableName.parse(rules.quarantine), sources)
     known = open_snapshot(table.storage_location).arrow_schema
     try:
-        yield split.reader(stream, None if loses_columns else known, lambda: quarantine.take(split))
+        in_memory = not isinstance(data, pa.RecordBatchReader)
+        good = split.judged(stream, None if loses_columns else known, is_in_memory=in_memory)
+        quarantine.take(split)
+        yield good
         access.told.set_aside += split.set_aside
     except BaseException:
         quarantine.take_back()
@@ -166,7 +171,7 @@ class _Quarantine:
         owner = self._table.securable.owner
         if owner not in principal.identities:
             rights = (Privilege.SELECT, Privilege.MODIFY, Privilege.MANAGE)
-            law.grant(principal, rights, SecurableKind.TABLE, str(self._name), owner)
+            law.grant(principal, owner, rights, SecurableKind.TABLE, str(self._name))
         return version
 
     def _refresh_columns(self, table: Table) -> None:

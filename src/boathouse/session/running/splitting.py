@@ -1,19 +1,21 @@
 # pyright: reportUnknownParameterType=false
-"""A stream of rows that is judged as it passes: rows that fulfil the rules go on, the others are set aside.
+"""Rows that are judged in one pass: those that fulfil the rules go on, the others are set aside.
 
-The engine judges a batch at a time, so that the values of the rows are never converted on the way. What is set aside
-waits in a file that nobody else sees.
+The engine judges a batch at a time, so that the values of the rows are never converted on the way. All are judged
+before any goes on: what was set aside is committed first, and a commit from within a stream that another commit reads
+could wait for ever, since delta-rs has as many hands as the machine. Meanwhile they wait in memory, or if there are
+many in a file that nobody else sees.
 """
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from boathouse.catalog.contract_rules import OnViolation, RowRule
 from boathouse.foundation.errors import InvalidInput
@@ -27,6 +29,50 @@ RULES, AT, WRITE = "_broken_rules", "_set_aside_at", "_write_id"
 
 _FRAME = "__bh_judged"
 _SHOWN = 3
+
+MOST_HELD_BYTES = 256 << 20
+"""Of rows that wait in memory."""
+
+pc: Any = pyarrow.compute  # half of its functions are made as it is imported
+
+
+class Waiting:
+    """Batches that wait: in memory as far as there is room for them, the others in a file."""
+
+    def __init__(self, schema: pa.Schema, most_bytes: int | None) -> None:
+        self._schema = schema
+        self._room = most_bytes
+        self._held: list[pa.RecordBatch] = []
+        self._file: Any = None
+        self._writer: Any = None
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        if self._room is None or self._room >= batch.nbytes:
+            self._held.append(batch)
+            self._room = None if self._room is None else self._room - batch.nbytes
+            return
+        self._room = 0  # whatever comes next comes after it
+        if self._writer is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the rows wait)
+            self._writer = pa.ipc.new_stream(self._file, self._schema)
+        self._writer.write_batch(batch)
+
+    def reader(self) -> pa.RecordBatchReader:
+        """All of them, in the order in which they came; once."""
+        if self._writer is not None:
+            self._writer.close()
+        return pa.RecordBatchReader.from_batches(self._schema, self._batches())
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _batches(self) -> Generator[pa.RecordBatch]:
+        held, self._held = self._held, []
+        yield from held
+        if self._file is not None:
+            self._file.seek(0)
+            yield from pa.ipc.open_stream(self._file)
 
 
 class BrokenRule(InvalidInput):
@@ -54,8 +100,9 @@ class Split:
         self._rules = tuple(rules)
         self.origin = origin
         self._file: Any = None
-        self._writer: pa.RecordBatchWriter | None = None
+        self._writer: Any = None
         self._is_complete = False
+        self._waiting: Waiting | None = None
         self._kept = None
         self.rows = 0
         self.set_aside = 0
@@ -67,21 +114,27 @@ class Split:
             query = EngineQuery(f"SELECT {columns} FROM {identifier(_FRAME)}")
             self._kept = engine.keep(query, frozenset({_FRAME}))
 
-    def reader(
-        self, rows: pa.RecordBatchReader, known: pa.Schema | None = None, at_end: Callable[[], None] | None = None
+    def judged(
+        self, rows: pa.RecordBatchReader, known: pa.Schema | None = None, *, is_in_memory: bool = False
     ) -> pa.RecordBatchReader:
-        """The rows that go on.
+        """The rows that go on, once all have been judged.
 
         Args:
             known: Columns that the rows have even if they do not come with them; they are null then.
-            at_end: Called after the last row, before the reader says that it was the last.
+            is_in_memory: Whether the rows are held by somebody else anyway, so that to wait costs nothing.
 
-        Raises (while it is read):
+        Raises:
             BrokenRule: A row breaks a rule that refuses.
             InvalidInput: A rule does not fit the columns.
         """
         plain = without_views(rows) if self._kept is not None else rows  # Arrow cannot choose among rows of views
-        return pa.RecordBatchReader.from_batches(plain.schema, self._batches(plain, known, at_end))
+        self._waiting = Waiting(plain.schema, None if is_in_memory else MOST_HELD_BYTES)
+        for batch in plain:
+            self.rows += batch.num_rows
+            good = self._judge(batch, known) if self._kept is not None and batch.num_rows else batch
+            if good.num_rows:
+                self._waiting.add(good)
+        return self._waiting.reader()
 
     def aside(self) -> pa.RecordBatchReader | None:
         """The rows that were set aside, with why and when, from the first on; None without any."""
@@ -99,17 +152,8 @@ class Split:
             self._kept.close()
         if self._file is not None:
             self._file.close()
-
-    def _batches(
-        self, rows: pa.RecordBatchReader, known: pa.Schema | None, at_end: Callable[[], None] | None
-    ) -> Generator[pa.RecordBatch]:
-        for batch in rows:
-            self.rows += batch.num_rows
-            good = self._judge(batch, known) if self._kept is not None and batch.num_rows else batch
-            if good.num_rows:
-                yield good
-        if at_end is not None:
-            at_end()
+        if self._waiting is not None:
+            self._waiting.close()
 
     def _judge(self, batch: pa.RecordBatch, known: pa.Schema | None) -> pa.RecordBatch:
         """The rows of a batch that go on."""

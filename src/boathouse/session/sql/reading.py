@@ -48,12 +48,12 @@ def read_statement(text: str) -> Statement:
 
 
 def _read(text: str, tokens: list[Token]) -> Statement:
-    statement = read_governance(Words(text, tokens))
-    if statement is not None:
-        return statement
     first = tokens[0].text.upper()
     if first == "CREATE" and has_expectations(words := Words(text, tokens)):
         return read_expected_table(words)
+    statement = read_governance(Words(text, tokens))
+    if statement is not None:
+        return statement
     if first in _QUERIES:
         return Query(_checked(_tree(text)))
     if first == "MERGE" and (without := _without_evolution(text, tokens)) is not None:

@@ -1,5 +1,6 @@
 """A table with a contract: each write is asked, rows are refused or set aside, and nothing is half done."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
@@ -10,6 +11,7 @@ from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.contract_rules import WRITE_RULES
 from boathouse.foundation.errors import Denied, InvalidInput
 from boathouse.foundation.names import TableName
+from boathouse.session import Session
 from boathouse.session.running.splitting import BrokenRule
 
 DAY = date(2013, 2, 28)
@@ -138,6 +140,19 @@ def test_who_may_not_write_to_the_quarantine_table_loses_no_row(shop):
     assert ids(shop) == [1, 2]
 
 
+def test_whoever_writes_first_the_owner_of_the_table_may_read_what_was_set_aside(shop):
+    ada = shop.session_of("ada")
+    shop.catalog.securables.update(shop.root, SecurableKind.TABLE, str(NAME), owner="ada")
+    clerk = shop.session_of("clerk", Privilege.SELECT, Privilege.MODIFY, Privilege.CREATE_TABLE)
+
+    clerk.write_table(str(NAME), pa.Table.from_pylist([{**GOOD, "id": 3, "price": -1.0}]))
+
+    aside = f"{NAME}_quarantine"
+    assert shop.catalog.securables.get(shop.root, SecurableKind.TABLE, aside).owner == "clerk"
+    assert [row["id"] for row in ada.table(aside).rows()] == [3]
+    assert shop.catalog.grants.allows(ada.principal, Privilege.MANAGE, SecurableKind.TABLE, aside)
+
+
 def test_the_rules_cannot_be_taken_away_as_properties(shop):
     securables = shop.catalog.securables
     for change in ({WRITE_RULES: None}, {WRITE_RULES: "{}"}):
@@ -147,6 +162,70 @@ def test_the_rules_cannot_be_taken_away_as_properties(shop):
 
     with pytest.raises(BrokenRule):
         shop.write("orders", [{**GOOD, "state": "lost"}])
+
+
+def test_a_column_of_nothing_but_nulls_is_set_aside_too(shop):
+    shop.write("orders", pa.table({"id": [2], "price": pa.nulls(1), "state": ["new"], "day": pa.array([DAY])}))
+    shop.write("orders", [{**GOOD, "id": 3, "price": -1.0}])
+
+    assert [(row["id"], row["price"]) for row in shop.rows("orders_quarantine", order="id")] == [(2, None), (3, -1.0)]
+
+
+def test_no_rows_are_written_as_ever(shop):
+    report = shop.write("orders", shop.session.table(str(NAME)).arrow().slice(0, 0))
+
+    assert (report.rows, report.set_aside) == (0, 0)
+    assert ids(shop) == [1]
+
+
+def test_ten_thousand_bad_rows_make_a_short_message(shop):
+    rows = pa.table({"id": range(10_000), "price": [1.0] * 10_000, "state": ["lost" * 100] * 10_000,
+                     "day": pa.array([DAY] * 10_000)})  # fmt: skip
+
+    with pytest.raises(BrokenRule, match="10000 of the first 10,000") as refused:
+        shop.write("orders", rows)
+
+    assert len(str(refused.value)) < 2_000
+
+
+def test_writes_side_by_side_share_one_quarantine_table(shop):
+    def write(number):
+        rows = [{**GOOD, "id": 100 + number}, {**GOOD, "id": number, "price": -1.0}]
+        Session(shop.root, shop.session.law, shop.session.engine).write_table(str(NAME), pa.Table.from_pylist(rows))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(2, 10)))
+
+    assert ids(shop) == [1, *range(102, 110)]
+    assert ids(shop, "orders_quarantine") == list(range(2, 10))
+
+
+def test_a_process_that_dies_between_the_two_commits_leaves_rows_of_a_write_that_the_history_has_not(shop, monkeypatch):
+    import boathouse.lake.tables as tables
+
+    class Died(BaseException):
+        """Like the end of a process, nothing is put right after it."""
+
+    def dies(self):
+        raise Died
+
+    append = tables.append
+    monkeypatch.setattr("boathouse.session.running.guarding._Quarantine.take_back", dies)
+
+    def broken_off(location, data, **options):
+        if "quarantine" in str(location) or "_broken_rules" in getattr(data, "schema", pa.schema([])).names:
+            return append(location, data, **options)
+        data.read_all()
+        raise Died
+
+    monkeypatch.setattr(tables, "append", broken_off)
+    with pytest.raises(Died):
+        shop.write("orders", [{**GOOD, "id": 2}, {**GOOD, "id": 3, "price": -1.0}])
+    monkeypatch.undo()
+
+    assert ids(shop) == [1]
+    (aside,) = shop.rows("orders_quarantine")
+    assert aside["_write_id"] not in str(shop.session.sql(f"DESCRIBE HISTORY {NAME}").rows())
 
 
 def test_a_detached_contract_asks_nothing(shop):

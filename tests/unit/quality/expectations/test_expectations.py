@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from boathouse.catalog import Privilege
 from boathouse.catalog.contract_rules import OnViolation
-from boathouse.foundation.errors import Denied, InvalidInput
+from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput
 from boathouse.quality.expectations import (
     constraints_of,
     expect,
@@ -24,7 +24,7 @@ from boathouse.quality.expectations import (
     run_yaml,
     write_expected,
 )
-from boathouse.session.running.splitting import BrokenRule
+from boathouse.session.running.splitting import BrokenRule, Waiting
 
 RAW = [{"id": 1, "price": 5.0}, {"id": 2, "price": -1.0}, {"id": 3, "price": None}, {"id": None, "price": 7.0}]
 
@@ -187,6 +187,61 @@ def test_a_statement_writes_its_table(house, kind):
     assert read_table(text).comment == "What can be used"
 
 
+def test_a_session_runs_such_a_statement(house):
+    house.write("raw", RAW)
+    text = (
+        "CREATE OR REFRESH MATERIALIZED VIEW shop.clean (CONSTRAINT priced EXPECT (price > 0) ON VIOLATION DROP ROW, "
+        "CONSTRAINT few EXPECT (price < 6)) COMMENT 'Of use' "
+        "AS SELECT id, price FROM shop.raw WHERE id IS NULL OR id < :most"
+    )
+    house.session.use_catalog("dev")
+
+    done = house.session.sql(text, {"most": 3}).rows()
+
+    assert done == [{"num_affected_rows": 2, "num_inserted_rows": 2, "num_dropped_rows": 1}]
+    assert [row["price"] for row in house.rows("clean", order="price")] == [5.0, 7.0]
+    assert [row["id"] for row in house.rows("clean_quarantine")] == [2]
+    assert {row["name"]: row["failed_records"] for row in house.rows("clean_expectations")} == {"priced": 1, "few": 2}
+    house.session.sql(text.replace("id, price", "id, price, 1 AS more"), {"most": 3})
+    assert {row["more"] for row in house.rows("clean")} == {1}
+    edges = house.session.sql(
+        "SELECT source_table_full_name AS s FROM system.access.table_lineage "
+        "WHERE target_table_full_name = 'dev.shop.clean'"
+    ).rows()
+    assert "dev.shop.raw" in {row["s"] for row in edges}
+
+
+def test_a_table_that_is_there_is_replaced_only_when_that_is_said(house):
+    house.write("raw", RAW)
+    expected = "(CONSTRAINT priced EXPECT (price > 0) ON VIOLATION FAIL UPDATE) AS SELECT * FROM dev.shop.raw"
+    house.write("clean", [{"id": 9, "price": 9.0}])
+
+    with pytest.raises(AlreadyExists):
+        house.session.sql(f"CREATE TABLE dev.shop.clean {expected}")
+    house.session.sql(f"CREATE TABLE IF NOT EXISTS dev.shop.clean {expected}")
+    with pytest.raises(BrokenRule):
+        house.session.sql(f"CREATE OR REPLACE TABLE dev.shop.clean {expected}")
+
+    assert house.rows("clean") == [{"id": 9, "price": 9.0}]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("CREATE TABLE a.b.c (id INT, CONSTRAINT x EXPECT (id > 0))", "Columns together with expectations"),
+        ("CREATE TABLE a.b.c (CONSTRAINT x EXPECT (id > 0))", "boathouse contract attach"),
+        ("CREATE VIEW a.b.c (CONSTRAINT x EXPECT (id > 0)) AS SELECT 1 AS id", "expected TABLE, STREAMING TABLE"),
+        ("CREATE TABLE a.b.c (CONSTRAINT x EXPECT ()) AS SELECT 1 AS id", "something is missing"),
+        ("CREATE TABLE a.b.c (CONSTRAINT x EXPECT (1), CONSTRAINT x EXPECT (2)) AS SELECT 1", "Two expectations"),
+    ],
+)
+def test_a_statement_that_a_session_cannot_run_says_why(house, text, told):
+    with pytest.raises(InvalidInput) as refused:
+        house.session.sql(text)
+
+    assert told in str(refused.value)
+
+
 def test_a_document_writes_its_table_each_time_anew(house):
     house.write("raw", RAW)
     text = """
@@ -214,6 +269,18 @@ def test_a_document_that_says_something_else_is_refused_whole():
     assert "source" in str(refused.value)
 
 
+def test_rows_that_have_no_room_in_memory_wait_in_a_file():
+    batches = pa.table({"x": list(range(100))}).to_batches(10)
+    waiting = Waiting(batches[0].schema, 4 * batches[0].nbytes)
+    for batch in batches:
+        waiting.add(batch)
+
+    found = waiting.reader().read_all()
+    waiting.close()
+
+    assert found["x"].to_pylist() == list(range(100))
+
+
 VALUES = st.one_of(st.none(), st.integers(-5, 5))
 
 
@@ -228,7 +295,7 @@ def test_one_pass_in_batches_counts_as_row_by_row(house_engine, rows, size):
     rules = expect("a small", "a < 3") + expect_all_or_drop({"b there": "b IS NOT NULL", "a below b": "a < b"})
     split = Split(house_engine, rules.rules, Origin("It", "w", datetime(2013, 1, 1, tzinfo=UTC)))
 
-    good = split.reader(pa.RecordBatchReader.from_batches(table.schema, table.to_batches(size))).read_all()
+    good = split.judged(pa.RecordBatchReader.from_batches(table.schema, table.to_batches(size))).read_all()
     aside = split.aside()
     bad = aside.read_all().to_pylist() if aside is not None else []
     split.close()
