@@ -155,9 +155,19 @@ class InferenceTables:
                 session.create_table(name, _shape(endpoint, kind))
             except AlreadyExists:
                 continue
+            self._take_over(session, name, opened)
             self._remember(endpoint, kind, name)
             return
         raise error
+
+    def _take_over(self, session: Session, name: TableName, opened: _Open) -> None:
+        """Say in the log of a new table what has landed in the one before, while that one still counts: whoever dies
+        now, and whenever, nothing is written to both."""
+        landed = {**opened.owed, **opened.taken}
+        if landed:
+            turns = [Turn(writer, number) for writer, number in landed.items()]
+            appender = session.open_appender(name)
+            appender.append(appender.schema.empty_table(), turns)
 
     def _remember(self, endpoint: KnownEndpoint, kind: TableKind, name: TableName) -> None:
         with self._database.write() as connection:

@@ -11,6 +11,7 @@ import pytest
 from boathouse.catalog import SecurableKind
 from boathouse.catalog.events.repository import after
 from boathouse.foundation.clock import SystemClock
+from boathouse.foundation.errors import NotFound
 from boathouse.lake import tables as lake_tables
 from boathouse.serving.capture import inference_tables, recording
 from boathouse.serving.capture.building import Builder, Columns, Read
@@ -21,6 +22,7 @@ from boathouse.serving.capture.model_facts import KnownModels
 from boathouse.serving.capture.reading import journals, segments
 from boathouse.serving.endpoints.nouns import CaptureTarget
 from boathouse.serving.endpoints.policy import CaptureRules, OnFull
+from boathouse.session import Session
 
 from .conftest import PAYLOAD, PREDICTIONS, Capture
 from .exchanges import endpoint, exchange
@@ -272,33 +274,40 @@ def test_a_table_of_somebody_else_is_not_touched(capture: Capture) -> None:
     assert capture.session.table(PAYLOAD).arrow().num_rows == 0
 
 
-@pytest.mark.parametrize("at", range(8))
-def test_a_recorder_that_ends_between_any_two_steps_loses_and_doubles_nothing(
-    capture: Capture, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
-    steps = 0
+class Ending:
+    """Ends whoever does the step that is told, just before it or just behind it."""
 
-    def counted(original: Any) -> Any:
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self._steps = 0
+
+    def counted(self, original: Any) -> Any:
         def call(*arguments: Any, **options: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == at:
-                raise KeyboardInterrupt
+            self._step()
             result = original(*arguments, **options)
-            steps += 1
-            if steps == at:
-                raise KeyboardInterrupt
+            self._step()
             return result
 
         return call
 
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps == self._at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_a_recorder_that_ends_between_any_two_steps_loses_and_doubles_nothing(
+    capture: Capture, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    ending = Ending(at)
     journal = capture.journal(segment_bytes=500)
     for number in range(4):
         journal.write(exchange(number))
     with monkeypatch.context() as patch:
-        patch.setattr(lake_tables, "append", counted(lake_tables.append))
-        patch.setattr(inference_tables.repository, "put", counted(inference_tables.repository.put))
-        patch.setattr(recording.Recorder, "_tidy", counted(recording.Recorder._tidy))
+        patch.setattr(lake_tables, "append", ending.counted(lake_tables.append))
+        patch.setattr(inference_tables.repository, "put", ending.counted(inference_tables.repository.put))
+        patch.setattr(recording.Recorder, "_tidy", ending.counted(recording.Recorder._tidy))
         with suppress(KeyboardInterrupt):
             capture.recorder.round()
     capture.recorder = capture.new_recorder()
@@ -306,6 +315,34 @@ def test_a_recorder_that_ends_between_any_two_steps_loses_and_doubles_nothing(
     journal.write(exchange(4))
     capture.recorder.round()
     assert capture.ids() == capture.ids(PREDICTIONS) == named(range(5))
+
+
+@pytest.mark.parametrize("at", range(10))
+def test_a_recorder_that_ends_while_it_leaves_a_table_loses_and_doubles_nothing(
+    capture: Capture, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    ending = Ending(at)
+    journal = capture.journal()
+    journal.write(exchange(1))
+    capture.recorder.round()
+    capture.session.sql(f"ALTER TABLE {PAYLOAD} ADD CONSTRAINT old CHECK (execution_duration_us < 2000)")
+    journal.write(exchange(2, duration_us=5_000))
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "create_table", ending.counted(Session.create_table))
+        patch.setattr(lake_tables, "append", ending.counted(lake_tables.append))
+        patch.setattr(inference_tables.repository, "put", ending.counted(inference_tables.repository.put))
+        with suppress(KeyboardInterrupt):
+            capture.recorder.round()
+    capture.recorder = capture.new_recorder()
+    capture.recorder.round()
+    journal.write(exchange(3))
+    capture.recorder.round()
+    found: list[str] = []
+    for table in (PAYLOAD, f"{PAYLOAD}_2", f"{PAYLOAD}_3"):
+        with suppress(NotFound):
+            found += capture.ids(table)
+    assert sorted(found) == named(range(1, 4))
+    assert capture.ids(PREDICTIONS) == named(range(1, 4))
 
 
 def test_a_worker_with_much_to_tell_keeps_no_other_from_being_heard(capture: Capture) -> None:
