@@ -140,9 +140,13 @@ def signing_key(text: str) -> bytes:
 
 
 def _check_url(url: str) -> None:
-    parts = urlsplit(url)
     has_blanks = any(character.isspace() or not character.isprintable() for character in url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or has_blanks:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that are not closed, a port that is none
+        is_address = False
+    if not is_address or has_blanks:
         raise InvalidInput("A destination's url is an https:// or http:// address.")
 
 

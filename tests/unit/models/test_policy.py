@@ -2,9 +2,9 @@
 
 import pytest
 
-from boathouse.foundation.errors import Denied, InvalidInput
+from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.principals import Principal
-from boathouse.models.policy.call import Call, camel, part, read_body
+from boathouse.models.policy.call import Call, camel, part, read_body, version_number
 from boathouse.models.policy.desk import checked_parts
 from boathouse.models.policy.table import ALL_ROUTES, RouteTable, canonical_path
 from boathouse.models.runs import refuse_reserved, with_server_tags
@@ -67,10 +67,31 @@ def test_a_field_in_two_spellings_is_refused_where_one_is_meant() -> None:
     assert camel("mlflow_experiment_id") == "mlflowExperimentId"
 
 
-@pytest.mark.parametrize("raw", [b"[]", b'"{}"', b"{", b"7"])
-def test_a_body_that_is_no_object_is_refused(raw: bytes) -> None:
+@pytest.mark.parametrize(
+    "raw", [b"[]", b'"{}"', b"{", b"7", b"[" * 100_000, b'{"a": "\\ud800"}', b'{"a": [{"\\uDFFF": 1}]}', b"\xff"]
+)
+def test_a_body_that_is_no_object_of_text_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         read_body(raw)
+
+
+def test_whole_characters_and_escaped_backslashes_are_text() -> None:
+    assert read_body(b'{"a": "\\ud83d\\udef6", "b": "\\\\ud800"}') == {"a": "🛶", "b": "\\ud800"}
+
+
+@pytest.mark.parametrize("text", ["0", "7", "01", str(2**31 - 1)])
+def test_a_version_is_a_number_that_there_can_be(text: str) -> None:
+    assert version_number(text) == int(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("", InvalidInput), ("-1", InvalidInput), ("1.0", InvalidInput), ("١", InvalidInput), ("v1", InvalidInput),
+     (str(2**31), NotFound), ("9" * 5000, NotFound)],
+)  # fmt: skip
+def test_any_other_is_refused_or_not_there(text: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        version_number(text)
 
 
 @pytest.mark.parametrize(

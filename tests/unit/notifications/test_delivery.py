@@ -261,6 +261,8 @@ def test_a_name_is_taken_once_and_a_mistyped_one_is_answered_with_the_near_one(p
         ({"slack": {"url": "https://x.org"}, "email": {"addresses": ["a@b.c"]}}, "email and slack"),
         ({"slack": {"url": "ftp://x.org"}}, "https:// or http://"),
         ({"slack": {"url": "https://x.org/\r\nX: y"}}, "https:// or http://"),
+        ({"generic_webhook": {"url": "http://[::1"}}, "https:// or http://"),
+        ({"generic_webhook": {"url": "http://x.org:99999999/"}}, "https:// or http://"),
         ({"generic_webhook": {"url": "https://x.org", "signing_secret": "short"}}, "signing_secret"),
         ({"slak": {"url": "https://x.org"}}, "Did you mean slack"),
         ({"email": {"addresses": []}}, "email.addresses"),

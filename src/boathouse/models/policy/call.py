@@ -125,7 +125,7 @@ def read_body(raw: bytes) -> JsonObject:
         return {}
     try:
         body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"The body is not valid JSON: {error}.") from error
     if body is None:
         return {}

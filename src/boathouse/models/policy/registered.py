@@ -15,7 +15,7 @@ from boathouse.models.policy.deployments import (
 from boathouse.models.policy.desk import READ, Desk, Forward, Target
 from boathouse.models.policy.narrowing import Searched
 from boathouse.models.policy.rules import Check, Route, administrators, anybody, every, model
-from boathouse.models.policy.search import within_reach
+from boathouse.models.policy.search import require_plain_token, within_reach
 from boathouse.models.policy.tracking import server_tags_stay, signed
 from boathouse.models.stores import artifact_path
 
@@ -223,7 +223,7 @@ ROUTES = (
     Route("POST", f"{VERSIONS}/set-tag", may_sign_or(_note_version), "setModelVersionTag", signing),
     Route("DELETE", f"{VERSIONS}/delete-tag", may_sign_or(_note_version), "deleteModelVersionTag", withdrawing),
     Route("POST", HOOKS, _hooks, "createWebhook"),
-    Route("GET", HOOKS, _hooks),
+    Route("GET", HOOKS, every(_hooks, require_plain_token)),
     Route("GET", f"{HOOKS}/<webhook_id>", _hooks),
     Route("PATCH", f"{HOOKS}/<webhook_id>", _hooks, "updateWebhook"),
     Route("DELETE", f"{HOOKS}/<webhook_id>", _hooks, "deleteWebhook"),

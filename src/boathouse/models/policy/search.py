@@ -88,6 +88,13 @@ def require_page(call: Call) -> None:
         raise InvalidInput(f"{token[:40]!r} is no page token.", hint="Give the next_page_token of an answer.")
 
 
+def require_plain_token(_desk: Desk, call: Call) -> None:
+    """Go on only with a token of characters that one of MLflow's can have."""
+    token = call.value("page_token")
+    if token is not None and not token.isascii():
+        raise InvalidInput(f"{token[:40]!r} is no page token.", hint="Give the next_page_token of an answer.")
+
+
 def _begins_somewhere(token: str) -> bool:
     """MLflow's tokens of these lists say how many things come before the page."""
     try:
@@ -104,4 +111,4 @@ def _experiment_of_location(location: Any) -> str:
     return found
 
 
-__all__ = ["READ", "readable_experiments", "readable_locations", "within_reach"]
+__all__ = ["READ", "readable_experiments", "readable_locations", "require_plain_token", "within_reach"]
