@@ -33,7 +33,7 @@ def print_endpoint(found: Json) -> None:
     else:
         click.echo("No answers are kept.")
     if url := found.get("endpoint_url"):
-        click.echo(f"Asked at {url}.")
+        click.echo(f"Asked at {url}, by hand at {url.removesuffix('/invocations')}/form.")
 
 
 def state_text(state: Json) -> str:

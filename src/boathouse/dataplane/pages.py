@@ -15,6 +15,7 @@ from boathouse.serving.answering.worker import ServingWorker
 from boathouse.serving.snapshot.nouns import KnownToken
 
 _ENDPOINT = re.compile(r"(?:/api/2\.0)?/serving-endpoints/(?P<name>[^/]+)/(?P<what>openapi|ping|metrics)")
+_FORM = re.compile(r"/serving-endpoints/[^/]+/form")
 _TEXT: Headers = [("content-type", "text/plain; charset=utf-8")]
 _METRICS: Headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8")]
 
@@ -27,7 +28,9 @@ class Pages:
         self._worker = worker
 
     def is_there(self, path: str) -> bool:
-        return path in ("/", "/ping", "/health", "/version", "/metrics") or _ENDPOINT.fullmatch(path) is not None
+        if path in ("/", "/ping", "/health", "/version", "/metrics"):
+            return True
+        return _ENDPOINT.fullmatch(path) is not None or _FORM.fullmatch(path) is not None
 
     def answer(self, engine: Engine, path: str, authorization: str | None, request_id: str) -> Answer:
         """
@@ -44,6 +47,10 @@ class Pages:
                 return self._health(engine, authorization)
             case "/metrics":
                 return self._metrics(engine, engine.doorkeeper.identify(authorization), None)
+            case _ if _FORM.fullmatch(path):
+                from boathouse.dataplane.form import form
+
+                return form()
             case _:
                 return self._of_endpoint(engine, path, authorization)
 

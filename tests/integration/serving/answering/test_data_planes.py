@@ -1,7 +1,9 @@
 """A real data plane: requests in, answers out, whatever happens to its processes and to what it serves."""
 
+import base64
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -10,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +161,21 @@ def test_pages_tell_what_is_there(plane: LocalDataPlane) -> None:
     assert plane.request("DELETE", "/health").status == 405
     assert plane.request("GET", "/nowhere").status == 404
     assert plane.request("GET", "/metrics", token=None).status == 401
+
+
+def test_a_form_asks_for_nothing_that_its_reader_may_not_see(plane: LocalDataPlane) -> None:
+    answered = plane.request("GET", "/serving-endpoints/linear/form", token=None)
+    assert (answered.status, answered.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answered.body == plane.request("GET", "/serving-endpoints/nobodys/form", token=None).body
+    script, style = (
+        re.search(rf"<{tag}>(.*?)</{tag}>", answered.body.decode(), re.DOTALL) for tag in ("script", "style")
+    )
+    assert script and style
+    policy = answered.headers["content-security-policy"]
+    for found in (script, style):
+        digest = base64.b64encode(sha256(found[1].encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert plane.request("POST", "/serving-endpoints/linear/form").status == 405
 
 
 def test_metrics_count_answers_by_status_and_version(plane: LocalDataPlane) -> None:
