@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from boathouse.foundation.clock import epoch_ms, from_epoch_ms
 from boathouse.foundation.errors import InvalidInput
-from boathouse.lake import Commit, EngineQuery
+from boathouse.lake import Commit, DamagedTable, EngineQuery
 from boathouse.lake.change_feed import read_changes
 from boathouse.lake.engine import Engine
 from boathouse.lake.log import DeltaLog
@@ -64,13 +64,9 @@ def changed_windows(work: Work, sources: Sources, now: datetime) -> Changed:
     why = _why_everything(work, sources)
     if why is not None:
         return replace(_everything(work, sources, asked), notes=(why,) if why else ())
-    rows, notes = list[datetime](), list[str]()
-    commits = commits_since(sources.table, work.progress.table_version)
-    if commits is None:
+    notes, rows = list[str](), _of_changed_rows(work, sources, asked)
+    if rows is None:
         return replace(_everything(work, sources, asked), notes=("The history of the table since then is gone.",))
-    if commits:
-        changes = read_changes(sources.table, commits, [asked.time or ""])
-        rows = _instants(sources.engine, asked, arrow={"scanned": changes})
     newest = _newest(rows, now, work.progress.newest)
     labels = _labelled(work, sources, asked, newest, notes)
     kept_rows, kept_labels = (_recent(work, instants, newest, notes) for instants in (rows, labels))
@@ -137,19 +133,30 @@ def _everything(work: Work, sources: Sources, asked: RowsAsked) -> Changed:
     return Changed(found, is_everything=True, newest=None if newest is None else epoch_ms(newest))
 
 
+def _of_changed_rows(work: Work, sources: Sources, asked: RowsAsked) -> list[datetime] | None:
+    """The instants of rows that came, went or changed; None when nobody can tell."""
+    commits = commits_since(sources.table, work.progress.table_version)
+    if not commits:
+        return None if commits is None else []
+    try:
+        changes = read_changes(sources.table, commits, [asked.time or ""])
+        return _instants(sources.engine, asked, arrow={"scanned": changes})
+    except DamagedTable:  # the files of those commits have been vacuumed
+        return None
+
+
 def _labelled(work: Work, sources: Sources, asked: RowsAsked, newest: int | None, notes: list[str]) -> list[datetime]:
     """The instants of answers whose labels have come or changed."""
     late = work.monitor.settings.extras.late_labels
     if late is None or sources.labels is None or newest is None:
         return []
-    commits = commits_since(sources.labels, work.progress.labels_version)
+    keys = _changed_keys(sources, late, work.progress.labels_version)
     first = from_epoch_ms(newest) - timedelta(days=work.monitor.settings.extras.recompute_days + 1)
     recent = replace(asked, between=(first, datetime(9990, 1, 1, tzinfo=UTC)))
-    if commits is None:
+    if keys is None:
         return _instants(sources.engine, recent, snapshots={"scanned": sources.table})
-    if not commits:
+    if not keys.num_rows:
         return []
-    keys = _changed_keys(sources, late, commits)
     key, _ = key_sql(sources.table, sources.labels, late)
     text = (
         f"SELECT {recent.keys[WINDOW]} AS {WINDOW}, count(DISTINCT {key}) AS n FROM scanned"
@@ -163,13 +170,19 @@ def _labelled(work: Work, sources: Sources, asked: RowsAsked, newest: int | None
     return [window_start(row[WINDOW], recent.seconds) for row in found if row[WINDOW] is not None]
 
 
-def _changed_keys(sources: Sources, late: LateLabels, commits: Sequence[Commit]) -> pa.Table:
+def _changed_keys(sources: Sources, late: LateLabels, version: int | None) -> pa.Table | None:
+    """The answers whose labels have come or changed since a version; None when nobody can tell."""
     assert sources.labels is not None
-    name = column_named(sources.labels, late.key_of_label)
-    changes = read_changes(sources.labels, commits, [name])
+    commits = commits_since(sources.labels, version)
+    if commits is None:
+        return None
     _, key = key_sql(sources.table, sources.labels, late)
     text = f"SELECT DISTINCT {key} AS k FROM labels WHERE {key} IS NOT NULL"
-    return sources.engine.run(EngineQuery(text, arrow={"labels": changes})).arrow()
+    try:
+        changes = read_changes(sources.labels, commits, [column_named(sources.labels, late.key_of_label)])
+        return sources.engine.run(EngineQuery(text, arrow={"labels": changes})).arrow()
+    except DamagedTable:
+        return None
 
 
 def _instants(

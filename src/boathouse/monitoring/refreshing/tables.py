@@ -44,11 +44,35 @@ def where_input(stretches: Sequence[Stretch]) -> str:
 def replace(
     session: Session, name: TableName, schema: pa.Schema, batches: Iterable[pa.RecordBatch], where: str | None
 ) -> int:
-    """Put rows in the place of those that fulfil a condition, or of all; gives the table's version."""
-    reader = pa.RecordBatchReader.from_batches(schema, iter(batches))
-    if where is None:
-        return session.write_table(name, reader, mode="overwrite", schema_mode="overwrite").version
-    return session.write_table(name, reader, mode="overwrite", schema_mode="merge", replace_where=where).version
+    """Put rows in the place of those that fulfil a condition, or of all; gives the table's version. What goes wrong
+    while the rows are computed is raised as it is, not as a failure to write them."""
+    rows = _Rows(batches)
+    reader = pa.RecordBatchReader.from_batches(schema, rows.handed_on())
+    try:
+        if where is None:
+            return session.write_table(name, reader, mode="overwrite", schema_mode="overwrite").version
+        return session.write_table(name, reader, mode="overwrite", schema_mode="merge", replace_where=where).version
+    except BaseException:
+        if rows.trouble is not None:
+            raise rows.trouble from None
+        raise
+
+
+class _Rows:
+    """Batches on their way through Arrow's C interface, which makes a text of whatever is raised."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.trouble: BaseException | None = None
+
+    def handed_on(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.trouble = error
+            raise
 
 
 def tidy(session: Session, name: TableName) -> None:
