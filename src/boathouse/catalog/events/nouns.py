@@ -42,6 +42,8 @@ class EventType(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CLOSED = "incident.closed"
     CONTRACT_BROKEN = "contract.broken"
+    CONTRACT_KEPT = "contract.kept"
+    """A check finds nothing wrong any more."""
     RETRAINING_DECIDED = "retraining.decided"
     """Started, declined or frozen, and why; the subject is the model."""
 

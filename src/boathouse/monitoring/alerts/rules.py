@@ -245,7 +245,12 @@ class AlertRule(ExactShape):
         return EventFilter(types=ends) if ends else None
 
 
-_ENDS = {"endpoint.fell": "endpoint.recovered", "alert.fired": "alert.resolved", "incident.opened": "incident.closed"}
+_ENDS = {
+    "endpoint.fell": "endpoint.recovered",
+    "alert.fired": "alert.resolved",
+    "incident.opened": "incident.closed",
+    "contract.broken": "contract.kept",
+}
 
 
 def matching(patterns: Sequence[str] | None, column: str) -> bool:

@@ -30,6 +30,7 @@ SERVICE = "contracts"
 LONGEST = 1_000_000
 """Characters of a contract."""
 _MOST_TOLD = 20
+_MOST_SAID = 3
 
 
 class ContractNotFound(NotFound):
@@ -125,11 +126,11 @@ class Contracts:
                 )  # fmt: skip
                 names = [str(each.get("rule")) for each in broken]
                 news = set(names) - rows.broken_rules(connection, table_id)
+                was_broken = any(each.is_broken for each in rows.checks(connection, table_id, 1))
                 kept = replace(kept, check_id=rows.keep_check(connection, kept, names))
-                if news:
-                    told = NewEvent(
-                        EventType.CONTRACT_BROKEN, str(table), principal.name, _event_data(revision, kept, broken)
-                    )
+                if news or (was_broken and not broken):
+                    kind = EventType.CONTRACT_BROKEN if news else EventType.CONTRACT_KEPT
+                    told = NewEvent(kind, str(table), principal.name, _event_data(revision, kept, broken))
                     events.write(connection, [told], now)
                 event.commit_with(connection)
             return kept
@@ -242,6 +243,7 @@ def _event_data(revision: Revision, check: KeptCheck, broken: "list[dict[str, An
         "checked_at": check.checked_at,
         "check_id": check.check_id,
         "count": len(broken),
+        "summary": "; ".join(str(each.get("message")) for each in broken[:_MOST_SAID]) or "nothing is broken any more",
         "rules": [str(each.get("rule")) for each in broken[:_MOST_TOLD]],
         "broken": [
             {key: each.get(key) for key in ("rule", "column", "severity", "value", "message")}

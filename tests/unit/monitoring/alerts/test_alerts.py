@@ -365,13 +365,13 @@ def test_an_event_fires_until_the_one_that_ends_it(watch) -> None:
 
 
 def test_without_such_an_event_it_ends_when_it_is_quiet(watch) -> None:
-    watch.put("broken", events={"types": ["contract.broken"], "subject": "dev.*"}, quiet="1d")
-    watch.happens(EventType.CONTRACT_BROKEN, contract="weather")
-    watch.happens(EventType.CONTRACT_BROKEN, "prod.lab.weather", contract="weather")
+    watch.put("broken", events={"types": ["monitor.failed"], "subject": "dev.*"}, quiet="1d")
+    watch.happens(EventType.MONITOR_FAILED)
+    watch.happens(EventType.MONITOR_FAILED, "prod.lab.weather")
     watch.go_on()
     assert len(watch.open("broken")) == 1
     watch.clock.advance(watch_days(0.5))
-    watch.happens(EventType.CONTRACT_BROKEN, contract="weather")
+    watch.happens(EventType.MONITOR_FAILED)
     watch.go_on()
     watch.clock.advance(watch_days(0.75))
     watch.go_on()

@@ -96,6 +96,14 @@ def test_a_broken_contract_is_told_once_until_other_rules_break(shop, orders):
     assert set(latest.data["rules"]) == {"freshness", "has rows"}
     assert (latest.subject, latest.data["owner"], latest.data["revision"]) == (str(NAME), "ada", revision.revision)
     assert [each.is_broken for each in shop.contracts.checks(shop.root, NAME)] == [True, True, True]
+    assert "freshness" in latest.data["summary"]
+
+    shop.session.sql("INSERT INTO dev.shop.orders VALUES (1, 5.0, 'new', DATE '2013-02-28')")
+    checked()
+    checked()
+
+    kept, _ = shop.catalog.events.page(shop.root, EventFilter(types=["contract.kept"]), limit=100)
+    assert [each.subject for each in kept] == [str(NAME)]
 
 
 def test_only_who_may_write_tells_of_checks(shop, orders):
