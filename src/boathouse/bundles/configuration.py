@@ -6,6 +6,7 @@ from pathlib import Path
 
 from boathouse.bundles.alert_settings import AlertSettings
 from boathouse.bundles.checking import check_job, check_kinds, check_names, check_order, check_shape
+from boathouse.bundles.contract_settings import ContractSettings
 from boathouse.bundles.desired import DesiredResource, DesiredState, Place, ResourceId
 from boathouse.bundles.document import ArtifactShape, DocumentShape
 from boathouse.bundles.endpoint_settings import EndpointSettings, check_endpoint
@@ -112,9 +113,11 @@ def read_bundle(root: Path, reading: Reading) -> Bundle:
     endpoints = EndpointSettings(document, target_name, references, findings)
     of_endpoints = endpoints.read(settings) if settings is not None else {}
     of_alerts = AlertSettings(target_name, references, findings).read(settings) if settings is not None else {}
+    contracts = ContractSettings(root, target_name, references, findings)
+    of_contracts = contracts.read(settings) if settings is not None else {}
     retraining = RetrainingSettings(document, target_name, references, findings)
     of_retraining = retraining.read(settings) if settings is not None else {}
-    of_settings = {**of_models, **of_endpoints, **of_alerts, **of_retraining}
+    of_settings = {**of_models, **of_endpoints, **of_contracts, **of_alerts, **of_retraining}
     document = with_monitor_settings(document, settings, target_name, references, findings)
     resources = _resources(root, document, files, of_settings, findings)
     findings.raise_errors()

@@ -6,6 +6,7 @@ from typing import Any
 from boathouse.bundles.job_payload import JobPayload
 from boathouse.bundles.payloads import (
     AlertPayload,
+    ContractPayload,
     EndpointPayload,
     EndpointPolicyPayload,
     ExperimentPayload,
@@ -71,6 +72,8 @@ PLAYBOOKS = "playbooks"
 """What ``playbooks`` of ``boathouse.yml`` become."""
 ALERT_RULES = "alert_rules"
 """What ``alerts`` of ``boathouse.yml`` become."""
+CONTRACTS = "contracts"
+"""What ``contracts`` of ``boathouse.yml`` become."""
 RETRAINING = "retraining"
 """What ``retraining`` of ``boathouse.yml`` becomes."""
 
@@ -87,6 +90,7 @@ KINDS: dict[str, Kind] = {
         Kind(ENDPOINTS, "endpoint", EndpointPayload, 8, has_plain_name=True),
         Kind(ENDPOINT_POLICIES, "policy of the endpoint", EndpointPolicyPayload, 9, settings_of="endpoint"),
         Kind(MONITORS, "monitor", MonitorPayload, 10, named_by="table_name"),
+        Kind(CONTRACTS, "contract of the table", ContractPayload, 10, settings_of="table"),
         Kind(PLAYBOOKS, "playbook", PlaybookPayload, 10, settings_of="playbook"),
         Kind(ALERT_RULES, "alert", AlertPayload, 11, settings_of="alert"),
         Kind(RETRAINING, "retraining of the model", RetrainingPayload, 20, settings_of="model"),

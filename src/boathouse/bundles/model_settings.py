@@ -44,6 +44,7 @@ class TargetSettingsShape(Shape):
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
     monitors: dict[str, dict[str, Any] | None] | None = None
+    contracts: dict[str, dict[str, Any] | None] | None = None
     playbooks: dict[str, dict[str, Any] | None] | None = None
     retraining: dict[str, dict[str, Any] | None] | None = None
 
@@ -55,6 +56,7 @@ class SettingsShape(Shape):
     endpoints: dict[str, dict[str, Any] | None] | None = None
     alerts: dict[str, dict[str, Any] | None] | None = None
     monitors: dict[str, dict[str, Any] | None] | None = None
+    contracts: dict[str, dict[str, Any] | None] | None = None
     playbooks: dict[str, dict[str, Any] | None] | None = None
     retraining: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, TargetSettingsShape | None] | None = None

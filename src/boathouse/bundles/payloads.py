@@ -141,6 +141,14 @@ class AlertPayload(Shape):
     rule: AlertRule
 
 
+class ContractPayload(Shape):
+    """What a table has to keep to, in the words of the Open Data Contract Standard."""
+
+    table: TableText
+    document: str
+    quarantine: TableText | None = None
+
+
 class RetrainingPayload(Shape):
     """How a registered model is trained again."""
 

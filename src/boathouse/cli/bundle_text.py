@@ -109,6 +109,8 @@ def _path(section: str, resource_id: str) -> str:
             return f"/api/2.0/serving-endpoints/{resource_id}"
         case "retraining":
             return f"/api/boathouse/v1/models/{resource_id}/retraining"
+        case "contracts":
+            return f"/api/boathouse/v1/contracts/{resource_id}"
         case "endpoint_policies":
             return f"/api/boathouse/v1/endpoints/{resource_id}/policy"
         case _:

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from boathouse.bundles import Deployments
-from boathouse.bundles.kinds import ALERT_RULES, MONITORS, PLAYBOOKS
+from boathouse.bundles.kinds import ALERT_RULES, CONTRACTS, MONITORS, PLAYBOOKS
 from boathouse.bundles.resources.alerts import BundleAlerts
+from boathouse.bundles.resources.contracts import BundleContracts
 from boathouse.bundles.resources.monitors import BundleMonitors
 from boathouse.bundles.resources.playbooks import BundlePlaybooks
 from boathouse.care.garbage.service import GarbageCollection
@@ -193,7 +194,11 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     alerting = build_alerting(catalog, around.session_of, clock)
     monitors, monitor_loop = build_monitors(catalog, jobs, clock)
     watching = BundleMonitors(catalog, monitors)
-    deployments.take({MONITORS: watching}, {MONITORS: watching.remarks})
+    contracts = Contracts(catalog, clock)
+    promising = BundleContracts(catalog, contracts)
+    deployments.take(
+        {MONITORS: watching, CONTRACTS: promising}, {MONITORS: watching.remarks, CONTRACTS: promising.remarks}
+    )
     serving = build_serving(home, database, around, online_registry, clock)
     retraining, retraining_loop = build_retraining(
         database, catalog, models, governance.decisions, jobs, around.session_of, clock
@@ -235,6 +240,6 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         serving=serving,
         monitors=monitors,
         monitor_loop=monitor_loop,
-        contracts=Contracts(catalog, clock),
+        contracts=contracts,
         engine=engine,
     )

@@ -86,6 +86,15 @@ class Contracts:
                 event.commit_with(connection)
             return made, contract
 
+    def require_fitting(self, principal: Principal, table: TableName, document: str) -> None:
+        """Ask a table whether a contract could be attached to it.
+
+        Raises:
+            DoesNotFit: It has not the columns, or a rule is no SQL.
+            NotFound, Denied: There is no such table, or the principal may not read it.
+        """
+        _require_fitting(read_contract(document, table=str(table)), self._catalog.securables.table(principal, table))
+
     def detach(self, principal: Principal, table: TableName) -> None:
         """Let no contract hold any more; what held stays on record.
 
