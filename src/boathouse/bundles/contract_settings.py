@@ -11,6 +11,7 @@ from boathouse.bundles.kinds import CONTRACTS
 from boathouse.bundles.merging import section_of
 from boathouse.bundles.nodes import Node
 from boathouse.bundles.references import References
+from boathouse.bundles.substitution import escape
 from boathouse.foundation.errors import BoathouseError
 from boathouse.quality.contracts.given import ContractGiven, document_of
 
@@ -36,7 +37,7 @@ class ContractSettings:
                 continue
             payload = {
                 "table": node.mapping["table"],
-                "document": Node(document, written.where, written.where),
+                "document": Node(escape(document), written.where, written.where),  # its ${object} is not ours
                 **({"quarantine": node.mapping["quarantine"]} if "quarantine" in node.mapping else {}),
             }
             found[ResourceId(CONTRACTS, key)] = Node(payload, written.position, written.key_position)

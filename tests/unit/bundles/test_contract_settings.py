@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from boathouse.bundles.substitution import resolve_pending
+
 from .conftest import Folder
 
 PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "data-contracts.md").read_text()
@@ -45,6 +47,15 @@ def test_the_example_of_the_page_is_valid(bundle: Folder) -> None:
     assert [(each["name"], each["customProperties"][0]["value"]) for each in table["quality"]] == [
         ("priced", "quarantine"), ("dated", "refuse"), ("small", "keep"),
     ]  # fmt: skip
+
+
+def test_what_a_contract_calls_its_table_is_no_reference_of_the_bundle(bundle: Folder) -> None:
+    rule = "    quality: [{type: sql, query: 'SELECT count(*) FROM ${object}', mustBe: 0}]\n"
+    bundle.write("contracts/orders.odcs.yaml", FILE + rule)
+    bundle.write("boathouse.yml", "contracts: {orders: {table: a.b.c, file: contracts/orders.odcs.yaml}}")
+
+    assert bundle.errors("prod") == []
+    assert resolve_pending(payloads(bundle, "prod")["orders"], lambda path: path)["document"] == FILE + rule
 
 
 @pytest.mark.parametrize(

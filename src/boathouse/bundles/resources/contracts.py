@@ -27,7 +27,7 @@ class BundleContracts:
         Raises:
             DoesNotFit: It is there, and has not what the contract promises.
         """
-        if pending_in(dict(payload)):
+        if pending_in(payload.get("table")):
             return
         said = _read(payload)
         try:
