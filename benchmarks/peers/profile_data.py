@@ -10,21 +10,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BLOCK = 1_000_000
+BLOCK_VALUES = 100_000_000
+"""Of a wide table, blocks are shorter: they are held in memory."""
 NUMBERS, CODES, TEXTS = 14, 3, 3
 
 
 def blocks(rows: int, *, seed: int, shift: float, numbers: int = NUMBERS) -> Iterator[pa.Table]:
-    """The rows in blocks of at most a million."""
-    for start in range(0, rows, BLOCK):
-        yield block(min(BLOCK, rows - start), np.random.default_rng([seed, start]), shift, numbers)
+    """The rows in blocks of at most a million. Numbers of a wide table have three decimals: it has to fit on a disk."""
+    most = min(BLOCK, BLOCK_VALUES // numbers)
+    decimals = None if numbers == NUMBERS else 3
+    for start in range(0, rows, most):
+        yield block(min(most, rows - start), np.random.default_rng([seed, start]), shift, numbers, decimals)
 
 
-def block(rows: int, dice: np.random.Generator, shift: float, numbers: int) -> pa.Table:
+def block(rows: int, dice: np.random.Generator, shift: float, numbers: int, decimals: int | None = None) -> pa.Table:
     columns: dict[str, Any] = {}
     for number in range(numbers):
         drawn = (
             dice.gamma(2.0, 3.0, rows) if number % 3 == 0 else dice.normal(shift * (number % 4), 1 + number / 7, rows)
         )
+        drawn = drawn if decimals is None else drawn.round(decimals)
         missing = dice.random(rows) < 0.02 * (number % 5)
         columns[f"n{number}"] = pa.array(drawn, pa.float64(), mask=missing)
     for number in range(CODES):
