@@ -10,6 +10,7 @@ import orjson
 from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.capture.layout import PREDICTION
 from boathouse.serving.capture.nouns import Exchange
+from boathouse.serving.capture.runs import Block, block
 
 _MOST_ROWS = 1 << 40
 """Bounds were held when the request came."""
@@ -23,7 +24,7 @@ TOGETHER = "values"
 
 Values = dict[str, Sequence[Any]]
 Names = tuple[str, ...]
-Table = tuple[Names, Sequence[Sequence[Any]]]
+Table = tuple[Names, Block]
 """Names, and rows with a value for each of them."""
 
 _NOTHING: Table = ((), ())
@@ -83,7 +84,8 @@ def _plain_rows(request: bytes) -> Table | None:
             width = len(names)
             if len(set(names)) != width or width > _MOST_COLUMNS:
                 return None
-            return (names, rows) if all(type(row) is list and len(row) == width for row in rows) else None
+            is_whole = set(map(type, rows)) <= {list} and set(map(len, rows)) <= {width}
+            return (names, block(rows)) if is_whole else None
         records = body.get("dataframe_records") or body.get("instances")
         names = tuple(records[0])
         if len(names) > _MOST_COLUMNS or any(tuple(record) != names for record in records):
@@ -155,7 +157,7 @@ def outputs_of(response: bytes) -> tuple[int, Table] | None:
         if _are_scattered(names, values):
             return len(values), ((PREDICTION,), [(value,) for value in values])
         return len(values), (names, [tuple(record.get(name) for name in names) for record in records])
-    return len(values), ((PREDICTION,), [(value,) for value in values])
+    return len(values), ((PREDICTION,), block([(value,) for value in values]))
 
 
 Read = tuple[Mapping[str, Any], Mapping[str, int | None]]

@@ -68,9 +68,11 @@ def _columns(tables: Sequence[Table]) -> dict[str, Sequence[Any] | np.ndarray]:
     names = tables[0][0]
     if not names:
         return {}
-    rows = list(chain.from_iterable(rows for _, rows in tables))
-    numbers = columns_of_numbers(rows)
-    return dict(zip(names, zip(*rows, strict=True) if numbers is None else numbers, strict=True))
+    numbers = columns_of_numbers([rows for _, rows in tables])
+    if numbers is not None:
+        return dict(zip(names, numbers, strict=True))
+    rows = chain.from_iterable(plain(rows) for _, rows in tables)
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def _declared(prefix: str, name: str, values: Any, facts: ModelFacts) -> pa.DataType | None:
