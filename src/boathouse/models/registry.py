@@ -1,7 +1,7 @@
 """Registered models: three-level names, versions whose inputs stay readable, aliases that move one at a time."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KIND = SecurableKind.REGISTERED_MODEL
 LARGEST_PAGE = 1000
+LONGEST_IN_CATALOG = 10_000
+"""Characters of a comment or a tag; MLflow's own file takes any number."""
 Keeper = Callable[[ModelName, int | None], None]
 """Raises unless a version, or the whole model (None), may go."""
 
@@ -162,9 +164,10 @@ class Registry:
 
         def follow(_: T) -> None:
             acting = with_authority(principal)
-            self._catalog.securables.register(acting, KIND, str(name), comment=comment, parent=str(name.parent))
+            shown = _fitting(comment) if comment else None
+            self._catalog.securables.register(acting, KIND, str(name), comment=shown, parent=str(name.parent))
             if tags:
-                self._catalog.securables.set_tags(acting, KIND, str(name), tags)
+                self._catalog.securables.set_tags(acting, KIND, str(name), _all_fitting(tags))
 
         with self._intents.alone_with(str(name)):
             return self._intents.carry_out(
@@ -300,11 +303,12 @@ class Registry:
         """Bring comment and tags of a model's securable in line with MLflow's."""
         acting, securables = with_authority(principal), self._catalog.securables
         found, known = self._model(name), securables.get(acting, KIND, name)
-        if found.comment != known.comment:
-            securables.update(acting, KIND, name, comment=found.comment or "")
-        if found.tags != known.tags:
-            gone = [key for key in known.tags if key not in found.tags]
-            securables.set_tags(acting, KIND, name, found.tags, remove=gone)
+        comment, tags = _fitting(found.comment or ""), _all_fitting(found.tags)
+        if comment != (known.comment or ""):
+            securables.update(acting, KIND, name, comment=comment)
+        if tags != known.tags:
+            gone = [key for key in known.tags if key not in tags]
+            securables.set_tags(acting, KIND, name, tags, remove=gone)
 
     def _require_not_kept(self, name: ModelName, version: int | None) -> None:
         for keeper in self._keepers:
@@ -339,6 +343,15 @@ def parse_model_name(text: str, known: Sequence[str] = ()) -> ModelName:
             f"{text!r} cannot name a registered model: {error.message}",
             hint=did_you_mean(text, known) or "Write catalog.schema.model, as in prod.flights.delay.",
         ) from error
+
+
+def _fitting(text: str) -> str:
+    """As much of a text of MLflow's as the catalog takes."""
+    return text.replace("\0", "")[:LONGEST_IN_CATALOG]
+
+
+def _all_fitting(tags: Mapping[str, str]) -> dict[str, str]:
+    return {_fitting(key): _fitting(value) for key, value in tags.items() if key.strip("\0 ")}
 
 
 def _as_model(row: ModelRow) -> RegisteredModel:

@@ -245,3 +245,21 @@ def test_searches_that_nobody_would_think_of(ada: Person, mallory: Person, model
                     bad.append(f"{path} {str(query)[:60]}: {answer.status_code} {answer.text[:200]}")
 
     assert bad == []
+
+
+def test_texts_that_are_too_long_change_nothing_and_the_model_goes_on(ada: Person, model: str) -> None:
+    long, root = "x" * 5_001, f"{MLFLOW}/registered-models"
+
+    refused = [
+        send(ada, "PATCH", f"{root}/update", {"name": model, "description": long}),
+        send(ada, "POST", f"{root}/set-tag", {"name": model, "key": "k", "value": long}),
+        send(ada, "POST", f"{root}/create", {"name": f"{model}_2", "description": "a\x00b"}),
+        send(ada, "POST", f"{root}/create", {"name": f"{model}_2", "tags": [{"key": "k", "value": long}]}),
+        send(ada, "PATCH", f"{MLFLOW}/model-versions/update", {"name": model, "version": "1", "description": long}),
+    ]
+
+    assert [each.status_code for each in refused] == [400] * 5, [each.text[:200] for each in refused]
+    assert send(ada, "GET", f"{root}/get", name=f"{model}_2").status_code == 404
+    assert send(ada, "PATCH", f"{root}/update", {"name": model, "description": "short"}).status_code == 200
+    tag = {"name": model, "version": "1", "key": "notes", "value": "x" * 50_000}
+    assert send(ada, "POST", f"{MLFLOW}/model-versions/set-tag", tag).status_code == 200

@@ -1,7 +1,7 @@
 """Routes of registered models, their versions and aliases; prompts are registered models too."""
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.foundation.errors import AlreadyExists, Denied
+from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput
 from boathouse.models.policy.call import Call, Reply, items, part, version_number
 from boathouse.models.policy.deployments import (
     may_name_job,
@@ -96,6 +96,23 @@ def numbered(desk: Desk, call: Call) -> None:
     version_number(call.require("version"))
 
 
+def fitting_texts(desk: Desk, call: Call) -> None:
+    """What a model or a version says of itself has to fit into MLflow's database, whichever that is.
+
+    Raises:
+        InvalidInput: It is too long.
+    """
+    given = [("The description", call.value("description"))]
+    if call.path.startswith(MODELS):
+        given += [
+            (f"The tag {str(part(tag, 'key'))[:40]!r}", part(tag, "value")) for tag in items(part(call.body, "tags"))
+        ]
+        given.append((f"The tag {(call.value('key') or '')[:40]!r}", call.value("value")))
+    for what, text in given:
+        if isinstance(text, str) and (len(text) > LONGEST_TEXT or "\0" in text):
+            raise InvalidInput(f"{what} is not valid: at most {LONGEST_TEXT:,} characters, none of them NUL.")
+
+
 # --- serving
 
 
@@ -186,21 +203,25 @@ def move_to_stage(desk: Desk, call: Call, forward: Forward) -> Reply:
     )
 
 
+LONGEST_TEXT = 5_000
+"""Of a description, and of the tag of a model; a version's tag may be longer."""
 MODELS = "/api/2.0/mlflow/registered-models"
 VERSIONS = "/api/2.0/mlflow/model-versions"
 HOOKS = "/api/2.0/mlflow/webhooks"
 
-_tag_model = every(model_with_any(P.APPLY_TAG, P.MANAGE), server_tags_stay)
+_tag_model = every(model_with_any(P.APPLY_TAG, P.MANAGE), server_tags_stay, fitting_texts)
 _use_version = every(model(P.EXECUTE), numbered)
 _manage_version = every(model(P.MANAGE), numbered)
-_note_version = every(model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANAGE), server_tags_stay, numbered)
+_note_version = every(
+    model_with_any(P.CREATE_MODEL_VERSION, P.APPLY_TAG, P.MANAGE), server_tags_stay, numbered, fitting_texts
+)
 _hooks = administrators("webhooks send what happens to every model to an address outside")
 
 ROUTES = (
-    Route("POST", f"{MODELS}/create", every(may_create_model, signed, may_name_job), "createRegisteredModel",
-          naming_job(create_model)),
+    Route("POST", f"{MODELS}/create", every(may_create_model, signed, fitting_texts, may_name_job),
+          "createRegisteredModel", naming_job(create_model)),
     Route("GET", f"{MODELS}/get", model(P.EXECUTE), serve=with_job(None)),
-    Route("PATCH", f"{MODELS}/update", every(model(P.MANAGE), may_name_job), "updateRegisteredModel",
+    Route("PATCH", f"{MODELS}/update", every(model(P.MANAGE), fitting_texts, may_name_job), "updateRegisteredModel",
           naming_job(mirrored)),
     Route("POST", f"{MODELS}/rename", may_rename, "renameRegisteredModel", rename_model),
     Route("DELETE", f"{MODELS}/delete", model(P.MANAGE), "deleteRegisteredModel", delete_model),
@@ -212,8 +233,8 @@ ROUTES = (
     Route("POST", f"{MODELS}/alias", _manage_version, "setRegisteredModelAlias", set_alias),
     Route("DELETE", f"{MODELS}/alias", model(P.MANAGE), "deleteRegisteredModelAlias", delete_alias),
     Route("GET", f"{MODELS}/alias", model(P.EXECUTE)),
-    Route("POST", f"{VERSIONS}/create", every(may_create_version, signed, unsigned), "createModelVersion",
-          create_version),
+    Route("POST", f"{VERSIONS}/create", every(may_create_version, signed, fitting_texts, unsigned),
+          "createModelVersion", create_version),
     Route("GET", f"{VERSIONS}/get", _use_version),
     Route("GET", f"{VERSIONS}/get-download-uri", _use_version, "getModelVersionDownloadUri", is_frequent=True),
     Route("GET", f"{VERSIONS}/search", anybody, serve=within_reach(Searched.VERSIONS)),
