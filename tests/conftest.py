@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from boathouse.testing import LocalBoathouse, running_boathouse
+
+settings.register_profile("no deadline", deadline=None)  # what is slow on a busy machine is not wrong
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="module", autouse=True)

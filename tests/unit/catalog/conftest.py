@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind, Table
 from boathouse.catalog.columns import column_from_info
@@ -19,9 +18,6 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database, DatabaseUrl, metadata, migrate
-
-settings.register_profile("no deadline", deadline=None)  # what is slow on a busy machine is not wrong
-settings.load_profile("no deadline")
 
 OUR_TABLES = [each for each in vars(schema).values() if getattr(each, "metadata", None) is metadata]
 
