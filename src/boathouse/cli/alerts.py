@@ -126,6 +126,16 @@ def resolve(name: str, why: str, series: str | None) -> None:
 
 @alert.command()
 @click.argument("name")
+@click.option("--why", required=True, help="Who sees to it, or how.")
+@click.option("--series", help="Only one: a column, a slice, as the alert names it.")
+def acknowledge(name: str, why: str, series: str | None) -> None:
+    """Say that somebody sees to NAME: nobody else is told, and nobody reminded, until it fires anew."""
+    done = connected().post(f"{_path(name)}/acknowledge", {"why": why, "series": series})["acknowledged"]
+    click.echo(f"Acknowledged {len(done)} of {name}.")
+
+
+@alert.command()
+@click.argument("name")
 @click.option("--for", "span", default="1h", show_default=True, help="How long: 30m, 2h, 7d.")
 @click.option("--why", required=True, help="Why nobody is to be told.")
 @output_option

@@ -93,6 +93,7 @@ def test_a_bundle_watches_a_table_and_somebody_is_told(boathouse: LocalBoathouse
     told = wait_for(lambda: web.received)[0].json
     assert (told["event_type"], told["title"]) == ("alert.fired", f"CRITICAL: {NAME} fires for wind_speed")
     assert "FIRING" in done(boathouse.run("alert", "list", "--firing"))
+    assert done(boathouse.run("alert", "acknowledge", NAME, "--why", "I see")) == f"Acknowledged 1 of {NAME}.\n"
 
     made = json.loads(done(boathouse.run("alert", "silence", NAME, "--for", "2h", "--why", "repair", "-o", "json")))
     assert made["silence_id"] in done(boathouse.run("alert", "silences"))

@@ -68,6 +68,14 @@ def resolve(
     return find(connection, firing.firing_id)
 
 
+def acknowledge(connection: Connection, firing: Firing, now: int, *, by: str, why: str) -> Firing:
+    """Somebody sees to it."""
+    values = {"acknowledged_at": now, "acknowledged_by": by, "acknowledgement": why}
+    is_open = (_f.firing_id == firing.firing_id) & _f.resolved_at.is_(None)
+    connection.execute(update(alert_firings).where(is_open).values(**values))
+    return find(connection, firing.firing_id)
+
+
 def find(connection: Connection, firing_id: str) -> Firing:
     return _firing(connection.execute(select(alert_firings).where(_f.firing_id == firing_id)).one())
 

@@ -124,6 +124,12 @@ class Firing:
     resolution: str | None = None
     told_at: int | None = None
     told_resolved_at: int | None = None
+    first_told_at: int | None = None
+    escalated: int = 0
+    """So many steps of the rule's escalation were told."""
+    acknowledged_at: int | None = None
+    acknowledged_by: str | None = None
+    acknowledgement: str | None = None
     incident: int | None = None
 
     @property

@@ -6,6 +6,7 @@ Stands in ``boathouse.yml`` under ``alerts``; kept in time like everything that 
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from boathouse.foundation.errors import InvalidInput
 from boathouse.foundation.event_filter import EventFilter
 from boathouse.foundation.shapes import ExactShape
+from boathouse.foundation.spans import parse_span
 from boathouse.foundation.texts import Span, TableText
 
 _METRIC = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -128,6 +130,15 @@ class Rows(ExactShape):
     """How often the table is looked at."""
 
 
+class Escalation(ExactShape):
+    """Who else is told when nobody has acknowledged it."""
+
+    after: Span
+    """Since somebody was told first."""
+    tell: list[str] = Field(min_length=1, max_length=20)
+    """Notification destinations, or e-mail addresses."""
+
+
 class IncidentRule(ExactShape):
     """What is opened when the alert fires."""
 
@@ -187,7 +198,9 @@ class AlertRule(ExactShape):
     tell: list[str] = Field(default_factory=list[str], max_length=20)
     """Notification destinations, or e-mail addresses."""
     tell_again: Span | None = None
-    """Remind as long as it lasts."""
+    """Remind as long as it lasts and nobody has acknowledged it."""
+    escalate: list[Escalation] = Field(default_factory=list[Escalation], max_length=10)
+    """Who is told besides, step by step, until somebody acknowledges it or it is fine."""
     group: bool = True
     """Whether it shares one message with other alerts of its table."""
     incident: IncidentRule | None = None
@@ -202,6 +215,13 @@ class AlertRule(ExactShape):
             self._require_condition()
         elif self._conditions() or self.metric is not None:
             raise ValueError("an alert on events has no metric and no threshold: that it happens is wrong.")
+        return self
+
+    @model_validator(mode="after")
+    def _escalates_upwards(self) -> "AlertRule":
+        spans = [parse_span(each.after) for each in self.escalate]
+        if any(one >= two for one, two in pairwise(spans)):
+            raise ValueError("each step of escalate comes later than the one before.")
         return self
 
     def _require_condition(self) -> None:
@@ -235,6 +255,11 @@ class AlertRule(ExactShape):
             return self.rows.table
         assert self.events is not None
         return self.events.subject or ", ".join(self.events.types)
+
+    @property
+    def told(self) -> list[str]:
+        """Everybody who may be told."""
+        return [*self.tell, *(name for step in self.escalate for name in step.tell)]
 
     @property
     def resolving(self) -> EventFilter | None:

@@ -62,6 +62,11 @@ alert_firings = Table(
     Column("told_at", BigInteger),
     Column("told_resolved_at", BigInteger),
     Column("is_settled", Boolean, nullable=False),  # nothing is left to tell
+    Column("first_told_at", BigInteger),
+    Column("escalated", Integer, nullable=False, server_default="0"),  # steps that were told
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String(255)),
+    Column("acknowledgement", Text),
     Column("incident", BigInteger),
     Column("incident_told_at", BigInteger),  # when the incident was told that it is fine again
     Index("ix_alert_firings_alert_id", "alert_id", "sequence"),

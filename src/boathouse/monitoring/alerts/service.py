@@ -133,20 +133,29 @@ class Alerts:
             found = self._managed(principal, name)
             now = self._now()
             with self._database.write() as connection:
-                rows.lock(connection, found.alert_id)
-                mine = [
-                    each
-                    for each in fired.open_of(connection, [found.alert_id])
-                    if series is None or series in (each.series.text, each.firing_id)
-                ]
-                if not mine:
-                    raise InvalidInput(f"Nothing of {found.name} fires{f' for {series}' if series else ''}.")
                 done = [
                     fired.resolve(connection, each, now, window=each.window_end, by=principal.name, why=why.strip())
-                    for each in mine
+                    for each in _firing(connection, found, series)
                 ]
                 write_events(connection, found, Looked(resolved=tuple(done)), now)
             return done
+
+    def acknowledge(self, principal: Principal, name: str, why: str, *, series: str | None = None) -> list[Firing]:
+        """Say that somebody sees to it: nobody else is told, and nobody reminded, until it fires anew.
+
+        Raises:
+            InvalidInput: There is no word on it, or nothing fires.
+        """
+        if not why.strip():
+            raise InvalidInput("Say who sees to it, or how.", hint="Give --why.")
+        with self._audited(principal, "acknowledgeAlert", name, why=why):
+            found = self._managed(principal, name)
+            now = self._now()
+            with self._database.write() as connection:
+                return [
+                    fired.acknowledge(connection, each, now, by=principal.name, why=why.strip())
+                    for each in _firing(connection, found, series)
+                ]
 
     def require_manage(self, principal: Principal, name: str) -> None:
         """
@@ -304,7 +313,7 @@ class Alerts:
             return  # it may come
 
     def _require_known(self, connection: "Connection", rule: AlertRule) -> None:
-        require_known(connection, [each for each in rule.tell if not is_address(each)])
+        require_known(connection, [each for each in rule.told if not is_address(each)])
 
     def _require_manage(self, principal: Principal, alert: Alert) -> None:
         """Who has put it, who answers for it, who owns the table, administrators."""
@@ -382,3 +391,13 @@ class Alerts:
 
     def _now(self) -> int:
         return epoch_ms(self._clock.now())
+
+
+def _firing(connection: "Connection", alert: Alert, series: str | None) -> list[Firing]:
+    """What fires of an alert, or of one of its series; nobody else writes of it before the transaction ends."""
+    rows.lock(connection, alert.alert_id)
+    found = fired.open_of(connection, [alert.alert_id])
+    mine = [each for each in found if series is None or series in (each.series.text, each.firing_id)]
+    if not mine:
+        raise InvalidInput(f"Nothing of {alert.name} fires{f' for {series}' if series else ''}.")
+    return mine

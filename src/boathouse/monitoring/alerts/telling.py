@@ -22,9 +22,14 @@ from boathouse.notifications.outbox import write
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FIRED, RESOLVED, LASTS = "alert.fired", "alert.resolved", "alert.lasts"
+FIRED, RESOLVED, LASTS, ESCALATED = "alert.fired", "alert.resolved", "alert.lasts", "alert.escalated"
 _MOST_LINES = 40
-_WORDS = {FIRED: "fires", LASTS: "still fires", RESOLVED: "is fine again"}
+_WORDS = {
+    FIRED: "fires",
+    LASTS: "still fires",
+    ESCALATED: "still fires, and nobody has acknowledged it",
+    RESOLVED: "is fine again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,17 @@ class Due:
     alert: Alert
     firing: Firing
     what: str
+    step: int | None = None
+    """Of the escalation, from 0."""
+
+    @property
+    def destinations(self) -> list[str]:
+        """Whoever was told that it fires is told that it is fine."""
+        rule = self.alert.rule
+        if self.step is not None:
+            return rule.escalate[self.step].tell
+        told = rule.escalate[: self.firing.escalated] if self.what == RESOLVED else []
+        return list(dict.fromkeys([*rule.tell, *(name for step in told for name in step.tell)]))
 
 
 class Telling:
@@ -56,8 +72,7 @@ class Telling:
             write(connection, messages, now)
             fired.told(connection, muted, is_settled=True)
             for each in due:
-                at = {"told_resolved_at": now} if each.what == RESOLVED else {"told_at": now}
-                fired.told(connection, [each.firing.firing_id], is_settled=_is_settled(each), **at)
+                fired.told(connection, [each.firing.firing_id], is_settled=_is_settled(each), **_told(each, now))
         return len(messages)
 
 
@@ -73,7 +88,7 @@ def _to_do(connection: "Connection", now: int) -> tuple[list[Due], list[str]]:
     for each in waiting:
         alert = alerts[each.alert_id]
         if not is_silenced(alert, silences):
-            due += [Due(alert, each, what) for what in _due(alert, each, now)]
+            due += _due(alert, each, now)
         elif not each.is_open:
             muted.append(each.firing_id)
     return due, muted
@@ -90,27 +105,46 @@ def is_silenced(alert: Alert, silences: Sequence[Silence]) -> bool:
     return any(matches(each.pattern, alert.name) for each in silences)
 
 
-def _due(alert: Alert, firing: Firing, now: int) -> list[str]:
+def _due(alert: Alert, firing: Firing, now: int) -> list[Due]:
     if firing.told_at is None:
-        return [FIRED] if firing.is_open else [FIRED, RESOLVED]
+        return [Due(alert, firing, what) for what in ([FIRED] if firing.is_open else [FIRED, RESOLVED])]
     if not firing.is_open:
-        return [RESOLVED] if firing.told_resolved_at is None else []
+        return [Due(alert, firing, RESOLVED)] if firing.told_resolved_at is None else []
+    if firing.acknowledged_at is not None:
+        return []
     again = alert.rule.tell_again
-    if again is not None and now - firing.told_at >= parse_span(again).total_seconds() * 1000:
-        return [LASTS]
-    return []
+    is_due = again is not None and _has_passed(again, firing.told_at, now)
+    since = firing.first_told_at or firing.told_at
+    steps = enumerate(alert.rule.escalate)
+    due = [step for step, each in steps if step >= firing.escalated and _has_passed(each.after, since, now)]
+    return [*([Due(alert, firing, LASTS)] if is_due else []), *(Due(alert, firing, ESCALATED, step) for step in due)]
+
+
+def _has_passed(span: str, since: int, now: int) -> bool:
+    return now - since >= parse_span(span).total_seconds() * 1000
+
+
+def _told(due: Due, now: int) -> dict[str, int]:
+    """What is written down of a firing when a message about it goes out."""
+    if due.what == RESOLVED:
+        return {"told_resolved_at": now}
+    if due.step is not None:
+        return {"escalated": due.step + 1}
+    return {"told_at": now, **({"first_told_at": now} if due.what == FIRED else {})}
 
 
 def _is_settled(due: Due) -> bool:
-    """Whether nothing can be left to tell."""
-    return due.what == RESOLVED or due.alert.rule.tell_again is None
+    """Whether nothing can be left to tell before it is fine."""
+    rule = due.alert.rule
+    steps = due.firing.escalated if due.step is None else due.step + 1
+    return due.what == RESOLVED or (rule.tell_again is None and steps >= len(rule.escalate))
 
 
 def messages_of(due: Sequence[Due], lasting: set[str], now: int) -> list[Message]:
     """One message for each destination, each group and each thing that happened to it."""
     groups: dict[tuple[str, str, str], list[Due]] = defaultdict(list)
     for each in sorted(due, key=lambda one: list(_WORDS).index(one.what)):  # what ended has begun before
-        for destination in each.alert.rule.tell:
+        for destination in each.destinations:
             groups[(destination, each.what, _group(each.alert))].append(each)
     return [
         Message(what, destination, _payload(what, group, found, group in lasting, now), is_address(destination))

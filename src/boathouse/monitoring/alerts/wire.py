@@ -61,6 +61,10 @@ def firing_json(firing: Firing, alert: Alert | None = None) -> Json:
         "resolved_by": firing.resolved_by,
         "resolution": firing.resolution,
         "told_at": firing.told_at,
+        "escalated": firing.escalated,
+        "acknowledged_at": firing.acknowledged_at,
+        "acknowledged_by": firing.acknowledged_by,
+        "acknowledgement": firing.acknowledgement,
         "incident": firing.incident,
     }
 

@@ -28,7 +28,7 @@ class SilenceGiven(ExactShape):
     why: str
 
 
-class ResolveGiven(ExactShape):
+class ReasonGiven(ExactShape):
     why: str
     series: str | None = None
     """As the firing's ``of`` says it, or its id; by default all."""
@@ -89,9 +89,15 @@ def routes(alerts: Alerts) -> APIRouter:
 
     @router.post("/{name}/resolve", summary="Say that it is fine", responses=_example({"resolved": [_FIRING]}))
     def resolve(caller: Caller, name: str, body: Annotated[Json, Body(examples=[{"why": "the feed is back"}])]) -> Json:  # pyright: ignore[reportUnusedFunction]
-        given = fit(ResolveGiven, body, what="The request")
+        given = fit(ReasonGiven, body, what="The request")
         done = alerts.resolve(caller, name, given.why, series=given.series)
         return {"resolved": [firing_json(each) for each in done]}
+
+    @router.post("/{name}/acknowledge", summary="See to it", responses=_example({"acknowledged": [_FIRING]}))
+    def acknowledge(caller: Caller, name: str, body: Annotated[Json, Body(examples=[{"why": "I look at it"}])]) -> Json:  # pyright: ignore[reportUnusedFunction]
+        given = fit(ReasonGiven, body, what="The request")
+        done = alerts.acknowledge(caller, name, given.why, series=given.series)
+        return {"acknowledged": [firing_json(each) for each in done]}
 
     return router
 
