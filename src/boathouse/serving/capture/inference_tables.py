@@ -18,9 +18,9 @@ from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake.commits import Turn
 from boathouse.serving.capture import repository
-from boathouse.serving.capture.building import Columns
 from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import PARTITION, TableKind, schema_of
+from boathouse.serving.capture.taken_apart import Columns
 from boathouse.session import Session
 from boathouse.session.appending import Appender
 from boathouse.session.running.writes import TableShape

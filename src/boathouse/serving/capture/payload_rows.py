@@ -4,12 +4,12 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from boathouse.serving.capture.building import ERROR, Read, common_columns
 from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import NOT_MASKABLE, NOT_READABLE, REQUEST_TOO_LONG, RESPONSE_TOO_LONG
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import environment
 from boathouse.serving.capture.nouns import Exchange
+from boathouse.serving.capture.taken_apart import ERROR, Read, common_columns
 
 _JSON = "application/json"
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from boathouse.serving.capture.bodies import Rows, Table
-from boathouse.serving.capture.building import Columns, Read, common_columns
 from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import FEATURE, FEATURE_TIME, IN, OUT, column_name
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import ModelFacts
 from boathouse.serving.capture.runs import Repeated, columns_of_numbers, plain
+from boathouse.serving.capture.taken_apart import Columns, Read, common_columns
 
 
 def add_predictions(made: Columns, endpoint: KnownEndpoint, read: Sequence[Read], masks: Masks) -> None:

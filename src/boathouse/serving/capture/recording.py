@@ -18,7 +18,7 @@ from boathouse.foundation.errors import BoathouseError, Conflict
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import TableName
 from boathouse.lake.commits import Turn
-from boathouse.serving.capture.building import Builder, Columns, Read
+from boathouse.serving.capture.building import Builder
 from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import TableKind
 from boathouse.serving.capture.reading import (
@@ -31,6 +31,7 @@ from boathouse.serving.capture.reading import (
     remove_journal,
     segments,
 )
+from boathouse.serving.capture.taken_apart import Columns, Read
 
 log = logging.getLogger(__name__)
 

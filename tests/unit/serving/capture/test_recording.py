@@ -14,12 +14,13 @@ from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import NotFound
 from boathouse.lake import tables as lake_tables
 from boathouse.serving.capture import inference_tables, recording
-from boathouse.serving.capture.building import Builder, Columns, Read
+from boathouse.serving.capture.building import Builder
 from boathouse.serving.capture.contexts import KnownEndpoint
 from boathouse.serving.capture.layout import TableKind
 from boathouse.serving.capture.masking import Masks
 from boathouse.serving.capture.model_facts import KnownModels
 from boathouse.serving.capture.reading import journals, segments
+from boathouse.serving.capture.taken_apart import Columns, Read
 from boathouse.serving.endpoints.nouns import CaptureTarget
 from boathouse.serving.endpoints.policy import CaptureRules, OnFull
 from boathouse.session import Session
