@@ -13,7 +13,7 @@ help: ## Show this list.
 
 setup: .venv/.locked ## Make .venv with everything in it.
 
-demo: setup ## Run the whole example on real data and leave the server running.
+demo: setup ## Run the whole example on real data and leave the server running; FAST=1: less of it.
 	@$(PYTHON) examples/flights/demo.py
 
 test: setup ## Run all tests, those that start real servers included.

@@ -5,37 +5,51 @@ Everything goes through the command line and the REST API, as a person would do 
 
 import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
-from demo_console import Step, Story
-from demo_report import MODEL, print_report
+from demo_console import Story
+from demo_jobs import (
+    SIGNER,
+    SIGNERS,
+    champion_of,
+    judge,
+    newest_version,
+    result_of,
+    run_job,
+    token_of,
+    watch_deployment,
+)
+from demo_report import print_report
 from demo_server import Failed, Server
-from demo_serving import Served, check_captured, curl, let_fall, replay, serve_first, watch_canary, watch_shadow
+from demo_serving import Served, check_captured, curl, let_fall, replay, watch_canary, watch_shadow
+from demo_traffic import Traffic
+from demo_year import FAST, WHOLE, Year, live_the_year
 
-from boathouse.foundation.errors import AlreadyExists, BoathouseError, NotFound
+from boathouse.foundation.errors import AlreadyExists, BoathouseError
 from boathouse.foundation.home import HOME_VARIABLE
 
 TARGETS = ("dev", "staging", "prod")
-SIGNERS, SIGNER = "flight-operations", "ada"
-ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
-MONTHS = ("2013-11-01", "2013-12-01")
-"""The presents at which production gets a new model: each has learned from everything before the month before."""
-POLL_SECONDS = 0.1
+LAST = "2013-12-01"
+"""The present at which a demo that finds the year lived through makes one more version."""
+FAST_VARIABLE, FAST_PERCENT = "FAST", "30"
 
 
 def main(targets: Sequence[str]) -> int:
     story, server, served = Story(), Server.of_this_repository(), Served()
+    is_fast = os.environ.get(FAST_VARIABLE, "") not in ("", "0")
+    if is_fast:
+        os.environ.setdefault("BUNDLE_VAR_sample_percent", FAST_PERCENT)
+    year = Year(FAST if is_fast else WHOLE)
     os.environ[HOME_VARIABLE] = str(server.home.root)  # for `import boathouse as bh` in this process
     story.console.print("Will this flight arrive late? Every flight that left New York City in 2013.\n", style="bold")
     try:
         with story:
-            play(story, server, served, targets)
+            play(story, server, served, year, targets)
         if "prod" in targets:
-            print_report(story, server, served)
+            print_report(story, server, served, year)
     except KeyboardInterrupt:
         story.failed("Interrupted. Boathouse goes on running; stop it with: .venv/bin/boathouse down")
         return 130
@@ -45,119 +59,80 @@ def main(targets: Sequence[str]) -> int:
     return 0
 
 
-def play(story: Story, server: Server, served: Served, targets: Sequence[str]) -> None:
+def play(story: Story, server: Server, served: Served, year: Year, targets: Sequence[str]) -> None:
     """The whole path. Development and staging do not wait for each other; production waits for both."""
     start(story, server)
     prepare(story, server)
     before = [target for target in targets if target != "prod"]
     for target in before:
         deploy(story, server, target)
-    with ThreadPoolExecutor() as threads, story.stopping_together():
-        for done in as_completed([threads.submit(run_jobs, story, server, target) for target in before]):
-            done.result()
+    in_parallel(story, *(partial(run_jobs, story, server, target) for target in before))
     if "prod" in targets:
-        play_production(story, server, served)
-        try_bad_candidate(story, server)
+        play_production(story, server, served, year)
         try_forbidden_write(story, server)
 
 
-def play_production(story: Story, server: Server, served: Served) -> None:
-    """Two months of production: the champion of the first answers real requests, and so does its successor, which comes
-    by canary while people go on asking. A second demo begins with the second month."""
-    first, second = MONTHS
+def play_production(story: Story, server: Server, served: Served, year: Year) -> None:
+    """The year, and what a day of production may bring. A second demo finds the year lived through, and makes one more
+    version at the beginning of its last month."""
     deploy(story, server, "prod")
-    token = token_of(server, SIGNER)
-    if champion_of(server) is None:
-        run_month(story, server, first)
-        judge(story, server, "prod")
-        serve_first(story, server, served.new_traffic(server, token, first), first)
-    run_job(story, server, "prod", "features", "--params", f"as_of={second}", title=f"features, {second}")
-    traffic = served.new_traffic(server, token, second)
-    with traffic:
-        run_job(story, server, "prod", "training", "--params", f"as_of={second}", title=f"training, {second}")
-        version = newest_version(server, "prod")
-        watch_shadow(story, server, traffic, served, version)
-        judge(story, server, "prod")
-        watch_canary(story, server, traffic, served, version, lambda: run_job(story, server, "prod", "answers"))
-        let_fall(story, server, traffic, served)
-    check_captured(story, served)
-    replay(story, server, served, version)
-    served.example = curl(server, traffic.questions[0])
-    run_job(story, server, "prod", "scoring")
+    served.token = token_of(server, SIGNER)
+    present = year.calendar.end if champion_of(server) is None else LAST
+
+    def let_the_day_come(traffic: Traffic) -> None:
+        with traffic:
+            if present == LAST:
+                make_one_more(story, server, served, traffic)
+            let_fall(story, server, traffic, served)
+        served.example = curl(server, traffic.questions[0])
+
+    if present == LAST:
+        run_job(story, server, "prod", "features", "--params", f"as_of={LAST}", title=f"features, {LAST}")
+        let_the_day_come(served.new_traffic(server, LAST))
+    else:
+        live_the_year(story, server, served, year, let_the_day_come)
+
+    def look_back() -> None:
+        check_captured(story, served)
+        replay(story, server, served)
+        run_job(story, server, "prod", "scoring", "--params", f"as_of={present}")
+
+    in_parallel(story, look_back, lambda: try_bad_candidate(story, server, present))
 
 
-def run_month(story: Story, server: Server, as_of: str) -> None:
-    """Features and a candidate, as of the month's first day."""
-    for job in ("features", "training"):
-        run_job(story, server, "prod", job, "--params", f"as_of={as_of}", title=f"{job}, {as_of}")
+def in_parallel(story: Story, *parts: Callable[[], None]) -> None:
+    """Parts that do not wait for each other; the first that fails ends the others."""
+    with ThreadPoolExecutor() as threads, story.stopping_together():
+        for done in as_completed([threads.submit(part) for part in parts]):
+            done.result()
 
 
-def champion_of(server: Server) -> int | None:
-    try:
-        found = server.client().get(f"/api/boathouse/v1/models/prod.{MODEL}")
-    except NotFound:
-        return None
-    return found["model"]["aliases"].get("champion")
+def make_one_more(story: Story, server: Server, served: Served, traffic: Traffic) -> None:
+    """A version that nobody but us has asked for: it meets the same gates, and comes by the same canary."""
+    run_job(story, server, "prod", "training", "--params", f"as_of={LAST}", title=f"training, {LAST}")
+    version = newest_version(server, "prod")
+    watch_shadow(story, server, traffic, served, version)
+    judge(story, server, "prod")
+    ended = watch_canary(story, server, traffic, served, version, lambda: run_job(story, server, "prod", "answers"))
+    if ended != "done":
+        raise Failed(f"The rollout of version {version} ended as {ended}: {served.rollout['why']}")
 
 
 def run_jobs(story: Story, server: Server, target: str) -> None:
-    for job in ("features", "training"):
-        run_job(story, server, target, job)
+    """Before production: what the job features does, in one process, and everything that follows it."""
+    run_job(story, server, target, "month", "--params", "land=yes", title="features")
+    run_job(story, server, target, "training")
     judge(story, server, target)
     run_job(story, server, target, "scoring")
 
 
-def judge(story: Story, server: Server, target: str) -> None:
-    """The deployment job of the version that training has just registered: gates, then a signature in production."""
-    run = watch_deployment(story, server, target, f"{target:<8} gates")
-    if _stopped_at(run) == "approval":
-        sign(story, server, newest_version(server, target), run["run_id"])
-        run = watch_deployment(story, server, target, f"{target:<8} promotion")
-    if _result(run) != "SUCCESS":
-        raise _failure(server, f"the deployment of {target}", run)
-
-
-def try_bad_candidate(story: Story, server: Server) -> None:
+def try_bad_candidate(story: Story, server: Server, present: str) -> None:
     """A version that has learned from shuffled outcomes registers without a complaint, and gets no further."""
-    run_job(story, server, "prod", "training", "--params", "shuffle_labels=yes", title="training, labels shuffled")
+    options = ("--params", f"as_of={present}", "--params", "shuffle_labels=yes")
+    run_job(story, server, "prod", "training", *options, title="training, labels shuffled")
     run = watch_deployment(story, server, "prod", "prod     gates, labels shuffled")
-    if _result(run) == "SUCCESS":
+    if result_of(run) == "SUCCESS":
         raise Failed("A model that learned from shuffled outcomes has passed its gates.")
-
-
-def sign(story: Story, server: Server, version: int, run_id: int) -> None:
-    """Somebody of flight operations, who has not made the version, signs; the run that waited goes on by itself."""
-    with story.step("prod     approval") as step:
-        token = token_of(server, SIGNER)
-        server.command("model", "approve", f"prod.{MODEL}@{version}", "--reason", "better than the usual", token=token)
-        step.detail = f"{SIGNER} of {SIGNERS} has signed version {version}"
-        while _result(server.client().get("/api/2.2/jobs/runs/get", run_id=run_id)) == "FAILED":
-            story.require_going_on()
-            time.sleep(POLL_SECONDS)
-
-
-def watch_deployment(story: Story, server: Server, target: str, title: str) -> dict[str, Any]:
-    """Wait for the deployment job of the newest version, which nobody had to start; gives its run."""
-    with story.step(title) as step:
-        client, version = server.client(), newest_version(server, target)
-        path = f"/api/boathouse/v1/models/{target}.{MODEL}/deployments"
-        while True:
-            starts = {each["version"]: each for each in client.get(path)["starts"]}
-            if run_id := starts.get(version, {}).get("run_id"):
-                break
-            story.require_going_on()
-            time.sleep(POLL_SECONDS)
-        run = watch_run(story, server, step, run_id)
-        done = [task["task_key"] for task in run["tasks"] if task["state"].get("result_state") == "SUCCESS"]
-        step.detail = f"version {version}: {', '.join(done)}"
-        if stopped := _stopped_at(run):
-            step.detail += f"; stopped at {stopped}"
-    return run
-
-
-def newest_version(server: Server, target: str) -> int:
-    versions = server.client().get(f"/api/boathouse/v1/models/{target}.{MODEL}")["versions"]
-    return max(each["version"] for each in versions)
 
 
 def start(story: Story, server: Server) -> None:
@@ -195,30 +170,6 @@ def deploy(story: Story, server: Server, target: str) -> None:
         step.detail = said.strip().splitlines()[-1]
 
 
-def run_job(story: Story, server: Server, target: str, job: str, *options: str, title: str | None = None) -> None:
-    """Run a job and watch its tasks; its failure is the demo's."""
-    with story.step(f"{target:<8} {title or job}") as step:
-        started = server.command_json("bundle", "run", job, "--target", target, "--no-wait", *options)
-        run = watch_run(story, server, step, started["run_id"])
-        if _result(run) != "SUCCESS":
-            raise _failure(server, f"{job} of {target}", run)
-        step.detail = "  ".join(f"{task['task_key']} {_seconds(task):.1f} s" for task in run["tasks"])
-
-
-def watch_run(story: Story, server: Server, step: Step, run_id: int) -> dict[str, Any]:
-    """Wait until a run has ended, and show how far it is."""
-    client = server.client()
-    while True:
-        run = client.get("/api/2.2/jobs/runs/get", run_id=run_id)
-        states = {task["task_key"]: task["state"]["life_cycle_state"] for task in run["tasks"]}
-        running = ", ".join(key for key, state in states.items() if state == "RUNNING")
-        step.at(sum(state in ENDED for state in states.values()), len(states), running)
-        if run["state"]["life_cycle_state"] in ENDED:
-            return run
-        story.require_going_on()
-        time.sleep(POLL_SECONDS)
-
-
 def try_forbidden_write(story: Story, server: Server) -> None:
     """Development looks at production, and is refused when it wants to write there."""
     with story.step("dev may look at prod, not write") as step:
@@ -229,36 +180,6 @@ def try_forbidden_write(story: Story, server: Server) -> None:
             raise Failed("flights-dev has written to prod.flights.labels, which nobody allowed.")
         step.detail = "refused, as it should be"
         story.refusal = attempt.stderr.strip().splitlines()[0].removeprefix("Error: ")
-
-
-def token_of(server: Server, principal: str) -> str:
-    """A token for an hour, as an administrator may make one for somebody else."""
-    body = {"user_name": principal, "lifetime_seconds": 3600, "comment": "make demo"}
-    return str(server.client().post("/api/2.0/token/create", body)["token_value"])
-
-
-def _result(run: dict[str, Any]) -> str | None:
-    return run["state"].get("result_state")
-
-
-def _stopped_at(run: dict[str, Any]) -> str | None:
-    """The first task that has failed."""
-    return next((task["task_key"] for task in run["tasks"] if _result(task) == "FAILED"), None)
-
-
-def _failure(server: Server, what: str, run: dict[str, Any]) -> Failed:
-    """What the first failed task has to say."""
-    bad = [task for task in run["tasks"] if task["state"].get("result_state") not in (None, "SUCCESS")]
-    if not bad:
-        return Failed(f"{what} ended as {run['state']}.")
-    task = bad[0]
-    output = server.client().get("/api/2.2/jobs/runs/get-output", run_id=task["run_id"])
-    reason = output.get("error") or task["state"].get("state_message") or "it does not say why"
-    return Failed(f"The task {task['task_key']} of {what} failed: {reason}", output.get("logs") or "")
-
-
-def _seconds(task: dict[str, Any]) -> float:
-    return (task["end_time"] - task["start_time"]) / 1000
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from demo_console import Story
+from demo_jobs import MODEL
 from demo_server import Server
 from demo_serving import ENDPOINT, Served
+from demo_timeline import costs_of, months, months_lines, timeline_lines, year_rows
+from demo_year import Year
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from boathouse.foundation.rest import RestClient
 
 API = "/api/boathouse/v1"
-MODEL = "flights.delay_model"
 IN_PRODUCTION = f"prod.{MODEL}"
 PREDICTIONS = "prod.flights.predictions"
 SEVERITY = ("passed", "waived", "inconclusive", "failed")
@@ -27,7 +29,9 @@ COMMANDS = (
     f"endpoint show {ENDPOINT} --history",
     f"endpoint rollout {ENDPOINT}",
     f"endpoint shadow {ENDPOINT}",
-    "model gates prod.flights.delay_model@3",
+    "model gates prod.flights.delay_model@1",
+    "retraining history prod.flights.delay_model",
+    "incident review 1",
     "model why prod.flights.delay_model@champion",
     "model card prod.flights.delay_model@champion",
     "features show prod.flights.aircraft_days",
@@ -35,7 +39,7 @@ COMMANDS = (
 )
 
 
-def print_report(story: Story, server: Server, served: Served) -> None:
+def print_report(story: Story, server: Server, served: Served, year: Year) -> None:
     """Print the report."""
     client = server.client()
     show = story.console.print
@@ -48,9 +52,16 @@ def print_report(story: Story, server: Server, served: Served) -> None:
     for name, text in _answers(served):
         facts.add_row(name, text)
     facts.add_row("Refused", story.refusal)
+    if year.touched:
+        facts.add_row("Touched", f"{year.touched['predictions']:,} answers by the broken weather")
     show(facts)
+    rows = year_rows()
     show()
-    show(rollout_table(served))
+    for line in (*timeline_lines(year), "", *(months_lines(months(rows, costs_of(client))) if rows else ())):
+        show(line, soft_wrap=True)
+    if served.rollout:
+        show()
+        show(rollout_table(served))
     for version, title in _candidates(client):
         show()
         show(verdicts(client, version, f"Version {version}: {title}"))
@@ -89,14 +100,14 @@ def _answers(served: Served) -> Iterator[tuple[str, str]]:
     yield "Answers", f"{len(answers):,} requests over REST, {failed} failed; {served.captured:,} in the inference table"
     for who, count in sorted(Counter(each.served_by for each in answers).items()):
         yield "", f"{who} answered {count:,}"
-    told = served.shadow[-1]
-    yield (
-        "Shadow",
-        f"version {told['model_version']} beside what callers got, {told['predictions']:,} times: |difference| "
-        + " ".join(
-            f"{name} {value:.3f}" for name, value in zip(("50 %", "90 %", "99 %"), told["quantiles"], strict=True)
-        ),
-    )
+    for told in served.shadow[-1:]:
+        yield (
+            "Shadow",
+            f"version {told['model_version']} beside what callers got, {told['predictions']:,} times: |difference| "
+            + " ".join(
+                f"{name} {value:.3f}" for name, value in zip(("50 %", "90 %", "99 %"), told["quantiles"], strict=True)
+            ),
+        )
     yield "Fall", ", ".join(f"{count} answers by {rung}" for rung, count in sorted(served.fallen.items()))
     replayed = served.replay
     yield "Replay", f"{replayed['request_id']}: {replayed['verdict']} ({replayed['model']}@{replayed['version']})"
@@ -180,8 +191,8 @@ def _lineage(client: RestClient, champion: int) -> Iterator[str]:
 
 
 def _table_lineage(client: RestClient) -> Iterator[str]:
-    """Each table with what the task that wrote it had read."""
-    pending, seen = [PREDICTIONS], set[str]()
+    """Each table with what the task that wrote it had read; of tables that one task wrote, the first tells for all."""
+    pending, seen, told = [PREDICTIONS], set[str](), set[int]()
     while pending:
         name = pending.pop(0)
         if name in seen:
@@ -189,11 +200,13 @@ def _table_lineage(client: RestClient) -> Iterator[str]:
         seen.add(name)
         written = [edge for edge in _edges(client, name=name) if (edge["target"] or {}).get("name") == name]
         task = written[0]["entity"].get("task_run_id") if written else None
+        is_new = task is None or task not in told
         of_task = _edges(client, task_run_id=task) if task else []
         sources = {(edge["source"]["name"], edge["source"]["version"]) for edge in of_task if edge["source"]}
         shown = sorted(_versioned(*source) for source in sources if source[0] != name)
-        if shown:
+        if shown and is_new:
             yield f"{_versioned(name, written[0]['target']['version'])} from {', '.join(shown)}"
+        told |= {task} if task is not None else set()
         pending += [source for source, _ in sources]
 
 

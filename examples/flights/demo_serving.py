@@ -10,13 +10,13 @@ from typing import Any
 
 import psutil
 from demo_console import Story
+from demo_jobs import PATIENCE_SECONDS, until
 from demo_server import Failed, Server
 from demo_traffic import Answered, Traffic
 
 ENDPOINT = "flight-delays-prod"
 PAYLOAD = "prod.flights.flight_delays_payload"
 API = f"/api/boathouse/v1/endpoints/{ENDPOINT}"
-PATIENCE_SECONDS = 180.0
 FIRST_ANSWERS = 60
 SHADOWED_ANSWERS = 20
 FALLEN_ANSWERS = 20
@@ -30,6 +30,8 @@ RunJob = Callable[[], Any]
 class Served:
     """What came of it, for the report."""
 
+    token: str = ""
+    """Of somebody who may ask; made in time, as the data plane hears of a new one a moment later."""
     traffic: list[Traffic] = field(default_factory=list[Traffic])
     rollout: dict[str, Any] = field(default_factory=dict[str, Any])
     shadow: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -46,9 +48,9 @@ class Served:
     def answers(self) -> list[Answered]:
         return [each for traffic in self.traffic for each in traffic.answers]
 
-    def new_traffic(self, server: Server, token: str, as_of: str) -> Traffic:
+    def new_traffic(self, server: Server, as_of: str) -> Traffic:
         """About the flights of the day that begins at ``as_of``, which nobody has learned from."""
-        made = Traffic(f"{serving_url(server)}/serving-endpoints/{ENDPOINT}/invocations", token, questions(as_of))
+        made = Traffic(f"{serving_url(server)}/serving-endpoints/{ENDPOINT}/invocations", self.token, questions(as_of))
         self.traffic.append(made)
         return made
 
@@ -72,7 +74,7 @@ def questions(as_of: str) -> list[dict[str, Any]]:
 def serve_first(story: Story, server: Server, traffic: Traffic, day: str) -> None:
     """The endpoint was declared before there was a model; it has come alive by itself."""
     with story.step("prod     endpoint") as step:
-        _until(story, lambda: traffic.ask(traffic.questions[0]).status == 200, f"{ENDPOINT} answers")
+        until(story, lambda: traffic.ask(traffic.questions[0]).status == 200, f"{ENDPOINT} answers")
         made = traffic.once(FIRST_ANSWERS)
         _require_no_failure(traffic)
         usual = sorted(each.milliseconds for each in made)[len(made) // 2]
@@ -88,7 +90,7 @@ def watch_shadow(story: Story, server: Server, traffic: Traffic, served: Served,
             mine = [each for each in found if each["model_version"] == version]
             return mine if sum(each["predictions"] for each in mine) >= SHADOWED_ANSWERS else []
 
-        served.shadow = _until(story, differences, "the shadow of the candidate is compared")
+        served.shadow = until(story, differences, "the shadow of the candidate is compared")
         told = served.shadow[-1]
         answered = sum(each["predictions"] for each in served.shadow)
         step.detail = (
@@ -98,10 +100,11 @@ def watch_shadow(story: Story, server: Server, traffic: Traffic, served: Served,
         _require_no_failure(traffic)
 
 
-def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served, version: int, measure: RunJob) -> None:
-    """The version takes over by steps, while people go on asking. No step is taken before its features are measured."""
+def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served, version: int, measure: RunJob) -> str:
+    """The version takes over by steps, while people go on asking. No step is taken before its features are measured.
+    Gives how it ended: ``done``, or ``aborted`` when the steps have shown that it should not."""
     with story.step("prod     canary") as step:
-        found = _until(story, lambda: _rollout(server, version), f"the rollout of version {version} begins")
+        found = until(story, lambda: _rollout(server, version), f"the rollout of version {version} begins")
         measured = 0
         while found["state"] == "running":
             step.at(int(found["percent"]), 100, f"{found['percent']:g} %: {found['why'] or ''}")
@@ -113,11 +116,13 @@ def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served,
             found = _rollout(server, version)
         served.rollout = found
         if found["state"] != "done":
-            raise Failed(f"The rollout of version {version} ended as {found['state']}: {found['why']}")
-        _until(story, lambda: traffic.answers[-1].served_by.endswith(f"@{version}"), f"version {version} answers all")
+            step.detail = f"{found['state']}: {found['why']}"
+            return str(found["state"])
+        until(story, lambda: traffic.answers[-1].served_by.endswith(f"@{version}"), f"version {version} answers all")
         _require_no_failure(traffic)
         shares = [each["to_percent"] for each in reversed(found["history"])]
         step.detail = f"{' → '.join(f'{share:g} %' for share in sorted(shares))}; {_counted(traffic)}; none failed"
+    return "done"
 
 
 def let_fall(story: Story, server: Server, traffic: Traffic, served: Served) -> None:
@@ -125,14 +130,14 @@ def let_fall(story: Story, server: Server, traffic: Traffic, served: Served) -> 
     with story.step("prod     models killed") as step:
         began = len(traffic.answers)
         killed = 0
-        until = time.monotonic() + PATIENCE_SECONDS
+        patience_ends = time.monotonic() + PATIENCE_SECONDS
         while sum(each.rung is not None for each in traffic.answers[began:]) < FALLEN_ANSWERS:
             killed += _kill_models(server)
-            if time.monotonic() > until:
+            if time.monotonic() > patience_ends:
                 raise Failed("No answer fell while the processes of the models were killed.")
             time.sleep(0.1)
         ended = len(traffic.answers)
-        _until(story, lambda: _all_routed(traffic, ended), "the models answer again")
+        until(story, lambda: _all_routed(traffic, ended), "the models answer again")
         during = traffic.answers[began:]
         served.fallen = dict(Counter(each.rung for each in during if each.rung is not None))
         _require_no_failure(traffic)
@@ -152,19 +157,17 @@ def check_captured(story: Story, served: Served) -> None:
             rows = [row["id"] for row in bh.sql(text).rows() if row["id"] in wanted]
             return rows if len(set(rows)) == len(wanted) else None
 
-        rows = _until(story, recorded, f"every answer is in {PAYLOAD}")
+        rows = until(story, recorded, f"every answer is in {PAYLOAD}")
         if len(rows) != len(wanted):
             raise Failed(f"{len(rows)} rows stand in {PAYLOAD} for {len(wanted)} requests.")
         served.captured = len(rows)
         step.detail = f"{len(wanted):,} answers, each once in {PAYLOAD}"
 
 
-def replay(story: Story, server: Server, served: Served, version: int) -> None:
-    """One answer is computed again: the same model bytes, the features of then."""
+def replay(story: Story, server: Server, served: Served) -> None:
+    """The last answer of a model is computed again: the same model bytes, the features of then."""
     with story.step("prod     replay") as step:
-        one = next(
-            each for each in reversed(served.answers) if each.served_by.endswith(f"@{version}") and each.rung is None
-        )
+        one = next(each for each in reversed(served.answers) if "@" in each.served_by and each.rung is None)
         served.replay = server.command_json("replay", one.request_id, "--endpoint", ENDPOINT)
         if served.replay["verdict"] != "equal":
             raise Failed(f"The request {one.request_id} was not answered equally again: {served.replay}")
@@ -211,17 +214,6 @@ def _kill_models(server: Server) -> int:
 def _all_routed(traffic: Traffic, since: int) -> bool:
     last = traffic.answers[since:][-FALLEN_ANSWERS:]
     return len(last) == FALLEN_ANSWERS and all(each.rung is None for each in last)
-
-
-def _until(story: Story, found: Callable[[], Any], what: str) -> Any:
-    """What comes in a moment."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (it := found()):
-        story.require_going_on()
-        if time.monotonic() > until:
-            raise Failed(f"It did not come about within {PATIENCE_SECONDS:.0f} s that {what}.")
-        time.sleep(0.2)
-    return it
 
 
 def _counted(traffic: Traffic) -> str:

@@ -1,6 +1,7 @@
 """What the bundle tells a task, as ``--name=value``."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,16 +21,28 @@ class Arguments:
     experiment: str
     shuffle_labels: bool
     """Learn from shuffled outcomes: a candidate that the gates have to stop."""
+    endpoint: str
+    since: datetime | None
+    """Where the stretch begins in which the desk asks."""
+    hours: int
+    """In how many hours of the stretch it asks."""
+    land: bool
+    """Whether the raw files come first."""
 
     @classmethod
-    def read(cls) -> "Arguments":
+    def read(cls, given: Sequence[str] | None = None, *, present: datetime | None = None) -> "Arguments":
+        """What the task was given; ``present`` is for those that are not told when they stand."""
         parser = argparse.ArgumentParser()
         parser.add_argument("--schema", required=True)
-        parser.add_argument("--as_of", required=True, type=parse_as_of)
+        parser.add_argument("--as_of", required=present is None, default=present, type=parse_as_of)
         parser.add_argument("--sample_percent", type=int, default=100)
         parser.add_argument("--experiment", default="")
         parser.add_argument("--shuffle_labels", type=lambda text: text == "yes", default=False)
-        return cls(**vars(parser.parse_args()))
+        parser.add_argument("--endpoint", default="")
+        parser.add_argument("--since", type=lambda text: parse_as_of(text) if text else None)
+        parser.add_argument("--hours", type=int, default=6)
+        parser.add_argument("--land", type=lambda text: text == "yes", default=False)
+        return cls(**vars(parser.parse_args(given)))
 
     @property
     def windows(self) -> Windows:

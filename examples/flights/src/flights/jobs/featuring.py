@@ -22,7 +22,10 @@ class NotAsPublished(Exception):
 
 def build() -> None:
     """Questions, labels and the feature tables that are made of landings, each since when it is known."""
-    arguments = Arguments.read()
+    build_known(Arguments.read())
+
+
+def build_known(arguments: Arguments) -> None:
     flights = bh.table(arguments.table("flights")).arrow()
     for name, table in (("questions", build_questions(flights)), ("labels", build_labels(flights))):
         report = bh.write_table(arguments.table(name), table, mode="overwrite")

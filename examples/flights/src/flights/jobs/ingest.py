@@ -9,6 +9,10 @@ from flights.jobs.arguments import Arguments
 from flights.jobs.store import WEATHER, put
 from flights.loading import load_flights, load_weather
 
+PLANES = """CREATE TABLE IF NOT EXISTS {name} (
+    tailnum STRING NOT NULL PRIMARY KEY, built INT COMMENT 'the year', manufacturer STRING, model STRING, seats INT
+) COMMENT 'The register of aircraft.'"""
+
 
 class BrokenData(Exception):
     """The data is not what it should be."""
@@ -16,22 +20,33 @@ class BrokenData(Exception):
 
 def load() -> None:
     """Flights and weather from the landing zone into Delta, as they were known at ``as_of``."""
-    arguments = Arguments.read()
+    load_known(Arguments.read())
+
+
+def load_known(arguments: Arguments) -> None:
     flights = load_flights(
         _raw(arguments, "flights"),
         _raw(arguments, "airports"),
         arguments.as_of,
         sample_percent=arguments.sample_percent,
     )
-    weather = load_weather(_raw(arguments, "weather"), arguments.as_of)
     report = bh.write_table(arguments.table("flights"), flights, mode="overwrite")
     print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    load_weather_known(arguments)
+
+
+def load_weather_known(arguments: Arguments) -> None:
+    """The weather as the file in the landing zone has it, up to the present."""
+    weather = load_weather(_raw(arguments, "weather"), arguments.as_of)
     put(FeatureEngineeringClient(), arguments.schema, WEATHER, weather)
 
 
 def check_data() -> None:
     """Fail the job when the data is not what it should be, before anybody learns from it."""
-    arguments = Arguments.read()
+    check_known(Arguments.read())
+
+
+def check_known(arguments: Arguments) -> None:
     tables = {name: bh.table(arguments.table(name)).arrow() for name in ("flights", "weather", "planes")}
     findings = check(tables, arguments.as_of)
     for finding in findings:
@@ -43,3 +58,14 @@ def check_data() -> None:
 def _raw(arguments: Arguments, name: str) -> pa.Table:
     query = "SELECT * FROM read_files(:path, format => 'csv', nullValue => 'NA')"
     return bh.sql(query, {"path": arguments.landing(name)}).arrow()
+
+
+def fill_planes(arguments: Arguments) -> None:
+    """The register of aircraft, as the two SQL tasks of the job features make it."""
+    name = arguments.table("planes")
+    bh.sql(PLANES.format(name=name))
+    bh.sql(
+        f"INSERT OVERWRITE {name} SELECT tailnum, CAST(year AS INT), manufacturer, model, CAST(seats AS INT) "
+        "FROM read_files(:path, format => 'csv', nullValue => 'NA')",
+        {"path": arguments.landing("planes")},
+    )

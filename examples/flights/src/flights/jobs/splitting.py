@@ -11,7 +11,10 @@ from flights.training import forecast_naively, known_examples, naive_forecast, u
 def split() -> None:
     """The tables ``examples`` and ``evaluation``: what we were asked and what became of it; the second also with what a
     naive forecast made of the first says. And the function that answers when no model can, made of the first too."""
-    arguments = Arguments.read()
+    split_known(Arguments.read())
+
+
+def split_known(arguments: Arguments) -> None:
     windows = arguments.windows
     questions, labels = (bh.table(arguments.table(name)).pl() for name in ("questions", "labels"))
     learned = known_examples(questions, labels, asked_until=windows.train_until, known_by=windows.train_until)
