@@ -29,7 +29,7 @@ from profile_data import NUMBERS, blocks  # noqa: E402
 
 from boathouse.foundation.names import TableName  # noqa: E402
 from boathouse.foundation.rest import Connection  # noqa: E402
-from boathouse.quality import population_stability_index  # noqa: E402
+from boathouse.quality.distances import population_stability_index  # noqa: E402
 from boathouse.quality.profiles.binning import joined_bins  # noqa: E402
 from boathouse.session import Session  # noqa: E402
 from boathouse.session.default import connected_session  # noqa: E402

@@ -16,7 +16,7 @@ import sklearn.impute
 import sklearn.linear_model  # noqa: F401
 from measured import measured
 
-import boathouse.quality  # noqa: F401
+import boathouse.quality.drift  # noqa: F401
 from boathouse.foundation.names import ModelName
 from boathouse.models.evaluation import comparing, deciding, parity, reliability  # noqa: F401
 from boathouse.models.evaluation.building import CaseOrder, opened_case

@@ -4,7 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from boathouse.quality import Kind, drifts, missing_values, outliers, schema_changes
+from boathouse.quality.columns import Kind
+from boathouse.quality.drift import drifts
+from boathouse.quality.missingness import missing_values
+from boathouse.quality.outliers import outliers
+from boathouse.quality.schema import schema_changes
 
 DICE = np.random.default_rng(0)
 

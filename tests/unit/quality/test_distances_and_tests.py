@@ -10,13 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, ks_2samp
 
-from boathouse.quality import (
-    chi_square,
-    jensen_shannon_distance,
-    kolmogorov_smirnov,
-    population_stability_index,
-)
-from boathouse.quality.distances import stability_p_value
+from boathouse.quality.chi_square import chi_square
+from boathouse.quality.distances import jensen_shannon_distance, population_stability_index, stability_p_value
+from boathouse.quality.kolmogorov_smirnov import kolmogorov_smirnov
 
 COUNTS = st.integers(2, 12).flatmap(
     lambda width: st.tuples(

@@ -85,7 +85,7 @@ def inputs_of(case: Case, frame: "pl.DataFrame") -> list[str]:
 
 
 def _schema(found: Compared, expected: Sequence[str]) -> Measurement:
-    from boathouse.quality import schema_changes
+    from boathouse.quality.schema import schema_changes
 
     changes = schema_changes(found.rows, found.reference, expected)
     gone = [name for name in expected if name not in found.rows.columns and name not in found.reference.columns]
@@ -100,7 +100,7 @@ def _schema(found: Compared, expected: Sequence[str]) -> Measurement:
 
 
 def _nulls(found: Compared, columns: Sequence[str]) -> Measurement:
-    from boathouse.quality import missing_values
+    from boathouse.quality.missingness import missing_values
 
     shares = missing_values(found.rows, found.reference, columns)
     known = sorted(
@@ -118,8 +118,7 @@ def _nulls(found: Compared, columns: Sequence[str]) -> Measurement:
 
 
 def _drifted(found: Compared, columns: Sequence[str], settings: DataSettings, seed: int) -> Measurement:
-    from boathouse.quality import drifts
-    from boathouse.quality.drift import MOST_ROWS
+    from boathouse.quality.drift import MOST_ROWS, drifts
 
     looked_at = drifts(found.rows, found.reference, columns, minimum_rows=settings.minimum_rows, seed=seed)
     known = [each for each in looked_at if each.stability_index is not None]
@@ -146,7 +145,8 @@ def _drifted(found: Compared, columns: Sequence[str], settings: DataSettings, se
 
 
 def _outliers(found: Compared, columns: Sequence[str], settings: DataSettings) -> Measurement:
-    from boathouse.quality import Kind, kind_of, outliers
+    from boathouse.quality.columns import Kind, kind_of
+    from boathouse.quality.outliers import outliers
 
     if not any(kind_of(found.rows.schema[name]) is Kind.NUMBER for name in columns):
         return _measured(found, OUTLIERS, 0.0, {"note": "no column holds numbers"}, "")

@@ -124,8 +124,11 @@ def keep_within(memory_mb: float | None) -> None:
     left = int(memory_mb * 1e6) - taken
     if left <= 0:
         raise MemoryError(f"the model takes {taken / 1e6:,.0f} MB; at most {memory_mb:,.0f} MB are allowed")
-    # The limit counts what is reserved, and much of that was never touched.
-    resource.setrlimit(resource.RLIMIT_DATA, (reserved + left, reserved + left))
+    # The limit counts what is reserved, and much of that was never touched. Whoever has started the process may have a
+    # narrower one, as queries do: it holds, and nobody may raise it.
+    most = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = reserved + left if most == resource.RLIM_INFINITY else min(reserved + left, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def beside(file: str) -> Any:

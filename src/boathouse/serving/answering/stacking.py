@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from boathouse.serving.scoring import remote
+from boathouse.serving.scoring import messages
+from boathouse.serving.scoring.messages import Message
 from boathouse.serving.scoring.nouns import ModelAway, Scorer
-from boathouse.serving.scoring.remote import Message
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ def kind_of(arrays: Any) -> tuple[Any, ...] | None:
 
 def joined(arrays: Sequence[Any]) -> Any:
     if isinstance(arrays[0], Message):
-        return remote.joined(arrays)
+        return messages.joined(arrays)
     if hasattr(arrays[0], "iloc"):
         import pandas as pd
 
@@ -201,7 +201,7 @@ def joined(arrays: Sequence[Any]) -> Any:
 def parted(predictions: Any, rows: Sequence[int]) -> list[Any] | None:
     """Predictions of several requests, each by itself; None when there is not one for each row."""
     if isinstance(predictions, bytes):
-        return remote.parted(predictions, rows)
+        return messages.parted(predictions, rows)
     is_frame = hasattr(predictions, "iloc")
     if not is_frame and not isinstance(predictions, list) and not hasattr(predictions, "ndim"):
         return None

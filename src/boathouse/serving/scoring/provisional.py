@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from boathouse.serving.scoring.answers import as_json
+from boathouse.serving.scoring.messages import Message
 from boathouse.serving.scoring.mlmodel import ModelFolder
 from boathouse.serving.scoring.nouns import Payload
 from boathouse.serving.scoring.proofs import PLAN, library_versions
-from boathouse.serving.scoring.remote import IsolatedScorer, Message
+from boathouse.serving.scoring.remote import IsolatedScorer
 from boathouse.serving.scoring.scorers import NativeScorer
 
 log = logging.getLogger(__name__)

@@ -4,17 +4,15 @@ Columns of plain types are read and checked here, with our messages, and travel 
 also as one. Everything else travels as it was sent, and MLflow reads it over there.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
 from boathouse.serving.isolated import IsolatedModel, ProcessAway, ProcessFailed
 from boathouse.serving.scoring.errors import MalformedBody, WrongInput
 from boathouse.serving.scoring.frames import read_columns
+from boathouse.serving.scoring.messages import Message, stream_of
 from boathouse.serving.scoring.mlmodel import ModelFolder
 from boathouse.serving.scoring.nouns import ModelAway, Payload, ScoringFailed, Shape
 from boathouse.serving.scoring.signature import NESTED, Column, Kind
@@ -24,49 +22,6 @@ _NOT_IN_TABLES = NESTED | {Kind.ANY}
 _LIBRARIES = ("catboost", "keras", "lightgbm", "onnx", "pytorch", "sklearn", "tensorflow", "xgboost")
 _ROW_BY_ROW = frozenset(f"mlflow.{name}" for name in _LIBRARIES)
 """Libraries whose models answer a row without looking at the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A request on its way to the model's process."""
-
-    shape: str
-    content: Any
-    """Bytes, or an Arrow table."""
-    nulls: tuple[str, ...] = ()
-    """Columns of whole numbers or booleans with nulls, which MLflow's check would refuse."""
-    has_names: bool = True
-    is_plain: bool = False
-    """Whether the model is given the value itself, as models are whose signature comes from type hints."""
-
-    @property
-    def kind(self) -> tuple[Any, ...] | None:
-        """What must be the same for messages to travel as one; None for what cannot."""
-        if isinstance(self.content, bytes):
-            return None
-        return ("message", str(self.content.schema), self.nulls, self.has_names)
-
-    def body(self) -> bytes:
-        return self.content if isinstance(self.content, bytes) else _stream(self.content)
-
-
-def joined(messages: Sequence[Message]) -> Message:
-    """Messages of one kind as one."""
-    import pyarrow as pa
-
-    first = messages[0]
-    return Message(first.shape, pa.concat_tables([each.content for each in messages]), first.nulls, first.has_names)
-
-
-def parted(predictions: bytes, rows: Sequence[int]) -> list[bytes] | None:
-    """Predictions of joined messages, each by itself and written as the model's process writes them; None when there
-    is not one for each row."""
-    found: Any = json.loads(predictions)
-    if not isinstance(found, list) or len(cast("list[Any]", found)) != sum(rows):
-        return None
-    values = cast("list[Any]", found)
-    ends = list(accumulate(rows))
-    return [json.dumps(values[end - count : end]).encode() for count, end in zip(rows, ends, strict=True)]
 
 
 class IsolatedScorer:
@@ -100,7 +55,7 @@ class IsolatedScorer:
         if self._is_table:
             return self._as_table(payload)
         if not isinstance(payload.data, (list, dict)):
-            return Message("table", _stream(payload.data))
+            return Message("table", stream_of(payload.data))
         if self._tensors is not None:
             self._tensors.read(payload)
         elif self._signature is not None:
@@ -147,7 +102,7 @@ class IsolatedScorer:
         columns = {name: pa.array(array, type=types.get(kinds[name].kind)) for name, array in arrays.items()}
         has_names = self._signature.has_names
         table: Any = pa.table(columns)
-        content = table if self._stack else _stream(table)
+        content = table if self._stack else stream_of(table)
         return Message("table", content, tuple(nulls) if has_names else (), has_names)
 
     def _check_nested(self, payload: Payload) -> None:
@@ -158,15 +113,6 @@ class IsolatedScorer:
             row: dict[str, Any] = payload.sent
             payload = Payload(Shape.INPUTS, 1, list(row), {name: [value] for name, value in row.items()})
         read_columns(payload, self._signature, takes_nulls=True)
-
-
-def _stream(table: Any) -> bytes:
-    import pyarrow as pa
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
 
 
 def _is_whole(column: Column) -> bool:

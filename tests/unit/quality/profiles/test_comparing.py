@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp, wasserstein_distance
 
-from boathouse.quality import adjust
+from boathouse.quality.multiple_testing import adjust
 from boathouse.quality.profiles import SUMMARIES, compare, figures
 from boathouse.quality.profiles.binning import joined_bins
 from boathouse.quality.profiles.edges import edges_of

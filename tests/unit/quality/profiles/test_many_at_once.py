@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import chdtrc
 
-from boathouse.quality import adjust
-from boathouse.quality.multiple_testing import adjusted_together
+from boathouse.quality.multiple_testing import adjust, adjusted_together
 from boathouse.quality.profiles import SUMMARIES, compare, figures, quantiles
 from boathouse.quality.profiles.comparing import DriftFigures, compared
 from boathouse.quality.profiles.edges import edges_of

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from boathouse.serving.answering.stacking import MOST_ROWS, Stack, joined, kind_of, parted
+from boathouse.serving.scoring.messages import Message
 from boathouse.serving.scoring.nouns import ModelAway, ScoringFailed
-from boathouse.serving.scoring.remote import Message
 
 
 @dataclass
