@@ -61,7 +61,7 @@ class ModelParts:
             self.stores, catalog, repository, self.provenance, clock, settings.artifacts, environment_lock
         )
         self.reconciliation = Reconciliation(
-            self.stores, catalog, repository, self.experiments, self.registry, self.provenance, clock
+            self.stores, catalog, repository, self.experiments, self.registry, self.intents, self.provenance, clock
         )
         self.provenance.tell(telling_of_versions(clock))
         requirements = RequirementsRepository(database, clock)

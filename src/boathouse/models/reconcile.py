@@ -15,6 +15,7 @@ from boathouse.foundation.names import ModelName
 from boathouse.foundation.principals import ADMINS, SYSTEM, Principal
 from boathouse.models.aliases import decision_from_text
 from boathouse.models.experiments import Experiments
+from boathouse.models.intents import Intents
 from boathouse.models.nouns import STARTS_JOB, AliasDecision, AliasMove, Intent, IntentKind
 from boathouse.models.provenance import Provenance
 from boathouse.models.registry import Registry
@@ -37,6 +38,7 @@ class Reconciliation:
         repository: ModelRepository,
         experiments: Experiments,
         registry: Registry,
+        intents: Intents,
         provenance: Provenance,
         clock: Clock,
     ) -> None:
@@ -45,6 +47,7 @@ class Reconciliation:
         self._repository = repository
         self._experiments = experiments
         self._registry = registry
+        self._intents = intents
         self._provenance = provenance
         self._clock = clock
 
@@ -130,11 +133,19 @@ class Reconciliation:
             for alias, version in model.aliases.items()
         }
         here = self._repository.recorded_aliases()
+        differing = {key[0] for key in there.keys() | here.keys() if there.get(key) != here.get(key)}
+        for model in sorted(differing):
+            with self._intents.alone_with(model):  # somebody may be moving one at this moment, between both databases
+                self._take_over_moves(model, intents)
+
+    def _take_over_moves(self, model: str, intents: Sequence[Intent]) -> None:
+        there = self._stores.aliases(model)
+        here = {alias: version for (_, alias), version in self._repository.recorded_aliases(model).items()}
         now = epoch_ms(self._clock.now())
         moves: list[AliasMove] = []
         decisions: list[AliasDecision] = []
-        for model, alias in sorted(there.keys() | here.keys()):
-            before, after = here.get((model, alias)), there.get((model, alias))
+        for alias in sorted(there.keys() | here.keys()):
+            before, after = here.get(alias), there.get(alias)
             if before == after:
                 continue
             intent = _alias_intent(intents, model, alias, after)

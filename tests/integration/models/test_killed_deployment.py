@@ -142,9 +142,8 @@ def test_a_deployment_job_ends_well_whatever_dies_between_its_tasks(mortal: Mort
     assert set(mortal.tasks().values()) == {"SUCCESS"}
     assert len(mortal.evaluations()) == 1
     moves = mortal.ask("GET", f"{PATH}/history")["moves"]
-    assert [(each["alias"], each["from_version"], each["to_version"], each["through"]) for each in moves] == [
-        ("champion", None, 1, "promotion")
-    ]
+    assert [(each["alias"], each["from_version"], each["to_version"]) for each in moves] == [("champion", None, 1)]
+    assert moves[0]["through"] in ("promotion", "reconciled")  # the latter: it died before the move was written down
     said = mortal.ask("GET", f"{PATH}/approvals")["approvals"]
     assert {each["say"] for each in said} == {"approved"}
     events = mortal.ask("GET", "/api/boathouse/v1/events", subject=MODEL)["events"]
