@@ -252,6 +252,8 @@ def test_each_request_was_answered_and_is_in_the_inference_table_once(demo: Demo
     # The demo asks some more times until the endpoint has come alive; these are no part of what it counts.
     assert sent == captured <= sum(row["n"] for row in rows) <= captured + 60
     said = dict(re.findall(r"prod\.flights\.delay_model@(\d+) answered ([\d,]+)", demo.said))
+    by_version = {row["model_version"]: row["n"] for row in rows if row["fallback_rung"] is None}
+    assert by_version[demo.champion] >= 80
     for version, count in said.items():
         stored = sum(row["n"] for row in rows if row["model_version"] == int(version))
         assert 0 < int(count.replace(",", "")) <= stored
@@ -278,9 +280,11 @@ def test_the_features_that_requests_were_answered_with_are_those_of_their_instan
         " FROM prod.flights.flight_delays_skew GROUP BY 1"
     ).rows()  # fmt: skip
 
-    came = {moved["to_version"] for moved in demo.moves("prod.flights.delay_model", "champion")} - {1}
+    came = {moved["to_version"] for moved in demo.moves("prod.flights.delay_model", "champion")}
     # How much is allowed is what each canary was judged by, in its first minute; later the store is months further.
-    assert came <= {row["model_version"] for row in rows if row["rows"] > 0}
+    assert {1} < came <= {row["model_version"] for row in rows if row["rows"] > 0}
+    (first,) = (row for row in rows if row["model_version"] == 1)
+    assert first["mismatches"] <= 0.01 * first["rows"]
 
 
 def test_each_next_champion_came_by_canary_with_its_reasons(demo: Demo) -> None:
@@ -295,7 +299,7 @@ def test_each_next_champion_came_by_canary_with_its_reasons(demo: Demo) -> None:
         steps = sorted(rollout["history"], key=lambda step: step["at"])
         assert [step["to_percent"] for step in steps] == [25, 50, 100]
         rules = {finding["rule"] for finding in steps[-1]["findings"] if finding["ruling"] == "fine"}
-        assert {"bake", "minimum_requests", "error_rate", "skew_rate"} <= rules
+        assert {"bake", "minimum_requests", "error_rate", "prediction_psi", "skew_rate"} <= rules
 
 
 def test_a_candidate_watched_in_the_shadow_before_it_was_signed(demo: Demo) -> None:

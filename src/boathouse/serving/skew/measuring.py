@@ -16,7 +16,15 @@ from typing import Any
 from boathouse.features.feature_spec import FeatureSpec, Lookup
 from boathouse.foundation.errors import BoathouseError
 from boathouse.serving.skew.nouns import AskedRow, FeatureSkew
-from boathouse.serving.skew.offline import EVENT, OfflineTables, Version, as_captured, microseconds_of
+from boathouse.serving.skew.offline import (
+    EVENT,
+    OfflineTables,
+    Version,
+    as_captured,
+    asked_at,
+    instant_of,
+    microseconds_of,
+)
 
 LATE_BY_DEFAULT = timedelta(hours=1)
 """How long a value may take to the online store where its table promises nothing."""
@@ -24,8 +32,11 @@ _MOST_VERSIONS = 50
 """Old versions of a table that are read at most to explain differences."""
 _MOST_BACK = 10
 """Versions before that of a request, for tables without an event time."""
+_MOST_ROWS_BACK = 100
+"""Rows of a key that became known one after another, for tables that say when."""
 _EXAMPLES = 3
 _BEFORE_ALL, _AFTER_ALL = -(1 << 62), 1 << 62
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -141,14 +152,47 @@ class _Meter:
         ]
         lately = self._came_lately([each for each, it_is in zip(differing, explained, strict=True) if it_is])
         found = iter(lately)
-        return [it_is and next(found) for it_is in explained]
+        explained = [it_is and next(found) for it_is in explained]
+        if self._lookup.known.column is None:
+            return explained
+        open_still = [place for place, it_is in enumerate(explained) if not it_is]
+        for place, it_is in zip(
+            open_still, self._late_by_knowledge(skew, [differing[at] for at in open_still]), strict=True
+        ):
+            explained[place] = it_is
+        return explained
+
+    def _late_by_knowledge(self, skew: FeatureSkew, differing: Sequence[_Differing]) -> list[bool]:
+        """Whether the value was what could be known a short while before the request.
+
+        One event may be told of again and again, so the event's time alone does not say which row was read: this goes
+        back from row to row by the time that each became known.
+        """
+        explained = [False] * len(differing)
+        asked = [microseconds_of(asked_at(each.row, self._lookup)) or 0 for each in differing]
+        back_to = [instant - self._late // _MICROSECOND for instant in asked]
+        before = dict(enumerate(asked))
+        for _ in range(_MOST_ROWS_BACK):
+            places = list(before)
+            if not places:
+                break
+            rows, instants = [differing[place].row for place in places], [instant_of(before[place]) for place in places]
+            said = self._tables.known_then(self._lookup, rows, skew.feature, instants)
+            for place, (value, since) in zip(places, said, strict=True):
+                explained[place] = same(differing[place].online, as_captured(value))
+                if explained[place] or since is None or since <= back_to[place]:
+                    del before[place]
+                else:
+                    before[place] = since - 1
+        return explained
 
     def _came_lately(self, differing: Sequence[_Differing]) -> list[bool]:
         """Whether the value of the table became known shortly before the request: by its clocks, or by the commit that
         brought it."""
         lag = self._lookup.known.lag // timedelta(microseconds=1)
         span = self._late // timedelta(microseconds=1)
-        found = [(microseconds_of(each.row.at) or 0) - ((each.event or 0) + lag) <= span for each in differing]
+        asked = [microseconds_of(asked_at(each.row, self._lookup)) or 0 for each in differing]
+        found = [at - ((each.event or 0) + lag) <= span for at, each in zip(asked, differing, strict=True)]
         by_version: dict[int | None, list[int]] = defaultdict(list)
         for place, is_young in enumerate(found):
             if not is_young:

@@ -23,6 +23,7 @@ from boathouse.session import Session
 AT = "__asked_at"
 EVENT = "__event_of_"
 """Before the name of a feature: of when the value is that the table gives."""
+KNOWN = "__known_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,30 @@ class OfflineTables:
     def values_of(self, lookup: Lookup, rows: Sequence[AskedRow], name: str) -> list[Any]:
         """What a table says now of the instants that the online values were of, whenever it became known."""
         outputs = tuple(each for each in lookup.outputs if each.name == name)
-        events = [_instant(row.events.get(name)) for row in rows]
+        events = [instant_of(row.events.get(name)) for row in rows]
         wanted = replace(lookup, at=AT, outputs=outputs, known=AT_ONCE, lookback=None)
         return self._looked_up(wanted, rows, events, None)[name]
+
+    def known_then(
+        self, lookup: Lookup, rows: Sequence[AskedRow], name: str, instants: Sequence[datetime | None]
+    ) -> list[tuple[Any, int | None]]:
+        """What a feature was at some instants as known then, and since when that could be known, in microseconds.
+
+        For tables that say in a column when each row became known.
+        """
+        assert lookup.event is not None
+        assert lookup.known.column is not None
+        outputs = (
+            *(each for each in lookup.outputs if each.name == name),
+            Output(lookup.event, EVENT, "timestamp"),
+            Output(lookup.known.column, KNOWN, "timestamp"),
+        )
+        found = self._looked_up(replace(lookup, at=AT, outputs=outputs), rows, instants, None)
+        since = [
+            None if known is None else max(microseconds_of(event) or 0, microseconds_of(known) or 0)
+            for event, known in zip(found[EVENT], found[KNOWN], strict=True)
+        ]
+        return list(zip(found[name], since, strict=True))
 
     def _looked_up(
         self, lookup: Lookup, rows: Sequence[AskedRow], at: Sequence[datetime | None], version: int | None
@@ -139,7 +161,8 @@ def _keys(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(made, kind)
 
 
-def _instant(microseconds: int | None) -> datetime | None:
+def instant_of(microseconds: int | None) -> datetime | None:
+    """The instant that the journal has as a number."""
     if microseconds is None:
         return None
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)

@@ -140,6 +140,38 @@ def test_a_value_that_came_long_after_its_time_may_be_late_by_its_commit(
     assert skew_of(session, spec, row(None, None, origin="EWR"), late=TICK).mismatches == 1
 
 
+def test_a_row_that_tells_of_the_same_event_anew_may_be_late_too(
+    session: Session, fe: FeatureEngineeringClient
+) -> None:
+    """Landings of a day are counted again and again: each row is of the same day, and became known later."""
+    day = NOW - timedelta(hours=20)
+    known = [NOW - timedelta(minutes=minutes) for minutes in (600, 100, 50, 10)]
+    counts = pa.table(
+        {
+            "origin": ["JFK"] * 4,
+            "at": pa.array([day] * 4, pa.timestamp("us", "UTC")),
+            "known_at": pa.array(known, pa.timestamp("us", "UTC")),
+            "temp": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    fe.create_table(
+        name="dev.shop.weather", primary_keys=["origin", "at"], timeseries_column="at", known_time="known_at", df=counts
+    )
+    spec = _spec(fe, session, "weather", "temp", "origin")
+
+    def at(value: float | None, late_minutes: int) -> tuple[int, int]:
+        asked = row(value, day if value is not None else None, asked_at=NOW.isoformat())
+        found = skew_of(session, spec, asked, late=timedelta(minutes=late_minutes))
+        return found.late, found.mismatches
+
+    assert at(4.0, 30) == (0, 0)
+    assert at(3.0, 30) == (1, 0)  # in force until ten minutes ago
+    assert at(2.0, 30) == (0, 1)  # was over fifty minutes ago
+    assert at(2.0, 60) == (1, 0)
+    assert at(1.0, 99) == (0, 1)
+    assert at(2.5, 600) == (0, 1)  # never was so
+
+
 def test_a_value_that_was_corrected_since_is_no_skew(
     session: Session, fe: FeatureEngineeringClient, spec: FeatureSpec
 ) -> None:
