@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import click
@@ -39,7 +39,7 @@ def list_all(is_open: bool | None, subject: str | None, limit: int, output: str)
 
 @incident.command("open")
 @click.argument("title")
-@click.option("--about", "subject", required=True, metavar="SUBJECT", help="A table, an endpoint, anything.")
+@click.option("--about", "subject", required=True, metavar="SUBJECT", help="A table, a model, an endpoint, anything.")
 @click.option("--severity", type=click.Choice(["info", "warning", "critical"]), default="warning", show_default=True)
 @click.option("--owner", help="A user or a group; by default you.")
 @click.option("--playbook", help="The steps that are prepared.")
@@ -89,8 +89,13 @@ def changes(number: int, output: str) -> None:
 @incident.command()
 @_number
 @click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
-def review(number: int, file: Path | None) -> None:
-    """Print the post-incident review in Markdown: what is known stands there, the rest is yours."""
+@click.option("--from", "written", type=click.File(encoding="utf-8"), help="Keep the text of a file; - is the input.")
+def review(number: int, file: Path | None, written: IO[str] | None) -> None:
+    """Print the post-incident review in Markdown: what is known stands there, the rest is yours; or keep it."""
+    if written is not None:
+        connected().put(f"{API}/{number}/review", {"text": written.read()})
+        click.echo(f"The review of incident {number} is kept.")
+        return
     text = connected().get(f"{API}/{number}/review")["review"]
     if file is None:
         click.echo(text, nl=False)

@@ -63,6 +63,8 @@ class EntryKind(StrEnum):
     PLAYBOOK = "playbook"
     STEP = "step"
     APPROVAL = "approval"
+    REVIEW = "review"
+    """Somebody wrote the review; its text stands in the data."""
     CLOSED = "closed"
 
 
@@ -77,6 +79,18 @@ class Entry:
     text: str
     principal: str
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a principal may do about an incident as it stands."""
+
+    decide: bool = False
+    """Assign it, close it, write its review."""
+    start: bool = False
+    resume: bool = False
+    approve: frozenset[int] = frozenset()
+    """The steps that wait for somebody like them."""
 
 
 class StepState(StrEnum):

@@ -1,6 +1,6 @@
 """The verbs on incidents: open, tell, assign, close; and their playbooks: start, approve, go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,16 @@ from boathouse.monitoring.alerts.rules import Severity
 from boathouse.monitoring.incidents import repository as rows
 from boathouse.monitoring.incidents.acting import PlaybookJobs
 from boathouse.monitoring.incidents.changes import Break, what_changed
-from boathouse.monitoring.incidents.nouns import Change, Entry, EntryKind, Incident, KeptPlaybook, Step, StepState
+from boathouse.monitoring.incidents.nouns import (
+    Allowed,
+    Change,
+    Entry,
+    EntryKind,
+    Incident,
+    KeptPlaybook,
+    Step,
+    StepState,
+)
 from boathouse.monitoring.incidents.playbooks import Playbooks
 
 if TYPE_CHECKING:
@@ -26,6 +35,9 @@ SERVICE = "incidents"
 LOOK_BACK_MS = 7 * 24 * 3600 * 1000
 """How far back is looked for what had changed."""
 _LONGEST_TEXT = 10_000
+_LONGEST_REVIEW = 200_000
+_STOPPED = frozenset({"FAILED", "TIMEDOUT", "CANCELED", "INTERNAL_ERROR", "UPSTREAM_FAILED", "UPSTREAM_CANCELED"})
+"""States of a run with which a playbook can go on."""
 
 
 class IncidentNotFound(NotFound):
@@ -53,6 +65,12 @@ class Story:
     firings: tuple[Firing, ...]
     run_state: str | None = None
 
+    @property
+    def review(self) -> str | None:
+        """What somebody has written last; None while nobody has."""
+        written = [each for each in self.entries if each.kind is EntryKind.REVIEW]
+        return str(written[-1].data.get("review")) if written else None
+
 
 class Incidents:
     """Every verb takes the acting principal, is authorised and audited."""
@@ -71,7 +89,7 @@ class Incidents:
 
         Raises:
             InvalidInput: It has no title.
-            NotFound: There is no such playbook or owner, or the subject is a table that the principal may not know of.
+            NotFound: There is no such playbook or owner, or no such table or model that the principal may know of.
         """
         with self._audited(principal, "openIncident", new.subject):
             title = _text(new.title, "a title")
@@ -116,7 +134,8 @@ class Incidents:
                 of = f"{each.series.text}: " if each.series.text else ""
                 text = f"{alert.name} fires: {of}{each.why}"
                 rows.note(connection, made.number, each.fired_at, EntryKind.ALERT, text, alert.principal,
-                          {"firing": each.firing_id, "value": each.value, "threshold": each.threshold})  # fmt: skip
+                          {"firing": each.firing_id, "metric": alert.rule.metric, "value": each.value,
+                           "threshold": each.threshold})  # fmt: skip
             fired.set_incident(connection, [each.firing_id for each in mine], made.number)
             if problem is not None:
                 rows.note(connection, made.number, now, EntryKind.PLAYBOOK, problem, alert.principal)
@@ -173,6 +192,27 @@ class Incidents:
                 rows.note(connection, number, self._now(), EntryKind.ASSIGNED, f"{name} answers for it", principal.name)
             return self._required(principal, number)
 
+    def write_review(self, principal: Principal, number: int, review: str) -> None:
+        """Keep the post-incident review, in Markdown; each text that was written stays in the timeline's data.
+
+        Raises:
+            InvalidInput: It is empty, or too long.
+        """
+        with self._audited(principal, "writeReview", number):
+            self._managed(principal, number)
+            text = _text(review, "what the review says", _LONGEST_REVIEW)
+            with self._database.write() as connection:
+                line = f"{principal} wrote the review"
+                rows.note(connection, number, self._now(), EntryKind.REVIEW, line, principal.name, {"review": text})
+
+    def changes_about(self, principal: Principal, subject: str, *, since: int, until: int) -> list[Change]:
+        """What changed upstream of something in a stretch of time, the most likely to matter at its end first; as far
+        as the principal may know."""
+        with self._audited(principal, "getChanges", subject):
+            return what_changed(
+                self._catalog, principal, Break(subject, self._is_table(principal, subject), until, since, until)
+            )
+
     def changed_before(self, principal: Principal, number: int) -> list[Change]:
         """What had changed before it began, looked for again with the rights of the principal."""
         with self._audited(principal, "getIncidentChanges", number):
@@ -216,9 +256,7 @@ class Incidents:
             name = playbook or found.playbook
             if name is None:
                 raise InvalidInput(f"The incident {number} has no playbook.", hint="Name one: --playbook NAME")
-            kept = self._playbooks.named(name)
-            assert kept.job_id is not None
-            self._jobs.require_may_run(principal, kept.job_id)
+            kept, job_id = self._require_start(principal, name)
             with self._database.write() as connection:
                 locked = rows.lock(connection, number)
                 if locked is None or locked.run_id is not None:
@@ -226,7 +264,7 @@ class Incidents:
                 if kept.name != found.playbook or kept.revision != found.playbook_revision:
                     rows.prepare(connection, number, kept.playbook.steps)
                     rows.change(connection, number, playbook=kept.name, playbook_revision=kept.revision)
-            run_id = self._jobs.run(principal, kept.job_id, number, f"playbook:{number}")
+            run_id = self._jobs.run(principal, job_id, number, f"playbook:{number}")
             with self._database.write() as connection:
                 rows.change(connection, number, run_id=run_id)
                 text = f"The playbook {kept.name} began: run {run_id}"
@@ -248,7 +286,7 @@ class Incidents:
                 if step.step.approval is None:
                     raise InvalidInput(f"Step {position} of incident {number} needs nobody's approval.")
                 groups = step.step.approval.groups
-                if not (principal.groups & set(groups) or principal.is_admin):
+                if not _may_approve(principal, groups):
                     raise Denied(f"{principal} may not approve step {position}: a member of {' or '.join(groups)} may.")
                 if step.approved_by is None:
                     rows.change_step(connection, step, approved_by=principal.name, approved_at=now)
@@ -286,6 +324,22 @@ class Incidents:
         return done
 
     # --- looking
+
+    def allowed(self, principal: Principal, number: int) -> Allowed:
+        """What the principal may do about it as it stands; to offer that, and nothing else."""
+        with self._audited(principal, "getIncident", number):
+            found = self._required(principal, number)
+            with self._database.read() as connection:
+                steps = rows.steps(connection, number)
+            may_decide = self._may(self._managed, principal, number)
+            is_ready = may_decide and found.is_open and found.run_id is None and found.playbook is not None
+            state = self._jobs.state(found.run_id) if found.run_id is not None else None
+            return Allowed(
+                decide=may_decide,
+                start=is_ready and self._may(self._require_start, principal, str(found.playbook)),
+                resume=may_decide and state in _STOPPED,
+                approve=frozenset(each.position for each in steps if _awaits(each, principal)),
+            )
 
     def get(self, principal: Principal, number: int) -> Story:
         """Everything there is to tell.
@@ -343,10 +397,16 @@ class Incidents:
         events.write(connection, [NewEvent(type, incident.subject, principal.name, data)], self._now())
 
     def _is_table(self, principal: Principal, subject: str) -> bool:
-        if subject.count(".") != 2:
+        if subject.count(".") != 2 or self._is_model(principal, subject):
             return False
         self._catalog.grants.require(principal, Privilege.SELECT, SecurableKind.TABLE, subject)
         return True
+
+    def _is_model(self, principal: Principal, subject: str) -> bool:
+        try:
+            return self._catalog.grants.allows(principal, Privilege.EXECUTE, SecurableKind.REGISTERED_MODEL, subject)
+        except NotFound:
+            return False
 
     def _may_see(self, principal: Principal, incident: Incident) -> bool:
         mine = {principal.name, *principal.groups}
@@ -376,6 +436,23 @@ class Incidents:
             return found
         raise Denied(f"{principal} may not decide about incident {number}: {found.owner} answers for it.")
 
+    def _require_start(self, principal: Principal, playbook: str) -> tuple[KeptPlaybook, int]:
+        """
+        Raises:
+            Denied: The principal may not run the playbook's job.
+        """
+        kept = self._playbooks.named(playbook)
+        assert kept.job_id is not None
+        self._jobs.require_may_run(principal, kept.job_id)
+        return kept, kept.job_id
+
+    def _may(self, verb: Callable[..., object], *args: object) -> bool:
+        try:
+            verb(*args)
+        except (Denied, NotFound):
+            return False
+        return True
+
     def _step(self, connection: "Connection", number: int, position: int) -> Step:
         found = rows.step(connection, number, position)
         if found is None:
@@ -396,8 +473,20 @@ def _title(alert: Alert, firings: Sequence[Firing]) -> str:
     return f"{alert.rule.description or f'{what}{of}{more}'}"[:300]
 
 
-def _text(text: str, what: str) -> str:
+def _may_approve(principal: Principal, groups: Sequence[str]) -> bool:
+    return principal.is_admin or bool(principal.groups & set(groups))
+
+
+def _awaits(step: Step, principal: Principal) -> bool:
+    """Whether a step is still to be done and waits for the approval of somebody like the principal."""
+    asked = step.step.approval
+    if asked is None or step.approved_by is not None or step.state is StepState.DONE:
+        return False
+    return _may_approve(principal, asked.groups)
+
+
+def _text(text: str, what: str, most: int = _LONGEST_TEXT) -> str:
     text = text.strip()
-    if not 1 <= len(text) <= _LONGEST_TEXT:
-        raise InvalidInput(f"Say {what}, in at most {_LONGEST_TEXT:,} characters.")
+    if not 1 <= len(text) <= most:
+        raise InvalidInput(f"Say {what}, in at most {most:,} characters.")
     return text

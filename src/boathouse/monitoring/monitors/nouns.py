@@ -118,6 +118,17 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorStanding:
+    """A monitor and how it stands."""
+
+    monitor: Monitor
+    latest: "Refresh | None" = None
+    """Its newest refresh."""
+    newest: int | None = None
+    """Where the newest stretch begins of which it has seen rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of time, [start, end), in milliseconds since 1970-01-01 UTC."""
 

@@ -143,6 +143,12 @@ def every_monitor(connection: Connection) -> list[Monitor]:
     return [_monitor(row) for row in connection.execute(select(monitors).order_by(_m.table_name))]
 
 
+def failing_monitors(connection: Connection) -> list[Monitor]:
+    """Those whose last refresh has failed; few, so that they are found without reading all."""
+    failed = select(monitors).where(_m.job_id.is_not(None), _m.failure.is_not(None))
+    return [_monitor(row) for row in connection.execute(failed.order_by(_m.table_name))]
+
+
 def waiting_monitors(connection: Connection) -> list[Monitor]:
     """Those whose table was not there, or that have no job yet."""
     return [_monitor(row) for row in connection.execute(select(monitors).where(_m.job_id.is_(None)))]
@@ -198,6 +204,19 @@ def refreshes_of(connection: Connection, monitor_id: str, limit: int) -> list[Re
     """Newest first."""
     query = select(monitor_refreshes).where(_r.monitor_id == monitor_id).order_by(_r.refresh_id.desc()).limit(limit)
     return [_refresh(row) for row in connection.execute(query)]
+
+
+def latest_refreshes(connection: Connection) -> dict[str, Refresh]:
+    """The newest of each monitor, by its id."""
+    newest = select(func.max(_r.refresh_id)).group_by(_r.monitor_id)
+    query = select(monitor_refreshes).where(_r.refresh_id.in_(newest))
+    return {row.monitor_id: _refresh(row) for row in connection.execute(query)}
+
+
+def every_progress(connection: Connection) -> dict[str, Progress]:
+    """How far each monitor has come, by its id."""
+    found = connection.execute(select(_m.monitor_id, _m.progress).where(_m.progress.is_not(None)))
+    return {row.monitor_id: Progress.from_json(json.loads(row.progress)) for row in found}
 
 
 def open_refreshes(connection: Connection, monitor_id: str | None = None) -> list[Refresh]:

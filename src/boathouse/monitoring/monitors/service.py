@@ -10,13 +10,14 @@ from boathouse.foundation.errors import AlreadyExists, BoathouseError, Conflict,
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import Principal
-from boathouse.foundation.shapes import DoesNotFit, Problem
+from boathouse.foundation.shapes import DoesNotFit
 from boathouse.monitoring.monitors import repository as rows
 from boathouse.monitoring.monitors.access import MonitorAccess, MonitorNotFound
 from boathouse.monitoring.monitors.columns import problems_with_columns, problems_with_labels
 from boathouse.monitoring.monitors.jobs import RefreshJobs
-from boathouse.monitoring.monitors.nouns import Monitor, RefreshTrigger
+from boathouse.monitoring.monitors.nouns import Monitor, MonitorStanding, Progress, RefreshTrigger
 from boathouse.monitoring.monitors.refreshes import Refreshes
+from boathouse.monitoring.monitors.reserved import problems_with_names
 from boathouse.monitoring.monitors.settings import MonitorSettings
 
 TABLE = SecurableKind.TABLE
@@ -159,6 +160,33 @@ class Monitors:
             found = rows.every_monitor(connection)
         return [each for each in found if self._access.may_see(principal, each)]
 
+    def failing(self, principal: Principal) -> "list[Monitor]":
+        """Those whose last refresh has failed, as far as the principal may read their tables."""
+        with self._database.read() as connection:
+            found = rows.failing_monitors(connection)
+        return [each for each in found if self._access.may_see(principal, each)]
+
+    def standings(self, principal: Principal) -> "list[MonitorStanding]":
+        """As :meth:`list`, with the newest refresh of each and how fresh its data are."""
+        with self._database.read() as connection:
+            found = rows.every_monitor(connection)
+            latest, progress = rows.latest_refreshes(connection), rows.every_progress(connection)
+        nothing = Progress()
+        return [
+            MonitorStanding(each, latest.get(each.monitor_id), progress.get(each.monitor_id, nothing).newest)
+            for each in found
+            if self._access.may_see(principal, each)
+        ]
+
+    def standing(self, principal: Principal, table: TableName) -> MonitorStanding:
+        """How one stands. Raises as :meth:`get`."""
+        held = self.get(principal, table)
+        with self._database.read() as connection:
+            latest = rows.refreshes_of(connection, held.monitor_id, 1)
+            return MonitorStanding(
+                held, latest[0] if latest else None, rows.progress_of(connection, held.monitor_id).newest
+            )
+
     def settings_at(self, principal: Principal, table: TableName, instant: int) -> tuple[int, MonitorSettings]:
         """The version and the settings that held at an instant."""
         self.get(principal, table)
@@ -182,7 +210,8 @@ class Monitors:
             DoesNotFit: They lack some.
         """
         found = self._columns(principal, table)
-        problems = list[Problem]() if found is None else problems_with_columns(settings, found.columns, str(table))
+        problems = problems_with_names(settings)
+        problems += [] if found is None else problems_with_columns(settings, found.columns, str(table))
         late = settings.extras.late_labels
         if late is not None and (labels := self._columns(principal, TableName.parse(late.table_name))) is not None:
             problems += problems_with_labels(settings, labels.columns)

@@ -25,6 +25,7 @@ _INCIDENT: Json = {
     "subject": "prod.flights.weather",
     "state": "OPEN",
 }
+_REVIEW: Json = {"review": "# Incident 7"}
 _STEP: Json = {"step": 2, "text": "Roll prod.flights.delay back", "action": "roll_back", "state": "DONE"}
 _PLAYBOOK: Json = {
     "steps": [
@@ -91,10 +92,18 @@ def routes(incidents: Incidents, carrying_out: CarryingOut, touched: Touched | N
     def changes(caller: Caller, number: int) -> Json:  # pyright: ignore[reportUnusedFunction]
         return {"changes": [change_json(each) for each in incidents.changed_before(caller, number)]}
 
-    @router.get("/{number}/review", summary="The review, pre-filled", responses=_example({"review": "# Incident 7"}))
+    @router.get("/{number}/review", summary="The review as written, else pre-filled", responses=_example(_REVIEW))
     def review(caller: Caller, number: int) -> Json:  # pyright: ignore[reportUnusedFunction]
         story = incidents.get(caller, number)
-        return {"review": review_of(story, touched(caller, story) if touched is not None else ())}
+        written = story.review
+        return {"review": written or review_of(story, touched(caller, story) if touched is not None else ())}
+
+    @router.put("/{number}/review", summary="Keep the review, in Markdown", responses=_example({}))
+    def write_review(  # pyright: ignore[reportUnusedFunction]
+        caller: Caller, number: int, body: Annotated[Json, Body(examples=[{"text": "# Incident 7"}])]
+    ) -> Json:
+        incidents.write_review(caller, number, fit(TextGiven, body, what="The review").text)
+        return {}
 
     @router.post("/{number}/notes", summary="Add a line to the timeline", responses=_example({}))
     def note(caller: Caller, number: int, body: Annotated[Json, Body(examples=[{"text": "the feed is back"}])]) -> Json:  # pyright: ignore[reportUnusedFunction]

@@ -112,6 +112,7 @@ def test_a_table_that_comes_without_the_columns_is_said_so(watch: Any) -> None:
     watch.monitors.look()
     found = watch.monitors.get(watch.root, WEATHER)
     assert found.status is MonitorStatus.PENDING and "carrier" in (found.failure or "")
+    assert watch.monitors.failing(watch.root) == []
 
 
 def test_who_may_read_the_table_sees_its_monitor_and_only_managers_change_it(watch: Any) -> None:
@@ -147,7 +148,9 @@ def test_a_run_that_ends_without_a_word_ends_its_refresh(watch: Any) -> None:
     found = watch.monitors.refreshes.get(watch.root, WEATHER, asked.refresh_id)
     assert found.state is RefreshState.FAILED and found.message == "killed"
     assert watch.monitors.get(watch.root, WEATHER).status is MonitorStatus.ERROR
+    assert [each.table_name for each in watch.monitors.failing(watch.root)] == [str(WEATHER)]
     watch.refresh("weather")
+    assert watch.monitors.failing(watch.root) == []
     assert watch.monitors.get(watch.root, WEATHER).status is MonitorStatus.ACTIVE
 
 
@@ -189,3 +192,27 @@ def test_a_table_that_is_gone_is_said_so_until_another_one_takes_its_name(watch:
     assert watch.monitors.look() == 1
     assert "another table has taken the name" in watch.refresh("weather").message
     assert [row["avg"] for row in watch.rows("weather_profile_metrics", "column_name = 'temp'")] == [9.0]
+
+
+def test_a_metric_with_the_name_of_a_column_of_the_metric_tables_is_refused(watch) -> None:
+    from boathouse.monitoring.metrics.drift_rows import drift_schema
+    from boathouse.monitoring.metrics.profile_rows import profile_schema
+    from boathouse.monitoring.monitors.reserved import RESERVED
+
+    watch.write("priced", [{"price": 1.0, "who": "1", "when": 1}])
+    metric = {"name": "AVG", "type": "CUSTOM_METRIC_TYPE_AGGREGATE", "input_columns": [":table"],
+              "definition": "avg(price)", "output_data_type": "double"}  # fmt: skip
+    with pytest.raises(DoesNotFit, match="a column AVG already"):
+        watch.watch("priced", snapshot={}, custom_metrics=[metric])
+    with pytest.raises(DoesNotFit, match="a column log_loss already"):
+        watch.watch("priced", snapshot={}, boathouse={"kpis": [{"name": "log_loss", "sql": "sum(price)"}]})
+
+    log = {"problem_type": "PROBLEM_TYPE_CLASSIFICATION", "timestamp_col": "when", "granularities": ["1 day"],
+           "prediction_col": "price", "model_id_col": "who"}  # fmt: skip
+    money = {"cost_matrix": {"true_positive": 1, "false_positive": -1, "false_negative": -1},
+             "running_cost": {"per_hour": 1.0}, "positive_label": 1}  # fmt: skip
+    full = MonitorSettings.model_validate(
+        {"output_schema_name": "dev.watched", "inference_log": log, "boathouse": {**money}}
+    )
+    names = {*profile_schema(full, {}).names, *drift_schema(full, {}).names} - {"who"}
+    assert names <= RESERVED, "a column that came later is to be reserved too"
