@@ -36,6 +36,9 @@ class Format(StrEnum):
     CSV = "CSV"
 
 
+PROFILE = "profile"
+"""The work that summarises a table, as ``boathouse summarize`` does; parameters: ``name``, ``version``, ``against``."""
+
 INLINE_BYTES = 25 << 20
 """What an inline result may hold at most."""
 LINKED_BYTES = 10 << 30
@@ -55,6 +58,8 @@ class StatementRequest:
     byte_limit: int | None = None
     disposition: Disposition = Disposition.INLINE
     format: Format = Format.JSON_ARRAY
+    work: str = ""
+    """What answers it, where that is not the SQL of the text; the text then only says it to the audit log."""
 
     @property
     def most_bytes(self) -> int:
@@ -158,6 +163,7 @@ def request_json(request: StatementRequest) -> Json:
         "byte_limit": request.byte_limit,
         "disposition": request.disposition.value,
         "format": request.format.value,
+        "work": request.work,
     }
 
 
@@ -171,6 +177,7 @@ def request_of(data: Mapping[str, Any]) -> StatementRequest:
         data["byte_limit"],
         Disposition(data["disposition"]),
         Format(data["format"]),
+        data.get("work", ""),
     )
 
 

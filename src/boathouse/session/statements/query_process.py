@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import IO, Any
 
 from boathouse.foundation.context import RequestContext, TaskContext, in_request
-from boathouse.foundation.errors import BoathouseError
+from boathouse.foundation.errors import BoathouseError, InvalidInput
 from boathouse.foundation.principals import Principal
+from boathouse.session.result import Result
 from boathouse.session.session import Session
 from boathouse.session.statements.nouns import Outcome, StatementRequest, request_of, values_of
 from boathouse.session.statements.results import write_chunks
 
 SessionOf = Callable[[Principal], Session]
 PrincipalOf = Callable[[str], Principal]
+Work = Callable[[Session, Mapping[str, Any]], Result]
+"""Something else than SQL that a higher room lets a query process do, with the values of the request's parameters."""
 
 
-def serve(principal_of: PrincipalOf, session_of: SessionOf) -> None:
+def serve(principal_of: PrincipalOf, session_of: SessionOf, works: Mapping[str, Work]) -> None:
     """Run jobs until the input ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may write between the answers
@@ -33,7 +36,7 @@ def serve(principal_of: PrincipalOf, session_of: SessionOf) -> None:
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
         job = jobs.get()
-        _answer(answers, _done(job, principal_of, session_of))
+        _answer(answers, _done(job, principal_of, session_of, works))
 
 
 def _listen(jobs: "queue.SimpleQueue[dict[str, Any]]") -> None:
@@ -42,11 +45,13 @@ def _listen(jobs: "queue.SimpleQueue[dict[str, Any]]") -> None:
     os._exit(0)
 
 
-def _done(job: Mapping[str, Any], principal_of: PrincipalOf, session_of: SessionOf) -> dict[str, Any]:
+def _done(
+    job: Mapping[str, Any], principal_of: PrincipalOf, session_of: SessionOf, works: Mapping[str, Work]
+) -> dict[str, Any]:
     try:
         with in_request(_context(job["context"])):
             session = session_of(principal_of(job["principal"]))
-            outcome = run_statement(session, request_of(job["request"]), Path(job["folder"]))
+            outcome = run_statement(session, request_of(job["request"]), Path(job["folder"]), works)
         return {"id": job["id"], "event": "done", "outcome": outcome.to_json()}
     except BoathouseError as error:
         return {"id": job["id"], "event": "failed", "error_code": error.error_code, "error": str(error)}
@@ -61,17 +66,28 @@ def _done(job: Mapping[str, Any], principal_of: PrincipalOf, session_of: Session
         return {"id": job["id"], "event": "failed", "error_code": "INTERNAL_ERROR", "error": message}
 
 
-def run_statement(session: Session, request: StatementRequest, folder: Path) -> Outcome:
+def run_statement(
+    session: Session, request: StatementRequest, folder: Path, works: Mapping[str, Work] | None = None
+) -> Outcome:
     """Run a statement and write its rows into the folder."""
     if request.catalog is not None:
         session.use_catalog(request.catalog)
     if request.schema is not None:
         session.use_schema(request.schema)
-    result = session.sql(request.text, values_of(request.parameters))
+    result = _answered(session, request, works or {})
     reader = result.reader()
     outcome = write_chunks(folder, reader, request)
     nothing = reader.schema.names == ["status"] and outcome.row_count == 0
     return Outcome() if nothing else outcome
+
+
+def _answered(session: Session, request: StatementRequest, works: Mapping[str, Work]) -> Result:
+    values = values_of(request.parameters)
+    if not request.work:
+        return session.sql(request.text, values)
+    if request.work not in works:
+        raise InvalidInput(f"There is no work {request.work}.")
+    return works[request.work](session, values)
 
 
 def _context(data: Mapping[str, Any]) -> RequestContext:

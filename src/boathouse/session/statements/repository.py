@@ -40,6 +40,12 @@ def find(connection: Connection, statement_id: str) -> StatementRecord | None:
     return None if row is None else _record(row)
 
 
+def of_principal(connection: Connection, principal: str, *, limit: int) -> list[StatementRecord]:
+    """The latest statements that a principal has sent, newest first."""
+    query = select(statements).where(statements.c.principal == principal).order_by(statements.c.created_at.desc())
+    return [_record(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
 def end(connection: Connection, statement_id: str, state: State, outcome: Outcome, *, at: int) -> bool:
     """Write how a statement ended; False when that is known already."""
     query = (

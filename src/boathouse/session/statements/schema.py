@@ -17,3 +17,4 @@ statements = Table(
     Column("last_read_at", BigInteger, nullable=False),
 )
 Index("ix_statements_state", statements.c.state)
+Index("ix_statements_principal_created_at", statements.c.principal, statements.c.created_at)

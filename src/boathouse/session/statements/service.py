@@ -135,6 +135,14 @@ class Statements:
             raise StatementNotFound(statement_id)
         return record
 
+    def history(self, principal: Principal, *, limit: int = 50) -> list[StatementRecord]:
+        """The principal's own statements of the last day, newest first."""
+        with self._catalog.audit.verb(principal, "session", "listStatements"):
+            with self._database.read() as connection:
+                found = rows.of_principal(connection, principal.name, limit=limit)
+            with self._changed:
+                return [self._live.get(record.id, record) for record in found]
+
     def wait(self, statement_id: str, seconds: float) -> None:
         """Return when the statement has ended, or after so many seconds."""
         deadline = time.monotonic() + seconds

@@ -16,6 +16,7 @@ from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database, DatabaseUrl, metadata
 from boathouse.session.statements.formatting import text_rows
 from boathouse.session.statements.nouns import Disposition, Json, Outcome, State, StatementRequest, values_of
+from boathouse.session.statements.query_process import run_statement
 from boathouse.session.statements.results import ResultStore, write_chunks
 from boathouse.session.statements.service import KEPT_UNREAD, REMEMBERED, Statements
 
@@ -176,3 +177,15 @@ def test_values_are_written_as_databricks_writes_them(value: object, kind: pa.Da
 def test_a_parameter_that_is_not_of_its_type_is_refused(parameter: Json) -> None:
     with pytest.raises(InvalidInput):
         values_of([parameter])
+
+
+def test_work_other_than_sql_is_remembered_and_only_done_where_it_is_known(house: House) -> None:
+    request = StatementRequest(
+        "summarize(a.b.c)", ({"name": "name", "type": "STRING", "value": "a.b.c"},), work="profile"
+    )
+
+    record = house.statements.execute(ANN, request)
+
+    assert house.started().get(ANN, record.id).request == request
+    with pytest.raises(InvalidInput, match="There is no work profile"):
+        run_statement(None, request, house.store.folder(record.id))  # pyright: ignore[reportArgumentType]

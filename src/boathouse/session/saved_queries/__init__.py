@@ -1,0 +1,1 @@
+"""Queries that people keep, with the plot of their result, and share."""
