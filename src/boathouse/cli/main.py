@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("boathouse.cli.up", "up", "Start Boathouse on the nearest home folder."),
     "down": ("boathouse.cli.up", "down", "Stop it."),
     "status": ("boathouse.cli.status", "status", "Show what is running."),
+    "ui": ("boathouse.cli.ui", "ui", "Print a link to the web page that signs you in."),
     "logs": ("boathouse.cli.status", "logs", "Show the processes' logs."),
     "doctor": ("boathouse.cli.doctor", "doctor", "Look for what could go wrong on this machine."),
     "sql": ("boathouse.cli.sql", "sql", "Run a SQL statement."),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,17 @@ STOPPED_WITHIN_SECONDS = 40
 @click.option("--serving-port", type=int, help="Port of predictions (default: the next after --port); 0: a free one.")
 @click.option("--serving-workers", type=click.IntRange(min=-1), help="Processes that answer predictions; 0: none.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How the processes write their logs.")
+@click.option("--link/--no-link", default=True, help="Print a link that signs you in to the web page (default).")
 def up(
     port: int | None, detach: bool, folder: Path | None, workers: int | None, serving_port: int | None,
-    serving_workers: int | None, log_format: str | None,
+    serving_workers: int | None, log_format: str | None, link: bool,
 ) -> None:  # fmt: skip
     """Start Boathouse: control plane, workers and the data plane that answers predictions.
 
     The first start makes the home folder (.boathouse here, unless one exists above), its databases, an admin
     principal for you, and a token that only you can read.
     """
+    from boathouse.cli.ui import tell_of_link
     from boathouse.foundation.settings import PREFIX, LogFormat, Settings
     from boathouse.wiring.supervisor import Supervisor, claim_port, claim_serving_port, is_running
 
@@ -52,7 +55,7 @@ def up(
         settings = replace(settings, serving_port=settings.port + 1 if settings.port else 0)
     if not detach:
         click.echo(f"Boathouse is starting on {home.root}. Stop it with Ctrl-C.", err=True)
-        Supervisor(home, settings).run()
+        Supervisor(home, settings, when_healthy=partial(tell_of_link, home) if link else None).run()
         return
     if is_running(home):
         running = home.running() or {}
@@ -66,6 +69,8 @@ def up(
     click.echo(f"Boathouse is running at http://{settings.host}:{chosen} (home {home.root}).")
     if serving:
         click.echo(f"It answers predictions at http://{settings.host}:{serving}.")
+    if link:
+        tell_of_link(home, f"http://{settings.host}:{chosen}")
     click.echo("Stop it with: boathouse down")
 
 
@@ -96,6 +101,7 @@ def _start_detached(home: Home, port: int, serving_port: int, settings: "Setting
     home.create()
     log_file = home.logs / "supervisor.log"
     command = [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)]
+    command += ["--no-link"]  # what it prints is kept in a log
     command += ["--workers", str(settings.workers), "--log-format", settings.log_format]
     command += ["--serving-port", str(serving_port), "--serving-workers", str(settings.serving_workers)]
     with log_file.open("ab") as output:

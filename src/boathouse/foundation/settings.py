@@ -87,6 +87,25 @@ class Settings:
     query_seconds: int = 3600
     """How long such a statement may take."""
 
+    public_url: str = ""
+    """Where browsers reach this server when a proxy stands in front: ``https://boathouse.example.com``; empty: as a
+    request says."""
+
+    oidc_issuer: str = ""
+    """The address of the OpenID Connect provider that people sign in with; empty: nobody does."""
+
+    oidc_client_id: str = ""
+    """The name under which the provider knows this Boathouse."""
+
+    oidc_client_secret: str = field(default="", repr=False)
+    """The secret the provider gave with it; empty for a public client."""
+
+    oidc_claim: str = "email"
+    """The claim of the identity token that names the principal."""
+
+    oidc_create_users: bool = False
+    """Whether a person the provider knows and Boathouse does not becomes a user; else an administrator adds them."""
+
     @property
     def slots(self) -> int:
         return self.worker_slots or max(2, os.cpu_count() or 2)
@@ -111,8 +130,15 @@ class Settings:
 
 def _read(variable: str, text: str, kind: Any) -> Any:
     try:
-        return kind(text)
-    except ValueError as error:
-        names = {int: "a whole number", float: "a number"}
-        expected = names.get(kind) or " or ".join(kind)
-        raise InvalidInput(f"{variable} is {text!r}, but {expected} is expected.") from error
+        return _yes_or_no(text) if kind is bool else kind(text)
+    except (ValueError, KeyError) as error:
+        raise InvalidInput(f"{variable} is {text!r}, but {_expected(kind)} is expected.") from error
+
+
+def _yes_or_no(text: str) -> bool:
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.strip().lower()]
+
+
+def _expected(kind: Any) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false"}
+    return names[kind] if kind in names else " or ".join(kind)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -47,18 +48,24 @@ from boathouse.server.routes import (
     notifications,
     online_features,
     retraining,
+    saved_queries,
     secrets,
     session,
     starting,
+    statement_exports,
     statements,
     warehouses,
     webhooks,
     workers,
 )
+from boathouse.server.ui import PagesRoute, UserInterface
 from boathouse.session import Session
 from boathouse.session.file_store import FileStore
 from boathouse.wiring.control_plane import ControlPlane
 from boathouse.wiring.incidents import touched_by
+
+if TYPE_CHECKING:
+    from boathouse.server.openid import OpenIdConnect
 
 DESCRIPTION = """\
 Every call carries a token: `Authorization: Bearer TOKEN`. `boathouse env` prints yours.
@@ -70,11 +77,13 @@ def create_app(plane: ControlPlane) -> FastAPI:
     """The application over the joined parts."""
 
     forwarder = Forwarder(plane.home)
+    pages = UserInterface(plane, plane.home)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         plane.start()
         yield
+        await pages.close()
         await forwarder.close()
         plane.close()
 
@@ -88,7 +97,15 @@ def create_app(plane: ControlPlane) -> FastAPI:
     answer_errors(app)
     identities, changes = plane.catalog.identities, plane.serving.changes
     app.include_router(health.routes(plane))
-    app.include_router(sign_in.routes(identities.authenticate, plane.issue_session, plane.end_session))
+    app.include_router(
+        sign_in.routes(
+            identities.authenticate,
+            plane.issue_session,
+            plane.end_session,
+            plane.catalog.sign_in_links.redeem,
+            _openid(plane),
+        )
+    )
     for router in (
         catalog.routes(plane.catalog),
         session.routes(plane.law),
@@ -123,9 +140,11 @@ def create_app(plane: ControlPlane) -> FastAPI:
         secrets.routes(plane.catalog),
         functions.routes(plane.catalog, lambda principal: Session(principal, plane.law, plane.engine)),
         statements.routes(plane.statements),
+        statement_exports.routes(plane.statements),
+        saved_queries.routes(plane.saved_queries),
         warehouses.routes(plane.settings),
         endpoints.routes(plane.serving.endpoints, plane.home),
-        endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows),
+        endpoint_rollouts.routes(changes.rollouts, changes.experiments, changes.shadows, changes.traffic),
         inference_tables.routes(plane.catalog),
         monitors.routes(plane.monitors, plane.catalog),
         contracts.routes(plane.contracts),
@@ -134,6 +153,16 @@ def create_app(plane: ControlPlane) -> FastAPI:
         app.include_router(router)
     for path in FORWARDED:
         app.router.routes.append(Route(path, forwarder, methods=METHODS))
+    app.router.routes.append(PagesRoute(pages))
     app.mount("/", OurPathsFirst(mlflow_app(plane.models), list(app.routes)))
     app.add_middleware(AuthenticationMiddleware, authenticate=identities.authenticate)
     return app
+
+
+def _openid(plane: ControlPlane) -> "OpenIdConnect | None":
+    """The provider that people sign in with, where one is configured: only then is its library loaded."""
+    if not plane.settings.oidc_issuer:
+        return None
+    from boathouse.server.openid import OpenIdConnect
+
+    return OpenIdConnect(plane.settings, plane.admit_person)

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Annotated, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import orjson
 from fastapi import Depends, Request
@@ -18,14 +18,22 @@ from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.server.errors import error_body, status_of
 from boathouse.server.reproduction_guard import require_harmless
+from boathouse.server.sign_in_pages import onward
 
+SIGN_IN = "/ui/sign-in"
+SIGN_IN_LINK = f"{SIGN_IN}/link"
+OPENID = f"{SIGN_IN}/openid"
+OPENID_CALLBACK = f"{OPENID}/callback"
 OPEN_PATHS = frozenset(
-    {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/ui/sign-in", "/favicon.ico"}
-)
+    {"/", "/health", "/.well-known/databricks-config", "/docs", "/openapi.json", "/favicon.ico",
+     SIGN_IN, SIGN_IN_LINK, OPENID, OPENID_CALLBACK}
+)  # fmt: skip
 OPEN_PREFIXES = ("/static-offline-docs/", "/api/2.0/sql/downloads/")
 """Beside pages that everybody may see: results of statements, whose addresses are signed."""
-SIGN_IN = "/ui/sign-in"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PAGES = "/ui/"
+PAGES_SOCKET = "/ui/_nicegui_ws/"
+"""Where pages hear of what somebody presses: by a WebSocket, or by requests where that is not to be had."""
 
 
 class Identified(Protocol):
@@ -64,8 +72,8 @@ class AuthenticationMiddleware:
             return
         try:
             identified = self._authenticate(_token_of(scope, headers))
-            if (task := identified.task) is not None and task.reproduction is not None:
-                require_harmless(task, scope.get("method", "GET"), scope["path"])
+            if (task := identified.task) is not None:
+                _require_fit_for_tasks(task, scope)
         except BoathouseError as error:
             with in_request(context):
                 await _refuse(error, scope, headers, send)
@@ -115,9 +123,30 @@ def _token_of(scope: Scope, headers: Headers) -> str:
             "This request carries no token.",
             hint="Send it as 'Authorization: Bearer TOKEN'; boathouse env prints yours.",
         )
-    if scope.get("method", "GET") not in SAFE_METHODS and headers.get("sec-fetch-site") != "same-origin":
-        raise Denied("A page of another site sent this request; it is refused.")
+    _require_own_page(scope, headers)
     return cookie.value
+
+
+def _require_own_page(scope: Scope, headers: Headers) -> None:
+    """What a browser sends along by itself must not serve the pages of others, on other ports of this machine either:
+    where something is done, and on the pages' socket, a page of ours must be asking."""
+    is_harmless = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+    if is_harmless and not scope["path"].startswith(PAGES_SOCKET):
+        return
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None:
+        is_ours = urlsplit(origin).netloc == headers.get("host") and site in (None, "same-origin")
+    else:
+        is_ours = site == "same-origin" or (site is None and is_harmless)
+    if not is_ours:
+        raise Denied("A page of another site sent this request; it is refused.")
+
+
+def _require_fit_for_tasks(task: TaskContext, scope: Scope) -> None:
+    if scope["path"].startswith(PAGES):
+        raise Denied(f"The task {task.task_key} of run {task.run_id} opens no pages; they are for people.")
+    if task.reproduction is not None:
+        require_harmless(task, scope.get("method", "GET"), scope["path"])
 
 
 def _basic_password(credentials: str) -> str:
@@ -148,11 +177,23 @@ async def _refuse(error: BoathouseError, scope: Scope, headers: Headers, send: S
         return
     wants_page = "text/html" in headers.get("accept", "") and scope["method"] == "GET"
     if wants_page and isinstance(error, Unauthenticated):
-        await _answer(send, 303, b"", [(b"location", f"{SIGN_IN}?next={quote(scope['path'])}".encode())])
+        await _lead_in(scope, headers, send)
         return
     extra = [(b"www-authenticate", b"Bearer")] if isinstance(error, Unauthenticated) else []
     body = orjson.dumps(error_body(error))
     await _answer(send, status_of(error), body, [(b"content-type", b"application/json"), *extra])
+
+
+async def _lead_in(scope: Scope, headers: Headers, send: Send) -> None:
+    """To the sign-in page; who comes by a link of another site may be signed in, and is asked once more from here."""
+    query = scope.get("query_string", b"").decode(errors="replace")
+    wanted = quote(scope["path"]) + (f"?{query}" if query else "")
+    came_from = headers.get("sec-fetch-site")
+    if came_from in ("cross-site", "same-site") and session_cookie(scope) not in headers.get("cookie", ""):
+        page = onward(wanted)
+        await _answer(send, 200, bytes(page.body), [each for each in page.raw_headers if each[0] != b"content-length"])
+        return
+    await _answer(send, 303, b"", [(b"location", f"{SIGN_IN}?next={quote(wanted, safe='/')}".encode())])
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

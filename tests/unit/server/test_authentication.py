@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from boathouse.foundation.context import TaskContext, current_request
 from boathouse.foundation.errors import Conflict, Unauthenticated
 from boathouse.foundation.principals import Principal
 from boathouse.server import sign_in
+from boathouse.server.attempts import MOST_FAILURES
 from boathouse.server.authentication import AuthenticationMiddleware, Caller, session_cookie
 from boathouse.server.errors import answer_errors
 
@@ -36,6 +38,12 @@ def authenticate(token: str) -> Known:
 def issue_session(principal: Principal, seconds: int) -> str:
     SESSIONS.add("session-1")
     return "session-1"
+
+
+def redeem(code: str) -> Principal:
+    if code == "once":
+        return Principal("ada")
+    raise Unauthenticated("This link was used.", hint="Ask for another.")
 
 
 @pytest.fixture
@@ -68,7 +76,16 @@ def client() -> Iterator[TestClient]:
     def broken() -> None:
         raise ZeroDivisionError
 
-    app.include_router(sign_in.routes(authenticate, issue_session, SESSIONS.discard))
+    @app.get("/ui/_nicegui_ws/socket.io/")
+    def polling() -> str:
+        return ""
+
+    @app.websocket("/ui/_nicegui_ws/")
+    async def socket(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text(socket.state.principal.name)
+
+    app.include_router(sign_in.routes(authenticate, issue_session, SESSIONS.discard, redeem))
     app.add_middleware(AuthenticationMiddleware, authenticate=authenticate)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
@@ -140,7 +157,7 @@ def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
     signed_in = client.post("/ui/sign-in", data={"token": "good"})
     assert "HttpOnly" in signed_in.headers["set-cookie"]
     assert "SameSite=strict" in signed_in.headers["set-cookie"]
-    assert "ada" in client.get("/ui/").text
+    assert client.get("/who").status_code == 200
     client.post("/ui/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
     assert client.get("/who").status_code == 401
 
@@ -155,16 +172,96 @@ def test_signing_in_leads_to_the_page_asked_for_when_it_is_ours(client: TestClie
     assert answer.headers["location"] == shown
 
 
-def test_links_that_mlflows_clients_print_lead_to_its_pages(client: TestClient) -> None:
-    assert '<script src="/ui/forward.js">' in client.get("/ui/", headers=bearer("good")).text
-    assert r"/^#\/(experiments|models" in client.get("/ui/forward.js", headers=bearer("good")).text
-
-
 def test_another_sites_page_cannot_use_the_session(client: TestClient) -> None:
     client.post("/ui/sign-in", data={"token": "good"})
     assert client.post("/change", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.post("/change").status_code == 403
     assert client.post("/change", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+def test_another_port_of_this_machine_is_another_site(client: TestClient) -> None:
+    client.post("/ui/sign-in", data={"token": "good"})
+    asked = {"Host": "testserver"}
+    for origin, status in (("http://testserver", 200), ("http://testserver:8888", 403), ("null", 403)):
+        assert client.post("/change", headers={**asked, "Origin": origin}).status_code == status
+    both = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-site"}
+    assert client.post("/change", headers=both).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "same-site"}, 403),
+     ({"Origin": "http://evil.example"}, 403), ({}, 200)],
+)  # fmt: skip
+def test_the_socket_of_pages_is_for_our_pages(client: TestClient, headers: dict[str, str], status: int) -> None:
+    client.post("/ui/sign-in", data={"token": "good"})
+    assert client.get("/ui/_nicegui_ws/socket.io/", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": "http://testserver:1"}, {}])
+def test_a_websocket_of_another_site_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    client.post("/ui/sign-in", data={"token": "good"})
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/ui/_nicegui_ws/", headers=headers):
+        pass
+    assert refused.value.code == 4401
+
+
+def test_a_websocket_of_our_page_is_let_in(client: TestClient) -> None:
+    client.post("/ui/sign-in", data={"token": "good"})
+    with client.websocket_connect("/ui/_nicegui_ws/", headers={"Origin": "http://testserver"}) as socket:
+        assert socket.receive_text() == "ada"
+
+
+def test_a_task_opens_no_pages(client: TestClient) -> None:
+    assert client.get("/ui/", headers=bearer("task")).status_code == 403
+
+
+def test_a_link_from_elsewhere_is_followed_once_more_from_our_own_page(client: TestClient) -> None:
+    asked = {"Accept": "text/html", "Sec-Fetch-Site": "cross-site"}
+
+    answer = client.get("/ui/audit?principal=<b>", headers=asked)
+
+    assert answer.status_code == 200
+    assert '<meta http-equiv="refresh" content="0;url=/ui/audit?principal=%3Cb%3E">' in answer.text
+    asked["Sec-Fetch-Site"] = "same-origin"
+    assert client.get("/ui/audit?principal=x", headers=asked).headers["location"] == (
+        "/ui/sign-in?next=/ui/audit%3Fprincipal%3Dx"
+    )
+
+
+def test_who_fails_too_often_is_told_how_long_to_wait(client: TestClient) -> None:
+    for _ in range(MOST_FAILURES):
+        assert client.post("/ui/sign-in", data={"token": "wrong"}).status_code == 401
+
+    answer = client.post("/ui/sign-in", data={"token": "good"})
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+    assert "Too many failed attempts" in answer.text
+
+
+def test_nobody_is_signed_in_by_a_form_of_another_site(client: TestClient) -> None:
+    answer = client.post("/ui/sign-in", data={"token": "good"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_link_signs_in_once(client: TestClient) -> None:
+    assert client.get("/ui/sign-in/link").status_code == 200
+    answer = client.post("/ui/sign-in/link", data={"code": "once"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/")
+    assert client.get("/who").json()["name"] == "ada"
+    again = client.post("/ui/sign-in/link", data={"code": "other"})
+    assert again.status_code == 401
+    assert "Ask for another." in again.text
+
+
+def test_pages_before_signing_in_have_a_policy_and_an_icon(client: TestClient) -> None:
+    answer = client.get("/ui/sign-in")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+    assert client.get("/ui/sign-in/openid").status_code == 404
 
 
 def test_sessions_of_two_servers_on_one_machine_do_not_meet() -> None:
