@@ -124,10 +124,12 @@ class Audit:
         if not opened.recorded:
             self._close(opened, 200, None)
 
-    def events(self, wanted: EventFilter | None = None, *, limit: int | None = 1_000) -> list[AuditEvent]:
+    def events(
+        self, wanted: EventFilter | None = None, *, limit: int | None = 1_000, offset: int = 0
+    ) -> list[AuditEvent]:
         """The latest matching events, newest first. Who may see them is decided by whoever shows them."""
         with self._database.read() as connection:
-            return records.events(connection, wanted or EventFilter(), limit)
+            return records.events(connection, wanted or EventFilter(), limit, offset=offset)
 
     def after(self, sequence: int, *, limit: int) -> list[tuple[int, AuditEvent]]:
         """The events that were added after one, oldest first, each with its number in the log."""

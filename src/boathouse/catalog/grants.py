@@ -50,6 +50,15 @@ class GrantChange:
     remove: frozenset[Privilege] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns a thing: they hold every privilege on it and on all that lies in it."""
+
+    owner: str
+    kind: SecurableKind
+    full_name: str
+
+
 class GrantNotFound(NotFound):
     """A privilege that was to be revoked was never granted."""
 
@@ -212,6 +221,12 @@ class Grants:
                 if (sees_all or holder in principal.identities) and grantee in (None, holder)
                 for privilege in privileges
             )
+
+    def owners(self, principal: Principal, kind: SecurableKind, full_name: str) -> list[Ownership]:
+        """Who owns the thing, and who owns what it lies in: all of them may do everything with it."""
+        key = (kind, canonical_name(kind, full_name))
+        self.require_visible(principal, *key)
+        return [Ownership(node.owner, node.kind, node.full_name) for node in self._book.chain(key) or ()]
 
     def not_found(self, principal: Principal, key: SecurableKey) -> SecurableNotFound:
         """The error for a thing that does not exist or may not be known; proposes only names that may be known."""

@@ -154,6 +154,23 @@ class Identities:
                 raise Denied(f"{found.name} has been deactivated.")
             return Principal(found.name, found.kind, frozenset(rows.groups_above(connection, found.id).values()))
 
+    def person(self, name: str, *, create: bool = False) -> Principal:
+        """The user of this name, whom somebody we trust vouches for; with ``create`` a new one.
+
+        Raises:
+            Denied: There is no such user, or it has been deactivated.
+        """
+        with self._database.read() as connection:
+            found = rows.find(connection, identity_key(name))
+        if found is None and create:
+            found = self.create_user(SYSTEM, name)
+        if found is None or found.kind is not PrincipalKind.USER:
+            raise Denied(
+                f"{name} is not a user of this Boathouse.",
+                hint=f"Ask an administrator to add you: boathouse users create {name}",
+            )
+        return self.principal(found.name)
+
     def as_owner(self, name: str) -> Principal:
         """As :meth:`principal`, but a group may be meant: what it owns acts with what was granted to it.
 
@@ -186,6 +203,13 @@ class Identities:
         """Everybody of a kind, in the order in which they were added."""
         with self._database.read() as connection:
             return rows.every(connection, kind)
+
+    def find(
+        self, _: Principal, text: str = "", kind: PrincipalKind | None = None, *, offset: int = 0, limit: int = 50
+    ) -> tuple[int, Sequence[Identity]]:
+        """How many have the text in their name, and some of them in the order of their names. Everybody may look."""
+        with self._database.read() as connection:
+            return rows.matching(connection, text.strip().lower(), kind, offset=offset, limit=limit)
 
     def members(self, group: str) -> Sequence[Identity]:
         """The direct members of a group."""

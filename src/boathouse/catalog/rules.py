@@ -8,7 +8,7 @@
 - One knows of a thing when one owns it or something above it, or holds a privilege that concerns it.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from boathouse.catalog.hierarchy import CONCERNS, CREATE_PRIVILEGES
@@ -87,23 +87,35 @@ def holds(principal: Principal, privilege: Privilege, chain: Chain) -> bool:
 
 def holders(privilege: Privilege, chain: Chain) -> frozenset[str]:
     """Every name through which the privilege reaches a thing, leaving aside what is needed on its parents."""
-    enough = {privilege, *_IMPLIED_BY.get(privilege, NO_PRIVILEGES)}
-    if privilege is not Privilege.MANAGE:
-        enough.add(Privilege.ALL_PRIVILEGES)
+    enough = sufficient(privilege)
     held = ((who, given) for node in chain for who, given in node.grants.items())
     return frozenset({node.owner for node in chain} | {who for who, given in held if not given.isdisjoint(enough)})
+
+
+def sufficient(privilege: Privilege) -> frozenset[Privilege]:
+    """Every privilege that is as good as this one."""
+    all_but_manage = NO_PRIVILEGES if privilege is Privilege.MANAGE else frozenset({Privilege.ALL_PRIVILEGES})
+    return frozenset({privilege}) | all_but_manage | _IMPLIED_BY.get(privilege, NO_PRIVILEGES)
+
+
+def needs(privilege: Privilege, chain: Chain) -> Iterator[tuple[Privilege, int]]:
+    """What it takes to use a privilege on the first of a chain, seen from the top: each privilege, and how far up the
+    chain it must be held."""
+    if privilege is not Privilege.BROWSE:
+        for depth in range(len(chain) - 1, -1 if privilege in MAKING else 0, -1):
+            if gate := _GATES.get(chain[depth].kind):
+                yield gate, depth
+    yield privilege, 0
 
 
 def what_is_missing(principal: Principal, privilege: Privilege, chain: Chain) -> Lack | None:
     """The first privilege that the principal would still need, seen from the top; None when it may."""
     if principal.is_admin:
         return None
-    if privilege is not Privilege.BROWSE:
-        for depth in range(len(chain) - 1, -1 if privilege in MAKING else 0, -1):
-            gate = _GATES.get(chain[depth].kind)
-            if gate and not holds(principal, gate, chain[depth:]):
-                return Lack(gate, chain[depth])
-    return None if holds(principal, privilege, chain) else Lack(privilege, chain[0])
+    for wanted, depth in needs(privilege, chain):
+        if not holds(principal, wanted, chain[depth:]):
+            return Lack(wanted, chain[depth])
+    return None
 
 
 def reaches_all_below(principal: Principal, privilege: Privilege, kind: SecurableKind, above: Chain) -> bool:

@@ -100,7 +100,7 @@ class Tokens:
     ) -> IssuedToken:
         params = {"for": name, "lifetime_seconds": lifetime_seconds, "task_run_id": task.task_run_id if task else None}
         with self._audit.verb(acting, "identities", "createToken", params=params) as event:
-            _refuse_tasks()
+            refuse_tasks()
             now = epoch_ms(self._clock.now())
             expires_at = None if lifetime_seconds is None else now + _checked_lifetime_ms(lifetime_seconds)
             secret, token_id = new_token(), new_id()
@@ -221,7 +221,7 @@ def _may_handle(acting: Principal, token: TokenRow) -> bool:
     return acting.is_admin or acting.name == token.principal.name
 
 
-def _refuse_tasks() -> None:
+def refuse_tasks() -> None:
     """A task's own token ends with the task; one that it made would go on with everything its principal may do."""
     task = current_request().task
     if task is not None:

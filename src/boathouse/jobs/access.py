@@ -68,7 +68,10 @@ class Access:
         self._catalog.grants.require(principal, Privilege.CREATE_JOB, SecurableKind.METASTORE, METASTORE_NAME)
 
     def visible_ids(self, principal: Principal, name: str | None) -> Sequence[int]:
-        ids = self._jobs.ids(name=name)
+        return self.only_visible(principal, self._jobs.ids(name=name))
+
+    def only_visible(self, principal: Principal, ids: Sequence[int]) -> Sequence[int]:
+        """Those jobs that the principal may know of, in the order given."""
         visible = self._catalog.grants.visible(principal, JOB, [str(job_id) for job_id in ids])
         return [job_id for job_id in ids if str(job_id) in visible]
 

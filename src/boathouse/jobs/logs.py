@@ -51,13 +51,27 @@ def notebook_of(file: Path, task_key: str) -> Path:
 
 
 class LogReader:
-    """Reads a log from its beginning while it grows."""
+    """Reads a log while it grows: from its beginning, or its last bytes first; what was left out can be asked for."""
 
-    def __init__(self, file: Path, is_over: Callable[[], bool]) -> None:
+    def __init__(self, file: Path, is_over: Callable[[], bool], *, last_bytes: int | None = None) -> None:
         self._file = file
         self._is_over = is_over
-        self._position = 0
+        self._first = 0 if last_bytes is None else _line_start(file, _size(file) - last_bytes)
+        self._position = self._first
         self._was_over = False
+
+    @property
+    def left_out_bytes(self) -> int:
+        """How much of the log lies before what was read."""
+        return self._first
+
+    def read_before(self, most_bytes: int) -> bytes:
+        """The piece that ends where reading has begun so far; empty when that is the beginning of the log."""
+        start, end = _line_start(self._file, self._first - most_bytes), self._first
+        if start >= end:
+            start = max(0, end - most_bytes)  # one line that is longer than the piece
+        self._first = start
+        return _read(self._file, start, end - start)
 
     def read(self) -> bytes | None:
         """The next piece; empty when there is nothing new yet, None when there never will be."""
@@ -77,10 +91,22 @@ def follow(reader: LogReader) -> Iterator[bytes]:
             time.sleep(POLL_SECONDS)
 
 
-def _read(file: Path, position: int) -> bytes:
+def _read(file: Path, position: int, count: int = _CHUNK_BYTES) -> bytes:
     try:
         with file.open("rb") as stream:
             stream.seek(position)
-            return stream.read(_CHUNK_BYTES)
+            return stream.read(count)
     except FileNotFoundError:
         return b""
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _line_start(file: Path, position: int) -> int:
+    """The beginning of the first line that begins at or after a position; the position when the line is endless."""
+    if position <= 0:
+        return 0
+    before, newline, _ = _read(file, position - 1).partition(b"\n")
+    return position + len(before) if newline else position

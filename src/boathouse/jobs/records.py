@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from boathouse.jobs.settings import JobSettings, Task
@@ -187,6 +188,31 @@ class Run:
         loop = self.settings.task(task_run.for_each).for_each_task
         assert loop is not None
         return loop.task
+
+
+class Standing(StrEnum):
+    """How a job stands: by its last run, or by what starts it."""
+
+    UNDER_WAY = "under way"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    CANCELED = "cancelled"
+    NEVER_RUN = "never run"
+    SCHEDULED = "scheduled"
+    """Something starts it, and is not paused."""
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run as a mark in a list: no more than how and when."""
+
+    run_id: int
+    number_in_job: int
+    state: State
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

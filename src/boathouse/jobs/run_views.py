@@ -67,6 +67,17 @@ class RunViews:
             following = offset + size if len(found) > size else None
             return RunView(run, shown, following, loop, stats, repairs, is_first=not offset)
 
+    def matrix(
+        self, principal: Principal, job_id: int, *, limit: int = 25, before: int | None = None, most_tasks: int = 200
+    ) -> Sequence[Run]:
+        """Runs of a job, newest first, each with the states of its first tasks; ``before`` is the run id that the
+        previous page ended with."""
+        with self._access.verb(principal, "listRuns", job_id):
+            self._access.job(principal, Privilege.VIEW_JOB, job_id)
+            runs = self._runs.list(job_ids=[job_id], limit=limit, before=before)
+            tasks = self._runs.tasks_of([run.run_id for run in runs], most_tasks)
+            return [replace(run, tasks=tuple(tasks.get(run.run_id, ()))) for run in runs]
+
     def with_tasks(self, run: Run, limit: int | None) -> Run:
         """A listed run, which the principal may see, with its first tasks."""
         page = TaskPage(limit if limit is not None else _ALL)

@@ -23,9 +23,11 @@ from boathouse.jobs.executing.iterations import IterationRepository
 from boathouse.jobs.files import NOTEBOOK_SUFFIXES, task_file
 from boathouse.jobs.git.snapshots import GitSnapshots
 from boathouse.jobs.git.source import uses_git
+from boathouse.jobs.overview import JobOverview
 from boathouse.jobs.parameters import check_choice, read_as_of, run_parameters
 from boathouse.jobs.records import Attempt, DeploymentRef, Job, Run, Start, TaskOverrides, TaskRun
 from boathouse.jobs.repository import JobRepository, NewRun, RunRepository
+from boathouse.jobs.repository.overview import OverviewRepository
 from boathouse.jobs.run_views import RunViews
 from boathouse.jobs.settings import JobSettings
 from boathouse.jobs.starting.repository import StarterRepository
@@ -73,7 +75,9 @@ class Jobs:
         backfills = BackfillRepository(database, self._runs)
         self.backfills = Backfills(self._access, backfills, self._runs, self.repairs, clock)
         self.replays = Replays(database, self._access, self._runs, clock)
-        self.starting = Starting(self._access, self._jobs, StarterRepository(database), self.update)
+        starters = StarterRepository(database)
+        self.starting = Starting(self._access, self._jobs, starters, self.update)
+        self.overview = JobOverview(self._access, self._jobs, OverviewRepository(database), starters)
 
     # Definitions
 
@@ -213,6 +217,14 @@ class Jobs:
             visible = None if principal.is_admin else self._access.visible_ids(principal, None)
             return self._runs.list_seen_by(principal.name, visible, limit=limit, before=before, active=active)
 
+    def require_may_act(self, principal: Principal, run_id: int) -> None:
+        """Whether one may cancel and repair a run: who may run the job, or who has sent a run that is of none.
+
+        Raises:
+            RunNotFound, Denied: One may not.
+        """
+        self._access.head(principal, Privilege.RUN_JOB, run_id)
+
     def cancel_run(self, principal: Principal, run_id: int) -> None:
         """Ask for the run to end; it is over when its state says so. Cancelling what has ended changes nothing."""
         with self._access.verb(principal, "cancelRun", None, run_id=run_id):
@@ -244,16 +256,18 @@ class Jobs:
             return self._runs.attempts(task_run_id)
 
     def task_logs(
-        self, principal: Principal, run_id: int, task_key: str | None = None, *, attempt: int | None = None
-    ) -> logs.LogReader:
-        """What a task has printed and, while it runs, what it goes on to print.
+        self, principal: Principal, run_id: int, task_key: str | None = None, *,
+        attempt: int | None = None, last_bytes: int | None = None,
+    ) -> logs.LogReader:  # fmt: skip
+        """What a task has printed and, while it runs, what it goes on to print; of what is there already only the last
+        bytes, from the beginning of a line, if so many are named.
 
         Raises:
             RunNotFound: There is no such run, task or attempt.
         """
         with self._access.verb(principal, "getLogs", None, run_id=run_id):
             log = self._task_log(principal, run_id, task_key, attempt)
-        return logs.LogReader(log.file, lambda: self._is_over(log))
+        return logs.LogReader(log.file, lambda: self._is_over(log), last_bytes=last_bytes)
 
     def output(self, principal: Principal, run_id: int, *, limit_bytes: int = 5 << 20) -> TaskOutput:
         """What a task, or the only task of a run, has printed and left."""

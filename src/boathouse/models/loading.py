@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from boathouse.catalog import Catalog
 
 LOADED = "LOADED"
+LOADED_WITHIN_MS = 30 * 86_400_000
+"""A job that has not loaded a version for 30 days does not use it any more."""
 _MOST_REMEMBERED = 10_000
 
 Load = tuple[int, str, int]

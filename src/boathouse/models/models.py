@@ -78,9 +78,15 @@ class Models(ModelParts):
         return self.registry.all(principal)
 
     def page_of_registered_models(
-        self, principal: Principal, *, after: str | None = None, limit: int = 100
+        self,
+        principal: Principal,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        containing: str = "",
+        catalog: str | None = None,
     ) -> tuple[list[RegisteredModel], str | None]:
-        return self.registry.page(principal, after=after, limit=limit)
+        return self.registry.page(principal, after=after, limit=limit, containing=containing, catalog=catalog)
 
     def update_registered_model(self, principal: Principal, name: ModelName, *, comment: str) -> RegisteredModel:
         return self.registry.update(principal, name, comment=comment)

@@ -92,16 +92,31 @@ class Registry:
                 return found
 
     def page(
-        self, principal: Principal, *, after: str | None = None, limit: int = 100
+        self,
+        principal: Principal,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        containing: str = "",
+        catalog: str | None = None,
     ) -> tuple[list[RegisteredModel], str | None]:
         """The next models by name that the principal may see, and after which to go on; None at the end.
 
         However far into the list, a page takes the same time.
+
+        Args:
+            containing: Only models with this text in their name, whatever its case.
+            catalog: Only models of this catalog.
         """
         if principal.is_admin:
-            names = self._stores.model_names_after(after, limit + 1)
+            names = self._stores.model_names_after(after, limit + 1, containing=containing, catalog=catalog)
         else:
-            visible = sorted(self._catalog.grants.within_reach(principal, Privilege.EXECUTE, KIND))
+            reached = self._catalog.grants.within_reach(principal, Privilege.EXECUTE, KIND)
+            visible = sorted(
+                name
+                for name in reached
+                if containing.lower() in name.lower() and (catalog is None or name.startswith(f"{catalog}."))
+            )
             start = 0 if after is None else bisect_right(visible, after)
             names = visible[start : start + limit + 1]
         shown = names[:limit]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 
 _INDEXES = {
     "boathouse_registered_model_tags": "registered_model_tags (workspace, name)",
@@ -44,12 +44,19 @@ class VersionRow:
     creation_timestamp: int
 
 
-def names_after(engine: Engine, name: str | None, limit: int) -> list[str]:
-    """The names of the next models: those that come after one, prompts among them."""
+def names_after(
+    engine: Engine, name: str | None, limit: int, *, containing: str = "", catalog: str | None = None
+) -> list[str]:
+    """The names of the next models: those that come after one, prompts among them; of a catalog, or with a text in
+    them, whatever its case, where these are given."""
     table: Any = _tables().SqlRegisteredModel
     query = select(table.name).where(table.workspace == _WORKSPACE)
     if name is not None:
         query = query.where(table.name > name)
+    if catalog is not None:
+        query = query.where(table.name.startswith(f"{catalog}.", autoescape=True))
+    if containing:
+        query = query.where(func.lower(table.name).contains(containing.lower(), autoescape=True))
     with engine.connect() as connection:
         return list(connection.execute(query.order_by(table.name).limit(limit)).scalars())
 
@@ -84,6 +91,14 @@ def every_model(engine: Engine) -> Iterator[ModelRow]:
 def aliases_of(engine: Engine, model: str) -> dict[str, int]:
     """Where the aliases of a model point; empty when there is no such model."""
     return _aliases(engine, [model]).get(model, {})
+
+
+def models_with_alias(engine: Engine, alias: str) -> dict[str, int]:
+    """The models that have an alias, and the version at which it points."""
+    table: Any = _tables().SqlRegisteredModelAlias
+    query = select(table.name, table.version).where(table.workspace == _WORKSPACE, table.alias == alias)
+    with engine.connect() as connection:
+        return {row.name: int(row.version) for row in connection.execute(query)}
 
 
 def versions_of(engine: Engine, model: str) -> list[VersionRow]:

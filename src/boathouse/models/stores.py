@@ -105,9 +105,16 @@ class MlflowStores:
         """All of them by name, without their versions; prompts, which a search leaves out, among them."""
         yield from registry_rows.every_model(self.registry.engine)
 
-    def model_names_after(self, name: str | None, limit: int) -> list[str]:
+    def model_names_after(
+        self, name: str | None, limit: int, *, containing: str = "", catalog: str | None = None
+    ) -> list[str]:
         """The names of the next models."""
-        return registry_rows.names_after(self.registry.engine, name, limit)
+        engine = self.registry.engine
+        return registry_rows.names_after(engine, name, limit, containing=containing, catalog=catalog)
+
+    def models_with_alias(self, alias: str) -> dict[str, int]:
+        """The models that have an alias, and the version at which it points."""
+        return registry_rows.models_with_alias(self.registry.engine, alias)
 
     def models_named(self, names: Sequence[str]) -> list[registry_rows.ModelRow]:
         """These models by name, without their versions; one that is not there is left out."""

@@ -121,7 +121,7 @@ class Outbox:
 
     def list(
         self, *, state: DeliveryState | None = None, run_id: int | None = None, webhook_id: str | None = None,
-        limit: int = 100, before: int | None = None,
+        event_types: Sequence[str] | None = None, limit: int = 100, before: int | None = None,
     ) -> list[Delivery]:  # fmt: skip
         """Newest first; ``before`` is the number that the previous page ended with."""
         query = select(outbox).order_by(outbox.c.sequence.desc()).limit(limit)
@@ -131,6 +131,8 @@ class Outbox:
             query = query.where(outbox.c.run_id == run_id)
         if webhook_id is not None:
             query = query.where(outbox.c.webhook_id == webhook_id)
+        if event_types is not None:
+            query = query.where(outbox.c.event_type.in_(event_types))
         if before is not None:
             query = query.where(outbox.c.sequence < before)
         with self._database.read() as connection:

@@ -3,6 +3,7 @@
 import gc
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from boathouse.bundles import Deployments
 from boathouse.bundles.kinds import ALERT_RULES, CONTRACTS, MONITORS, PLAYBOOKS
@@ -32,11 +33,16 @@ from boathouse.models.rollback.rolling_back import Rollbacks
 from boathouse.monitoring.impact.behind import Figures
 from boathouse.monitoring.impact.touched import Impacts
 from boathouse.monitoring.monitors.service import Monitors
+from boathouse.monitoring.production.models import Production
+from boathouse.monitoring.production.surroundings import Surroundings
+from boathouse.monitoring.production.troubles import Troubles, Watched
+from boathouse.monitoring.readings.service import Readings
 from boathouse.monitoring.retraining.loop import Retraining
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.webhooks.webhooks import Webhooks
 from boathouse.quality.contracts.service import Contracts
 from boathouse.session import LocalLaw
+from boathouse.session.saved_queries.service import SavedQueries
 from boathouse.session.statements.service import Statements
 from boathouse.wiring.alerts import Alerting, build_alerting
 from boathouse.wiring.background import Background, SecretsSafe, build_background
@@ -92,13 +98,18 @@ class ControlPlane:
     incidents: IncidentRoom
     impacts: Impacts
     figures: Figures
+    readings: Readings
     retraining: Retraining
     retraining_loop: Loop
     system_figures: SystemFiguresParts
     statements: Statements
+    saved_queries: SavedQueries
     serving: Serving
     monitors: Monitors
     monitor_loop: Loop
+    production: Production
+    surroundings: Surroundings
+    troubles: Troubles
     contracts: Contracts
     engine: Engine
     """To try what is to be created; no data passes through it."""
@@ -124,7 +135,7 @@ class ControlPlane:
     @property
     def parts(self) -> dict[str, str]:
         """The state of each part, for the health answer."""
-        return {"catalog": "ready", "mlflow": self.models.state}
+        return parts_of(self.models)
 
     def issue_session(self, principal: Principal, seconds: int) -> str:
         """A short-lived token for a browser."""
@@ -138,6 +149,10 @@ class ControlPlane:
             known = self.catalog.identities.authenticate(secret)
             self.catalog.identities.revoke_token(known.principal, known.token_id)
 
+    def admit_person(self, name: str) -> Principal:
+        """The user whom the OpenID Connect provider vouches for."""
+        return self.catalog.identities.person(name, create=self.settings.oidc_create_users)
+
     def close(self) -> None:
         self.statements.close()
         self.incidents.stop()
@@ -149,6 +164,11 @@ class ControlPlane:
         self.deployment_loop.stop()
         self.background.stop()
         self.database.dispose()
+
+
+def parts_of(models: Models) -> dict[str, str]:
+    """The state of each part of the control plane."""
+    return {"catalog": "ready", "mlflow": models.state}
 
 
 def keep_what_is_loaded() -> None:
@@ -205,6 +225,8 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
     )
     hands = Hands(catalog, models, rollbacks, serving.endpoints, jobs, clock, retraining)
     incidents = build_incidents(hands)
+    parts = partial(parts_of, models)
+    watched = Watched(incidents.incidents, alerting.alerts, serving.endpoints, monitors, fleet, parts)
     deployments.take({ALERT_RULES: BundleAlerts(alerting.alerts), PLAYBOOKS: BundlePlaybooks(incidents.playbooks)})
     return ControlPlane(
         home=home,
@@ -231,15 +253,20 @@ def build_control_plane(home: Home, settings: Settings) -> ControlPlane:
         incidents=incidents,
         impacts=Impacts(catalog, around.session_of),
         figures=Figures(catalog, around.session_of),
+        readings=Readings(catalog, around.session_of),
         maturities=build_maturities(database, catalog, models, MaturityReports(database, models).reporters()),
         retraining=retraining,
         retraining_loop=retraining_loop,
         system_figures=build_system_figures(home, database, catalog, models, clock),
         background=background,
         statements=build_statements(database, catalog, home, clock),
+        saved_queries=SavedQueries(database, catalog, clock),
         serving=serving,
         monitors=monitors,
         monitor_loop=monitor_loop,
+        production=Production(catalog, models, serving.endpoints, home, clock),
+        surroundings=Surroundings(catalog, serving.endpoints),
+        troubles=Troubles(home, watched),
         contracts=contracts,
         engine=engine,
     )

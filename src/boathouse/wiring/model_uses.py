@@ -13,12 +13,10 @@ from boathouse.jobs import Jobs
 from boathouse.metastore import Database
 from boathouse.models.deployment.nouns import StartState
 from boathouse.models.deployment.repository import DeploymentRepository
-from boathouse.models.loading import LOADED
+from boathouse.models.loading import LOADED, LOADED_WITHIN_MS
 from boathouse.models.retiring.uses import Use, UsesOf
 from boathouse.serving.endpoints.asking import endpoints_asking
 
-LOADED_WITHIN_MS = 30 * 86_400_000
-"""A job that has not loaded a version for 30 days does not use it any more."""
 _MOST_EDGES = 1_000
 _MOST_JOBS = 10_000
 

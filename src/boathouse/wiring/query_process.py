@@ -3,9 +3,11 @@
 import argparse
 import resource
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock
@@ -14,7 +16,9 @@ from boathouse.foundation.principals import Principal
 from boathouse.foundation.settings import Settings
 from boathouse.lake import DuckDBEngine, DuckDBSettings
 from boathouse.session import LocalLaw, Session
+from boathouse.session.result import Result
 from boathouse.session.running.models_in_queries import AnswersQueries
+from boathouse.session.statements.nouns import PROFILE
 from boathouse.session.statements.query_process import serve
 from boathouse.wiring.databases import boathouse_database, mlflow_url
 from boathouse.wiring.logs import configure_logging
@@ -41,7 +45,14 @@ def main() -> None:
     def session_of(principal: Principal) -> Session:
         return Session(principal, law, engine, models)
 
-    serve(catalog.identities.principal, session_of)
+    serve(catalog.identities.principal, session_of, {PROFILE: _profile})
+
+
+def _profile(session: Session, values: Mapping[str, Any]) -> Result:
+    """Few ask for a profile, and so what makes one is loaded late."""
+    from boathouse.quality.profiles.summarizing import summary_rows
+
+    return summary_rows(session, **values)
 
 
 def _models(catalog: Catalog, home: Home, settings: Settings) -> AnswersQueries:

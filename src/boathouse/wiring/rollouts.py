@@ -24,6 +24,7 @@ from boathouse.serving.rollout.controller import Controller
 from boathouse.serving.rollout.experiments.experiments import Experiments
 from boathouse.serving.rollout.falls import Falls, Reason
 from boathouse.serving.rollout.judging import Guard, Skew
+from boathouse.serving.rollout.moving import Traffic
 from boathouse.serving.rollout.nouns import Rollout
 from boathouse.serving.rollout.repository import RolloutFollower
 from boathouse.serving.rollout.rollouts import Rollouts
@@ -152,6 +153,7 @@ class Changes:
     rollouts: Rollouts
     experiments: Experiments
     shadows: ShadowReports
+    traffic: Traffic
     loops: tuple[Loop, ...]
 
 
@@ -171,7 +173,8 @@ def build_rollouts(home: Home, endpoints: Endpoints, around: Around, clock: Cloc
         Loop("experiments", LOOK_SECONDS, experiments.look, trouble="A/B tests could not be looked at"),
         Loop("falls", LOOK_SECONDS, falls.look, trouble="Endpoints could not be looked at"),
     )
-    return Changes(rollouts, experiments, ShadowReports(catalog, endpoints, around.session_of, clock), loops)
+    shadows = ShadowReports(catalog, endpoints, around.session_of, clock)
+    return Changes(rollouts, experiments, shadows, Traffic(catalog.database, endpoints), loops)
 
 
 def sessions_of(law: LocalLaw, engine: Any) -> SessionOf:

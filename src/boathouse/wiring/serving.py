@@ -14,10 +14,24 @@ from boathouse.models.baselines import Baselines
 from boathouse.serving.edge.receiving import Receiver
 from boathouse.serving.endpoints.asking import require_unasked
 from boathouse.serving.endpoints.service import Endpoints
+from boathouse.serving.looking.now import EndpointsNow
+from boathouse.serving.looking.questions import Questions
+from boathouse.serving.looking.requests import Requests
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
 from boathouse.serving.preparing.resolving import Resolving
 from boathouse.serving.preparing.writing import LOOK_SECONDS, Place, SnapshotWriter
+from boathouse.serving.skew.reports import SkewReports
 from boathouse.wiring.rollouts import Around, Changes, build_rollouts
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What people see of endpoints, and ask them by hand."""
+
+    now: EndpointsNow
+    questions: Questions
+    requests: Requests
+    skew: SkewReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,7 @@ class Serving:
     writer: SnapshotWriter
     loops: tuple[Loop, ...]
     receiver: Receiver
+    looking: Looking
 
     def start(self) -> None:
         for loop in self.loops:
@@ -53,7 +68,13 @@ def build_serving(home: Home, database: Database, around: Around, online: LocalO
     writer = SnapshotWriter(Place(catalog, home, clock), resolving)
     looking = Loop("snapshot", LOOK_SECONDS, writer.look, trouble="The snapshot of endpoints could not be written")
     receiver = Receiver(home, lambda name, version: _folder(models, name, version))
-    return Serving(endpoints, changes, writer, (looking, *changes.loops), receiver)
+    seen = Looking(
+        EndpointsNow(endpoints, home),
+        Questions(home),
+        Requests(catalog, around.session_of, home, clock),
+        SkewReports(around.session_of),
+    )
+    return Serving(endpoints, changes, writer, (looking, *changes.loops), receiver, seen)
 
 
 def _folder(models: Models, name: str, version: int) -> Path | None:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,9 +44,10 @@ ENOUGH_FREE_BYTES = 1 << 20
 class Supervisor:
     """Runs control plane, workers and data plane in the foreground until told to stop."""
 
-    def __init__(self, home: Home, settings: Settings) -> None:
+    def __init__(self, home: Home, settings: Settings, *, when_healthy: Callable[[str], None] | None = None) -> None:
         self._home = home
         self._settings = settings
+        self._when_healthy = when_healthy
         self._control_plane = Process("control-plane", "boathouse.server")
         self._workers = _workers(settings.workers)
         self._serving = _serving(settings.serving_workers)
@@ -133,6 +134,8 @@ class Supervisor:
         if now >= self._look_at:
             self._was_healthy = read_health(self._url, timeout_seconds=HEALTH_SECONDS) is not None
             self._look_at = now + HEALTH_SECONDS
+            if self._was_healthy and self._when_healthy:
+                self._when_healthy(self._url)
 
     def _start(self, process: Process) -> None:
         with (self._home.logs / f"{process.name}.log").open("ab") as output:

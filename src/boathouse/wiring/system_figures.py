@@ -18,8 +18,10 @@ from boathouse.monitoring.system.components import (
     of_job_workers,
     of_mlflow,
 )
+from boathouse.monitoring.system.endpoint_figures import EndpointFigures
 from boathouse.monitoring.system.prometheus import ControlPlaneMetrics
 from boathouse.monitoring.system.sampling import Sampler, Sources
+from boathouse.monitoring.system.system_tables import SystemFigures
 from boathouse.serving.endpoints import repository as endpoint_rows
 from boathouse.serving.telemetry.nouns import WorkerCounts
 from boathouse.serving.telemetry.reading import read_counts
@@ -30,11 +32,13 @@ LOOK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SystemFiguresParts:
-    """What takes samples, and what tells Prometheus."""
+    """What takes samples, what tells Prometheus, and what is read."""
 
     sampler: Sampler
     loop: Loop
     metrics: ControlPlaneMetrics
+    figures: SystemFigures
+    endpoints: EndpointFigures
 
 
 def build_system_figures(
@@ -58,4 +62,10 @@ def build_system_figures(
     ]
     sampler = Sampler(Sources(database, counts, names, looks, clock))
     loop = Loop("samples", LOOK_SECONDS, sampler.look, trouble="The system's figures could not be sampled")
-    return SystemFiguresParts(sampler, loop, ControlPlaneMetrics(database, catalog, looks))
+    return SystemFiguresParts(
+        sampler,
+        loop,
+        ControlPlaneMetrics(database, catalog, looks),
+        SystemFigures(database, catalog),
+        EndpointFigures(database, catalog, counts, clock),
+    )

@@ -184,3 +184,16 @@ print(json.dumps({
     "of one that is hidden": versions(filter_string="name = 'BATCH_1'"),
 }))
 """
+
+
+def test_a_page_may_be_of_a_catalog_or_of_what_has_a_text_in_its_name(
+    ada: Person, new_name: Callable[[str], str]
+) -> None:
+    word = new_name("Needle")
+    mine = sorted(ada.model(f"dev.lab.{word}{number}").lower() for number in range(2))
+
+    found = ada.call("GET", ROOT, containing=word.upper()).raise_for_status().json()["models"]
+    assert [each["name"] for each in found] == mine
+    for asked in ({"catalog": "dev"}, {"catalog": "prod"}, {"catalog": "d_v"}):
+        found = ada.call("GET", ROOT, containing=word, **asked).raise_for_status().json()["models"]
+        assert [each["name"] for each in found] == (mine if asked == {"catalog": "dev"} else [])

@@ -205,3 +205,16 @@ def test_a_membership_that_is_not_there_cannot_end(law):
 
     with pytest.raises(NotFound, match="member of team"):
         law.catalog.identities.remove_member(law.admin, "team", "bob")
+
+
+def test_a_person_whom_others_vouch_for_is_a_user_or_becomes_one_where_that_is_wanted(law):
+    identities = law.catalog.identities
+    identities.create_service_principal(law.admin, "nightly")
+
+    assert identities.person("BOB").name == "bob"
+    for stranger in ("carol@example.com", "nightly", "admins"):
+        with pytest.raises(Denied, match="not a user of this Boathouse"):
+            identities.person(stranger)
+    assert identities.person("carol@example.com", create=True).name == "carol@example.com"
+    with pytest.raises(Denied):
+        identities.person("nightly", create=True)

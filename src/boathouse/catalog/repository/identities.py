@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from boathouse.catalog.facts import PrincipalExists
@@ -72,6 +72,20 @@ def every(connection: Connection, kind: PrincipalKind | None = None) -> list[Ide
     return [_identity(row) for row in connection.execute(query).mappings()]
 
 
+def matching(
+    connection: Connection, text: str, kind: PrincipalKind | None, *, offset: int, limit: int
+) -> tuple[int, list[Identity]]:
+    """How many have the text in their name or display name, and some of them by name."""
+    c = principals.c
+    found = or_(c.name_key.icontains(text, autoescape=True), c.display_name.icontains(text, autoescape=True))
+    conditions = [found] if text else []
+    if kind is not None:
+        conditions.append(c.kind == kind.value)
+    total = connection.execute(select(func.count()).select_from(principals).where(*conditions)).scalar_one()
+    query = select(principals).where(*conditions).order_by(c.name_key).offset(offset).limit(limit)
+    return total, [_identity(row) for row in connection.execute(query).mappings()]
+
+
 def change(connection: Connection, id: int, values: Mapping[str, Any]) -> None:
     connection.execute(update(principals).where(principals.c.id == id).values(**values))
 
@@ -136,6 +150,26 @@ def groups_above(connection: Connection, member_id: int) -> dict[int, str]:
         frontier = reached.keys() - found.keys()
         found |= reached
     return found
+
+
+def paths_above(connection: Connection, member_id: int) -> dict[str, tuple[str, ...]]:
+    """The groups that somebody belongs to, each with the groups that lead there, itself last; a shortest way."""
+    found: dict[int, tuple[str, ...]] = {member_id: ()}
+    frontier: Collection[int] = [member_id]
+    while frontier:
+        query = (
+            select(memberships.c.member_id, principals.c.id, principals.c.name)
+            .join(memberships, memberships.c.group_id == principals.c.id)
+            .where(memberships.c.member_id.in_(frontier))
+            .order_by(principals.c.name)
+        )
+        reached: dict[int, tuple[str, ...]] = {}
+        for member, group, name in connection.execute(query):
+            if group not in found:
+                reached.setdefault(group, (*found[member], name))
+        frontier = reached.keys()
+        found |= reached
+    return {path[-1]: path for path in found.values() if path}
 
 
 def insert_token(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -40,10 +40,12 @@ class EventFilter:
     action: str | None = None
     securable_kind: str | None = None
     securable_name: str | None = None
+    failed: bool | None = None
+    """True: what was refused or failed; False: what succeeded."""
 
 
-def events(connection: Connection, wanted: EventFilter, limit: int | None) -> list[AuditEvent]:
-    """The latest matching events, newest first."""
+def events(connection: Connection, wanted: EventFilter, limit: int | None, *, offset: int = 0) -> list[AuditEvent]:
+    """The latest matching events, newest first; ``offset`` leaves out so many."""
     c = audit_events.c
     query = select(audit_events).order_by(c.sequence.desc())
     if wanted.since is not None:
@@ -53,8 +55,10 @@ def events(connection: Connection, wanted: EventFilter, limit: int | None) -> li
     for name in ("principal", "service", "action", "securable_kind", "securable_name"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(c[name] == value)
+    if wanted.failed is not None:
+        query = query.where(c.status_code >= 400 if wanted.failed else c.status_code < 400)
     if limit is not None:
-        query = query.limit(limit)
+        query = query.limit(limit).offset(offset)
     return [_event(row) for row in connection.execute(query).mappings()]
 
 

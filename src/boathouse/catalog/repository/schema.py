@@ -121,6 +121,16 @@ tokens = Table(
     Column("revoked_at", BigInteger),
 )
 
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("principal", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("used_at", BigInteger),
+)
+
 audit_events = Table(
     "audit_events",
     metadata,
@@ -140,6 +150,8 @@ audit_events = Table(
     Column("user_agent", String(300), nullable=False),
     Column("as_of", String(40)),
 )
+Index("ix_audit_events_principal", audit_events.c.principal, audit_events.c.sequence)
+Index("ix_audit_events_securable", audit_events.c.securable_name, audit_events.c.securable_kind)
 
 lineage_edges = Table(
     "lineage_edges",

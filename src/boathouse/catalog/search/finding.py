@@ -51,6 +51,8 @@ class Hit:
     score: int
     columns: tuple[str, ...] = field(default=())
     """The columns of a table that the words have met."""
+    matched: tuple[str, ...] = field(default=())
+    """Where else the words stand: ``name``, ``comment``, ``owner``, ``tag team``."""
     use: Use = Use()  # noqa: RUF009 (it is frozen)
 
 
@@ -176,6 +178,7 @@ class Search:
                 things[each.securable_id],
                 each.score,
                 _columns_met(columns.get(each.securable_id), met),
+                _places_met(things[each.securable_id], met),
                 uses.get(each.securable_id, Use()),
             )
             for each in found
@@ -229,6 +232,17 @@ def _tag_word(tag: str) -> str:
 def _columns_met(stored: str | None, met: set[str]) -> tuple[str, ...]:
     names = [column["name"] for column in json.loads(stored or "[]")]
     return tuple(name for name in names if not met.isdisjoint(_words_in(name)))[:_MOST_COLUMNS_SHOWN]
+
+
+def _places_met(thing: Securable, met: set[str]) -> tuple[str, ...]:
+    """What of a thing itself the words have met, the most telling first."""
+    texts = {
+        "name": thing.title or thing.full_name,
+        **{f"tag {key}": f"{key} {value}" for key, value in thing.tags.items()},
+        "comment": thing.comment or "",
+        "owner": thing.owner,
+    }
+    return tuple(place for place, text in texts.items() if not met.isdisjoint(words_of(text)))
 
 
 @lru_cache(maxsize=65_536)

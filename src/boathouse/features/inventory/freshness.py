@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from boathouse.features.inventory.nouns import Freshness
+from boathouse.features.inventory.nouns import AgeAtCommit, Freshness
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.clock import epoch_ms
 from boathouse.lake import Snapshot
@@ -17,6 +17,19 @@ def freshness_of(table: FeatureTable, snapshot: Snapshot, now: datetime) -> Fres
         return Freshness(None, None, promised, None)
     age = (now - newest).total_seconds()
     return Freshness(epoch_ms(newest), age, promised, None if promised is None else age <= promised)
+
+
+def age_at_commit(at: datetime, newest: datetime, before: datetime | None) -> AgeAtCommit:
+    """The age around a commit.
+
+    Args:
+        before: The newest event before it.
+    """
+    return AgeAtCommit(
+        epoch_ms(at),
+        None if before is None else (at - before).total_seconds(),
+        (at - newest).total_seconds(),
+    )
 
 
 def newest_event(snapshot: Snapshot, column: str) -> datetime | None:

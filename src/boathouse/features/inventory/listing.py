@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from boathouse.catalog import Catalog, NodeKind, Securable, SecurableKind, Table
+from boathouse.catalog import Catalog, NodeKind, Privilege, Securable, SecurableKind, Table
 from boathouse.catalog.keys import PRIMARY_KEYS
 from boathouse.catalog.lineage_graph import Walk
 from boathouse.catalog.lineage_names import GOVERNED
 from boathouse.features.inventory.consumers import takers
-from boathouse.features.inventory.freshness import freshness_of
-from boathouse.features.inventory.nouns import Consumer, ShownTable
+from boathouse.features.inventory.freshness import age_at_commit, freshness_of, newest_event
+from boathouse.features.inventory.nouns import AgeAtCommit, Consumer, Freshness, ShownTable
 from boathouse.features.inventory.table_json import feature_table_json, freshness_json
 from boathouse.features.online.nouns import Publication
 from boathouse.features.tables.feature_tables import FeatureTable, feature_table_of
@@ -19,6 +19,7 @@ from boathouse.foundation.errors import BoathouseError, InvalidInput, NotFound, 
 from boathouse.foundation.names import SchemaName, TableName, split_name
 from boathouse.foundation.principals import Principal
 from boathouse.lake import Snapshot, open_snapshot
+from boathouse.lake.history import history
 
 K = SecurableKind
 
@@ -66,6 +67,48 @@ class FeatureTables:
             tuple(self._publications(principal, found.name)),
             len(self.consumers(principal, found.name)),
         )
+
+    def ages(
+        self, principal: Principal, names: Sequence[str], as_of: datetime | None = None
+    ) -> dict[str, Freshness | None]:
+        """How old these tables are; what is no feature table, or not for the principal, is left out. None: the table
+        cannot be read."""
+        found: dict[str, Freshness | None] = {}
+        for name in names:
+            try:
+                table = self._catalog.securables.table(principal, TableName.parse(name))
+            except BoathouseError:
+                continue
+            known = known_feature_table(table)
+            if known is not None:
+                snapshot = _snapshot_of(table)
+                found[known.name] = freshness_of(known, snapshot, as_of or self._clock.now()) if snapshot else None
+        return found
+
+    def freshness_in_time(self, principal: Principal, name: str, limit: int = 30) -> list[AgeAtCommit]:
+        """How old the newest values were around the latest commits that changed data, in time.
+
+        Raises:
+            NotFound: There is no such table.
+            Denied: The principal may not read it.
+            InvalidInput: It has no primary key.
+        """
+        table = self._catalog.securables.resolve_table(principal, TableName.parse(name), Privilege.SELECT)
+        column, location = feature_table_of(table).timeseries_column, table.storage_location
+        if column is None or not location:
+            return []
+        commits = [each for each in history(location) if each.changes_data][:limit]
+        found: list[AgeAtCommit] = []
+        before: datetime | None = None
+        for each in reversed(commits):
+            try:
+                newest = newest_event(open_snapshot(location, version=each.version), column)
+            except BoathouseError:  # its part of the log was cleaned meanwhile
+                continue
+            if newest is not None:
+                found.append(age_at_commit(each.timestamp, newest, before))
+            before = newest
+        return found
 
     def told(self, principal: Principal, securable: Securable, _: str | None = None) -> dict[str, Any]:
         """The feature side of a table, for its description; nothing for any other table."""
@@ -124,6 +167,11 @@ class FeatureTables:
             raise InvalidInput(f"{place!r} is no schema.", hint="Write catalog or catalog.schema.")
         if len(parts) == 2:
             yield SchemaName(*parts)
+            return
+        if place is None:  # the tables of a schema are read with their columns: only where one has a key
+            tables = self._catalog.securables.list(principal, K.TABLE)
+            keyed = {TableName.parse(each.full_name).parent for each in tables if PRIMARY_KEYS in each.properties}
+            yield from sorted(keyed, key=str)
             return
         for schema in self._catalog.securables.list(principal, K.SCHEMA, place):
             yield SchemaName.parse(schema.full_name)

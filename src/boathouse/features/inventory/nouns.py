@@ -20,6 +20,17 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class AgeAtCommit:
+    """How old the newest values were when a commit came."""
+
+    at: int
+    """Milliseconds since 1970-01-01 UTC."""
+    before_seconds: float | None
+    """Right before it; None where nobody knows."""
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ShownTable:
     """A feature table with its state."""
 

@@ -1,7 +1,8 @@
 """Looking at runs, their tasks and their attempts."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,6 +68,16 @@ class RunReading:
             rows = connection.execute(query).all()
             values = _values_of(connection, [row.task_run_id for row in rows])
         return [task_run_of(row, values.get(row.task_run_id)) for row in rows]
+
+    def tasks_of(self, run_ids: Sequence[int], most: int) -> Mapping[int, Sequence[TaskRun]]:
+        """The latest runs of the first tasks of several runs, at the cost of one look."""
+        query = select(task_runs).where(task_runs.c.run_id.in_(run_ids), task_runs.c.position < most)
+        query = query.where(task_runs.c.for_each.is_(None), task_runs.c.is_latest).order_by(task_runs.c.position)
+        found: defaultdict[int, list[TaskRun]] = defaultdict(list)
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found[row.run_id].append(task_run_of(row))
+        return found
 
     def find_task(self, task_run_id: int) -> TaskRun | None:
         with self._database.read() as connection:

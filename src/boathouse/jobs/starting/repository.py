@@ -37,6 +37,12 @@ class StarterRepository:
             row = connection.execute(_STARTERS.where(job_starters.c.job_id == job_id)).one_or_none()
         return _starter(row) if row else None
 
+    def of_jobs(self, job_ids: Collection[int]) -> dict[int, Starter]:
+        """What starts each of these jobs, where something does."""
+        with self._database.read() as connection:
+            rows = connection.execute(_STARTERS.where(job_starters.c.job_id.in_(job_ids))).all()
+        return {row.job_id: _starter(row) for row in rows}
+
     def all(self) -> list[Starter]:
         with self._database.read() as connection:
             return [_starter(row) for row in connection.execute(_STARTERS)]

@@ -161,6 +161,14 @@ class Approvals:
         """How the signatures of a version stand under the policy that is deployed."""
         return self._standing(principal, name, version)
 
+    def require_may_sign(self, principal: Principal, name: ModelName, version: int) -> None:
+        """
+        Raises:
+            MayNotSign: The policy lets somebody else sign.
+        """
+        standing = self._standing(principal, name, version)
+        require_may_sign(principal, standing, may_manage=self._may_manage(principal, standing))
+
     def said(self, principal: Principal, name: ModelName, version: int | None = None) -> list[Approval]:
         """All that was said of a model's versions, or of one, oldest first."""
         self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))

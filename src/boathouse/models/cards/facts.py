@@ -46,6 +46,7 @@ class RunTold:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     """The last value of each."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    experiment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

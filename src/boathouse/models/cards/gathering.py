@@ -133,6 +133,7 @@ class Cards:
             parameters=dict(found.data.params),
             metrics=dict(found.data.metrics),
             tags=tags,
+            experiment_id=str(found.info.experiment_id),
         )
 
     def _training(self, principal: Principal, version: ModelVersion) -> list[DataUsed]:

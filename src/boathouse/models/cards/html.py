@@ -91,7 +91,7 @@ def _block(block: Block) -> str:
         case Grid():
             return _grid(block)
         case Written(markdown):
-            return f'<div class="written">{_written(markdown)}</div>'
+            return f'<div class="written">{written_as_html(markdown)}</div>'
         case SlicePicture():
             caption = escape("; ".join([block.title, *told_lines(block)]))
             return f"<figure>{picture_of_slices(block)}<figcaption>{caption}</figcaption></figure>"
@@ -120,7 +120,7 @@ def _number(grid: Grid, at: int) -> str:
     return ' class="number"' if at in grid.numeric else ""
 
 
-def _written(markdown: str) -> str:
+def written_as_html(markdown: str) -> str:
     """People's Markdown. HTML in it is shown as text, pictures and addresses that run something are left out."""
     from markdown_it import MarkdownIt
 

@@ -137,6 +137,12 @@ class EvidenceBook:
         with self._database.read() as connection:
             return rows.evidence_of(connection, [found])
 
+    def verdicts(self, principal: Principal, name: ModelName) -> dict[int, set[tuple[str, Verdict]]]:
+        """By version: which verdicts each gate got when the version was judged the last time."""
+        self._require_readable(principal, name)
+        with self._database.read() as connection:
+            return rows.verdicts_of(connection, str(name))
+
     def latest_evaluation(self, principal: Principal, name: ModelName, version: int) -> Stored | None:
         """The last time that a version went through its gates."""
         self._require_readable(principal, name)

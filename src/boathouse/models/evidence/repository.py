@@ -137,6 +137,26 @@ def evaluated_versions(connection: Connection, model: str) -> dict[int, int]:
     return {row.version: row.last for row in connection.execute(query)}
 
 
+def verdicts_of(connection: Connection, model: str) -> dict[int, set[tuple[str, Verdict]]]:
+    """By version: which verdicts each gate got, the last time that the version went through its gates."""
+    table, rows = model_evaluations, model_evidence
+    latest = (
+        select(func.max(table.c.id))
+        .where(table.c.model == model, table.c.retired_at.is_(None), table.c.kind == EvaluationKind.GATES.value)
+        .group_by(table.c.version)
+    )
+    query = (
+        select(table.c.version, rows.c.gate, rows.c.verdict)
+        .join(rows, rows.c.evaluation_id == table.c.evaluation_id)
+        .where(table.c.id.in_(latest), rows.c.rule.is_not(None))
+        .distinct()
+    )
+    found: dict[int, set[tuple[str, Verdict]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.version, set()).add((row.gate, Verdict(row.verdict)))
+    return found
+
+
 def evidence_of(connection: Connection, stored: Sequence[Stored]) -> list[Evidence]:
     """The rows of evaluations, in the order of these and then as they were written."""
     known = {each.evaluation.evaluation_id: each for each in stored}

@@ -1,7 +1,7 @@
 """The verbs on requirements: deploy, withdraw, and look up what holds or held."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,10 @@ class RequirementsBook:
     def every_deployed(self) -> Sequence[Revision]:
         """What holds now, of all models."""
         return self._repository.every_deployed()
+
+    def production_aliases(self) -> Mapping[str, str]:
+        """The models whose requirements give the production alias a name of their own, and that name."""
+        return self._repository.production_aliases()
 
     def revision(self, model: str, number: int) -> Revision | None:
         """One revision by its number."""

@@ -79,6 +79,15 @@ class RequirementsRepository:
             rows = connection.execute(select(model_requirements).where(_HOLDS).order_by(model_requirements.c.model))
             return [_revision(row) for row in rows]
 
+    def production_aliases(self) -> dict[str, str]:
+        """Models whose production stage has an alias that they have named; few do, so only their documents are read."""
+        columns = (model_requirements.c.model, model_requirements.c.document)
+        naming = model_requirements.c.document.contains('"production":')
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).where(_HOLDS, naming)).all()
+        stages = {row.model: json.loads(row.document).get("stages", {}) for row in rows}
+        return {model: named["production"] for model, named in stages.items() if "production" in named}
+
     # --- following a model
 
     def renamed(self, connection: Connection, name: str, new_name: str) -> None:

@@ -5,6 +5,17 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where production points, and where a rollback would go."""
+
+    alias: str
+    current: int | None
+    """None: the alias points nowhere."""
+    earlier: tuple[int, ...]
+    """The champions before this one that are still there, the last first; a rollback takes the first that answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rollback:
     """Production went back to an earlier version, or would have."""
 

@@ -16,13 +16,13 @@ from boathouse.metastore import Database
 from boathouse.models.evidence.book import EvidenceBook
 from boathouse.models.evidence.nouns import Evaluation, EvaluationKind, Measurement
 from boathouse.models.gates.policy import PRODUCTION
-from boathouse.models.nouns import AliasDecision, DecisionKind
+from boathouse.models.nouns import AliasDecision, AliasMove, DecisionKind
 from boathouse.models.promotion.policies import stages_of
 from boathouse.models.registry import Registry
 from boathouse.models.repository import ModelRepository
 from boathouse.models.requirements.nouns import Revision
 from boathouse.models.rollback.candidates import earlier_champions
-from boathouse.models.rollback.nouns import Rollback
+from boathouse.models.rollback.nouns import Rollback, WayBack
 from boathouse.models.rollback.repository import RollbackRepository
 from boathouse.models.rollback.trying import Tried, first_that_answers
 from boathouse.models.serving_check import FindInterpreter
@@ -113,6 +113,14 @@ class Rollbacks:
                 raise
             return error.written
 
+    def way_back(self, principal: Principal, name: ModelName) -> WayBack:
+        """Where a rollback would go; nothing is tried, and nothing moves."""
+        model = self._around.registry.get(principal, name)
+        revision = self._around.deployed(str(name))
+        alias = stages_of(revision.requirements if revision else None)[PRODUCTION]
+        current = model.aliases.get(alias)
+        return WayBack(alias, current, tuple(self._earlier(principal, name, alias, current)))
+
     def of(self, principal: Principal, name: ModelName) -> list[Rollback]:
         """The rollbacks and drills of a model, newest first."""
         self._catalog.grants.require(principal, Privilege.EXECUTE, KIND, str(name))
@@ -174,13 +182,7 @@ class Rollbacks:
         return found.version, details
 
     def _versions(self, principal: Principal, name: ModelName, attempt: Rollback, order: Order) -> list[int]:
-        made = self._around.registry.get(principal, name).created_at
-        # A model of this name that was deleted had other versions, under the same numbers.
-        moves = [
-            each
-            for each in self._around.registry.aliases.history(principal, name, attempt.alias)
-            if each.moved_at >= made
-        ]
+        moves = self._moves(principal, name, attempt.alias)
         existing = self._around.history.versions_of(str(name))
         earlier = earlier_champions(list(reversed(moves)), attempt.from_version, existing)
         if order.to is None:
@@ -199,6 +201,17 @@ class Rollbacks:
                 hint=f"Earlier champions: {known}. Any other is promoted: boathouse model promote {name}@{order.to}",
             )
         return [order.to]
+
+    def _earlier(self, principal: Principal, name: ModelName, alias: str, current: int | None) -> list[int]:
+        existing = self._around.history.versions_of(str(name))
+        return earlier_champions(list(reversed(self._moves(principal, name, alias))), current, existing)
+
+    def _moves(self, principal: Principal, name: ModelName, alias: str) -> list[AliasMove]:
+        """Those of an alias, newest first. A model of this name that was deleted had other versions, under the same
+        numbers."""
+        made = self._around.registry.get(principal, name).created_at
+        history = self._around.registry.aliases.history(principal, name, alias)
+        return [each for each in history if each.moved_at >= made]
 
     def _note(self, principal: Principal, name: ModelName, tried: Tried) -> str:
         """Write down as evidence what the check of a version has found."""

@@ -1,11 +1,11 @@
 """What an alert asks of tables: small governed queries, with the rights of whoever has put it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from boathouse.foundation.clock import epoch_ms
+from boathouse.foundation.clock import epoch_ms, from_epoch_ms
 from boathouse.foundation.errors import InvalidInput, did_you_mean
 from boathouse.foundation.names import TableName
 from boathouse.monitoring.alerts.nouns import Point, Series
@@ -26,6 +26,8 @@ class MetricTables:
     drift: str
     model_column: str = "model_id"
     """What the column of model ids is called there."""
+    at: int | None = None
+    """As they were at an instant; None: as they are."""
 
 
 MetricTablesOf = Callable[[str], MetricTables]
@@ -43,17 +45,17 @@ def beside(table: str) -> MetricTables:
     )
 
 
-def points_of(session: Session, rule: AlertRule, tables: MetricTablesOf) -> Points:
-    """The values that a rule judges, by series.
+def points_of(session: Session, rule: AlertRule, tables: MetricTablesOf, *, at: int | None = None) -> Points:
+    """The values that a rule judges, by series; ``at`` an instant as they were known then.
 
     Raises:
         NotFound, Denied: There is no such table, or it may not be read.
         InvalidInput: The table has no such column.
     """
     if rule.rows is not None:
-        return _row_points(session, rule)
+        return _row_points(session, rule, at)
     assert rule.table is not None
-    return _metric_points(session, rule, tables(rule.table))
+    return _metric_points(session, rule, replace(tables(rule.table), at=at))
 
 
 def newest_of(session: Session, rule: AlertRule, tables: MetricTablesOf) -> int | None:
@@ -75,7 +77,7 @@ def newest_of(session: Session, rule: AlertRule, tables: MetricTablesOf) -> int 
 
 
 def _metric_points(session: Session, rule: AlertRule, tables: MetricTables) -> Points:
-    table = TableName.parse(tables.drift if rule.is_drift else tables.profile).quoted()
+    table = _known_at(tables.drift if rule.is_drift else tables.profile, tables.at)
     names = _columns(session, table)
     assert rule.metric is not None
     first, *others = rule.metric.split(".")
@@ -116,10 +118,10 @@ def _metric_points(session: Session, rule: AlertRule, tables: MetricTables) -> P
     return {series: list(points.values()) for series, points in found.items() if series in measured}
 
 
-def _row_points(session: Session, rule: AlertRule) -> Points:
+def _row_points(session: Session, rule: AlertRule, at: int | None) -> Points:
     asked = rule.rows
     assert asked is not None and rule.metric is not None
-    table = TableName.parse(asked.table).quoted()
+    table = _known_at(asked.table, at)
     names = _columns(session, table)
     first, *others = rule.metric.split(".")
     value = ".".join([_column(first, names), *(f"`{each}`" for each in others)])
@@ -138,6 +140,12 @@ def _row_points(session: Session, rule: AlertRule) -> Points:
         at = _instant(row["point_time"])
         found.setdefault(series, {})[at] = Point(at, at, row["value"])
     return {series: list(points.values()) for series, points in found.items()}
+
+
+def _known_at(table: str, at: int | None) -> str:
+    """A table as it is, or was."""
+    quoted = TableName.parse(table).quoted()
+    return quoted if at is None else f"{quoted} TIMESTAMP AS OF '{from_epoch_ms(at).isoformat()}'"
 
 
 def _rows(metric: str, names: Sequence[str]) -> str:

@@ -14,18 +14,23 @@ from boathouse.foundation.shapes import DoesNotFit
 from boathouse.foundation.spans import parse_span
 from boathouse.monitoring.alerts import firings as fired
 from boathouse.monitoring.alerts import repository as rows
-from boathouse.monitoring.alerts.asking import points_of
+from boathouse.monitoring.alerts.asking import Points, points_of
 from boathouse.monitoring.alerts.looking import Looked, Looking, Parts, write_events
 from boathouse.monitoring.alerts.nouns import Alert, Firing, Seen, Silence
 from boathouse.monitoring.alerts.rules import AlertRule, alert_name, without_name
+from boathouse.monitoring.alerts.telling import EVENT_TYPES
 from boathouse.notifications.addresses import is_address
 from boathouse.notifications.destinations import require_known
+from boathouse.notifications.messages import Delivery
+from boathouse.notifications.outbox import Outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SERVICE = "alerts"
 _LONGEST_SILENCE = "90d"
+_MOST_SENT = 1_000
+"""Messages about alerts among which those about one are looked for."""
 
 
 class AlertNotFound(NotFound):
@@ -250,6 +255,15 @@ class Alerts:
                 found = [each for each in found if each.rule.subject.lower() == subject.lower()]
             return self._standings(found)
 
+    def firing(self, principal: Principal) -> "list[Standing]":
+        """The alerts that fire now, as far as the principal may see them, by name."""
+        with self._audited(principal, "listFirings", None):
+            with self._database.read() as connection:
+                ids = sorted({each.alert_id for each in fired.every_open(connection)})
+                alerts = rows.by_ids(connection, ids)
+            known = sorted(alerts.values(), key=lambda each: each.name.lower())
+            return self._standings([each for each in known if self._may_see(principal, each)])
+
     def standing(self, principal: Principal, name: str) -> Standing:
         """How one stands."""
         return self._standings([self.get(principal, name)])[0]
@@ -266,6 +280,34 @@ class Alerts:
                 found = fired.history(connection, alert_ids=ids, limit=limit, before=before)
                 alerts = rows.by_ids(connection, sorted({each.alert_id for each in found}))
             return [(alerts[each.alert_id], each) for each in found]
+
+    def points(self, principal: Principal, name: str, *, at: int | None = None) -> Points:
+        """The values that an alert judges, by series, read with the rights of who asks; of an alert on events, or on
+        missing data, there are none. ``at`` an instant as they were known then: what was repaired looks fine today.
+
+        Raises:
+            Denied: The principal may not read them.
+        """
+        with self._audited(principal, "getAlertPoints", name, at=at):
+            rule = self._required(principal, name).rule
+            if rule.metric is None:
+                return {}
+            try:
+                return points_of(self._parts.session_of(principal), rule, self._parts.tables, at=at)
+            except NotFound:  # it is still to come, or gone: the alert's state says so
+                return {}
+
+    def deliveries(self, principal: Principal, name: str, *, limit: int = 25) -> "list[Delivery]":
+        """What was sent about an alert and what became of it, newest first.
+
+        Raises:
+            Denied: The principal may not change the alert.
+        """
+        with self._audited(principal, "listAlertDeliveries", name):
+            found = self._managed(principal, name)
+            sent = Outbox(self._database).list(event_types=EVENT_TYPES, limit=_MOST_SENT)
+            mine = [each for each in sent if any(one.get("alert") == found.name for one in each.payload["alerts"])]
+            return mine[:limit]
 
     def look(self, principal: Principal, name: str, *, as_of: int | None = None) -> Looked:
         """Look now, or as if it were another time, and write down what is found.

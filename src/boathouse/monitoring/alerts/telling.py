@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FIRED, RESOLVED, LASTS, ESCALATED = "alert.fired", "alert.resolved", "alert.lasts", "alert.escalated"
+EVENT_TYPES = (FIRED, RESOLVED, LASTS, ESCALATED)
 _MOST_LINES = 40
 _WORDS = {
     FIRED: "fires",

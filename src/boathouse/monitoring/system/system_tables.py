@@ -59,6 +59,13 @@ class SystemFigures:
         for row in found:
             yield _window(row) | {name: getattr(row, name) for name in _COMPONENT}
 
+    def parts_now(self, principal: Principal) -> list[dict[str, Any]]:
+        """How each part was at the last look; nobody needs a right to know whether the platform is well."""
+        with self._catalog.audit.verb(principal, "monitoring", "listParts"), self._database.read() as connection:
+            found = rows.newest_components(connection)
+        ordered = sorted(found, key=lambda each: (each.kind, each.component))
+        return [_window(row) | {name: getattr(row, name) for name in _COMPONENT} for row in ordered]
+
     def _visible(self, principal: Principal, kind: SecurableKind, names: list[str]) -> list[str]:
         return [str(each) for each in self._catalog.grants.visible(principal, kind, names)]
 

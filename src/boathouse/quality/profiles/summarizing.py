@@ -1,6 +1,7 @@
 """A first look at a table: what each column holds, what stands out, and (if asked) how far it is from another table or
 from an earlier version of its own."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from boathouse.quality.profiles.comparing import DriftFigures, compare
 from boathouse.quality.profiles.nouns import TABLE_COLUMN, ScanPlan, Summary
 from boathouse.quality.profiles.reading import figures
 from boathouse.quality.profiles.scanning import scan
+from boathouse.session.result import Result, result_of
 from boathouse.session.session import Session
 
 SHOWN_ITEMS = 10
@@ -59,6 +61,12 @@ def summarize(
         found["against"] = {"table": str(other), "version": other_version, "rows": before[TABLE_COLUMN]["count"]}
         _add_drift(shown, rows, before)
     return found
+
+
+def summary_rows(session: Session, name: str, version: int | None = None, against: str | None = None) -> Result:
+    """:func:`summarize` as one row with one JSON document, for clients elsewhere."""
+    found = summarize(session, name, version=version, against=against)
+    return result_of({"summary": [json.dumps(found)]})
 
 
 def _other(table: TableName, against: str | int | None) -> tuple[TableName, int | None]:

@@ -36,4 +36,5 @@ def routes(catalog: Catalog) -> APIRouter:
     router.include_router(tokens.routes(catalog), prefix="/api/2.0")
     for part in (principals, audit, lineage, search):
         router.include_router(part.routes(catalog), prefix="/api/boathouse/v1")
+    router.include_router(tokens.link_routes(catalog), prefix="/api/boathouse/v1")
     return router

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from boathouse.server.authentication import Caller
+from boathouse.serving.endpoints.wire import config_json
 from boathouse.serving.rollout.experiments.experiments import Experiments
 from boathouse.serving.rollout.experiments.wire import experiment_json
+from boathouse.serving.rollout.moving import Traffic
 from boathouse.serving.rollout.rollouts import Rollouts
 from boathouse.serving.rollout.shadows import ShadowReports
 from boathouse.serving.rollout.wire import rollout_json
@@ -37,11 +39,29 @@ class StopAsked(BaseModel):
     reason: str = Field(min_length=1, examples=["the season is over"])
 
 
-def routes(rollouts: Rollouts, experiments: Experiments, shadows: ShadowReports) -> APIRouter:
+class TrafficAsked(BaseModel):
+    """Who gets which share, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shares: dict[str, float] = Field(
+        description="Percent by the name of the served entity; they sum to 100.", examples=[{"delay": 80, "next": 20}]
+    )
+    reason: str = Field(min_length=1, examples=["the new version stands the season"])
+    config_version: int | None = Field(None, description="Only as long as this configuration is in force.")
+
+
+def routes(rollouts: Rollouts, experiments: Experiments, shadows: ShadowReports, traffic: Traffic) -> APIRouter:
     """The verbs on what comes, watches and is compared."""
     router = APIRouter(prefix="/api/boathouse/v1/endpoints", tags=["serving"])
     router.include_router(_rollouts(rollouts))
     router.include_router(_beside(experiments, shadows))
+
+    @router.post("/{name}/traffic", summary="Move the traffic between what an endpoint serves, for a reason")
+    def move(principal: Caller, name: str, asked: Annotated[TrafficAsked, Body()]) -> Json:  # pyright: ignore[reportUnusedFunction]
+        moved = traffic.move(principal, name, asked.shares, asked.reason, seen=asked.config_version)
+        return {"config": config_json(moved.config)}
+
     return router
 
 

@@ -102,8 +102,12 @@ def routes(models: Models) -> APIRouter:
         principal: Caller,
         max_results: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
         page_token: str | None = None,
+        containing: Annotated[str, Query(description="Only models with this text in their name.")] = "",
+        catalog: Annotated[str | None, Query(description="Only models of this catalog.")] = None,
     ) -> ModelsShown:
-        found, token = models.page_of_registered_models(principal, after=page_token, limit=max_results)
+        found, token = models.page_of_registered_models(
+            principal, after=page_token, limit=max_results, containing=containing, catalog=catalog
+        )
         return ModelsShown(models=[_model(each) for each in found], next_page_token=token)
 
     @router.get("/{name}", summary="A registered model and its versions")

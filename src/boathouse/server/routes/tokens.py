@@ -3,12 +3,12 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from boathouse.catalog.law import Catalog
 from boathouse.catalog.tokens import IssuedToken, TokenInfo
 from boathouse.foundation.errors import NotFound
-from boathouse.server.authentication import Caller
+from boathouse.server.authentication import SIGN_IN_LINK, Caller
 from boathouse.server.routes.unity_examples import NEW_TOKEN, TOKEN, example
 from boathouse.server.routes.unity_shapes import JSON, Body, answered
 
@@ -43,6 +43,30 @@ class TokenReference(Body):
     )
 
     token_id: str
+
+
+class NewSignInLink(BaseModel):
+    """A link that signs its maker in, once, within ten minutes."""
+
+    path: str
+    """To be put behind the address of this server. The code stands behind the #, which browsers keep to themselves."""
+    expires_at: int
+
+
+def link_routes(catalog: Catalog) -> APIRouter:
+    """Sign-in links."""
+    router = APIRouter(tags=["Tokens"])
+
+    @router.post(
+        "/sign-in-links",
+        summary="Make a link that signs its maker in once, within ten minutes",
+        responses=example({"path": f"{SIGN_IN_LINK}#bhl_4f0c...", "expires_at": 1767225600000}),
+    )
+    def make(caller: Caller) -> NewSignInLink:  # pyright: ignore[reportUnusedFunction]
+        link = catalog.sign_in_links.make(caller)
+        return NewSignInLink(path=f"{SIGN_IN_LINK}#{link.code}", expires_at=link.expires_at)
+
+    return router
 
 
 def routes(catalog: Catalog) -> APIRouter:

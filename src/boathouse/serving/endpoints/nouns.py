@@ -75,6 +75,8 @@ class EndpointConfig:
     created_at: int
     """Milliseconds since 1970-01-01 UTC."""
     created_by: str
+    reason: str | None = None
+    """Why, where somebody has said so."""
 
 
 class ReadyState(StrEnum):

@@ -285,12 +285,14 @@ def _endpoint(row: Row[Any], known: Standing | None) -> Endpoint:
 
 
 def _insert_config(connection: Connection, endpoint_id: str, config: EndpointConfig) -> None:
-    document = _wanted().dump_json(Wanted(config.entities, config.routes, config.capture)).decode()
+    document = _wanted().dump_python(Wanted(config.entities, config.routes, config.capture), mode="json")
+    if config.reason:
+        document["reason"] = config.reason
     connection.execute(
         insert(endpoint_configs).values(
             endpoint_id=endpoint_id,
             version=config.version,
-            document=document,
+            document=json.dumps(document),
             created_at=config.created_at,
             created_by=config.created_by,
         )
@@ -299,7 +301,10 @@ def _insert_config(connection: Connection, endpoint_id: str, config: EndpointCon
 
 def _config(row: Row[Any]) -> EndpointConfig:
     stored = _wanted().validate_json(row.document)
-    return EndpointConfig(row.version, stored.entities, stored.routes, stored.capture, row.created_at, row.created_by)
+    reason = json.loads(row.document).get("reason")
+    return EndpointConfig(
+        row.version, stored.entities, stored.routes, stored.capture, row.created_at, row.created_by, reason
+    )
 
 
 def _standing(row: Row[Any]) -> Standing:

@@ -16,7 +16,7 @@ from boathouse.serving.endpoints.access import ENDPOINT, Access, EndpointNotFoun
 from boathouse.serving.endpoints.given import RateLimitGiven, endpoint_name, requests_per_second
 from boathouse.serving.endpoints.nouns import CaptureTarget, Endpoint, EndpointConfig, ReadyState, Standing, Wanted
 from boathouse.serving.endpoints.policy import EndpointPolicy
-from boathouse.serving.endpoints.progress import Situation, Workers, progress_of
+from boathouse.serving.endpoints.progress import Progress, Situation, Workers, progress_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -98,18 +98,26 @@ class Endpoints:
             return self._found(name)
 
     def update_config(
-        self, principal: Principal, name: str, wanted: Wanted, *, seen: EndpointConfig | None = None
+        self,
+        principal: Principal,
+        name: str,
+        wanted: Wanted,
+        *,
+        seen: EndpointConfig | None = None,
+        reason: str | None = None,
     ) -> Endpoint:
         """Serve something else. What is served already makes no new version.
 
         Args:
             seen: Only as long as this one is in force.
+            reason: Why, where somebody has said so; it is kept with the configuration, its event and its audit record.
 
         Raises:
             Denied: The principal may not manage the endpoint, or not serve a model that exists.
             Conflict: Another configuration is in force than the one that was seen.
         """
-        with self.access.verb(principal, "updateServingEndpointConfig", name) as event:
+        because = {"reason": reason} if reason else {}
+        with self.access.verb(principal, "updateServingEndpointConfig", name, **because) as event:
             self.access.require(principal, Privilege.MANAGE, name)
             self._require_wanted(principal, wanted)
             with self._database.write() as connection:
@@ -117,9 +125,9 @@ class Endpoints:
                 if seen is not None and endpoint.config != seen:
                     raise Conflict(f"The endpoint {name} was changed meanwhile.")
                 if _wanted(endpoint.config) != wanted:
-                    config = _config(endpoint.config.version + 1, wanted, self._now(), principal.name)
+                    config = _config(endpoint.config.version + 1, wanted, self._now(), principal.name, reason)
                     rows.add_config(connection, endpoint.endpoint_id, config)
-                    self._changed(connection, principal, name, {"config_version": config.version})
+                    self._changed(connection, principal, name, {"config_version": config.version, **because})
                 event.commit_with(connection)
             return self._found(name)
 
@@ -242,11 +250,27 @@ class Endpoints:
         """
         standing = self.standing_of(endpoint)
         progress = progress_of(endpoint, standing, workers, is_data_plane_here=is_data_plane_here)
-        answering: EndpointConfig | None = None
-        if progress.answering_version != endpoint.config.version:
-            with self._database.read() as connection:
-                answering = rows.config(connection, endpoint.endpoint_id, progress.answering_version)
-        return Situation(standing, progress, answering or endpoint.config)
+        return Situation(standing, progress, self._answering(endpoint, progress))
+
+    def situations(
+        self, endpoints: "Sequence[Endpoint]", workers: Workers, *, is_data_plane_here: bool
+    ) -> "list[Situation]":
+        """As :meth:`situation`, of many that somebody was shown."""
+        with self._database.read() as connection:
+            standings = rows.newest_standings(connection, [each.endpoint_id for each in endpoints])
+        found: list[Situation] = []
+        for each in endpoints:
+            standing = standings.get(each.endpoint_id)
+            progress = progress_of(each, standing, workers, is_data_plane_here=is_data_plane_here)
+            found.append(Situation(standing, progress, self._answering(each, progress)))
+        return found
+
+    def _answering(self, endpoint: Endpoint, progress: Progress) -> EndpointConfig:
+        if progress.answering_version == endpoint.config.version:
+            return endpoint.config
+        with self._database.read() as connection:
+            found = rows.config(connection, endpoint.endpoint_id, progress.answering_version)
+        return found or endpoint.config
 
     def standings_text(self, principal: Principal, name: str, entity: str) -> str:
         """When an entity came to answer, in lines for people, oldest first."""
@@ -272,6 +296,12 @@ class Endpoints:
         found = self.get(principal, name)
         with self._database.read() as connection:
             return rows.standings(connection, found.endpoint_id, limit)
+
+    def configs(self, principal: Principal, name: str) -> "list[EndpointConfig]":
+        """All configurations that an endpoint has been given, newest first."""
+        found = self.get(principal, name)
+        with self._database.read() as connection:
+            return sorted(rows.configs(connection, found.endpoint_id), key=lambda each: -each.version)
 
     def at(self, principal: Principal, name: str, instant: int | None = None) -> Moment:
         """What answered under a name at an instant, or answers now. Of deleted ones administrators may ask.
@@ -361,8 +391,8 @@ def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return dict(tags)
 
 
-def _config(version: int, wanted: Wanted, now: int, by: str) -> EndpointConfig:
-    return EndpointConfig(version, wanted.entities, wanted.routes, wanted.capture, now, by)
+def _config(version: int, wanted: Wanted, now: int, by: str, reason: str | None = None) -> EndpointConfig:
+    return EndpointConfig(version, wanted.entities, wanted.routes, wanted.capture, now, by, reason)
 
 
 def _wanted(config: EndpointConfig) -> Wanted:

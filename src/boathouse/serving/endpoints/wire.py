@@ -72,6 +72,8 @@ def config_json(config: EndpointConfig, now: Situation | None = None) -> Json:
             ]
         },
     }
+    if config.reason:
+        shown["reason"] = config.reason
     if config.capture is not None:
         shown["auto_capture_config"] = capture_json(config.capture)
     return shown

@@ -220,3 +220,23 @@ def test_a_description_tells_the_feature_side(fe, session, tables, catalog):
     assert (told["primary_keys"], told["freshness"]["is_kept"], told["published"]) == (["id", "ts"], False, [])
     assert [each["name"] for each in told["features"]] == ["spent", "visits"]
     assert catalog.describing.describe(session.principal, "dev.shop.plain").more == {}
+
+
+def test_the_age_falls_with_each_commit_that_brings_newer_values(fe, session, tables):
+    make(fe)
+    fe.write_table(name=NAME, df=rows((2, 3)), mode="merge")
+
+    first, second = tables.freshness_in_time(session.principal, NAME)
+
+    assert first.before_seconds is None
+    assert second.before_seconds is not None
+    assert second.before_seconds - second.after_seconds == 2 * 3_600
+    assert first.at <= second.at
+
+
+def test_who_may_not_read_a_table_is_not_told_its_ages(fe, catalog, tables):
+    make(fe)
+    catalog.identities.create_user(SYSTEM, "guest")
+    catalog.grants.grant(SYSTEM, "guest", [Privilege.BROWSE], SecurableKind.TABLE, NAME)
+    with pytest.raises(Denied):
+        tables.freshness_in_time(catalog.identities.principal("guest"), NAME)

@@ -238,3 +238,11 @@ def test_an_author_in_every_group_does_not_sign(desk: Desk) -> None:
     standing = desk.book.standing(desk.ada, MODEL, 4)
     assert not standing.tally.is_complete
     assert "somebody else has to sign" in standing.tally.ended[0].why
+
+
+def test_whether_somebody_may_sign_can_be_asked_without_signing(desk: Desk) -> None:
+    desk.book.require_may_sign(desk.person("grace", "risk"), MODEL, 3)
+
+    with pytest.raises(Denied, match="bob may not sign version 3"):
+        desk.book.require_may_sign(desk.person("bob", "team"), MODEL, 3)
+    assert desk.repository.of(str(MODEL)) == []

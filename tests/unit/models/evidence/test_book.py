@@ -200,3 +200,18 @@ def test_a_model_that_is_made_again_does_not_inherit_evidence(desk: Desk) -> Non
 def test_an_id_that_could_be_a_path_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="id of an evaluation"):
         desk.book.record(desk.ada, evaluation("../e"), [GOOD])
+
+
+def test_the_last_verdicts_of_every_version_come_in_one_answer(desk: Desk) -> None:
+    bad = Measurement("metric", "log_loss", 0.9, 1000)
+    desk.book.record(desk.ada, evaluation("e1", 2), [bad], [BETTER])
+    desk.book.record(desk.ada, evaluation("e2", 2), [GOOD], [BETTER, FAIR])
+    desk.book.record(desk.ada, evaluation("e3", 3), [bad, Measurement("metric", "auc", 0.8, 1000)], [BETTER])
+    desk.book.record(desk.ada, evaluation("n", 3, kind=EvaluationKind.NOTE), [GOOD], [BETTER])
+
+    assert desk.book.verdicts(desk.ada, MODEL) == {
+        2: {("metric", Verdict.PASSED), ("fairness", Verdict.INCONCLUSIVE)},
+        3: {("metric", Verdict.FAILED)},
+    }
+    with pytest.raises(NotFound):
+        desk.book.verdicts(desk.person("mallory", privilege=None), MODEL)

@@ -429,3 +429,33 @@ def test_an_alert_that_fails_in_a_way_that_was_not_foreseen_harms_no_other(watch
     watch.clock.advance(watch_days(1))
     watch.go_on()
     assert len(watch.open("broken")) == 1
+
+
+def test_an_alert_shows_the_values_that_it_judges_and_what_was_sent_about_it(watch) -> None:
+    bob = watch.user("bob")
+    watch.measure({0: 1.0})
+    watch.put(above=10)
+    watch.put("other", metric="avg", above=10)
+    watch.measure({1: 50.0})
+    watch.refreshed()
+
+    (points,) = watch.alerts.points(watch.ada, "nulls").values()
+    assert sorted(each.value for each in points) == [1.0, 50.0]
+    assert [each.event_type for each in watch.alerts.deliveries(watch.ada, "nulls")] == ["alert.fired"]
+    assert watch.alerts.deliveries(watch.ada, "other") == []
+    watch.may_read("bob", "dev.lab.weather")
+    with pytest.raises(Denied):
+        watch.alerts.deliveries(bob, "nulls")
+
+
+def test_what_fires_now_is_told_to_who_may_see_it(watch) -> None:
+    watch.measure({0: 1.0})
+    watch.put(above=10)
+    assert watch.alerts.firing(watch.ada) == []
+    watch.measure({1: 50.0})
+    watch.refreshed()
+
+    (found,) = watch.alerts.firing(watch.ada)
+
+    assert (found.alert.name, [each.value for each in found.open]) == ("nulls", [50.0])
+    assert watch.alerts.firing(watch.user("bob")) == []
