@@ -1,5 +1,5 @@
 # One command for each thing people do here. `make setup` runs by itself when the lock has changed.
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup demo test check bench screenshots docs lock clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -16,7 +16,8 @@ setup: .venv/.locked ## Make .venv with everything in it.
 demo: setup ## Run the whole example on real data and leave the server running; FAST=1: less of it.
 	@$(PYTHON) examples/flights/demo.py
 
-test: setup ## Run all tests, those that start real servers included.
+test: setup ## Run all tests, those that start real servers and a browser included.
+	@sh scripts/browser.sh
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -q
 
 check: setup ## Lint, types, floor plan.
@@ -27,6 +28,10 @@ check: setup ## Lint, types, floor plan.
 
 bench: setup ## Measure, beside peers, into benchmarks/RESULTS.md.
 	@$(PYTHON) benchmarks/run.py
+
+screenshots: setup ## Take pictures of the web page on the running demo's data.
+	@sh scripts/browser.sh
+	@$(PYTHON) scripts/screenshots.py
 
 docs: setup ## Build the documentation into site/.
 	@.venv/bin/mkdocs build --strict --quiet && echo "site/index.html"

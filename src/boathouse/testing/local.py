@@ -97,7 +97,7 @@ def start_boathouse(home: Home, *, port: int = 0, variables: Mapping[str, str] |
     environment = {key: value for key, value in os.environ.items() if key not in ignored}
     with (home.logs / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)],
+            [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port), "--no-link"],
             env={**environment, "BOATHOUSE_SERVING_WORKERS": "0", **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -68,11 +68,13 @@ def _moved(row: Mapping[str, Any], further: int, later: int) -> dict[str, Any]:
 class SimulatedRuns:
     """Jobs of a few tasks each, and a worker that takes a second for every run."""
 
-    def __init__(self, home: Home, database: Database, clock: ManualClock, *, jobs: int, tasks: int = 2) -> None:
+    def __init__(
+        self, home: Home, database: Database, clock: ManualClock, *, jobs: int, tasks: int = 2, owner: str = "ada"
+    ) -> None:
         self.clock = clock
         self.catalog = Catalog(database, home, clock)
-        self.catalog.bootstrap("ada")
-        self.principal: Principal = self.catalog.identities.principal("ada")
+        self.catalog.bootstrap(owner)
+        self.principal: Principal = self.catalog.identities.principal(owner)
         self.jobs = Jobs(database, self.catalog, home, clock)
         self._home = home
         self._database = database

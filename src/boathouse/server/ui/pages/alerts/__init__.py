@@ -1,0 +1,1 @@
+"""Alerts: what fires now, and one rule with everything about it."""

@@ -1,0 +1,1 @@
+"""Endpoints: what answers, how it answers, and what it was asked."""

@@ -1,0 +1,1 @@
+"""Home: what is in production now, and whether everything is all right."""

@@ -1,0 +1,1 @@
+"""Incidents: what is wrong, and one with what is known and what can be done."""

@@ -1,0 +1,1 @@
+"""Monitors: all of them, and one with what it has measured."""

@@ -1,0 +1,1 @@
+"""Runs of jobs: one page, made of a file per part."""

@@ -1,0 +1,1 @@
+"""The SQL editor, its results, and saved queries."""

@@ -1,0 +1,1 @@
+"""One table, section by section."""

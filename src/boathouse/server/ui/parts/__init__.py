@@ -1,0 +1,1 @@
+"""What pages are made of: one look for each kind of thing."""
