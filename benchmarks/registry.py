@@ -16,20 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from filling import add_models, add_models_to_mlflow
 from table import section
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
-from boathouse.catalog.repository.schema import securables
 from boathouse.foundation.home import Home
-from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.foundation.rest import Connection, RestClient
 from boathouse.foundation.settings import Settings
-from boathouse.metastore import Database, migrate
+from boathouse.metastore import migrate
 from boathouse.models.mlflow_server import MlflowSettings
-from boathouse.models.repository import alias_moves, model_version_sources
 from boathouse.models.stores import MlflowStores
 from boathouse.testing.local import start_boathouse, stop_boathouse
 from boathouse.wiring.databases import boathouse_database, mlflow_url
@@ -39,7 +36,6 @@ SCHEMAS, MODELS_EACH, VERSIONS = 50, 200, 20
 QUESTIONS = 200
 PAGE = 100
 GOAL_MS = 20
-NOW = 1_772_359_200_000
 OURS, MLFLOW = "/api/boathouse/v1/models", "/api/2.0/mlflow"
 Ask = Callable[[RestClient, str], Any]
 
@@ -152,9 +148,10 @@ def _filled(home: Home) -> tuple[list[str], dict[str, str]]:
     for number in range(SCHEMAS):
         parent = catalog.securables.create_schema(SYSTEM, SchemaName("prod", f"team_{number:02}"))
         mine = [f"prod.team_{number:02}.model_{place:03}" for place in range(MODELS_EACH)]
-        _ours(database, mine, parent.id)
+        add_models(database, mine, parent.id, VERSIONS)
         names += mine
-    _theirs(MlflowStores(MlflowSettings(mlflow_url(home, Settings()), home.artifacts)), names)
+    stores = MlflowStores(MlflowSettings(mlflow_url(home, Settings()), home.artifacts))
+    add_models_to_mlflow(stores, names, VERSIONS)
     schemas = [f"prod.team_{number:02}" for number in range(SCHEMAS)]
     tokens: dict[str, str] = {}
     for user, what, mine in (("reader", FEW, schemas[:1]), ("neighbour", MOST, schemas[1:])):
@@ -165,49 +162,6 @@ def _filled(home: Home) -> tuple[list[str], dict[str, str]]:
         tokens[what] = catalog.identities.issue_token(SYSTEM, user, lifetime_seconds=3600).secret
     database.dispose()
     return names, tokens
-
-
-def _ours(database: Database, names: list[str], parent: str) -> None:
-    stamp = {"created_at": NOW, "created_by": "ada", "updated_at": NOW, "updated_by": "ada"}
-    things = [{"id": new_id(), "kind": SecurableKind.REGISTERED_MODEL.value, "full_name": name, "parent_id": parent,
-               "owner": "ada", "comment": "A model.", "properties": "{}",
-               "tags": '{"team": "x", "tier": "x"}', **stamp} for name in names]  # fmt: skip
-    versions = [{"model": name, "version": version, "run_id": None, "location": None}
-                for name in names for version in range(1, VERSIONS + 1)]  # fmt: skip
-    moves = [{"model": name, "alias": "champion", "from_version": None, "to_version": VERSIONS, "principal": "ada",
-              "moved_at": NOW, "reason": None, "through": "boathouse", "request_id": ""} for name in names]  # fmt: skip
-    with database.write() as connection:
-        for table, rows in ((securables, things), (model_version_sources, versions), (alias_moves, moves)):
-            connection.execute(insert(table), rows)
-
-
-def _theirs(stores: MlflowStores, names: list[str]) -> None:
-    """MLflow's rows, as its own store would write them one by one."""
-    from mlflow.store.model_registry.dbmodels import models as theirs
-
-    def tags(keys: tuple[str, ...], fields: dict[str, Any]) -> list[dict[str, Any]]:
-        return [{**fields, "key": key, "value": "x"} for key in keys]
-
-    for start in range(0, len(names), 500):
-        block = names[start : start + 500]
-        versions = [(name, number) for name in block for number in range(1, VERSIONS + 1)]
-        rows: list[tuple[Any, list[dict[str, Any]]]] = [
-            (theirs.SqlRegisteredModel,
-             [{"name": name, "creation_time": NOW, "last_updated_time": NOW, "description": "A model."}
-              for name in block]),
-            (theirs.SqlRegisteredModelTag, [tag for name in block for tag in tags(("team", "tier"), {"name": name})]),
-            (theirs.SqlRegisteredModelAlias,
-             [{"name": name, "alias": "champion", "version": VERSIONS} for name in block]),
-            (theirs.SqlModelVersion,
-             [{"name": name, "version": number, "creation_time": NOW, "last_updated_time": NOW + number,
-               "current_stage": "None", "source": f"mlflow-artifacts:/1/{name}/{number}", "status": "READY"}
-              for name, number in versions]),
-            (theirs.SqlModelVersionTag,
-             [tag for name, number in versions for tag in tags(("validated",), {"name": name, "version": number})]),
-        ]  # fmt: skip
-        with stores.registry.engine.begin() as connection:
-            for model, values in rows:
-                connection.execute(insert(model), values)
 
 
 def _report(lookups: list[list[Any]], lists: list[list[Any]], started: float) -> None:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHMARKS = {"run", "table"}
+NOT_BENCHMARKS = {"filling", "run", "table"}
 PACKAGES = ("deltalake", "duckdb", "mlflow", "dbos", "sqlglot", "polars")
 
 

@@ -12,13 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from filling import COLUMNS, WORDS, add_tables
 from table import section
 
-from boathouse.catalog import Catalog, Column, Privilege, SecurableKind
-from boathouse.catalog.repository.securables import insert, insert_table
-from boathouse.catalog.securables import Securable, Table, TableType
+from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.home import Home
-from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.foundation.rest import Connection, RestClient
@@ -28,15 +26,8 @@ from boathouse.testing.local import start_boathouse, stop_boathouse
 from boathouse.wiring.databases import boathouse_database
 from boathouse.wiring.first_start import ensure_admin
 
-SCHEMAS, TABLES_EACH, COLUMNS = 50, 100, 50
+SCHEMAS, TABLES_EACH = 50, 100
 QUESTIONS = 600
-_VOCABULARY = (
-    "flight delay carrier airport origin weather temp wind gust visibility tail engine seat month hour minute distance "
-    "ticket fare passenger crew gate terminal runway taxi arrival departure schedule cancel divert route hub fleet "
-    "order customer invoice payment refund product price stock supplier warehouse shipment return basket session click "
-    "campaign email phone address city country region currency tax discount score label feature model version event"
-)
-WORDS = _VOCABULARY.split()
 
 
 def main() -> None:
@@ -69,13 +60,7 @@ def _filled(home: Home, source: random.Random) -> tuple[list[str], str]:
     for number in range(SCHEMAS):
         schema = SchemaName("dev", f"{WORDS[number % len(WORDS)]}_{number}")
         parent = catalog.securables.create_schema(SYSTEM, schema)
-        with database.write() as connection:
-            for place in range(TABLES_EACH):
-                name = f"{schema}.{'_'.join(source.sample(WORDS, 2))}_{number * TABLES_EACH + place}"
-                table = _table(name, source)
-                insert(connection, table.securable, parent.id)
-                insert_table(connection, table)
-                names.append(name)
+        names += add_tables(database, str(schema), parent.id, TABLES_EACH, source)
     catalog.identities.create_user(SYSTEM, "reader")
     catalog.grants.grant(SYSTEM, "reader", [Privilege.USE_CATALOG], SecurableKind.CATALOG, "dev")
     seen = names[0].rpartition(".")[0]
@@ -83,18 +68,6 @@ def _filled(home: Home, source: random.Random) -> tuple[list[str], str]:
     token = catalog.identities.issue_token(SYSTEM, "reader", lifetime_seconds=3600).secret
     database.dispose()
     return names, token
-
-
-def _table(name: str, source: random.Random) -> Table:
-    columns = [Column("id", "bigint", "LONG", "{}", 0), Column("updated_at", "timestamp", "TIMESTAMP", "{}", 1)]
-    for position in range(2, COLUMNS):
-        title = "_".join(source.sample(WORDS, source.choice((1, 2, 2))))
-        comment = " ".join(source.sample(WORDS, 4)) if position % 5 == 0 else None
-        columns.append(Column(f"{title}_{position}", "double", "DOUBLE", "{}", position, comment=comment))
-    comment = f"One row per {' and '.join(source.sample(WORDS, 3))}."
-    tags = {"domain": source.choice(WORDS)} if source.random() < 0.3 else {}
-    securable = Securable(new_id(), SecurableKind.TABLE, name, "admin", comment, tags=tags)
-    return Table(securable, TableType.EXTERNAL, "DELTA", f"file:///nowhere/{securable.id}", tuple(columns))
 
 
 def _asked(client: RestClient, names: list[str], source: random.Random) -> list[float]:

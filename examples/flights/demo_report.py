@@ -66,7 +66,13 @@ def print_report(story: Story, server: Server, served: Served, year: Year) -> No
         show()
         show(verdicts(client, version, f"Version {version}: {title}"))
     show("\n[bold]Where to look[/]")
-    show(f"  {server.url}/mlflow   runs and models; sign in with the token in {server.home.token_file}", soft_wrap=True)
+    show(
+        f"  {server.url}/ui/      the web page; .venv/bin/boathouse ui prints a link that signs you in", soft_wrap=True
+    )
+    show(
+        f"  {server.url}/mlflow   runs and models in MLflow; or sign in with the token in {server.home.token_file}",
+        soft_wrap=True,
+    )
     show(f"  {server.url}/docs     the REST API", soft_wrap=True)
     for command in COMMANDS:
         show(f"  .venv/bin/boathouse {command}", markup=False, soft_wrap=True)
