@@ -4,10 +4,10 @@ import re
 import unicodedata
 
 from boathouse.foundation.errors import InvalidInput
-from boathouse.foundation.principals import ADMINS, EVERYONE, SYSTEM
+from boathouse.foundation.principals import ADMINS, EVERYONE, SYSTEM, UNKNOWN
 
 MAX_LENGTH = 255
-RESERVED = frozenset({EVERYONE, SYSTEM.name})
+RESERVED = frozenset({EVERYONE, SYSTEM.name, UNKNOWN.name})
 """Names that stand for something without being kept."""
 
 BUILT_IN = RESERVED | {ADMINS}

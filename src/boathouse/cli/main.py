@@ -75,6 +75,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("boathouse.cli.search", "search", "Find tables, models, jobs and what else there is."),
     "describe": ("boathouse.cli.describe", "describe", "What a thing is, whose, from what, used by whom."),
     "impact": ("boathouse.cli.impact", "impact", "What a table or column has touched, with counts and owners."),
+    "why": ("boathouse.cli.why", "why", "What somebody may do with a thing, and why."),
     "lineage": ("boathouse.cli.lineage", "lineage", "Where tables and columns came from and where they went."),
     "audit": ("boathouse.cli.records", "audit", "Who did what, and who was refused."),
     "users": ("boathouse.cli.principals", "users", "People."),

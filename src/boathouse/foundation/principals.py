@@ -41,3 +41,6 @@ class Principal:
 
 SYSTEM = Principal("system", PrincipalKind.SERVICE_PRINCIPAL, frozenset({ADMINS}))
 """Boathouse itself, for work that nobody asked for: start-up, reconciliation, retention."""
+
+UNKNOWN = Principal("unknown")
+"""Whoever could not show who they are; in the audit log only."""

@@ -47,6 +47,7 @@ from boathouse.server.routes import (
     monitors,
     notifications,
     online_features,
+    reasons,
     retraining,
     saved_queries,
     secrets,
@@ -102,6 +103,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
             identities.authenticate,
             plane.issue_session,
             plane.end_session,
+            plane.tell_of_refused_sign_in,
             plane.catalog.sign_in_links.redeem,
             _openid(plane),
         )
@@ -127,6 +129,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         webhooks.routes(plane.webhooks),
         events.routes(plane.catalog.events),
         alerts.routes(plane.alerting.alerts),
+        reasons.routes(plane.catalog.reasons),
         incidents.routes(plane.incidents.incidents, plane.incidents.carrying_out, touched_by(plane.impacts)),
         impact.routes(plane.impacts, plane.figures),
         incidents.playbook_routes(plane.incidents.playbooks),

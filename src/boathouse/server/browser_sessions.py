@@ -18,6 +18,9 @@ MAX_FORM_BYTES = 4096
 IssueSession = Callable[[Principal, int], str]
 """Makes a token for a principal that lives for some seconds."""
 
+TellRefusal = Callable[[Unauthenticated], None]
+"""Writes down that somebody was not let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class TooManyAttempts(Exception):
@@ -32,10 +35,13 @@ class TooManyAttempts(Exception):
 
 
 class Doorkeeper:
-    """Lets somebody in who has shown who they are, and counts those who could not."""
+    """Lets somebody in who has shown who they are; counts those who could not, and tells of them."""
 
-    def __init__(self, issue_session: IssueSession, attempts: Attempts | None = None) -> None:
+    def __init__(
+        self, issue_session: IssueSession, tell_refusal: TellRefusal, attempts: Attempts | None = None
+    ) -> None:
         self._issue_session = issue_session
+        self._tell_refusal = tell_refusal
         self._attempts = attempts or Attempts()
 
     def admit(self, request: Request, answer: Response, principal: Principal) -> Response:
@@ -59,10 +65,12 @@ class Doorkeeper:
         if seconds := self._attempts.seconds_to_wait(_address(request)):
             raise TooManyAttempts(seconds)
 
-    def count_failure(self, request: Request, error: BoathouseError) -> None:
-        """Count an attempt that was refused because nobody knows who came; other errors are no attempts."""
+    def refuse(self, request: Request, error: BoathouseError) -> None:
+        """Count and tell of an attempt that was refused because nobody knows who came; other errors are no attempts.
+        Who has to wait is not told of, so that nobody fills the audit log."""
         if isinstance(error, Unauthenticated):
             self._attempts.failed(_address(request))
+            self._tell_refusal(error)
 
 
 def own_page(wanted: str) -> str:

@@ -48,7 +48,7 @@ def routes(openid: OpenIdConnect, door: Doorkeeper) -> APIRouter:
         except TooManyAttempts as error:
             return refusal(str(error), status=429)
         except BoathouseError as error:
-            door.count_failure(request, error)
+            door.refuse(request, error)
             return refusal(str(error), status=status_of(error))
         answer = door.admit(request, onward(begun.onward), principal)
         answer.delete_cookie(_cookie(request), path=SIGN_IN)

@@ -16,7 +16,14 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from boathouse.foundation.errors import BoathouseError, Unauthenticated
 from boathouse.foundation.principals import Principal
 from boathouse.server.authentication import OPENID, OPENID_CALLBACK, SIGN_IN, SIGN_IN_LINK, Authenticate, session_cookie
-from boathouse.server.browser_sessions import Doorkeeper, IssueSession, TooManyAttempts, form_of, own_page
+from boathouse.server.browser_sessions import (
+    Doorkeeper,
+    IssueSession,
+    TellRefusal,
+    TooManyAttempts,
+    form_of,
+    own_page,
+)
 from boathouse.server.errors import status_of
 from boathouse.server.sign_in_pages import link_page, refusal, sign_in_form
 
@@ -30,12 +37,13 @@ def routes(
     authenticate: Authenticate,
     issue_session: IssueSession,
     end_session: Callable[[str], None],
+    tell_refusal: TellRefusal,
     redeem_link: Callable[[str], Principal] | None = None,
     openid: "OpenIdConnect | None" = None,
 ) -> APIRouter:
     """Sign-in and sign-out."""
     router = APIRouter(include_in_schema=False)
-    door = Doorkeeper(issue_session)
+    door = Doorkeeper(issue_session, tell_refusal)
 
     @router.get("/")
     def to_the_page() -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -67,7 +75,7 @@ def routes(
         except TooManyAttempts as error:
             return _wait(again(str(error), 429), error)
         except BoathouseError as error:
-            door.count_failure(request, error)
+            await run_in_threadpool(door.refuse, request, error)
             return again(str(error), status_of(error))
         return door.admit(
             request, RedirectResponse(own_page(request.query_params.get("next", "")), 303), known.principal
@@ -88,7 +96,7 @@ def routes(
         except TooManyAttempts as error:
             return _wait(refusal(str(error), status=429), error)
         except BoathouseError as error:
-            door.count_failure(request, error)
+            await run_in_threadpool(door.refuse, request, error)
             return refusal(str(error), status=status_of(error))
         return door.admit(request, RedirectResponse("/ui/", 303), principal)
 

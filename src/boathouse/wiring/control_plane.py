@@ -20,7 +20,7 @@ from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import Unauthenticated
 from boathouse.foundation.home import Home
 from boathouse.foundation.looping import Loop
-from boathouse.foundation.principals import Principal
+from boathouse.foundation.principals import UNKNOWN, Principal
 from boathouse.foundation.settings import Settings
 from boathouse.jobs import Jobs
 from boathouse.jobs.workers.fleet import Fleet
@@ -148,6 +148,10 @@ class ControlPlane:
         with suppress(Unauthenticated):
             known = self.catalog.identities.authenticate(secret)
             self.catalog.identities.revoke_token(known.principal, known.token_id)
+
+    def tell_of_refused_sign_in(self, error: Unauthenticated) -> None:
+        """Write down that somebody was not let in."""
+        self.catalog.audit.record(UNKNOWN, "identities", "signIn", status_code=401, error=error.message)
 
     def admit_person(self, name: str) -> Principal:
         """The user whom the OpenID Connect provider vouches for."""

@@ -41,13 +41,15 @@ def brute_force(principal: Principal, wanted: Privilege, chain: list[Node]) -> b
                     return True
                 manage_stands_for = {
                     Privilege.BROWSE, Privilege.READ_EXPERIMENT, Privilege.WRITE_EXPERIMENT, Privilege.VIEW_JOB,
-                    Privilege.RUN_JOB,
+                    Privilege.RUN_JOB, Privilege.READ_SECRET, Privilege.WRITE_SECRET,
                 }  # fmt: skip
                 if Privilege.MANAGE in held and privilege in manage_stands_for:
                     return True
                 if Privilege.WRITE_EXPERIMENT in held and privilege == Privilege.READ_EXPERIMENT:
                     return True
                 if Privilege.RUN_JOB in held and privilege == Privilege.VIEW_JOB:
+                    return True
+                if Privilege.WRITE_SECRET in held and privilege == Privilege.READ_SECRET:
                     return True
         return False
 

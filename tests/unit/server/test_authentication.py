@@ -35,6 +35,13 @@ def authenticate(token: str) -> Known:
     raise Unauthenticated("This token is not known.")
 
 
+REFUSALS: list[str] = []
+
+
+def tell_refusal(error: Unauthenticated) -> None:
+    REFUSALS.append(error.message)
+
+
 def issue_session(principal: Principal, seconds: int) -> str:
     SESSIONS.add("session-1")
     return "session-1"
@@ -85,7 +92,7 @@ def client() -> Iterator[TestClient]:
         await socket.accept()
         await socket.send_text(socket.state.principal.name)
 
-    app.include_router(sign_in.routes(authenticate, issue_session, SESSIONS.discard, redeem))
+    app.include_router(sign_in.routes(authenticate, issue_session, SESSIONS.discard, tell_refusal, redeem))
     app.add_middleware(AuthenticationMiddleware, authenticate=authenticate)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
@@ -230,12 +237,14 @@ def test_a_link_from_elsewhere_is_followed_once_more_from_our_own_page(client: T
 
 
 def test_who_fails_too_often_is_told_how_long_to_wait(client: TestClient) -> None:
+    REFUSALS.clear()
     for _ in range(MOST_FAILURES):
         assert client.post("/ui/sign-in", data={"token": "wrong"}).status_code == 401
 
     answer = client.post("/ui/sign-in", data={"token": "good"})
 
     assert answer.status_code == 429
+    assert REFUSALS == ["This token is not known."] * MOST_FAILURES
     assert 0 < int(answer.headers["retry-after"]) <= 300
     assert "Too many failed attempts" in answer.text
 

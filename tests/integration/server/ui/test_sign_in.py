@@ -58,6 +58,8 @@ def test_a_wrong_token_is_refused_and_a_right_one_leads_to_the_page_asked_for(
     page.get_by_label("Token").fill("<b>wrong</b>")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("not known here")
+    refused = boathouse.client().get("/api/boathouse/v1/audit", principal="unknown", limit=1)["events"][0]
+    assert (refused["action"], refused["status_code"]) == ("signIn", 401)
     page.get_by_label("Token").fill(boathouse.token)
     page.get_by_role("button", name="Sign in").click()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from boathouse.catalog import SecurableKind
 from boathouse.catalog.hierarchy import in_words, parse_kind
-from boathouse.catalog.reasons import Explanation, Need, Reason, Way
+from boathouse.catalog.reasons_in_words import because
 from boathouse.catalog.repository.identities import Identity
 from boathouse.foundation.principals import EVERYONE
 from boathouse.server.ui import addresses
@@ -16,9 +16,6 @@ from boathouse.server.ui.parts.problems import part
 from boathouse.server.ui.parts.states import Tone
 from boathouse.server.ui.parts.text import link, words
 from boathouse.server.ui.visitor import Visitor
-
-MOST_REASONS = 3
-"""Reasons that are told of one need; one is enough, the others tell what else would have to be revoked."""
 
 
 async def why(visitor: Visitor, who: Identity) -> None:
@@ -54,40 +51,6 @@ async def _explained(visitor: Visitor, who: Identity, kind: SecurableKind, name:
         label=f"What {who.name} may do with {in_words(kind)} {name}",
         search=False,
     )
-
-
-def because(told: Explanation) -> str:
-    """The reasons line by line, or what is missing."""
-    if told.missing:
-        lacks = (f"{need.privilege.in_words} on {in_words(need.kind)} {need.full_name}" for need in told.missing)
-        return f"Missing: {'; '.join(lacks)}."
-    return "\n".join(_need(need) for need in told.needs)
-
-
-def _need(need: Need) -> str:
-    shown = [_reason(reason, need) for reason in need.reasons[:MOST_REASONS]]
-    more = len(need.reasons) - len(shown)
-    also = f" (and {more} more)" if more else ""
-    return f"{need.privilege.in_words}: {'; also '.join(shown)}{also}"
-
-
-def _reason(reason: Reason, need: Need) -> str:
-    *way, holder = reason.through
-    path = f" ({' → '.join(reason.through)})" if way and holder != EVERYONE else ""
-    name = "everybody" if holder == EVERYONE else holder
-    place = (
-        in_words(reason.kind)
-        if reason.kind is SecurableKind.METASTORE
-        else f"{in_words(reason.kind)} {reason.full_name}"
-    )
-    match reason.way:
-        case Way.ADMINISTRATOR:
-            return f"{reason.through[0]} is an administrator{path}"
-        case Way.OWNER:
-            return f"{name} owns the {place}{path}"
-        case Way.GRANT:
-            as_what = "" if reason.privilege is need.privilege else f" as {reason.privilege.in_words}"
-            return f"granted to {name} on {place}{as_what}{path}"
 
 
 def through(path: Sequence[str]) -> object:
