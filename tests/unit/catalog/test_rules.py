@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boathouse.catalog import Privilege, SecurableKind
-from boathouse.catalog.hierarchy import CONCERNS, GRANTABLE, chain_of
+from boathouse.catalog.hierarchy import CONCERNS, CREATE_PRIVILEGES, GRANTABLE, chain_of
 from boathouse.catalog.rules import Node, holds, knows_of, what_is_missing
 from boathouse.foundation.principals import ADMINS, EVERYONE, Principal
 
@@ -57,7 +57,7 @@ def brute_force(principal: Principal, wanted: Privilege, chain: list[Node]) -> b
         return True
     if wanted != Privilege.BROWSE:
         for depth, node in enumerate(chain):
-            if depth == 0 and not wanted.value.startswith("CREATE_"):
+            if depth == 0 and wanted not in CREATE_PRIVILEGES.values():
                 continue
             if node.kind is SecurableKind.CATALOG and not has(Privilege.USE_CATALOG, depth):
                 return False
