@@ -56,8 +56,7 @@ class _Known:
 
 async def features_page(visitor: Visitor) -> None:
     with frame(visitor, "Features"):
-        with card("Feature tables"):
-            later(lambda: _tables(visitor), "Looking for feature tables …")
+        later(lambda: _tables(visitor), "Looking for feature tables …")
 
 
 async def _tables(visitor: Visitor) -> None:
@@ -69,13 +68,15 @@ async def _tables(visitor: Visitor) -> None:
     for each in publications:
         published[each.source_table].append(each)
     known = _Known(tables, published)
-    element = grid(
-        _COLUMNS,
-        known.rows(),
-        label="Feature tables",
-        nothing="There is no feature table that you may know of.",
-        next_step="A table with a primary key is one: FeatureEngineeringClient().create_table(name, primary_keys=...)",
-    )
+    with card("Feature tables"):
+        element = grid(
+            _COLUMNS,
+            known.rows(),
+            label="Feature tables",
+            nothing="There is no feature table that you may know of.",
+            next_step="A table with a primary key is one: FeatureEngineeringClient().create_table(name,"
+            " primary_keys=...)",
+        )
     if isinstance(element, Grid):
         soon(lambda: _fill(visitor, known, element))
         with card("Feature specs and functions"):
