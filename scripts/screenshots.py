@@ -23,7 +23,7 @@ MODEL, TABLE, WATCHED, ENDPOINT = (
     "prod.flights.delay_model",
     "prod.flights.weather",
     "prod.flights.weather",
-    "flight_delays",
+    "flight-delays-prod",
 )
 
 
@@ -103,6 +103,8 @@ def _take(page: Page, url: str, file: Path, *, whole: bool) -> None:
     page.wait_for_selector("h1")
     page.wait_for_load_state("networkidle")
     page.wait_for_function("!document.querySelector('.bh-loading')")
+    if page.inner_text("h1") == "Not shown":
+        sys.exit(f"{url} shows nothing: {page.inner_text('main')}")
     page.screenshot(path=file, full_page=whole)
     sys.stdout.write(f"{file}\n")
 
