@@ -2,6 +2,7 @@
 """The columns of a request that an on-demand function takes, with the types that it was trained with."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -45,7 +46,7 @@ def typed_table(table: pa.Table, spec: FeatureSpec, keys: Mapping[str, pa.DataTy
         if name in keys or name in types:
             wanted = keys[name] if name in keys else arrow_type(type_of(types[name]))
             try:
-                columns[name] = column.cast(wanted)
+                columns[name] = _cast(column, wanted)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise InvalidInput(f"The values of column {name} cannot be {wanted}: {error}.") from error
         else:
@@ -77,7 +78,29 @@ def _array(name: str, values: Sequence[Any], type_text: str | None) -> pa.Array:
         try:
             return pa.array(values, wanted)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            return pa.array(values).cast(wanted)
+            return _cast(pa.array(values), wanted)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         shown = f" {type_text.upper()}" if type_text else " of one type"
         raise InvalidInput(f"The values of column {name} cannot be{shown}: {error}.") from error
+
+
+def _cast(given: Any, wanted: pa.DataType) -> Any:
+    """Text becomes instants and days as an endpoint's document lets one write them: an instant without a zone is one of
+    UTC, and that of a day may have a time."""
+    try:
+        return given.cast(wanted)
+    except pa.ArrowInvalid as error:
+        if not (pa.types.is_string(given.type) and (pa.types.is_timestamp(wanted) or pa.types.is_date(wanted))):
+            raise
+        try:
+            return pa.array([None if each is None else _instant(each, wanted) for each in given.to_pylist()], wanted)
+        except ValueError:
+            raise error from None
+
+
+def _instant(text: str, wanted: pa.DataType) -> Any:
+    told = datetime.fromisoformat(text)
+    if pa.types.is_date(wanted):
+        return told.date()
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return told if wanted.tz else told.astimezone(UTC).replace(tzinfo=None)

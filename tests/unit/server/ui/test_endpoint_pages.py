@@ -116,6 +116,8 @@ def test_values_are_typed_as_their_fields_take_them() -> None:
     assert typed(None, FieldKind.NUMBER) == ""
     assert typed(False, FieldKind.BOOLEAN) == "false"
     assert typed("2013-12-01 22:45:00+00:00", FieldKind.INSTANT) == "2013-12-01T22:45:00"
+    assert typed("2013-12-01T22:45:00.123+02:00", FieldKind.INSTANT) == "2013-12-01T20:45:00"
+    assert typed("2013-12-01", FieldKind.INSTANT) == "2013-12-01T00:00:00"
     assert typed({"a": 1}, FieldKind.JSON) == '{"a": 1}'
 
 

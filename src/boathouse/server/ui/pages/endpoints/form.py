@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
@@ -38,7 +38,8 @@ class Field:
 
     @property
     def hint(self) -> str:
-        return f"{self.kind.value}, may be empty" if self.may_be_null else self.kind.value
+        kind = "instant, UTC" if self.kind is FieldKind.INSTANT else self.kind.value
+        return f"{kind}, may be empty" if self.may_be_null else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def typed(value: Any, kind: FieldKind) -> str:
     if kind is FieldKind.BOOLEAN:
         return "true" if value else "false"
     if kind is FieldKind.INSTANT and isinstance(value, str):
-        return value.replace(" ", "T").removesuffix("Z")[:19]
+        return _in_utc(value)
     if kind is FieldKind.JSON or isinstance(value, dict | list):
         return json.dumps(value)
     return str(value)
@@ -177,6 +178,15 @@ def _anything(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _in_utc(text: str) -> str:
+    """As a field of the browser takes it: a day begins at midnight."""
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (told.astimezone(UTC) if told.tzinfo else told).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _article(kind: FieldKind) -> str:
