@@ -97,7 +97,8 @@ class Readings:
 
     def farthest(self, principal: Principal, wanted: Wanted) -> list[Farthest]:
         """In each of the newest windows the column that is farthest from the baseline (without one: from the window
-        before), in time; ``wanted.column`` does not matter. Raises as :meth:`choices`."""
+        before), in time; ``wanted.column`` does not matter, and which model answered is no drift. Raises as
+        :meth:`choices`."""
         with self._verb(principal, wanted.table):
             monitor = self._monitor(principal, wanted.table)
             conditions, parameters = _conditions(monitor, wanted)
@@ -108,7 +109,9 @@ class Readings:
                 f"LIMIT {_MOST_CHOICES}"
             )
             try:
-                return farthest_of(self._session_of(principal).sql(text, parameters).rows())
+                found = self._session_of(principal).sql(text, parameters).rows()
+                model = (monitor.settings.model_id or "").lower()
+                return farthest_of([row for row in found if row["column_name"].lower() != model])
             except NotFound:
                 return []
 
