@@ -80,7 +80,7 @@ def moved(row: DriftRow) -> State | None:
     p = row.figures.get("pvalue_adjusted")
     if p is None:
         return None
-    return State("yes", Tone.DOUBTFUL) if p < LIKELY else State("not shown", Tone.QUIET)
+    return State("yes", Tone.DOUBTFUL) if p < LIKELY else State("could be luck", Tone.QUIET)
 
 
 def _column(seen: Seen, row: DriftRow) -> Linked:
