@@ -107,5 +107,7 @@ async def _maturity(visitor: Visitor, model: Produced) -> None:
     found = await visitor.ask(visitor.plane.maturities.of, ModelName.parse(model.model))
     standpoint = found.standpoints[0]
     top = standpoint.scale.levels[-1].number
-    words(f"level {standpoint.level} of {top}")
-    words(standpoint.scale.levels[standpoint.level].name, "div", style="bh-note")
+    level = words(f"level {standpoint.level} of {top}")
+    level.props["title"] = f"{standpoint.scale.levels[standpoint.level].name}; boathouse maturity {model.model}"
+    seen = sum(each.is_met for each in found.findings.values())
+    words(f"{seen} of {len(found.findings)} practices seen", "div", style="bh-note")
