@@ -43,7 +43,7 @@ class Runner:
         self.editor.on_change(lambda: self.parameters.show(self.editor.text))
         self.buttons = ui.element("div").classes("bh-row bh-actions")
         with self.buttons:
-            button("Run", self.run, style="bh-primary")
+            self._run_button = button("Run", self.run, style="bh-primary")
             self._cancel = button("Cancel", self._end, style="bh-danger")
             self._cancel.set_visibility(False)
             self._limit = ui.select(LIMITS, label="Limit", value=1_000).props("outlined dense options-dense")
@@ -65,6 +65,7 @@ class Runner:
         """Run what stands in the editor."""
         if self._running is not None:
             return
+        self._run_button.props("disable")
         self._clear()
         request = StatementRequest(
             self.editor.text,
@@ -82,6 +83,7 @@ class Runner:
                 problem(error)
         finally:
             self._running = None
+            self._run_button.props(remove="disable")
             self._cancel.set_visibility(False)
 
     async def show(self, record: StatementRecord) -> None:
