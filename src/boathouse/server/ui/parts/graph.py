@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from boathouse.server.ui.parts.states import Tone
 
@@ -268,4 +268,9 @@ def _box(node: Node, place: Place) -> str:
 
 
 def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+    """As much of a text as fits; digits and capitals are wider than other letters."""
+    wide = [1.25 if each.isdigit() or each.isupper() else 1.0 for each in text]
+    if sum(wide) <= letters:
+        return text
+    fitting = sum(so_far <= letters - 1 for so_far in accumulate(wide))
+    return f"{text[:fitting]}…"

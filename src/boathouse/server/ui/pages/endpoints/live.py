@@ -174,4 +174,4 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _ms(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3g} ms"
+    return None if value is None else f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"

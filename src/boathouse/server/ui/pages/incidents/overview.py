@@ -51,7 +51,7 @@ def _incidents(found: Sequence[Incident]) -> None:
                 each.owner,
                 Ago(from_epoch_ms(each.opened_at)) if each.is_open else from_epoch_ms(each.opened_at),
                 None if each.closed_at is None else in_words(each.closed_at - each.opened_at),
-                Linked(each.alert, addresses.alert(each.alert)) if each.alert else None,
+                Linked(each.alert.rpartition(".")[2], addresses.alert(each.alert)) if each.alert else None,
                 each.resolution,
             ]
             for each in found
