@@ -105,7 +105,10 @@ async def _request(visitor: Visitor, name: str, request_id: str) -> None:
     with card():
         _facts(whole.asked)
     with card("Replay"):
-        _replaying(visitor, name, request_id)
+        if _is_refused(whole.asked):
+            note("It was not answered, so there is nothing to compare with.")
+        else:
+            _replaying(visitor, name, request_id)
     with columns():
         with card("Asked"):
             preformatted(pretty(whole.captured.request))
@@ -139,9 +142,13 @@ def _facts(asked: AskedRequest) -> None:
             else None,
             "Caller's id": asked.client_request_id,
             "Configuration": asked.config_version,
-            "Not kept": ", ".join(asked.error_codes) or None,
+            "Error" if _is_refused(asked) else "Not kept": ", ".join(asked.error_codes) or None,
         }
     )
+
+
+def _is_refused(asked: AskedRequest) -> bool:
+    return asked.status is not None and asked.status >= 400
 
 
 def _replaying(visitor: Visitor, name: str, request_id: str) -> None:
