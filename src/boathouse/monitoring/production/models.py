@@ -70,6 +70,16 @@ class Produced:
 
 
 @dataclass(frozen=True, slots=True)
+class InProduction:
+    """The names of the models in production, each in one of both."""
+
+    served: tuple[str, ...]
+    """Those that an endpoint serves."""
+    others: tuple[str, ...]
+    """Those whose production stage points at a version, for jobs to load."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadingJob:
     """A job that loads a model."""
 
@@ -92,8 +102,8 @@ class Production:
         self._endpoints = endpoints
         self._home = home
 
-    def names(self, principal: Principal) -> list[str]:
-        """The models in production, by name."""
+    def names(self, principal: Principal) -> InProduction:
+        """The models in production that the principal may read, by name."""
         named, usual, stores = self._models.requirements.production_aliases(), DEFAULT_STAGES[PRODUCTION], self._stores
         champions = {
             model
@@ -101,8 +111,9 @@ class Production:
             for model in stores.models_with_alias(alias)
             if named.get(model, usual) == alias
         }
-        served = {name for each in self._endpoints.list(principal) for name in _models_of(each)} - champions
-        return sorted({*self._readable(principal, champions), *self._known(principal, served)})
+        serving = {name for each in self._endpoints.list(principal) for name in _models_of(each)}
+        served = self._known(principal, serving)
+        return InProduction(tuple(served), tuple(self._readable(principal, champions - set(served))))
 
     def shown(self, principal: Principal, names: Sequence[str]) -> list[Produced]:
         """These models, in the order asked for; one that the principal may not read is left out."""

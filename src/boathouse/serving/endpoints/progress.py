@@ -64,7 +64,7 @@ def progress_of(
     return Progress(
         ready=ReadyState.READY if is_ready else ReadyState.NOT_READY,
         update=update,
-        why="; ".join(dict.fromkeys(_why(standing, told, known, is_data_plane_here=is_data_plane_here))) or None,
+        why=" ".join(dict.fromkeys(_why(standing, told, known, is_data_plane_here=is_data_plane_here))) or None,
         answering_version=min(answering, default=endpoint.config.version),
         lacking=lacking,
     )

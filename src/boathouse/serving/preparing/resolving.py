@@ -122,7 +122,7 @@ class Resolving:
             routes=routes,
             callers=self._access.callers(endpoint.name),
             policy=policy,
-            why="; ".join([*found.why, *rungs.missing, *idle]) or None,
+            why=" ".join([*found.why, *rungs.missing, *idle]) or None,
             shadows=(LiveShadow(shadow.entity.entity_id, policy.shadow.percent),) if shadow and policy.shadow else (),
             ladder=tuple(rungs.live),
             features={each.entity.entity_id: each.features for each in opened if each.features is not None},
@@ -143,7 +143,7 @@ class Resolving:
         if resolved.standing.state is not ReadyState.READY:
             return None
         remark = f"Configuration {before.version} goes on answering."
-        why = "; ".join(dict.fromkeys([*found.why, remark, *([resolved.live.why] if resolved.live.why else [])]))
+        why = " ".join(dict.fromkeys([*found.why, remark, *([resolved.live.why] if resolved.live.why else [])]))
         return Resolved(replace(resolved.live, why=why), replace(resolved.standing, why=why))
 
     def _answered_last(self, endpoint: Endpoint) -> EndpointConfig | None:
@@ -312,7 +312,7 @@ class Resolving:
             routes=(),
             callers=self._access.callers(endpoint.name),
             policy=policy,
-            why="; ".join(dict.fromkeys(found.why)) or "It is not known what is missing.",
+            why=" ".join(dict.fromkeys(found.why)) or "It is not known what is missing.",
             capture=endpoint.config.capture,
             owner=owner,
         )

@@ -11,10 +11,10 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.monitoring.alerts.nouns import Series
 from boathouse.monitoring.alerts.rules import Severity
+from boathouse.monitoring.production import troubles
 from boathouse.monitoring.production.troubles import Troubles, Watched
 from boathouse.serving.endpoints.nouns import ReadyState
 from boathouse.serving.endpoints.progress import ConfigUpdate
-from boathouse.wiring import troubles
 
 
 class Rooms:

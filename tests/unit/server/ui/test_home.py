@@ -3,6 +3,7 @@
 import pytest
 
 from boathouse.features.inventory.nouns import Freshness
+from boathouse.monitoring.production.models import InProduction
 from boathouse.monitoring.production.troubles import Trouble, TroubleKind
 from boathouse.monitoring.readings.nouns import Farthest, Reading
 from boathouse.server.ui.pages.home.figures import aged, drift_in, quality_in
@@ -18,19 +19,24 @@ def trouble(kind: TroubleKind = TroubleKind.ALERT, severity: str = "warning", na
 @pytest.mark.parametrize(
     ("troubles", "models", "sentence", "tone"),
     [
-        ([], 1, "Everything is all right. 1 model is in production.", Tone.GOOD),
-        ([], 0, "Everything is all right.", Tone.GOOD),
-        ([trouble()], 2_000, "1 thing is not all right. 2,000 models are in production.", Tone.DOUBTFUL),
+        ([], (1, 0), "Everything is all right. 1 model answers at endpoints.", Tone.GOOD),
+        ([], (0, 0), "Everything is all right.", Tone.GOOD),
+        ([], (0, 2), "Everything is all right. 2 models have a champion.", Tone.GOOD),
+        ([trouble()], (2_000, 0), "1 thing is not all right. 2,000 models answer at endpoints.", Tone.DOUBTFUL),
         (
             [trouble(severity="critical"), trouble()],
-            2,
-            "2 things are not all right, 1 of them critical. 2 models are in production.",
+            (1, 2),
+            (
+                "2 things are not all right, 1 of them critical. "
+                "1 model answers at endpoints; 2 have a champion that no endpoint serves."
+            ),
             Tone.BAD,
         ),
     ],
 )
-def test_one_sentence_says_it(troubles: list[Trouble], models: int, sentence: str, tone: Tone) -> None:
-    assert (sentence_of(troubles, models), overall(troubles)) == (sentence, tone)
+def test_the_sentences_say_it(troubles: list[Trouble], models: tuple[int, int], sentence: str, tone: Tone) -> None:
+    served, others = (("a.b.model",) * count for count in models)
+    assert (sentence_of(troubles, InProduction(served, others)), overall(troubles)) == (sentence, tone)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,7 @@ def test_each_trouble_leads_to_its_page(kind: TroubleKind, name: str, address: s
 
 
 def test_models_that_something_is_wrong_with_stand_first() -> None:
-    assert in_order(["a", "b", "c", "d"], {"c", "b"}) == ["b", "c", "a", "d"]
+    assert in_order(["d", "b", "c", "a"], {"c", "b"}) == ["b", "c", "d", "a"]
 
 
 def reading(start: int, **figures: float) -> Reading:

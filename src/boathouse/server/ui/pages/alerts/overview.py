@@ -150,7 +150,7 @@ def _rules(standings: Sequence[Standing]) -> None:
             for each in standings
         ],
         label="Rules that do not fire",
-        nothing="There is no other rule that you may see.",
+        nothing="There is no rule that you may see, apart from what fires.",
         next_step="boathouse alert put NAME --rule rule.yml",
     )
 

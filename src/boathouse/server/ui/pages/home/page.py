@@ -28,26 +28,26 @@ async def home_page(visitor: Visitor) -> None:
     """``/ui/``"""
     plane = visitor.plane
     troubles, names = await asyncio.gather(visitor.ask(plane.troubles.now), visitor.ask(plane.production.names))
-    if not names and not await _has_models(visitor):
+    if not (names.served or names.others) and not await _has_models(visitor):
         with frame(visitor, "Home"):
             if troubles:
-                standing_card(troubles, 0)
+                standing_card(troubles, names)
             first_steps()
         return
     touched = await _touched(visitor, troubles)
     wanted = visitor.query.get("q", "").strip().lower()
-    found = [each for each in in_order(names, touched) if wanted in each.lower()]
+    found = [each for each in in_order((*names.served, *names.others), touched) if wanted in each.lower()]
     page = page_of(visitor, total=len(found), per_page=PER_PAGE)
     shown = await visitor.ask(plane.production.shown, found[page * PER_PAGE : (page + 1) * PER_PAGE])
     with frame(visitor, "Home"):
-        standing_card(troubles, len(names))
+        standing_card(troubles, names)
         later(lambda: _pending(visitor), "")
         fleet_card(visitor, shown, troubles, total=len(found), page=page, per_page=PER_PAGE)
 
 
 def in_order(names: Sequence[str], touched: set[str]) -> list[str]:
-    """Models that a trouble touches first, then by name."""
-    return sorted(names, key=lambda name: (name not in touched, name))
+    """Models that a trouble touches first; the others as they stand."""
+    return sorted(names, key=lambda name: name not in touched)
 
 
 async def _has_models(visitor: Visitor) -> bool:

@@ -107,7 +107,10 @@ async def _maturity(visitor: Visitor, model: Produced) -> None:
     found = await visitor.ask(visitor.plane.maturities.of, ModelName.parse(model.model))
     standpoint = found.standpoints[0]
     top = standpoint.scale.levels[-1].number
+    possible = standpoint.level_if_measured
     level = words(f"level {standpoint.level} of {top}")
     level.props["title"] = f"{standpoint.scale.levels[standpoint.level].name}; boathouse maturity {model.model}"
+    if possible != standpoint.level:
+        words(f"{possible} if what nobody measures were met", "div", style="bh-note")
     seen = sum(each.is_met for each in found.findings.values())
     words(f"{seen} of {len(found.findings)} practices seen", "div", style="bh-note")

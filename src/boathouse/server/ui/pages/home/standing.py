@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from boathouse.monitoring.production.models import InProduction
 from boathouse.monitoring.production.troubles import Trouble, TroubleKind
 from boathouse.server.ui import addresses
 from boathouse.server.ui.parts.layout import row
@@ -15,7 +16,7 @@ MOST_SHOWN = 10
 _TONES = {"critical": Tone.BAD, "warning": Tone.DOUBTFUL}
 
 
-def standing_card(troubles: Sequence[Trouble], models: int) -> None:
+def standing_card(troubles: Sequence[Trouble], models: InProduction) -> None:
     """The sentence, and what it rests on."""
     tone = overall(troubles)
     with ui.element("section").classes(f"bh-card bh-standing bh-{tone}").props('aria-label="Is everything all right?"'):
@@ -41,16 +42,27 @@ def overall(troubles: Sequence[Trouble]) -> Tone:
     return Tone.DOUBTFUL if troubles else Tone.GOOD
 
 
-def sentence_of(troubles: Sequence[Trouble], models: int) -> str:
-    """Whether everything is all right, in one sentence."""
-    what = "1 model is" if models == 1 else f"{models:,} models are"
+def sentence_of(troubles: Sequence[Trouble], models: InProduction) -> str:
+    """Whether everything is all right, in one sentence, and what that is about in another."""
+    what = _fleet(models)
     if not troubles:
-        return f"Everything is all right. {what} in production." if models else "Everything is all right."
+        return f"Everything is all right.{what}"
     bad = sum(each.severity == "critical" for each in troubles)
     count = "1 thing is" if len(troubles) == 1 else f"{len(troubles)} things are"
     some = "all" if bad == len(troubles) else str(bad)
     how = f", {some} of them critical" if bad and len(troubles) > 1 else ", and it is critical" if bad else ""
-    return f"{count} not all right{how}. {what} in production."
+    return f"{count} not all right{how}.{what}"
+
+
+def _fleet(models: InProduction) -> str:
+    """A model that is only some stage's champion, in a catalog for development perhaps, is told apart from one that
+    answers."""
+    served, others = len(models.served), len(models.others)
+    answers = "1 model answers" if served == 1 else f"{served:,} models answer"
+    champions = "1 has" if others == 1 else f"{others:,} have"
+    if served:
+        return f" {answers} at endpoints{f'; {champions} a champion that no endpoint serves' if others else ''}."
+    return f" {'1 model has' if others == 1 else f'{others:,} models have'} a champion." if others else ""
 
 
 def _trouble(trouble: Trouble) -> None:

@@ -44,7 +44,7 @@ async def approval_card(visitor: Visitor, name: ModelName, told: Explanation, re
                 _signing(visitor, approvals, name, standing, refresh)
             if may_manage:
                 _moving(visitor, name, told, refresh)
-        if not may_sign:
+        if not may_sign and not standing.tally.is_complete:
             note(f"You may not sign this version. {standing.who.rstrip(',')} may.")
 
 

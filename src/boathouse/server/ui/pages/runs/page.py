@@ -120,7 +120,12 @@ class RunPage:
             button("Cancel", lambda: ask_to_cancel(self._visitor, run), style="bh-danger")
         elif self._view.loop is None and run.started_at:
             tasks = self._view.tasks
-            button("Repair", lambda: ask_to_repair(self._visitor, run, tasks), style="bh-primary")
+            has_failed = run.state.result is not ResultState.SUCCESS
+            button(
+                "Repair" if has_failed else "Run tasks again",
+                lambda: ask_to_repair(self._visitor, run, tasks),
+                style="bh-primary" if has_failed else "",
+            )
 
     async def _show_task(self) -> None:
         """The task that the address names, or the one that matters now: what failed, else what runs."""
