@@ -3,13 +3,13 @@
 import base64
 import binascii
 from collections.abc import Callable
-from http.cookies import SimpleCookie
 from typing import Annotated, Protocol
 from urllib.parse import quote, urlsplit
 
 import orjson
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from boathouse.foundation.context import RequestContext, TaskContext, in_request
@@ -117,14 +117,15 @@ def _token_of(scope: Scope, headers: Headers) -> str:
             return _basic_password(credentials)
         case _:
             pass
-    cookie = SimpleCookie(headers.get("cookie", "")).get(session_cookie(scope))
-    if cookie is None:
+    # Other servers of this machine leave cookies here as well: one that is malformed must not hide ours.
+    session = cookie_parser(headers.get("cookie", "")).get(session_cookie(scope))
+    if session is None:
         raise Unauthenticated(
             "This request carries no token.",
             hint="Send it as 'Authorization: Bearer TOKEN'; boathouse env prints yours.",
         )
     _require_own_page(scope, headers)
-    return cookie.value
+    return session
 
 
 def _require_own_page(scope: Scope, headers: Headers) -> None:
@@ -135,11 +136,19 @@ def _require_own_page(scope: Scope, headers: Headers) -> None:
         return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is not None:
-        is_ours = urlsplit(origin).netloc == headers.get("host") and site in (None, "same-origin")
+        is_ours = _host_of(origin) == headers.get("host") and site in (None, "same-origin")
     else:
         is_ours = site == "same-origin" or (site is None and is_harmless)
     if not is_ours:
         raise Denied("A page of another site sent this request; it is refused.")
+
+
+def _host_of(origin: str) -> str:
+    """The host and port of an origin; nothing for what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _require_fit_for_tasks(task: TaskContext, scope: Scope) -> None:

@@ -170,6 +170,17 @@ def test_a_browser_signs_in_works_and_signs_out(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    "neighbour", ['prefs={"a": 1}', "a[b]=x", "@=1", "flag", 'x="half', "x=a, b c", "expires=1", "\u00fc=1"]
+)
+def test_a_cookie_of_another_server_on_this_machine_does_not_hide_ours(client: TestClient, neighbour: str) -> None:
+    client.post("/ui/sign-in", data={"token": "good"})
+    name, value = next(iter(client.cookies.items()))
+    client.cookies.clear()
+    sent = f"{neighbour}; {name}={value}".encode("latin-1")
+    assert client.get("/who", headers=[(b"cookie", sent)]).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("wanted", "shown"),
     [("/mlflow/", "/mlflow/"), ("//evil.example", "/ui/"), ("https://evil.example", "/ui/"), ("", "/ui/"),
      ("/\\\\evil", "/ui/"), ("/ui/sign-in", "/ui/"), ("/a\r\nSet-Cookie: x=y", "/ui/")],
@@ -189,7 +200,12 @@ def test_another_sites_page_cannot_use_the_session(client: TestClient) -> None:
 def test_another_port_of_this_machine_is_another_site(client: TestClient) -> None:
     client.post("/ui/sign-in", data={"token": "good"})
     asked = {"Host": "testserver"}
-    for origin, status in (("http://testserver", 200), ("http://testserver:8888", 403), ("null", 403)):
+    for origin, status in (
+        ("http://testserver", 200),
+        ("http://testserver:8888", 403),
+        ("null", 403),
+        ("http://[half", 403),
+    ):
         assert client.post("/change", headers={**asked, "Origin": origin}).status_code == status
     both = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-site"}
     assert client.post("/change", headers=both).status_code == 403
