@@ -48,6 +48,17 @@ def error_body(error: BoathouseError) -> dict[str, Any]:
     return body
 
 
+def unstorable(error: Exception) -> InvalidInput | None:
+    """What somebody has sent that no database takes: a number beyond 64 bits, half a letter. None for other errors."""
+    match error:
+        case OverflowError():
+            return InvalidInput("The request is not valid: it holds a number that is too large.")
+        case UnicodeEncodeError():
+            return InvalidInput("The request is not valid: it holds a text that is not valid Unicode.")
+        case _:
+            return None
+
+
 def answer_errors(app: FastAPI) -> None:
     """Make the app answer every error in our shape."""
 
@@ -64,10 +75,9 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(OverflowError)
     @app.exception_handler(UnicodeEncodeError)
-    def unstorable(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+    def not_stored(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
         log.warning("%s %s: %s", request.method, request.url.path, error)
-        what = "a number that is too large" if isinstance(error, OverflowError) else "a text that is not valid Unicode"
-        return JSONResponse(error_body(InvalidInput(f"The request is not valid: it holds {what}.")), 400)
+        return JSONResponse(error_body(unstorable(error) or InvalidInput("The request is not valid.")), 400)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]

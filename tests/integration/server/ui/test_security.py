@@ -1,5 +1,6 @@
 """What other sites, other ports of this machine and tasks may not do with a session."""
 
+import pytest
 from playwright.sync_api import expect
 from tests.integration.server.ui.conftest import Visit
 
@@ -58,3 +59,14 @@ def test_a_page_that_does_not_exist_is_a_page_of_ours(visit: Visit) -> None:
     assert answer is not None
     assert answer.status == 404
     assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["jobs/99999999999999999999", "incidents/99999999999999999999", "audit?until=9999-12-31"]
+)
+def test_a_number_beyond_all_numbers_is_the_readers_fault(visit: Visit, address: str) -> None:
+    answer = visit.page.goto(f"{visit.url}/ui/{address}")
+
+    assert answer is not None
+    assert answer.status == 400
+    expect(visit.page.get_by_role("alert")).to_contain_text("a number that is too large")

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from boathouse.foundation.errors import BoathouseError, NotFound
 from boathouse.foundation.home import Home
-from boathouse.server.errors import status_of
+from boathouse.server.errors import status_of, unstorable
 from boathouse.server.ui.visitor import Visitor, visitor_of
 from boathouse.wiring.control_plane import ControlPlane
 
@@ -76,6 +76,7 @@ def _instead(visitor: Visitor, request: Request, error: Exception) -> Response:
     from boathouse.server.ui.frame import frame
     from boathouse.server.ui.parts.problems import problem
 
+    error = unstorable(error) or error
     if not isinstance(error, BoathouseError):
         log.error("The page %s failed", request.url.path, exc_info=error)
     ui.context.client.content.clear()

@@ -10,6 +10,7 @@ from nicegui.element import Element
 
 from boathouse.foundation.errors import BoathouseError, Denied, NotFound, Unauthenticated
 from boathouse.server.authentication import SIGN_IN
+from boathouse.server.errors import unstorable
 from boathouse.server.ui.addresses import with_query
 from boathouse.server.ui.parts.text import link, words
 
@@ -28,6 +29,7 @@ def problem(error: Exception) -> Element:
 
 def sentence(error: Exception) -> str:
     """The error for a reader; what nobody has foreseen is in the server's log."""
+    error = unstorable(error) or error
     if isinstance(error, BoathouseError):
         return str(error)
     return "The server failed; its log says why. Try again, and tell whoever runs it if it stays so."
@@ -38,6 +40,7 @@ def tell(error: Exception) -> None:
     if isinstance(error, Unauthenticated):
         _say_that_it_has_ended()
         return
+    error = unstorable(error) or error
     if not isinstance(error, BoathouseError):
         log.error("A page's action failed", exc_info=error)
     ui.notify(sentence(error), type="negative", timeout=0, multi_line=True,
@@ -89,7 +92,8 @@ async def part(build: Callable[[], Awaitable[Any]]) -> None:
     """A part of a page that may fail alone: the rest of the page stands."""
     try:
         await build()
-    except Exception as error:
+    except Exception as failed:
+        error = unstorable(failed) or failed
         if not isinstance(error, BoathouseError):
             log.error("A part of a page failed", exc_info=error)
         problem(error)
