@@ -152,6 +152,19 @@ def test_a_job_is_run_with_parameters(visit: Visit, make: Maker) -> None:
     expect(page.get_by_role("region", name="Parameters")).to_contain_text("2013-07")
 
 
+def test_who_presses_twice_starts_one_run(visit: Visit, make: Maker) -> None:
+    job_id, _ = make.job(make.task("hello.py"))
+    page = visit.open(f"/ui/jobs/{job_id}")
+
+    page.get_by_role("button", name="Run now").click()
+    press = page.get_by_role("dialog").get_by_role("button", name="Run now")
+    press.evaluate("button => { button.click(); button.click(); }")
+
+    page.wait_for_url("**/ui/runs/*")
+    make.ended(int(page.url.rpartition("/")[2]))
+    assert len(make.client.get("/api/2.2/jobs/runs/list", job_id=job_id)["runs"]) == 1
+
+
 def test_a_wrong_parameter_is_said_and_the_dialog_stays(visit: Visit, make: Maker) -> None:
     job_id, _ = make.job(make.task("hello.py"))
     page = visit.open(f"/ui/jobs/{job_id}")

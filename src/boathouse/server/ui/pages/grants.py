@@ -167,5 +167,5 @@ async def _asked(visitor: Visitor, thing: _Thing, line: tuple[str, Sequence[Gran
             else:
                 dialog.submit(GrantChange(name, frozenset(chosen - held), frozenset(held - chosen)))
 
-        choices(send, dialog.close, "Save" if line else "Grant")
+        choices(send, dialog, "Save" if line else "Grant")
     return await dialog

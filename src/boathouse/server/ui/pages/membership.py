@@ -97,7 +97,7 @@ async def _join(visitor: Visitor, who: Identity, kind: PrincipalKind | None) -> 
     with Asked(f"Add {who.name} to a group" if kind else f"Add a member to {who.name}") as dialog:
         field = ui.input("Group" if kind else "User, group or service principal", autocomplete=[e.name for e in known])
         field.props("outlined dense autofocus").classes("bh-wide")
-        choices(lambda: dialog.submit(str(field.value or "").strip()), dialog.close, "Add")
+        choices(lambda: dialog.submit(str(field.value or "").strip()), dialog, "Add")
     name: str | None = await dialog
     if name:
         group, member = (name, who.name) if kind else (who.name, name)

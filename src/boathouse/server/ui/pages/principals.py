@@ -87,7 +87,7 @@ async def _add(visitor: Visitor) -> None:
             if given := str(name.value or "").strip():
                 dialog.submit((PrincipalKind(str(kind.value)), given, str(called.value or "").strip() or None))
 
-        choices(send, dialog.close, "Add")
+        choices(send, dialog, "Add")
     told: tuple[PrincipalKind, str, str | None] | None = await dialog
     if told is None:
         return

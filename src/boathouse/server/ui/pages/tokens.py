@@ -72,7 +72,7 @@ async def _make(visitor: Visitor) -> None:
         comment = ui.input("What is it for?").props("outlined dense autofocus").classes("bh-wide")
         lifetime = ui.select(LIFETIMES, value="30", label="It works for").props("outlined dense")
         lifetime.classes("bh-wide bh-space")
-        choices(lambda: dialog.submit((str(comment.value or ""), str(lifetime.value))), dialog.close, "Make")
+        choices(lambda: dialog.submit((str(comment.value or ""), str(lifetime.value))), dialog, "Make")
     wanted: tuple[str, str] | None = await dialog
     if wanted is None:
         return

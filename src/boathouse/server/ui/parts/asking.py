@@ -1,6 +1,7 @@
 """Buttons that do something, and the dialogs that ask first."""
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from nicegui import ui
@@ -20,6 +21,8 @@ def button(text: str, action: Action, *, style: str = "") -> Element:
     element = ui.button(text, color=None).props("no-caps unelevated").classes(f"bh-button {style}".strip())
 
     async def press() -> None:
+        if not element.enabled:
+            return  # the second half of a double click came before the browser heard of the first
         element.props("loading")
         element.disable()
         try:
@@ -45,7 +48,7 @@ async def confirm(question: str, *, what_happens: str = "", yes: str = "Yes", st
     with Asked(question) as dialog:
         if what_happens:
             words(what_happens, "p")
-        choices(lambda: dialog.submit(True), dialog.close, yes, style)
+        choices(lambda: dialog.submit(True), dialog, yes, style)
     return bool(await dialog)
 
 
@@ -62,7 +65,7 @@ async def ask_reason(question: str, *, what_happens: str = "", yes: str, style: 
             else:
                 reason.props("error error-message='Say why; the reason is kept.'")
 
-        choices(send, dialog.close, yes, style)
+        choices(send, dialog, yes, style)
     return await dialog
 
 
@@ -70,7 +73,7 @@ async def ask_text(question: str, label: str, value: str = "", *, yes: str) -> s
     """Ask for a text of some lines; None if the reader changed their mind."""
     with Asked(question) as dialog:
         field = ui.textarea(label, value=value).props("outlined autogrow autofocus").classes("bh-wide")
-        choices(lambda: dialog.submit(str(field.value or "").strip()), dialog.close, yes)
+        choices(lambda: dialog.submit(str(field.value or "").strip()), dialog, yes)
     return await dialog
 
 
@@ -96,11 +99,24 @@ class Asked(ui.dialog):
         self.open()
 
 
-def choices(send: Callable[[], Any], leave: Callable[[], Any], yes: str, style: str = "bh-primary") -> None:
-    """The end of a dialog: go on or leave."""
+def choices(send: Callable[[], Any], dialog: ui.dialog, yes: str, style: str = "bh-primary") -> None:
+    """The end of a dialog: go on or leave. Who presses twice goes on once."""
+    is_sending = False
+
+    async def send_once() -> None:
+        nonlocal is_sending
+        if is_sending or dialog.submitted.is_set():
+            return
+        is_sending = True
+        try:
+            if isawaitable(sent := send()):
+                await sent
+        finally:
+            is_sending = False
+
     with ui.element("div").classes("bh-row bh-end"):
-        ui.button("Cancel", on_click=leave, color=None).props("no-caps flat").classes("bh-button")
-        ui.button(yes, on_click=send, color=None).props("no-caps unelevated").classes(f"bh-button {style}")
+        ui.button("Cancel", on_click=dialog.close, color=None).props("no-caps flat").classes("bh-button")
+        ui.button(yes, on_click=send_once, color=None).props("no-caps unelevated").classes(f"bh-button {style}")
 
 
 def close(dialog: ui.dialog) -> None:

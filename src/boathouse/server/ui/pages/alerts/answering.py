@@ -74,5 +74,5 @@ async def _span_and_reason(name: str) -> tuple[str, str] | None:
             else:
                 reason.props("error error-message='Say why; the reason is kept.'")
 
-        choices(send, dialog.close, "Silence")
+        choices(send, dialog, "Silence")
     return await dialog

@@ -60,7 +60,7 @@ async def _asked(name: str, config: EndpointConfig) -> tuple[dict[str, float], s
             else:
                 dialog.submit((shares, said))
 
-        choices(send, dialog.close, "Move traffic")
+        choices(send, dialog, "Move traffic")
     return await dialog
 
 

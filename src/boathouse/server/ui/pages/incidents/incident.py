@@ -140,7 +140,7 @@ async def _owner() -> str | None:
             else:
                 name.props("error error-message='Say who.'")
 
-        choices(send, dialog.close, "Assign")
+        choices(send, dialog, "Assign")
     return await dialog
 
 

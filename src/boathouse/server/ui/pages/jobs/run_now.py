@@ -42,7 +42,7 @@ async def ask_to_run(visitor: Visitor, job: Job) -> None:
                 )
                 dialog.submit(run_id)
 
-        choices(send, dialog.close, "Run now")
+        choices(send, dialog, "Run now")
     run_id = await dialog
     if run_id is not None:
         go_to(addresses.run(run_id))

@@ -48,7 +48,7 @@ async def ask_to_repair(visitor: Visitor, run: Run, tasks: Sequence[TaskRun]) ->
                 )
                 dialog.submit(await visitor.ask(visitor.plane.jobs.repairs.begin, run.run_id, request))
 
-        choices(send, dialog.close, "Repair")
+        choices(send, dialog, "Repair")
     if await dialog is not None:
         go_to(addresses.run(run.run_id))
 

@@ -36,6 +36,7 @@ class Runner:
     ) -> None:
         self._visitor = visitor
         self._on_ran = on_ran
+        self._is_busy = False
         self._running: str | None = None
         self.editor = SqlEditor(visitor, text, on_run=self.run)
         self.parameters = ParameterFields(values)
@@ -63,7 +64,7 @@ class Runner:
 
     async def run(self) -> None:
         """Run what stands in the editor."""
-        if self._running is not None:
+        if self._is_busy or self._running is not None:
             return
         self._run_button.props("disable")
         self._clear()
@@ -75,6 +76,7 @@ class Runner:
             disposition=Disposition.EXTERNAL_LINKS,
             format=Format.ARROW_STREAM,
         )
+        self._is_busy = True
         try:
             record = await self._visitor.ask(self._visitor.plane.statements.execute, request)
             await self._follow(record.id)
@@ -82,6 +84,7 @@ class Runner:
             with self.failure:
                 problem(error)
         finally:
+            self._is_busy = False
             self._running = None
             self._run_button.props(remove="disable")
             self._cancel.set_visibility(False)

@@ -42,7 +42,7 @@ async def ask_to_save(visitor: Visitor, draft: Callable[[], QueryDraft], known: 
                     made = await visitor.ask(queries.update, known.id, wanted)
                 dialog.submit(made.id)
 
-        choices(send, dialog.close, "Save")
+        choices(send, dialog, "Save")
     query_id = await dialog
     if query_id is not None:
         go_to(addresses.saved_query(query_id))
