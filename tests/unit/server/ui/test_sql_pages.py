@@ -4,6 +4,8 @@ from boathouse.server.ui.pages.sql.editor import place_of
 from boathouse.server.ui.pages.sql.names import mentioned
 from boathouse.server.ui.pages.sql.parameters import parameters_in, saved, shown, typed
 from boathouse.server.ui.pages.sql.plotting import Columns, missing, options, suggested
+from boathouse.server.ui.pages.sql.result import rows_within
+from boathouse.server.ui.parts.grid import LONGEST_TEXT, Exact, Grid
 from boathouse.session.saved_queries.nouns import Plot, PlotKind
 
 COLUMNS = Columns(("day", "late", "origin"), ("DATE", "DOUBLE", "STRING"))
@@ -64,3 +66,16 @@ def test_a_plot_is_suggested_where_there_are_numbers() -> None:
 def test_an_error_says_where_it_is() -> None:
     assert place_of("Syntax error at line 2, column 7: it cannot be read") == (2, 7)
     assert place_of("Table a.b.c was not found.") is None
+
+
+def test_of_a_wide_result_fewer_rows_are_taken() -> None:
+    taken = {columns: rows_within(columns, 1_000, 50_000) for columns in (0, 10, 100, 5_000, 60_000)}
+
+    assert taken == {0: 1_000, 10: 1_000, 100: 500, 5_000: 10, 60_000: 1}
+
+
+def test_a_long_text_is_cut_in_its_cell_and_says_how_long_it_is() -> None:
+    (cell,) = Grid(["big"], [[Exact("x" * 10_000_000)]], label="Result", per_page=1).props["rows"][0]
+
+    assert cell["text"] == "x" * LONGEST_TEXT + "… (10,000,000 letters)"
+    assert len(cell["key"]) < LONGEST_TEXT + 30

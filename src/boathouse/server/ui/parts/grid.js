@@ -25,7 +25,7 @@ export default {
             <td v-for="(cell, i) in row.cells" :key="i" :class="{ 'bh-number': cell.number || (numeric[i] && cell.key === null), 'bh-long': cell.text && cell.text.length > 40 }">
               <span v-if="cell.marks" class="bh-marks"><a v-for="(mark, j) in cell.marks" :key="j" :href="mark.href" :class="'bh-mark bh-' + mark.tone" :title="mark.title" :aria-label="mark.title"></a></span>
               <component v-else :is="cell.href ? 'a' : 'span'" :href="cell.href" :class="cell.tone ? 'bh-badge bh-' + cell.tone : (cell.href ? 'bh-link' : cell.faint ? 'bh-note' : null)">
-                <time v-if="cell.at" :datetime="iso(cell.at)" :title="utc(cell.at)">{{ cell.ago ? ago(cell.at) : local(cell.at) }}</time>
+                <time v-if="cell.at !== undefined" :datetime="iso(cell.at)" :title="utc(cell.at)">{{ cell.ago ? ago(cell.at) : local(cell.at) }}</time>
                 <template v-else>{{ cell.text }}</template>
               </component>
             </td>

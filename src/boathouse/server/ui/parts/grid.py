@@ -12,6 +12,8 @@ from boathouse.server.ui.parts.states import Tone, tone_of
 from boathouse.server.ui.parts.times import in_milliseconds
 
 ROWS_PER_PAGE = 25
+LONGEST_TEXT = 2_000
+"""Letters of somebody's data in one cell; browsers and sockets are not made for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def _cell(value: object) -> dict[str, Any]:
         case Exact(text, key):
             if text is None:
                 return {"text": "null", "key": None, "faint": True, "number": key is not None}
-            return {"text": text, "key": text if key is None else key, "number": key is not None}
+            shown = _shortened(text)
+            return {"text": shown, "key": shown if key is None else key, "number": key is not None}
         case Marks(marks):
             shown = [{"title": mark.title, "href": mark.address, "tone": str(mark.tone)} for mark in marks]
             return {"text": "", "key": len(marks), "marks": shown}
@@ -161,3 +164,7 @@ def _cell(value: object) -> dict[str, Any]:
             return {"text": f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}", "key": value, "number": True}
         case _:
             return {"text": str(value), "key": str(value)}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text):,} letters)"

@@ -21,6 +21,8 @@ from boathouse.session.statements.nouns import StatementRecord
 MOST_SHOWN = 1_000
 """Rows in the grid; all others come with the export."""
 MOST_DRAWN = 10_000
+MOST_CELLS_SHOWN, MOST_CELLS_DRAWN = 50_000, 500_000
+"""Of a wide result fewer rows are shown and drawn: each cell takes memory in the server while the page is open."""
 TextRows = list[list[str | None]]
 
 
@@ -48,15 +50,17 @@ class ResultPanel:
             _Plotting(self, columns, rows).build()
             with card("Result"):
                 self._summary(record, len(rows))
-                grid(columns.names, _cells(columns, rows[:MOST_SHOWN]), label="Result", nothing="No rows.")
+                shown = rows[: rows_within(len(columns.names), MOST_SHOWN, MOST_CELLS_SHOWN)]
+                grid(columns.names, _cells(columns, shown), label="Result", nothing="No rows.")
 
     def _rows(self, principal: Principal, record: StatementRecord) -> TextRows:
         """The first rows as text, as many as may be drawn."""
         found: TextRows = []
+        most = rows_within(len(record.outcome.columns), MOST_DRAWN, MOST_CELLS_DRAWN)
         for chunk in record.outcome.chunks:
             part = self._visitor.plane.statements.chunk(principal, record.id, chunk.index)
-            found += text_rows(part.rows.slice(0, MOST_DRAWN - len(found)))
-            if len(found) >= MOST_DRAWN:
+            found += text_rows(part.rows.slice(0, most - len(found)))
+            if len(found) >= most:
                 break
         return found
 
@@ -77,8 +81,14 @@ def said_of(record: StatementRecord) -> str:
     rows = f"{total:,} row{'' if total == 1 else 's'}"
     if record.outcome.truncated:
         return f"The first {rows} in {took}: there are more; raise the limit, or ask for less."
-    shown = f", the first {MOST_SHOWN:,} are shown" if total > MOST_SHOWN else ""
+    most = rows_within(len(record.outcome.columns), MOST_SHOWN, MOST_CELLS_SHOWN)
+    shown = f", the first {most:,} are shown" if total > most else ""
     return f"{rows} in {took}{shown}"
+
+
+def rows_within(columns: int, most_rows: int, most_cells: int) -> int:
+    """How many rows of so many columns are taken, at least one."""
+    return max(1, min(most_rows, most_cells // max(columns, 1)))
 
 
 def _cells(columns: Columns, rows: Sequence[Sequence[str | None]]) -> list[list[Exact]]:
@@ -146,5 +156,5 @@ class _Plotting:
                 return
             draw(options(plot, self._columns, self._rows), label=f"{', '.join(plot.y)} over {plot.x}",
                  height_pixels=320)  # fmt: skip
-            if len(self._rows) >= MOST_DRAWN:
-                note(f"The first {MOST_DRAWN:,} rows are drawn.")
+            if len(self._rows) >= rows_within(len(self._columns.names), MOST_DRAWN, MOST_CELLS_DRAWN):
+                note(f"The first {len(self._rows):,} rows are drawn.")
