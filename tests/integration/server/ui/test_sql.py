@@ -176,6 +176,19 @@ def test_a_long_statement_is_cancelled(visit: Visit) -> None:
     expect(page.get_by_role("status").get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
 
 
+def test_who_loads_the_page_again_finds_what_still_runs(visit: Visit) -> None:
+    page = visit.open("/ui/sql")
+    run(page, "SELECT count(*) AS many FROM range(3000000000) AS a(i) WHERE sqrt(i) < 0")
+    page.wait_for_url("**/ui/sql?statement=*")
+
+    page.reload()
+
+    expect(page.get_by_role("textbox", name="SQL", exact=True)).to_contain_text("range(3000000000)")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
 def test_the_limit_is_said(visit: Visit) -> None:
     page = visit.open("/ui/sql")
 

@@ -79,6 +79,10 @@ class Runner:
         self._is_busy = True
         try:
             record = await self._visitor.ask(self._visitor.plane.statements.execute, request)
+            if (
+                self._on_ran is not None
+            ):  # it stands in the address while it runs, too: who loads the page again finds it
+                self._on_ran(record.id)
             await self._follow(record.id)
         except Exception as error:  # noqa: BLE001 (shown where the result would stand)
             with self.failure:
@@ -118,6 +122,7 @@ class Runner:
         record = await self._visitor.ask(statements.get, statement_id)
         self._state.text = ""
         self._running = None
+        self._cancel.set_visibility(False)
         match record.state:
             case State.SUCCEEDED:
                 await self._show_rows(record)
