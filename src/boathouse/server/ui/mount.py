@@ -44,8 +44,9 @@ class UserInterface:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app or await self._start()
         if scope["type"] == "http":
-            send = _with_headers(send, scope["path"])
-        await app(scope, receive, send)
+            await answer_who_waits(app, scope, receive, _with_headers(send, scope["path"]))
+        else:
+            await app(scope, receive, send)
 
     async def _start(self) -> ASGIApp:
         async with self._starting:
@@ -75,6 +76,24 @@ class PagesRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._pages(scope, receive, send)
+
+
+async def answer_who_waits(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the application answer. Who leaves while a page loads is no failure, though NiceGUI's middleware then raises
+    that no response was returned."""
+    has_left = False
+
+    async def hearing() -> Message:
+        nonlocal has_left
+        message = await receive()
+        has_left = has_left or message["type"] == "http.disconnect"
+        return message
+
+    try:
+        await app(scope, hearing, send)
+    except RuntimeError:
+        if not has_left:
+            raise
 
 
 def _with_headers(send: Send, path: str) -> Send:
