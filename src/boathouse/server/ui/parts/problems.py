@@ -37,6 +37,10 @@ def sentence(error: Exception) -> str:
 
 def tell(error: Exception) -> None:
     """An error after somebody pressed something: a message that stays until it is closed."""
+    if _has_left():
+        if not isinstance(error, BoathouseError | RuntimeError):  # NiceGUI's own, that there is no page any more
+            log.error("A page's action failed after its reader had left", exc_info=error)
+        return
     if isinstance(error, Unauthenticated):
         _say_that_it_has_ended()
         return
@@ -45,6 +49,14 @@ def tell(error: Exception) -> None:
         log.error("A page's action failed", exc_info=error)
     ui.notify(sentence(error), type="negative", timeout=0, multi_line=True,
               actions=[{"label": "Close", "color": "white"}])  # fmt: skip
+
+
+def _has_left() -> bool:
+    """Whether the page was closed while something was done, so that nobody is there to hear of it."""
+    try:
+        return ui.context.client.is_deleted
+    except RuntimeError:
+        return True
 
 
 async def require_session() -> None:
@@ -93,6 +105,9 @@ async def part(build: Callable[[], Awaitable[Any]]) -> None:
     try:
         await build()
     except Exception as failed:
+        if _has_left():
+            tell(failed)
+            return
         error = unstorable(failed) or failed
         if not isinstance(error, BoathouseError):
             log.error("A part of a page failed", exc_info=error)
