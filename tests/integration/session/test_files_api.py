@@ -35,6 +35,16 @@ def test_what_the_sdk_uploads_it_downloads_again(client: WorkspaceClient, volume
     assert client.files.get_metadata(f"{volume}/deep/a b.bin").content_length == len(content)
 
 
+def test_a_file_is_no_page_of_ours(client: WorkspaceClient, url: str, token: Callable[..., str], volume: str) -> None:
+    import urllib3
+
+    client.files.upload(f"{volume}/a.html", io.BytesIO(b"<script>alert(1)</script>"), overwrite=True)
+    address = f"{url}/api/2.0/fs/files{volume}/a.html"
+    answer = urllib3.request("GET", address, headers={"Authorization": f"Bearer {token('root')}"})
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_file_is_overwritten_only_when_asked(client: WorkspaceClient, volume: str) -> None:
     client.files.upload(f"{volume}/a.txt", io.BytesIO(b"one"), overwrite=True)
     with pytest.raises(ResourceAlreadyExists):
