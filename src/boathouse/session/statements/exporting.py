@@ -34,7 +34,7 @@ def exported(kind: FileKind, chunks: Iterable[pa.Table]) -> Iterator[bytes]:
         case FileKind.PARQUET:
             from pyarrow import parquet
 
-            yield from _written(chunks, parquet.ParquetWriter)
+            yield from _written(map(_without_spans, chunks), parquet.ParquetWriter)
 
 
 def _csv(chunks: Iterable[pa.Table]) -> Iterator[bytes]:
@@ -52,6 +52,15 @@ def _written(chunks: Iterable[pa.Table], open_writer: Callable[[Any, pa.Schema],
     if writer is not None:
         writer.close()
     yield drain.taken()
+
+
+def _without_spans(table: pa.Table) -> pa.Table:
+    """Spans of time as text: Parquet has no type for them that others read."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_interval(field.type):
+            texts = pa.array([None if each is None else str(each) for each in table.column(position).to_pylist()])
+            table = table.set_column(position, field.name, texts.cast(pa.string()))
+    return table
 
 
 class _Drain(io.RawIOBase):

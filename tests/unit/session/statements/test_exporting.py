@@ -27,3 +27,13 @@ def test_other_files_hold_all_rows_and_their_types(kind: FileKind) -> None:
     read = parquet.read_table(io.BytesIO(data)) if kind is FileKind.PARQUET else pa.ipc.open_stream(data).read_all()
 
     assert read.equals(pa.concat_tables(CHUNKS))
+
+
+def test_spans_of_time_are_text_where_a_file_has_no_type_for_them() -> None:
+    spans = pa.table({"n": [1, 2], "span": pa.array([pa.MonthDayNano([0, 3, 0]), None])})
+
+    read = parquet.read_table(io.BytesIO(b"".join(exported(FileKind.PARQUET, [spans]))))
+
+    assert read.column("n").to_pylist() == [1, 2]
+    assert "days=3" in read.column("span").to_pylist()[0]
+    assert read.column("span").to_pylist()[1] is None
