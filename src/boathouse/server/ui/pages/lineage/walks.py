@@ -115,7 +115,7 @@ def _box(thing: Thing, picture: Picture, view: View, touched: frozenset[str]) ->
     return Node(
         key=thing.key,
         name=name_of(thing),
-        kind=f"task of {thing.what.job}" if isinstance(thing.what, Task) else kind_in_words(thing.kind),
+        kind=f"task of {thing.what.job}" if isinstance(thing.what, Task) else _kind_of(thing.what),
         tone=Tone.DOUBTFUL if thing.key in touched else Tone.QUIET,
         address=address_of(thing, view, is_focus=is_focus),
         title=title_of(thing),
@@ -151,8 +151,12 @@ def name_of(thing: Thing) -> str:
     if thing.is_group and thing.what.node.kind is NodeKind.MODEL_VERSION:
         return f"{_short(thing.what.node.name, 13)}, {len(thing.members)} versions"
     if thing.is_group:
-        return f"{len(thing.members):,} {kind_in_words(thing.kind)}s"
+        return f"{len(thing.members):,} {_kind_of(thing.what)}s"
     return _short(spelled(thing.what))
+
+
+def _kind_of(place: Place) -> str:
+    return kind_in_words(place.node.kind.value) if place.column is None else "column"
 
 
 def _short(name: str, letters: int = 25) -> str:
@@ -167,7 +171,7 @@ def title_of(thing: Thing) -> str:
     if isinstance(thing.what, Task):
         return f"task {thing.what.name} of job {thing.what.job}"
     if not thing.is_group:
-        return f"{kind_in_words(thing.kind)} {spelled(thing.what)}"
+        return f"{_kind_of(thing.what)} {spelled(thing.what)}"
     names = [spelled(place) for place in thing.members[:20]]
     more = len(thing.members) - len(names)
     return "\n".join([*names, f"and {more:,} more"] if more else names)

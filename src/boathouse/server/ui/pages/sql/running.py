@@ -66,6 +66,7 @@ class Runner:
         """Run what stands in the editor."""
         if self._is_busy or self._running is not None:
             return
+        self._is_busy = True
         self._run_button.props("disable")
         self._clear()
         request = StatementRequest(
@@ -76,13 +77,10 @@ class Runner:
             disposition=Disposition.EXTERNAL_LINKS,
             format=Format.ARROW_STREAM,
         )
-        self._is_busy = True
         try:
             record = await self._visitor.ask(self._visitor.plane.statements.execute, request)
-            if (
-                self._on_ran is not None
-            ):  # it stands in the address while it runs, too: who loads the page again finds it
-                self._on_ran(record.id)
+            if self._on_ran is not None:
+                self._on_ran(record.id)  # the address names it while it runs: who loads the page again finds it
             await self._follow(record.id)
         except Exception as error:  # noqa: BLE001 (shown where the result would stand)
             with self.failure:
