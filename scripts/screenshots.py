@@ -58,7 +58,8 @@ def _addresses(client: RestClient) -> Mapping[str, str]:
     """Every page of the demo's things."""
     jobs = {job["settings"]["name"]: job["job_id"] for job in client.get("/api/2.2/jobs/list", limit=100)["jobs"]}
     training = next(job for name, job in jobs.items() if "training" in name and name.endswith("prod"))
-    run = client.get("/api/2.2/jobs/runs/list", job_id=training, limit=1)["runs"][0]["run_id"]
+    features = next(job for name, job in jobs.items() if "features" in name and name.endswith("prod"))
+    run = client.get("/api/2.2/jobs/runs/list", job_id=features, limit=1)["runs"][0]["run_id"]
     incidents = client.get("/api/boathouse/v1/incidents").get("incidents", [])
     return {
         "home": "/ui/",

@@ -25,6 +25,8 @@ TARGET_CATALOGS = {
     "staging": "Staging: what main would do in production.",
     "prod": "Production.",
 }
+BEFORE_PRODUCTION = frozenset({"dev", "staging"})
+"""Whatever lies in these is on its way."""
 SYSTEM_SCHEMAS = {
     "access": "Who did what, and where data went.",
     INFORMATION_SCHEMA: "What there is, as tables.",

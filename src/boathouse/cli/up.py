@@ -18,7 +18,10 @@ from boathouse.foundation.home import HOME_FOLDER, HOME_VARIABLE, Home, locate_h
 if TYPE_CHECKING:
     from boathouse.foundation.settings import Settings
 
-HEALTHY_WITHIN_SECONDS = 60
+HEALTHY_WITHIN_SECONDS = 180
+"""How long a machine may take until the control plane answers."""
+LOADED_WITHIN_SECONDS = 60
+"""How long somebody waits for the data plane, which answers once it has loaded its models; it goes on after that."""
 STOPPED_WITHIN_SECONDS = 40
 
 
@@ -68,7 +71,9 @@ def up(
     _start_detached(home, chosen, serving, settings)
     click.echo(f"Boathouse is running at http://{settings.host}:{chosen} (home {home.root}).")
     if serving:
-        click.echo(f"It answers predictions at http://{settings.host}:{serving}.")
+        is_loaded = _is_healthy(home, "serving_url")
+        told = "It answers predictions" if is_loaded else "It still loads models; then it answers predictions"
+        click.echo(f"{told} at http://{settings.host}:{serving}.")
     if link:
         tell_of_link(home, f"http://{settings.host}:{chosen}")
     click.echo("Stop it with: boathouse down")
@@ -97,7 +102,8 @@ def down() -> None:
 
 
 def _start_detached(home: Home, port: int, serving_port: int, settings: "Settings") -> None:
-    """Start a supervisor that outlives this command, and wait until the control plane answers."""
+    """Start a supervisor that outlives this command, and wait until the control plane answers, and the data plane if
+    that does not take too long."""
     home.create()
     log_file = home.logs / "supervisor.log"
     command = [sys.executable, "-m", "boathouse", "up", "--home", str(home.root), "--port", str(port)]
@@ -113,26 +119,27 @@ def _start_detached(home: Home, port: int, serving_port: int, settings: "Setting
             start_new_session=True,
             env={**os.environ, HOME_VARIABLE: str(home.root)},
         )
-    deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
-    while not _is_healthy(home):
+    began = time.monotonic()
+    while not _is_healthy(home, "url"):
         if child.poll() is not None:
             raise Unavailable(f"Boathouse has not started: {_last_line(log_file)}", hint=f"More in {home.logs}")
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + HEALTHY_WITHIN_SECONDS:
             child.terminate()
             raise Unavailable(
                 f"Boathouse was not healthy within {HEALTHY_WITHIN_SECONDS} s; it has been stopped.",
                 hint=f"The logs in {home.logs} say why.",
             )
         time.sleep(0.05)
+    while serving_port and not _is_healthy(home, "serving_url") and time.monotonic() < began + LOADED_WITHIN_SECONDS:
+        time.sleep(0.05)
 
 
-def _is_healthy(home: Home) -> bool:
+def _is_healthy(home: Home, door: str) -> bool:
+    """Whether the control plane (``url``) or the data plane (``serving_url``) answers."""
     from boathouse.foundation.health import read_health
 
-    running = home.running()
-    if running is None:
-        return False
-    return all(read_health(str(running[url])) is not None for url in ("url", "serving_url") if url in running)
+    url = (home.running() or {}).get(door)
+    return url is not None and read_health(str(url)) is not None
 
 
 def _last_line(file: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from boathouse.catalog import Catalog, LineageNode, NodeKind, Privilege, SecurableKind
+from boathouse.catalog.bootstrap import BEFORE_PRODUCTION
 from boathouse.catalog.repository.records import EdgeFilter
 from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError
@@ -71,12 +72,19 @@ class Produced:
 
 @dataclass(frozen=True, slots=True)
 class InProduction:
-    """The names of the models in production, each in one of both."""
+    """The names of the models in production, each in one of these."""
 
     served: tuple[str, ...]
     """Those that an endpoint serves."""
     others: tuple[str, ...]
     """Those whose production stage points at a version, for jobs to load."""
+    earlier: tuple[str, ...] = ()
+    """Of both kinds, but in the catalogs for development and staging."""
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them, the most important first."""
+        return (*self.served, *self.others, *self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,12 @@ class Production:
         }
         serving = {name for each in self._endpoints.list(principal) for name in _models_of(each)}
         served = self._known(principal, serving)
-        return InProduction(tuple(served), tuple(self._readable(principal, champions - set(served))))
+        others = self._readable(principal, champions - set(served))
+        return InProduction(
+            tuple(name for name in served if not _is_earlier(name)),
+            tuple(name for name in others if not _is_earlier(name)),
+            tuple(sorted(filter(_is_earlier, (*served, *others)))),
+        )
 
     def shown(self, principal: Principal, names: Sequence[str]) -> list[Produced]:
         """These models, in the order asked for; one that the principal may not read is left out."""
@@ -187,6 +200,10 @@ class Production:
 
     def _owner(self, model: str, revision: Revision | None) -> str | None:
         return revision.requirements.owner if revision else self._catalog.grants.owner(MODEL, model)
+
+
+def _is_earlier(model: str) -> bool:
+    return model.partition(".")[0] in BEFORE_PRODUCTION
 
 
 def _models_of(endpoint: Endpoint) -> set[str]:

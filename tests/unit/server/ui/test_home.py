@@ -19,24 +19,24 @@ def trouble(kind: TroubleKind = TroubleKind.ALERT, severity: str = "warning", na
 @pytest.mark.parametrize(
     ("troubles", "models", "sentence", "tone"),
     [
-        ([], (1, 0), "Everything is all right. 1 model answers at endpoints.", Tone.GOOD),
-        ([], (0, 0), "Everything is all right.", Tone.GOOD),
-        ([], (0, 2), "Everything is all right. 2 models have a champion.", Tone.GOOD),
-        ([trouble()], (2_000, 0), "1 thing is not all right. 2,000 models answer at endpoints.", Tone.DOUBTFUL),
+        ([], (1, 0, 0), "Everything is all right. 1 model answers at endpoints.", Tone.GOOD),
+        ([], (0, 0, 0), "Everything is all right.", Tone.GOOD),
+        ([], (0, 0, 2), "Everything is all right. 2 models are in development or staging.", Tone.GOOD),
+        ([trouble()], (2_000, 0, 0), "1 thing is not all right. 2,000 models answer at endpoints.", Tone.DOUBTFUL),
         (
             [trouble(severity="critical"), trouble()],
-            (1, 2),
+            (1, 2, 1),
             (
-                "2 things are not all right, 1 of them critical. "
-                "1 model answers at endpoints; 2 have a champion that no endpoint serves."
+                "2 things are not all right, 1 of them critical. 1 model answers at endpoints; "
+                "2 models have a champion that no endpoint serves; 1 model is in development or staging."
             ),
             Tone.BAD,
         ),
     ],
 )
-def test_the_sentences_say_it(troubles: list[Trouble], models: tuple[int, int], sentence: str, tone: Tone) -> None:
-    served, others = (("a.b.model",) * count for count in models)
-    assert (sentence_of(troubles, InProduction(served, others)), overall(troubles)) == (sentence, tone)
+def test_the_sentences_say_it(troubles: list[Trouble], models: tuple[int, ...], sentence: str, tone: Tone) -> None:
+    known = InProduction(*(("a.b.model",) * count for count in models))
+    assert (sentence_of(troubles, known), overall(troubles)) == (sentence, tone)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def home_page(visitor: Visitor) -> None:
     """``/ui/``"""
     plane = visitor.plane
     troubles, names = await asyncio.gather(visitor.ask(plane.troubles.now), visitor.ask(plane.production.names))
-    if not (names.served or names.others) and not await _has_models(visitor):
+    if not names.every and not await _has_models(visitor):
         with frame(visitor, "Home"):
             if troubles:
                 standing_card(troubles, names)
@@ -36,7 +36,7 @@ async def home_page(visitor: Visitor) -> None:
         return
     touched = await _touched(visitor, troubles)
     wanted = visitor.query.get("q", "").strip().lower()
-    found = [each for each in in_order((*names.served, *names.others), touched) if wanted in each.lower()]
+    found = [each for each in in_order(names.every, touched) if wanted in each.lower()]
     page = page_of(visitor, total=len(found), per_page=PER_PAGE)
     shown = await visitor.ask(plane.production.shown, found[page * PER_PAGE : (page + 1) * PER_PAGE])
     with frame(visitor, "Home"):

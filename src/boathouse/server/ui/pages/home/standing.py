@@ -55,14 +55,20 @@ def sentence_of(troubles: Sequence[Trouble], models: InProduction) -> str:
 
 
 def _fleet(models: InProduction) -> str:
-    """A model that is only some stage's champion, in a catalog for development perhaps, is told apart from one that
-    answers."""
-    served, others = len(models.served), len(models.others)
-    answers = "1 model answers" if served == 1 else f"{served:,} models answer"
-    champions = "1 has" if others == 1 else f"{others:,} have"
-    if served:
-        return f" {answers} at endpoints{f'; {champions} a champion that no endpoint serves' if others else ''}."
-    return f" {'1 model has' if others == 1 else f'{others:,} models have'} a champion." if others else ""
+    """A model that is only some stage's champion is told apart from one that answers, and both from what is on its
+    way there."""
+    told: list[str] = []
+    if models.served:
+        told.append(f"{_models(models.served, 'answers', 'answer')} at endpoints")
+    if models.others:
+        told.append(f"{_models(models.others, 'has', 'have')} a champion that no endpoint serves")
+    if models.earlier:
+        told.append(f"{_models(models.earlier, 'is', 'are')} in development or staging")
+    return f" {'; '.join(told)}." if told else ""
+
+
+def _models(names: Sequence[str], one: str, many: str) -> str:
+    return f"1 model {one}" if len(names) == 1 else f"{len(names):,} models {many}"
 
 
 def _trouble(trouble: Trouble) -> None:
