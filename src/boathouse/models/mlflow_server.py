@@ -18,6 +18,7 @@ from typing import Any
 
 from boathouse.foundation.errors import Unavailable
 from boathouse.foundation.home import Home
+from boathouse.foundation.importing import importing_much
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ def load_apps(settings: MlflowSettings) -> MlflowApps:
     os.environ.update(settings.environment())
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # in this process the store is the database, never our own door
     prepare_database(settings)
-    with _importing, warnings.catch_warnings():
+    with _importing, importing_much(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
         import mlflow
         from mlflow.server import app as wsgi_app

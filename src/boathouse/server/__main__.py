@@ -3,17 +3,9 @@
 import argparse
 from pathlib import Path
 
-import uvicorn
-
 from boathouse.foundation.home import Home
+from boathouse.foundation.importing import importing_much
 from boathouse.foundation.processes import die_with_parent
-from boathouse.foundation.settings import Settings
-from boathouse.server.app import create_app
-from boathouse.wiring.control_plane import build_control_plane
-from boathouse.wiring.logs import configure_logging
-
-GRACEFUL_SECONDS = 5
-"""How long a request in flight may take to finish when we are told to stop."""
 
 
 def main() -> None:
@@ -21,17 +13,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     home = Home(parser.parse_args().home)
     die_with_parent()
-    settings = Settings.from_environment()
-    configure_logging(settings)
-    app = create_app(build_control_plane(home, settings))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,  # the audit log is the record of who asked for what
-        timeout_graceful_shutdown=GRACEFUL_SECONDS,
-    )
+    with importing_much():
+        from boathouse.server.process import serve
+    serve(home)
 
 
 main()
