@@ -61,9 +61,9 @@ def test_a_column_is_followed(visit: Visit, shop: ASchema) -> None:
     page.get_by_role("listitem").get_by_role("link", name="city").click()
 
     page.get_by_role("heading", name=f"Lineage of {shop.name}.best.city").wait_for()
-    page.get_by_role("link", name=f"table {shop.table}.city").wait_for()
+    page.get_by_role("link", name=f"column {shop.table}.city").wait_for()
     page.get_by_role("link", name="With columns that only decide").click()
-    page.get_by_role("link", name=f"table {shop.name}.totals.rides").wait_for()
+    page.get_by_role("link", name=f"column {shop.name}.totals.rides").wait_for()
 
 
 def test_it_begins_with_what_is_used_most_and_fits_a_telephone(visit_as: Callable[..., Visit], shop: ASchema) -> None:
