@@ -44,8 +44,8 @@ from boathouse.wiring.first_start import ensure_admin, operating_system_user
 
 GOAL_SECONDS, GOAL_INTERACTION_MS = 1.0, 300
 VISITS = 5
-LONGEST_SECONDS = 30
-USEFUL = "main :is(td, dd, .bh-figure, .bh-empty, .bh-graph, .cm-content)"
+LONGEST_SECONDS = 10
+USEFUL = "main :is(td, dd, .bh-figure, .bh-empty, .bh-graph, summary, .bh-hit, .cm-content) >> visible=true"
 """What makes a page useful; the frame alone does not."""
 
 
