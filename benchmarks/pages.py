@@ -45,6 +45,7 @@ from boathouse.wiring.first_start import ensure_admin, operating_system_user
 GOAL_SECONDS, GOAL_INTERACTION_MS = 1.0, 300
 VISITS = 5
 LONGEST_SECONDS = 10
+SETTLED_SECONDS = 30
 USEFUL = "main :is(td, dd, .bh-figure, .bh-empty, .bh-graph, summary, .bh-hit, .cm-content) >> visible=true"
 """What makes a page useful; the frame alone does not."""
 
@@ -224,6 +225,7 @@ def _held(chromium: Browser, server: LocalBoathouse, page: Page, filled: Filled,
         other.wait_for_selector(USEFUL)
     grown = (process.memory_info().rss - before) / 1e6
     one_more = _opened(page, f"{server.url}/ui/", "home")
+    time.sleep(SETTLED_SECONDS)  # the parts of pages that come later have come
     begin, used = time.perf_counter(), sum(process.cpu_times()[:2])
     time.sleep(10)
     share = (sum(process.cpu_times()[:2]) - used) / (time.perf_counter() - begin)
