@@ -18,7 +18,7 @@ demo: setup ## Run the whole example on real data and leave the server running; 
 
 test: setup ## Run all tests, those that start real servers and a browser included.
 	@sh scripts/browser.sh
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -q
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: setup ## Lint, types, floor plan.
 	@.venv/bin/ruff check .

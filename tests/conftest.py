@@ -1,4 +1,4 @@
-"""What tests of several rooms share: one real Boathouse, started when the first test asks for it."""
+"""What tests of several rooms share: their order, and one real Boathouse, started when the first test asks for it."""
 
 import os
 import sys
@@ -14,6 +14,26 @@ from boathouse.testing import LocalBoathouse, running_boathouse
 
 settings.register_profile("no deadline", deadline=None)  # what is slow on a busy machine is not wrong
 settings.load_profile("no deadline")
+
+
+STAGES = ("unit", "acceptance", "integration")
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts no servers comes first, what starts the same ones together: idle servers cost the other tests time.
+
+    Inside a folder the order stays random. What runs the demo once more comes after what looks at the first one.
+    """
+    modules = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+
+    def rank(item: pytest.Item) -> tuple[int, str, int, bool]:
+        stage = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else STAGES[0]
+        again = item.get_closest_marker("runs_the_demo_again") is not None
+        return STAGES.index(stage), str(item.path.parent), modules[item.path], again
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.features import FeatureEngineeringClient, TrainingSet
@@ -18,7 +19,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.session import LocalLaw, Session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
@@ -85,9 +86,8 @@ class Store:
 def catalog(tmp_path_factory) -> Iterator[Catalog]:
     home = Home(tmp_path_factory.mktemp("flights") / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     made = Catalog(database, home)
-    metadata.create_all(database.engine)
     made.bootstrap("root")
     yield made
     database.dispose()

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.bundles.code_files import CodeFile, pack, snapshot_hash
 from boathouse.bundles.deployments import Deployments, Report
@@ -21,7 +22,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import VolumeName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import Jobs
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database, DatabaseUrl
 from boathouse.models import Models
 
 
@@ -98,8 +99,7 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warnings.simplefilter("ignore")
         stores = MlflowStores(MlflowSettings.of_home(home))
         stores.experiment_named("nothing")
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     database.dispose()
     return home.databases
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.catalog.law import Catalog
@@ -17,7 +18,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import Principal
 from boathouse.foundation.rest import Connection, RestClient
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.routes import catalog as catalog_routes
@@ -68,8 +69,7 @@ class CatalogServer:
 def served(tmp_path: Path) -> Iterator[CatalogServer]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
     secret = catalog.bootstrap("alice")
     assert secret is not None

@@ -10,13 +10,7 @@ from boathouse.features.client import FeatureEngineeringClient
 from boathouse.foundation.rest import Connection
 from boathouse.session import Session
 from boathouse.session.default import connected_session
-from boathouse.testing.local import LocalBoathouse, running_boathouse
-
-
-@pytest.fixture(scope="session")
-def boathouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathouse]:
-    with running_boathouse(tmp_path_factory.mktemp("features")) as server:
-        yield server
+from boathouse.testing.local import LocalBoathouse
 
 
 @pytest.fixture

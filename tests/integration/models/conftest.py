@@ -12,13 +12,14 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 
 HERE = Path(__file__).parent
 START_SECONDS = 120
@@ -33,8 +34,7 @@ class Server:
     def __init__(self, root: Path) -> None:
         self.home = Home(root)
         self.home.create()
-        database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(database)
+        database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.database = database
         self.catalog = Catalog(database, self.home)
         self.admin_token = self.catalog.bootstrap(OWNER) or ""

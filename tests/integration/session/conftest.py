@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.foundation.rest import Connection
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.server.authentication import AuthenticationMiddleware
 from boathouse.server.errors import answer_errors
 from boathouse.server.routes import files
@@ -28,9 +29,8 @@ from boathouse.session.file_store import FileStore
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     made = Catalog(database, home)
-    metadata.create_all(database.engine)
     made.bootstrap("root")
     made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield made

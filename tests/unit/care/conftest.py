@@ -6,11 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 
 
 class CareHome:
@@ -19,8 +20,7 @@ class CareHome:
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder / ".boathouse")
         self.home.create()
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, self.home)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

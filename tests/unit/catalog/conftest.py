@@ -1,6 +1,5 @@
 """A catalog over each database that it promises to work with: SQLite, and a real Postgres of its own."""
 
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind, Table
 from boathouse.catalog.columns import column_from_info
@@ -20,18 +20,6 @@ from boathouse.foundation.principals import Principal
 from boathouse.metastore import Database, DatabaseUrl, metadata, migrate
 
 OUR_TABLES = [each for each in vars(schema).values() if getattr(each, "metadata", None) is metadata]
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database with this release's schema, to be copied."""
-    file = tmp_path_factory.mktemp("template") / "boathouse.db"
-    database = Database(DatabaseUrl.sqlite(file))
-    migrate(database)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
-    return file
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +44,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseUrl:
     """Where a fresh database is; several ``Database`` objects over it are several processes."""
     if request.param == "postgres":
         return request.getfixturevalue("migrated_postgres")
-    file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "boathouse.db")
-    return DatabaseUrl.sqlite(Path(file))
+    return migrated_sqlite(tmp_path / "boathouse.db")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.features import FeatureEngineeringClient
@@ -11,7 +12,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.session import LocalLaw, Session
 
 
@@ -24,9 +25,8 @@ def engine() -> DuckDBEngine:
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     made = Catalog(database, home)
-    metadata.create_all(database.engine)
     made.bootstrap("root")
     made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield made

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import SystemClock
@@ -10,15 +11,14 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import Jobs, read_job
 from boathouse.jobs.records import DeploymentRef
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 
 
 class House:
     def __init__(self, folder: Path) -> None:
         home = Home(folder / "home")
         home.create()
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, home)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

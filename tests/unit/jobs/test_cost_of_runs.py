@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
@@ -23,8 +24,7 @@ class Months:
     def __init__(self, folder: Path) -> None:
         home = Home(folder / ".boathouse")
         home.create()
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(home.databases / "boathouse.db"))
         self.runs = SimulatedRuns(home, self.database, ManualClock(datetime(2026, 1, 1, tzinfo=UTC)), jobs=6, tasks=1)
         self.runs.catalog.identities.create_user(SYSTEM, "bob")
         self.bob = self.runs.catalog.identities.principal("bob")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
 from boathouse.jobs.keeping.retention import Retention, RetentionSettings
 from boathouse.jobs.schema import job_definitions, job_runs, task_attempts, task_runs
-from boathouse.metastore import Database, DatabaseUrl, metadata, migrate
+from boathouse.metastore import Database, metadata
 from boathouse.testing.simulated_runs import SimulatedRuns
 
 JOBS, ROUNDS, KEPT_DAYS, DAYS = 25, 10, 5, 80
@@ -25,8 +26,7 @@ class Growth:
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder / ".boathouse")
         self.home.create()
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.runs = SimulatedRuns(self.home, self.database, self.clock, jobs=JOBS, tasks=1)
         self.retention = Retention(self.database, self.home, RetentionSettings(run_days=KEPT_DAYS, runs_per_job=3))

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.migrated_database import migrated_sqlite
+
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName, SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.models.requirements import Requirements
 
 MODEL = ModelName.parse("dev.flights.delay")
@@ -61,8 +63,7 @@ def new_ground(folder: Path) -> Generator[Ground]:
     """A new home on SQLite, with the model."""
     home = Home(folder / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    metadata.create_all(database.engine)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     clock = ManualClock(datetime(2026, 3, 1, 10, tzinfo=UTC))
     catalog = Catalog(database, home, clock)
     catalog.bootstrap("ada")

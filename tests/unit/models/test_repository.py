@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import NotFound
 from boathouse.foundation.principals import Principal
-from boathouse.metastore import Database, DatabaseUrl, metadata, migrate
+from boathouse.metastore import Database
 from boathouse.models.intents import Intents
 from boathouse.models.nouns import AliasMove, IntentKind, RunInput
 from boathouse.models.repository import ModelRepository, alias_moves, model_intents, run_inputs
@@ -18,8 +19,7 @@ TABLES = ("model_intents", "alias_moves", "task_experiment_runs", "run_inputs", 
 
 @pytest.fixture
 def database(tmp_path: Path):
-    database = Database(DatabaseUrl.sqlite(tmp_path / "boathouse.db"))
-    metadata.create_all(database.engine)
+    database = Database(migrated_sqlite(tmp_path / "boathouse.db"))
     yield database
     database.dispose()
 
@@ -30,8 +30,7 @@ def repository(database: Database) -> ModelRepository:
 
 
 def test_the_migration_makes_the_tables_that_the_code_uses(database: Database, tmp_path: Path) -> None:
-    migrated = Database(DatabaseUrl.sqlite(tmp_path / "migrated.db"))
-    migrate(migrated)
+    migrated = Database(migrated_sqlite(tmp_path / "migrated.db"))
 
     def shape(of: Database) -> dict[str, object]:
         look = inspect(of.engine)

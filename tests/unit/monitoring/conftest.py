@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock
@@ -15,7 +16,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.monitoring.monitors.jobs import RunEnd
 from boathouse.monitoring.monitors.nouns import Monitor, Refresh, Span
 from boathouse.monitoring.monitors.service import Monitors
@@ -108,9 +109,8 @@ def engine() -> DuckDBEngine:
 def watch(tmp_path: Path, engine: DuckDBEngine) -> Iterator[Watch]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     for schema in ("shop", "watched"):
         catalog.securables.create_schema(SYSTEM, SchemaName("dev", schema))

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.notifications.courier import Courier
 from boathouse.notifications.destinations import Destinations
 from boathouse.notifications.messages import Message
@@ -34,8 +35,7 @@ class Post:
         home = Home(folder / "home")
         home.create()
         self.clock = ManualClock(datetime(2026, 11, 21, tzinfo=UTC))
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.clock import ManualClock
@@ -15,7 +16,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.quality.contracts.service import Contracts
 from boathouse.session import LocalLaw, Session
 
@@ -63,10 +64,9 @@ def house_engine() -> DuckDBEngine:
 def house(tmp_path: Path, house_engine: DuckDBEngine) -> Iterator[House]:
     home = Home(tmp_path / "house")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     clock = ManualClock(NOW)
     catalog = Catalog(database, home, clock)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     session = Session(catalog.identities.principal("root"), LocalLaw(catalog), house_engine)

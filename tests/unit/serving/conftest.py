@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.features.online.registry.service import LocalOnlineRegistry
@@ -15,7 +16,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.foundation.shapes import fit
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models import Models
 from boathouse.models.baselines import Baselines
 from boathouse.models.nouns import AliasMove
@@ -42,8 +43,7 @@ class House:
     def __post_init__(self) -> None:
         self.home = Home(self.folder / "home")
         self.home.create()
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, self.home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.session import LocalLaw, Session
 
 
@@ -25,9 +26,8 @@ def engine() -> DuckDBEngine:
 def new_catalog(folder: Path) -> Generator[Catalog]:
     home = Home(folder)
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     made = Catalog(database, home)
-    metadata.create_all(database.engine)
     made.bootstrap("root")
     made.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield made

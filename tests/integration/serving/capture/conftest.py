@@ -50,7 +50,7 @@ fe.publish_table(online_store=None, source_table_name="dev.rides.stations",
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathouse]:
     """One that answers for the endpoint ``delay``."""
     folder = Path(tmp_path_factory.mktemp("recording"))

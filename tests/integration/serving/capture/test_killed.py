@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.migrated_database import migrated_sqlite
+
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.capture.reading import journals
 from boathouse.session import LocalLaw, Session
 
@@ -98,8 +100,7 @@ def recorder(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
 def test_every_answer_is_in_the_table_once_whoever_dies(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
     catalog.bootstrap("root")
     catalog.securables.create_catalog(SYSTEM, "main")

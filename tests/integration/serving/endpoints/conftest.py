@@ -16,19 +16,15 @@ from mlflow.models import infer_signature
 from sklearn.linear_model import LinearRegression
 
 from boathouse.foundation.rest import RestClient
-from boathouse.testing.local import LocalBoathouse, running_boathouse
+from boathouse.testing.local import LocalBoathouse
 
 _numbers = itertools.count(1)
 PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
-def boathouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBoathouse]:
-    with running_boathouse(
-        tmp_path_factory.mktemp("endpoints"),
-        variables={"BOATHOUSE_SERVING_WORKERS": "1", "BOATHOUSE_SERVING_PORT": "0"},
-    ) as server:
-        yield server
+def boathouse(serving_boathouse: LocalBoathouse) -> LocalBoathouse:
+    return serving_boathouse
 
 
 @pytest.fixture(scope="session")

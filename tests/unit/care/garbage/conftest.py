@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.care.garbage.code import DeployedCode
 from boathouse.care.garbage.collecting import collected
@@ -21,7 +22,7 @@ from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock, epoch_ms
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models import MlflowSettings
 from boathouse.models.repository import ModelRepository
 from boathouse.models.stores import MlflowStores
@@ -37,8 +38,7 @@ class GarbageHome:
         self.home = Home(folder / ".boathouse")
         self.home.create()
         self.clock = ManualClock(datetime.now(UTC))
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, self.home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

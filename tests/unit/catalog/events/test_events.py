@@ -4,20 +4,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog.events import EventType, NewEvent, repository
 from boathouse.catalog.old_records import OldRecords, RecordSettings
 from boathouse.foundation.clock import epoch_ms
 from boathouse.foundation.context import RequestContext, TaskContext, in_request
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def database(tmp_path: Path):
-    found = Database(DatabaseUrl.sqlite(tmp_path / "boathouse.db"))
-    migrate(found)
+    found = Database(migrated_sqlite(tmp_path / "boathouse.db"))
     yield found
     found.dispose()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.catalog.events.nouns import KNOWN_TYPES
@@ -45,8 +46,9 @@ class House:
         self.home = Home(folder / "home")
         self.home.create()
         self.clock = ManualClock(start)
-        self.database = Database(where or DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(where or migrated_sqlite(self.home.databases / "boathouse.db"))
+        if where is not None:
+            migrate(self.database)
         self.catalog = Catalog(self.database, self.home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput, NotFound
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM, Principal
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models.archives import UnknownSigner
 from boathouse.models.archives.keys import HomeKey, fingerprint_of, key_text
 from boathouse.models.archives.trust import Trust
@@ -22,8 +23,7 @@ from boathouse.models.archives.trust import Trust
 def trust(tmp_path: Path) -> Iterator[Trust]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     yield Trust(Catalog(database, home), database, SystemClock(), HomeKey(home.signing_key_file))
     database.dispose()
 

@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import ModelName, SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.models.evaluation.pyfunc_scorer import PyfuncScorer
 from boathouse.models.requirements import Requirements
 from boathouse.session import LocalLaw, Session
@@ -28,9 +29,8 @@ INPUTS = ["distance", "hour"]
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, LineageEdge, SecurableKind
 from boathouse.foundation.context import RequestContext, TaskContext, in_request
@@ -15,7 +16,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName, TableName, VolumeName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.models.reproduction.diverting import Diversions
 from boathouse.session import LocalLaw, Session
 
@@ -49,9 +50,8 @@ class Then:
 def then(tmp_path: Path) -> Iterator[Then]:
     home = Home(tmp_path)
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield Then(tmp_path, catalog, home)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, LineageEdge, LineageNode, NodeKind, SecurableKind
 from boathouse.foundation.clock import ManualClock, SystemClock
@@ -16,7 +17,7 @@ from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.jobs import Jobs, read_job
 from boathouse.jobs.records import DeploymentRef
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models.deployment.nouns import DeploymentStart
 from boathouse.models.deployment.repository import DeploymentRepository
 from boathouse.models.retiring.uses import InUse, Use
@@ -32,8 +33,7 @@ class House:
         home = Home(folder / "home")
         home.create()
         self.clock = ManualClock(SystemClock().now())
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, Privilege, SecurableKind
 from boathouse.catalog.events import EventType, NewEvent
@@ -18,7 +19,7 @@ from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.foundation.shapes import fit
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.monitoring.alerts.asking import beside
 from boathouse.monitoring.alerts.following import Following
 from boathouse.monitoring.alerts.looking import Looked, Looking, Parts
@@ -69,8 +70,7 @@ class Watch:
         home.create()
         self.home = home
         self.engine = engine
-        self.database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-        migrate(self.database)
+        self.database = Database(migrated_sqlite(home.databases / "boathouse.db"))
         self.catalog = Catalog(self.database, home, self.clock)
         self.catalog.bootstrap("ada")
         self.ada = self.catalog.identities.principal("ada")

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.session import LocalLaw, Session
 
 
@@ -17,9 +18,8 @@ from boathouse.session import LocalLaw, Session
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = Home(tmp_path_factory.mktemp("profiles") / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())

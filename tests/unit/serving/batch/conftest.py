@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 from tests.unit.serving.linear_model import save_linear_model
 
 from boathouse.catalog import Catalog
@@ -12,7 +13,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.serving.batch.models import BatchModel, loaded
 from boathouse.session import LocalLaw, Session
 
@@ -41,9 +42,8 @@ def bare(model_folder: Path) -> Any:
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())

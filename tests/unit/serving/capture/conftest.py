@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.foundation.clock import SystemClock
@@ -13,7 +14,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM, Principal
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.capture.building import Builder
 from boathouse.serving.capture.inference_tables import InferenceTables
 from boathouse.serving.capture.journal import FileJournal, JournalSettings
@@ -84,8 +85,7 @@ class Capture:
 def capture(tmp_path: Path) -> Iterator[Capture]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
     catalog.bootstrap("root")
     catalog.identities.create_user(SYSTEM, "ann")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models.evidence.nouns import Evaluation, Measurement
 from boathouse.serving.endpoints.nouns import Endpoint, EntityKind, Route, ServedEntity, Wanted
 from boathouse.serving.endpoints.policy import AbortRules, Canary, EndpointPolicy
@@ -108,8 +109,7 @@ def counts(good: int, bad: int = 0) -> Counts:
 def house(tmp_path: Path) -> Iterator[House]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
     catalog = Catalog(database, home, clock)
     catalog.bootstrap("ann")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock, epoch_ms
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.endpoints.nouns import CaptureTarget
 from boathouse.serving.endpoints.policy import Canary
 from boathouse.serving.rollout.asking import asked_guard, measured_skew
@@ -32,8 +33,7 @@ TARGET = CaptureTarget("dev", "watch", "late")
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home, SystemClock())
     catalog.bootstrap("ann")
     made = Session(SYSTEM, LocalLaw(catalog), DuckDBEngine())

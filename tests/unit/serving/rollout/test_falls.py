@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog.events import repository as events
 from boathouse.foundation.clock import ManualClock, epoch_ms
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.rollout.falls import Falls, Reason
 from boathouse.serving.telemetry.nouns import Counts, Series, WorkerCounts
 
@@ -33,8 +34,7 @@ class Workers:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(DatabaseUrl.sqlite(tmp_path / "test.db"))
-    migrate(made)
+    made = Database(migrated_sqlite(tmp_path / "test.db"))
     yield made
     made.dispose()
 

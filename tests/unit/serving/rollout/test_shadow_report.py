@@ -9,6 +9,7 @@ from statistics import mean
 import numpy as np
 import polars as pl
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock
@@ -16,7 +17,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.rollout.shadow_report import differences, traffic
 from boathouse.session import LocalLaw, Session
 
@@ -27,8 +28,7 @@ BEGAN = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home, SystemClock())
     catalog.bootstrap("ann")
     made = Session(SYSTEM, LocalLaw(catalog), DuckDBEngine())

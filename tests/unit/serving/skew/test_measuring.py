@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.features import FeatureEngineeringClient, FeatureLookup
@@ -17,7 +18,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.answering.features import RequestFeatures
 from boathouse.serving.endpoints.policy import FeatureRules
 from boathouse.serving.scoring.payloads import read_payload
@@ -35,8 +36,7 @@ TICK = timedelta(microseconds=1)
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.home import Home
 from boathouse.foundation.names import SchemaName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.serving.batch.models import BatchModel, loaded
 from boathouse.serving.streaming.nouns import Stream
 from boathouse.serving.streaming.rounds import StreamRounds
@@ -50,9 +51,8 @@ def model(model_folder: Path) -> Iterator[BatchModel]:
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / "home")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home)
-    metadata.create_all(database.engine)
     catalog.bootstrap("root")
     catalog.securables.create_schema(SYSTEM, SchemaName("dev", "shop"))
     yield Session(catalog.identities.principal("root"), LocalLaw(catalog), DuckDBEngine())

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import ManualClock
 from boathouse.foundation.errors import Conflict, InvalidInput, NotFound, Unavailable
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import Principal
-from boathouse.metastore import Database, DatabaseUrl, metadata
+from boathouse.metastore import Database
 from boathouse.session.statements.formatting import text_rows
 from boathouse.session.statements.nouns import Disposition, Json, Outcome, State, StatementRequest, values_of
 from boathouse.session.statements.query_process import run_statement
@@ -43,10 +44,9 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder)
         self.home.create()
-        self.database = Database(DatabaseUrl.sqlite(self.home.databases / "boathouse.db"))
+        self.database = Database(migrated_sqlite(self.home.databases / "boathouse.db"))
         self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.catalog = Catalog(self.database, self.home, self.clock)
-        metadata.create_all(self.database.engine)
         self.store, self.desk = ResultStore(self.home), Desk()
         self.statements = self.started()
 

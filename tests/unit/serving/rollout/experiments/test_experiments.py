@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.foundation.clock import ManualClock
@@ -16,7 +17,7 @@ from boathouse.foundation.errors import Conflict
 from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.models.evidence.nouns import Evaluation, Measurement
 from boathouse.serving.capture import repository as inference_tables
 from boathouse.serving.endpoints.nouns import CaptureTarget, EntityKind, Route, ServedEntity, Wanted
@@ -81,8 +82,7 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     clock = ManualClock(BEGAN)
     catalog = Catalog(database, home, clock)
     catalog.bootstrap("ann")

@@ -9,6 +9,7 @@ from statistics import mean, variance
 
 import polars as pl
 import pytest
+from tests.migrated_database import migrated_sqlite
 
 from boathouse.catalog import Catalog
 from boathouse.foundation.clock import SystemClock
@@ -16,7 +17,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM
 from boathouse.lake import DuckDBEngine
-from boathouse.metastore import Database, DatabaseUrl, migrate
+from boathouse.metastore import Database
 from boathouse.serving.endpoints.policy import Experiment
 from boathouse.serving.rollout.experiments.gathering import Source, gather
 from boathouse.session import LocalLaw, Session
@@ -52,8 +53,7 @@ class Known:
 def session(tmp_path: Path) -> Iterator[Session]:
     home = Home(tmp_path / ".boathouse")
     home.create()
-    database = Database(DatabaseUrl.sqlite(home.databases / "boathouse.db"))
-    migrate(database)
+    database = Database(migrated_sqlite(home.databases / "boathouse.db"))
     catalog = Catalog(database, home, SystemClock())
     catalog.bootstrap("ann")
     made = Session(SYSTEM, LocalLaw(catalog), DuckDBEngine())
