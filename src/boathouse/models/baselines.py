@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from boathouse.metastore import Database
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.repository import model_version_sources
-from boathouse.models.stores import MlflowStores, artifact_path
+from boathouse.models.stores import MlflowStores
 from boathouse.models.version_files import VersionFiles
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ the change (see :mod:`boathouse.models.reconcile`).
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from boathouse.foundation.clock import Clock, epoch_ms
+from boathouse.foundation.gate import Gate
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.models.nouns import Intent, IntentKind
@@ -27,19 +28,25 @@ class Intents:
         self._clock = clock
         self._locks: dict[str, threading.RLock] = defaultdict(threading.RLock)
         self._lock = threading.Lock()
+        self._gate = Gate()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else changes anything during the block: what one database has, the other has, or nobody is at it."""
+        return self._gate.closed()
 
     @contextmanager
     def alone_with(self, *subjects: str) -> Generator[None]:
         """Nobody else changes these subjects during the block. All changes pass through this one process."""
         with self._lock:
             locks = [self._locks[subject] for subject in sorted(set(subjects))]
-        for lock in locks:
-            lock.acquire()
-        try:
-            yield
-        finally:
-            for lock in reversed(locks):
-                lock.release()
+        with self._gate.opened():
+            for lock in locks:
+                lock.acquire()
+            try:
+                yield
+            finally:
+                for lock in reversed(locks):
+                    lock.release()
 
     def carry_out(
         self,
@@ -56,15 +63,16 @@ class Intents:
 
         An error of ``act`` strikes the intent: nothing happened. An error of ``follow`` leaves it for the next start.
         """
-        now = epoch_ms(self._clock.now())
-        intent = Intent(new_id(), kind, subject, principal.name, details or {}, now)
-        self._repository.open_intent(intent)
-        try:
-            result = act()
-        except Exception:
+        with self._gate.opened():
+            now = epoch_ms(self._clock.now())
+            intent = Intent(new_id(), kind, subject, principal.name, details or {}, now)
+            self._repository.open_intent(intent)
+            try:
+                result = act()
+            except Exception:
+                self._repository.close_intent(intent.id)
+                raise
+            if succeeded(result):
+                follow(result)
             self._repository.close_intent(intent.id)
-            raise
-        if succeeded(result):
-            follow(result)
-        self._repository.close_intent(intent.id)
-        return result
+            return result

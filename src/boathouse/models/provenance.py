@@ -17,10 +17,11 @@ from boathouse.foundation.context import current_request
 from boathouse.foundation.errors import InvalidInput, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.foundation.principals import SYSTEM, Principal
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.authority import with_authority
 from boathouse.models.nouns import NewVersion, RunInput
 from boathouse.models.repository import ModelFollower, ModelRepository
-from boathouse.models.stores import MlflowStores, artifact_path
+from boathouse.models.stores import MlflowStores
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog

@@ -52,7 +52,14 @@ class Reconciliation:
         self._clock = clock
 
     def run(self) -> None:
-        """Bring both databases to agree, then strike the intents."""
+        """Bring both databases to agree, then strike the intents.
+
+        Requests are answered already: a change that is half way through both databases is let through first.
+        """
+        with self._intents.alone():
+            self._run()
+
+    def _run(self) -> None:
         intents = self._repository.open_intents()
         self._compare_experiments(intents)
         self._follow_renames(intents)
@@ -135,8 +142,7 @@ class Reconciliation:
         here = self._repository.recorded_aliases()
         differing = {key[0] for key in there.keys() | here.keys() if there.get(key) != here.get(key)}
         for model in sorted(differing):
-            with self._intents.alone_with(model):  # somebody may be moving one at this moment, between both databases
-                self._take_over_moves(model, intents)
+            self._take_over_moves(model, intents)
 
     def _take_over_moves(self, model: str, intents: Sequence[Intent]) -> None:
         there = self._stores.aliases(model)

@@ -13,9 +13,10 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.context import TaskContext
 from boathouse.foundation.errors import BoathouseError, Denied
 from boathouse.foundation.principals import Principal
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.provenance import Provenance
 from boathouse.models.repository import ModelRepository
-from boathouse.models.stores import MlflowStores, artifact_path
+from boathouse.models.stores import MlflowStores
 
 if TYPE_CHECKING:
     from boathouse.catalog import Catalog

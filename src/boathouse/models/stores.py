@@ -173,16 +173,6 @@ def as_ours(error: "MlflowException") -> BoathouseError:
     return (category or BoathouseError)(str(error.message).removeprefix(f"{error.error_code}: "))
 
 
-def artifact_path(uri: str | None) -> str | None:
-    """The path below the artifact folder that a ``mlflow-artifacts:`` URI names; None for any other URI."""
-    if uri is None or not uri.startswith("mlflow-artifacts:"):
-        return None
-    rest = uri.removeprefix("mlflow-artifacts:")
-    if rest.startswith("//"):
-        rest = rest[2:].partition("/")[2]
-    return rest.strip("/")
-
-
 def _pages(fetch: Callable[[str | None], Any]) -> Iterator[Any]:
     token: str | None = None
     while True:

@@ -15,8 +15,9 @@ from sqlalchemy import bindparam, text
 from boathouse.catalog import Catalog, SecurableKind
 from boathouse.foundation.errors import NotFound
 from boathouse.foundation.principals import SYSTEM
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.repository import ModelRepository
-from boathouse.models.stores import MlflowStores, artifact_path
+from boathouse.models.stores import MlflowStores
 
 _MODEL_ID = re.compile(r"\bm-[0-9a-f]{32}\b")
 _GONE_VERSION = "Deleted_Internal"

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from boathouse.foundation.errors import NotFound
 from boathouse.metastore import Database
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.repository import model_version_sources
 from boathouse.models.runs import LOCK_ARTIFACT
-from boathouse.models.stores import MlflowStores, artifact_path
+from boathouse.models.stores import MlflowStores
 
 
 class FilesElsewhere(NotFound):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from boathouse.lake.engine import Rows
+from boathouse.session.readable import readable_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +147,7 @@ def result_of(columns: dict[str, list[Any]], schema: pa.Schema | None = None) ->
 def _drawn(table: pa.Table) -> str:
     """A small table in plain text."""
     shown = table.slice(0, SHOWN_ROWS)
-    cells = [[_cell(value) for value in shown.column(index).to_pylist()] for index in range(shown.num_columns)]
+    cells = [[_cell(value) for value in readable_values(shown.column(index))] for index in range(shown.num_columns)]
     widths = [max([len(name), *map(len, column)]) for name, column in zip(table.column_names, cells, strict=True)]
     line = "+".join("-" * (width + 2) for width in widths)
     names = "|".join(f" {name.ljust(width)} " for name, width in zip(table.column_names, widths, strict=True))

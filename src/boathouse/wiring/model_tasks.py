@@ -132,7 +132,7 @@ def _keep_card(client: RestClient, name: ModelName, version: int) -> None:
     except BoathouseError as error:
         _say(f"The card could not be made: {error}")
         return
-    log_card(str(name), version, page.content)
+    log_card(client, str(name), version, page.content)
 
 
 def _which(task: str) -> tuple[ModelName, int]:

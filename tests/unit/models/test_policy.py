@@ -4,11 +4,11 @@ import pytest
 
 from boathouse.foundation.errors import Denied, InvalidInput, NotFound
 from boathouse.foundation.principals import Principal
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.policy.call import Call, camel, part, read_body, version_number
 from boathouse.models.policy.desk import checked_parts
 from boathouse.models.policy.table import ALL_ROUTES, RouteTable, canonical_path
 from boathouse.models.runs import refuse_reserved, with_server_tags
-from boathouse.models.stores import artifact_path
 
 
 def test_a_fixed_path_comes_before_one_with_placeholders() -> None:

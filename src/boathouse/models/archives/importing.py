@@ -44,9 +44,9 @@ from boathouse.models.archives.run_facts import (
 )
 from boathouse.models.archives.running_code import runs_code
 from boathouse.models.archives.trust import Trust
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.authority import with_authority
 from boathouse.models.runs import LOCK_ARTIFACT, RESERVED_PREFIX, USER_TAG
-from boathouse.models.stores import artifact_path
 from boathouse.models.version_files import files_below
 
 if TYPE_CHECKING:

@@ -5,9 +5,12 @@ import logging
 import math
 import re
 from pathlib import Path
+from urllib.parse import quote
 
+from boathouse.foundation.errors import BoathouseError
+from boathouse.foundation.rest import RestClient
+from boathouse.models.artifact_addresses import EVALUATION_PREFIX, FILES, artifact_path
 from boathouse.models.deployment.evaluated import Evaluated, summary
-from boathouse.models.evaluation.run_facts import EVALUATION_PREFIX
 
 log = logging.getLogger(__name__)
 _NO_NAME = re.compile(r"[^\w\-. :/]")
@@ -37,18 +40,21 @@ def log_evaluation(done: Evaluated, scratch: Path) -> bool:
     return True
 
 
-def log_card(name: str, version: int, page: bytes) -> bool:
-    """Keep the card as it was at a promotion with the version's run; whether that could be done."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
+def log_card(client: RestClient, name: str, version: int, page: bytes) -> bool:
+    """Keep the card as it was at a promotion with the version's run; whether that could be done.
 
-    client = mlflow.MlflowClient()
+    By MLflow's REST: its client takes seconds to import, and this is all that a task of a promotion would use it for.
+    """
     try:
-        run_id = client.get_model_version(name, str(version)).run_id
-        if not run_id:
+        found = client.get("/api/2.0/mlflow/model-versions/get", name=name, version=str(version))["model_version"]
+        if not (run_id := found.get("run_id")):
             return False
-        client.log_text(run_id, page.decode(), f"{EVALUATION_PREFIX}card-{version}.html")
-    except MlflowException as error:
+        run = client.get("/api/2.0/mlflow/runs/get", run_id=run_id)["run"]
+        if (folder := artifact_path(run["info"]["artifact_uri"])) is None:
+            return False
+        path = quote(f"{folder}/{EVALUATION_PREFIX}card-{version}.html")
+        client.send("PUT", f"{FILES}/artifacts/{path}", content=page)
+    except BoathouseError as error:
         log.warning("The card of version %d of %s could not be kept with its run: %s", version, name, error)
         return False
     return True

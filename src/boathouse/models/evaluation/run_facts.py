@@ -5,11 +5,9 @@ import json
 from typing import Any
 
 from boathouse.foundation.names import ModelName
+from boathouse.models.artifact_addresses import EVALUATION_PREFIX
 from boathouse.models.evaluation.case import RunFacts
 from boathouse.models.feature_models import asked
-
-EVALUATION_PREFIX = "evaluation/"
-"""What evaluations have logged on the run afterwards is nothing that training has logged."""
 
 
 def run_facts(model: ModelName, version: int) -> RunFacts | None:

@@ -2,11 +2,10 @@
 
 from boathouse.catalog import Privilege
 from boathouse.foundation.errors import InvalidInput
+from boathouse.models.artifact_addresses import FILES
 from boathouse.models.policy.call import Call
 from boathouse.models.policy.desk import READ, WRITE, Desk, Target
 from boathouse.models.policy.rules import Check, Route, model, run, trace
-
-FILES = "/api/2.0/mlflow-artifacts"
 
 
 def file_at(privilege: Privilege) -> Check:

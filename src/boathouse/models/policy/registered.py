@@ -2,6 +2,7 @@
 
 from boathouse.catalog import Privilege, SecurableKind
 from boathouse.foundation.errors import AlreadyExists, Denied, InvalidInput
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.policy.call import Call, Reply, items, part, version_number
 from boathouse.models.policy.deployments import (
     may_name_job,
@@ -17,7 +18,6 @@ from boathouse.models.policy.narrowing import Searched
 from boathouse.models.policy.rules import Check, Route, administrators, anybody, every, model
 from boathouse.models.policy.search import require_plain_token, within_reach
 from boathouse.models.policy.tracking import server_tags_stay, signed
-from boathouse.models.stores import artifact_path
 
 P = Privilege
 PROMPT_SOURCE = "prompt-template"

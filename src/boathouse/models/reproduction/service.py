@@ -18,6 +18,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.principals import Principal
 from boathouse.models.aliases import ModelNotFound
+from boathouse.models.artifact_addresses import artifact_path
 from boathouse.models.nouns import NewVersion
 from boathouse.models.reproduction import results
 from boathouse.models.reproduction.comparing import status_of
@@ -35,7 +36,6 @@ from boathouse.models.reproduction.nouns import (
 )
 from boathouse.models.reproduction.planning import plan_of
 from boathouse.models.reproduction.repository import ReproductionRepository, with_held_back, with_registered
-from boathouse.models.stores import artifact_path
 
 if TYPE_CHECKING:
     from boathouse.models.parts import ModelParts

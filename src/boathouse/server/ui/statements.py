@@ -10,6 +10,7 @@ from typing import Any
 from boathouse.foundation.errors import category_of
 from boathouse.server.ui.parts.grid import Exact
 from boathouse.server.ui.visitor import Visitor
+from boathouse.session.readable import readable_values
 from boathouse.session.statements.nouns import State, StatementRecord, StatementRequest
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.01, 0.25
@@ -46,7 +47,7 @@ async def read(visitor: Visitor, request: StatementRequest, on_start: Callable[[
     if not outcome.chunks:
         return Read(names, types, [], outcome.truncated)
     part = await visitor.ask(visitor.plane.statements.chunk, record.id, 0)
-    columns = [part.rows.column(place).to_pylist() for place in range(part.rows.num_columns)]
+    columns = [readable_values(part.rows.column(place)) for place in range(part.rows.num_columns)]
     return Read(
         names, types, [list(row) for row in zip(*columns, strict=True)], outcome.truncated or len(outcome.chunks) > 1
     )

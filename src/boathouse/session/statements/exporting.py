@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from boathouse.session.readable import readable_values
 from boathouse.session.statements.formatting import csv_bytes
 
 
@@ -58,8 +59,8 @@ def _without_spans(table: pa.Table) -> pa.Table:
     """Spans of time as text: Parquet has no type for them that others read."""
     for position, field in enumerate(table.schema):
         if pa.types.is_interval(field.type):
-            texts = pa.array([None if each is None else str(each) for each in table.column(position).to_pylist()])
-            table = table.set_column(position, field.name, texts.cast(pa.string()))
+            texts = pa.array(readable_values(table.column(position)), pa.string())
+            table = table.set_column(position, field.name, texts)
     return table
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from boathouse.session.readable import readable_values
+
 
 def text_rows(table: pa.Table) -> list[list[str | None]]:
     """The rows as lists of strings."""
@@ -31,7 +33,7 @@ def csv_bytes(table: pa.Table) -> bytes:
 
 def _texts(column: Any) -> list[str | None]:
     write = _writer(column.type)
-    return [None if value is None else write(value) for value in column.to_pylist()]
+    return [value if value is None or isinstance(value, str) else write(value) for value in readable_values(column)]
 
 
 def _writer(kind: Any) -> Callable[[Any], str]:

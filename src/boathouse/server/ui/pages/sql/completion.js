@@ -1,7 +1,9 @@
 // Completes governed names in a code editor. The editor's own words (those of SQL) come from its language; this adds one
 // more source of completions to it. What there is, the server says: it asks as the signed-in principal.
+// What has been typed is kept in the tab, so that a page that loads itself again (a server that was restarted) has it.
 const WAIT_MILLISECONDS = 4000;
 const LONGEST_TEXT = 20000;
+const DRAFT = "boathouse-sql-draft";
 
 export default {
   template: `<span hidden></span>`,
@@ -16,8 +18,10 @@ export default {
       effects: CM.StateEffect.appendConfig.of([
         CM.EditorState.languageData.of(() => data),
         CM.EditorView.contentAttributes.of({ "aria-label": this.label }),
+        CM.EditorView.updateListener.of((update) => update.docChanged && this.keep(update.state.doc.toString())),
       ]),
     });
+    this.restore(view);
     const dress = () => component.setTheme(document.body.classList.contains("body--dark") ? "vscodeDark" : "vscodeLight");
     dress();
     this.observer = new MutationObserver(dress);
@@ -26,6 +30,18 @@ export default {
   },
   unmounted() { this.observer?.disconnect(); },
   methods: {
+    keep(text) {
+      try {
+        sessionStorage.setItem(DRAFT, JSON.stringify({ address: location.href, text }));
+      } catch { /* more than the browser keeps: then it is not kept */ }
+    },
+    restore(view) {
+      // Only when the same page is loaded again: whoever comes by a link means the text of the link.
+      if (performance.getEntriesByType("navigation")[0]?.type !== "reload") return;
+      const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+      if (draft?.address !== location.href || draft.text === view.state.doc.toString()) return;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: draft.text } });
+    },
     complete(context) {
       const word = context.matchBefore(/[\w`.]*/);
       if (!word || (word.text === "" && !context.explicit)) return null;
