@@ -7,6 +7,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -51,8 +52,9 @@ def _yaml(document: dict[str, Any], *, allow_unicode: bool) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=allow_unicode, width=120)
 
 
+@lru_cache(maxsize=512)
 def read_spec(text: str, *, place: str = SPEC_FILE) -> FeatureSpec:
-    """The spec that a text describes.
+    """The spec that a text describes; the same one for the same text: endpoints ask for theirs every few seconds.
 
     Args:
         place: Where the text comes from, for messages.
