@@ -126,7 +126,7 @@ def until_answered(server: LocalBoathouse) -> None:
 def up(environment: dict[str, str]) -> LocalBoathouse:
     """A Boathouse that begins."""
     command = [sys.executable, "-m", "boathouse", "up", "--port", "0"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return LocalBoathouse(Home(Path(environment["BOATHOUSE_HOME"])), process)
 
 
