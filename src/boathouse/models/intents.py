@@ -31,7 +31,7 @@ class Intents:
         self._gate = Gate()
 
     def alone(self) -> AbstractContextManager[None]:
-        """Nobody else changes anything during the block: what one database has, the other has, or nobody is at it."""
+        """Nobody else changes anything during the block: where the databases differ, a killed process left them so."""
         return self._gate.closed()
 
     @contextmanager
