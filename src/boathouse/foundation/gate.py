@@ -37,9 +37,10 @@ class Gate:
         with self._changed:
             self._changed.wait_for(lambda: not self._is_closed)
             self._is_closed = True
-            self._changed.wait_for(lambda: self._inside == 0)
-        self._own.depth = 1
         try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._inside == 0)
+            self._own.depth = 1
             yield
         finally:
             self._own.depth = 0

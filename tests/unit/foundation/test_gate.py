@@ -1,6 +1,7 @@
 """Many are inside at a time, or one is alone."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from boathouse.foundation.gate import Gate
@@ -22,6 +23,7 @@ def test_many_are_inside_at_once_and_one_alone() -> None:
             else:
                 with gate.opened(), gate.opened():
                     inside.add(number)
+                    time.sleep(0.001)
                     inside.discard(number)
 
     def meet(_: int) -> None:

@@ -9,7 +9,7 @@ from tests.migrated_database import migrated_sqlite
 from boathouse.foundation.clock import SystemClock
 from boathouse.foundation.errors import NotFound
 from boathouse.foundation.principals import Principal
-from boathouse.metastore import Database
+from boathouse.metastore import Database, DatabaseUrl, metadata
 from boathouse.models.intents import Intents
 from boathouse.models.nouns import AliasMove, IntentKind, RunInput
 from boathouse.models.repository import ModelRepository, alias_moves, model_intents, run_inputs
@@ -30,7 +30,8 @@ def repository(database: Database) -> ModelRepository:
 
 
 def test_the_migration_makes_the_tables_that_the_code_uses(database: Database, tmp_path: Path) -> None:
-    migrated = Database(migrated_sqlite(tmp_path / "migrated.db"))
+    defined = Database(DatabaseUrl.sqlite(tmp_path / "defined.db"))
+    metadata.create_all(defined.engine)
 
     def shape(of: Database) -> dict[str, object]:
         look = inspect(of.engine)
@@ -43,8 +44,8 @@ def test_the_migration_makes_the_tables_that_the_code_uses(database: Database, t
             for table in TABLES
         }
 
-    assert shape(migrated) == shape(database)
-    migrated.dispose()
+    assert shape(database) == shape(defined)
+    defined.dispose()
 
 
 def test_an_input_is_new_once(repository: ModelRepository) -> None:

@@ -23,6 +23,7 @@ def run_facts(model: ModelName, version: int) -> RunFacts | None:
     if not run_id:
         return None
     run = asked(lambda: client.get_run(run_id))
+    # What evaluations have logged on the run afterwards is nothing that training has logged.
     names = [name for name in run.data.metrics if not name.startswith(EVALUATION_PREFIX)]
     histories = {name: _history(client, run_id, name) for name in names}
     return RunFacts(
