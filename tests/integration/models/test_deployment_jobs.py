@@ -198,6 +198,11 @@ def test_a_version_goes_the_whole_way_to_champion(world: World) -> None:
     tags = world.admin.get("/api/2.0/mlflow/model-versions/get", name=world.model, version=version)["model_version"]
     assert {each["key"]: each["value"] for each in tags["tags"]}["approval"] == "Approved"
 
+    # and the card as it was then lies with the version's run
+    kept = world.admin.get(f"/api/2.0/mlflow/artifacts/list?run_id={tags['run_id']}&path=evaluation")["files"]
+    card = next(each for each in kept if each["path"] == f"evaluation/card-{version}.html")
+    assert int(card["file_size"]) > 1_000
+
 
 def test_a_version_trained_on_shuffled_labels_is_stopped_by_its_gates(world: World) -> None:
     world.require(approval={"count": 0})
