@@ -1,9 +1,7 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The default engine: DuckDB in process, over the Parquet files of a snapshot."""
 
-import re
-import threading
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,32 +9,21 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import ARROW, SPECIAL
 
-from boathouse.foundation.errors import BoathouseError, InvalidInput, Unavailable
+from boathouse.foundation.errors import InvalidInput
 from boathouse.lake.delta_reader import DeltaReader
 from boathouse.lake.duckdb_connections import DuckDBConnections, DuckDBSettings
-from boathouse.lake.duckdb_files import explain_broken_file, source_sql
+from boathouse.lake.duckdb_errors import explained
+from boathouse.lake.duckdb_files import source_sql
+from boathouse.lake.duckdb_kept import BATCH_ROWS, DuckDBKept
 from boathouse.lake.duckdb_views import snapshot_sql
 from boathouse.lake.engine import EngineQuery, Workbench
-from boathouse.lake.errors import DamagedTable, OutOfSpace, is_full_disk
 from boathouse.lake.files import FileSource
 from boathouse.lake.pruning import needed_files
 from boathouse.lake.schema import identifier, literal
 from boathouse.lake.select_guard import ParsedSelect, RefusedStatement, parse_select
 from boathouse.lake.snapshots import Snapshot
 from boathouse.lake.typed_macros import lay_rules
-from boathouse.lake.value_errors import explain_value
-
-_CATEGORY = re.compile(r"^(?:[A-Z][A-Za-z -]*? Error: )+")
-
-_RAISED = re.compile(
-    r"Python exception occurred while executing the UDF: (?P<category>\w+): (?P<message>.*)", re.DOTALL
-)
-"""How DuckDB passes on what a function outside of it has raised."""
-
-_UNREADABLE = re.compile(r"IO Error|Parquet file|No magic bytes|TProtocolException|Snappy|ZSTD", re.IGNORECASE)
-
-BATCH_ROWS = 122_880
-"""Rows per batch of a stream: one row group of DuckDB's own."""
+from boathouse.lake.wide_sums import within_64_bits
 
 
 class DuckDBEngine:
@@ -65,7 +52,7 @@ class DuckDBEngine:
             raise
         return DuckDBRows(self._connections, connection, relation, query.release)
 
-    def keep(self, query: EngineQuery, frames: Set[str]) -> "DuckDBKept":
+    def keep(self, query: EngineQuery, frames: Set[str]) -> DuckDBKept:
         """As :meth:`boathouse.lake.engine.Engine.keep`."""
         connection = self._connections.take()
         try:
@@ -103,41 +90,6 @@ class DuckDBEngine:
                 yield Workbench(connection, parsed)
         finally:
             self._connections.retire(connection)
-
-
-class DuckDBKept:
-    """An instance that can open no file, with a query that is given its frames each time."""
-
-    def __init__(
-        self, connections: DuckDBConnections, connection: duckdb.DuckDBPyConnection, query: EngineQuery
-    ) -> None:
-        self._connections = connections
-        self._connection: duckdb.DuckDBPyConnection | None = connection
-        self._query = query
-        self._turn = threading.Lock()
-
-    def run(self, frames: Mapping[str, Any]) -> pa.Table:
-        with self._turn, explained():
-            connection = self._connection
-            if connection is None:
-                raise InvalidInput("This query has been closed already.", hint="Prepare it again.")
-            try:
-                for name, frame in frames.items():
-                    connection.register(name, frame)
-                relation = _within_64_bits(connection.sql(self._query.sql, params=self._query.parameters))
-                return relation.to_arrow_table(BATCH_ROWS)
-            finally:
-                for name in frames:
-                    connection.unregister(name)
-
-    def close(self) -> None:
-        with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                self._connections.retire(connection)
-
-    def __del__(self) -> None:
-        self.close()
 
 
 class DuckDBRows:
@@ -221,7 +173,7 @@ def _prepared(connection: duckdb.DuckDBPyConnection, query: EngineQuery, *, all_
     """Parse and check the text, lay the sources under their names, lock the instance, and bind the query."""
     parsed = parse_select(connection, query.sql, {*query.snapshots, *query.files, *query.arrow})
     _lock(connection, _laid(connection, query, parsed, all_columns=all_columns))
-    return _within_64_bits(connection.sql(query.sql, params=query.parameters))
+    return within_64_bits(connection.sql(query.sql, params=query.parameters))
 
 
 def _laid(
@@ -256,20 +208,6 @@ def _laid(
     return readable
 
 
-def _within_64_bits(relation: Any) -> Any:
-    """Sums of integers as BIGINT. To DuckDB they are HUGEINT, which Arrow could only show as DECIMAL(38, 0); a sum that
-    does not fit is an error, as in other engines."""
-    kinds = [str(kind) for kind in relation.types]
-    if not any("HUGEINT" in kind for kind in kinds):
-        return relation
-    columns = [
-        (f"CAST(#{position} AS {kind.replace('UHUGEINT', 'BIGINT').replace('HUGEINT', 'BIGINT')})" if "HUGEINT" in kind
-         else f"#{position}") + f" AS {identifier(name)}"
-        for position, (name, kind) in enumerate(zip(relation.columns, kinds, strict=True), start=1)
-    ]  # fmt: skip
-    return relation.project(", ".join(columns))
-
-
 def _lay_files(connection: duckdb.DuckDBPyConnection, alias: str, source: FileSource) -> list[str]:
     connection.execute(f"CREATE TEMP VIEW {identifier(alias)} AS SELECT * FROM {source_sql(connection, source)}")
     return list(source.paths)
@@ -282,45 +220,3 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Sequence[str], folder
         connection.execute(f"SET allowed_directories = [{literal(folder)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-@contextmanager
-def explained() -> Generator[None]:
-    """Turn DuckDB's errors in the block into ours."""
-    try:
-        yield
-    except BoathouseError:
-        raise
-    except duckdb.Error as error:
-        raise _fact(error) from error
-    except (pa.ArrowException, OSError) as error:
-        # A stream hands DuckDB's error over as text only, some of them as Arrow's IOError.
-        raise _fact(duckdb.Error(str(error))) from error
-
-
-def _fact(error: duckdb.Error) -> BoathouseError:
-    text = str(error)
-    if broken := explain_broken_file(text):
-        return broken
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in text:
-        return Unavailable("The query needs more memory or spill space than it may use.", hint=text.split("\n", 1)[0])
-    if is_full_disk(text):
-        return OutOfSpace(
-            "There is no space left on the disk; nothing was committed.",
-            hint="Free some disk space, then repeat the statement.",
-        )
-    if isinstance(error, duckdb.IOException) or _UNREADABLE.search(text):
-        return DamagedTable(
-            f"A data file cannot be read: {_sentence(text)}.",
-            hint="If it was vacuumed, read a newer version; otherwise restore it from a backup.",
-        )
-    if raised := _RAISED.search(text):
-        category = Unavailable if raised["category"] == "Unavailable" else InvalidInput
-        return category(raised["message"].strip())
-    return explain_value(text) or InvalidInput(f"{_sentence(text)}.")
-
-
-def _sentence(text: str) -> str:
-    """DuckDB's message without its category and the excerpt of the statement, with its suggestion."""
-    body = text.split("\n\nLINE ", 1)[0]
-    return " ".join(_CATEGORY.sub("", body).split()).rstrip(".")

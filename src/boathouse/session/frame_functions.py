@@ -6,7 +6,7 @@ that whoever answers many small requests does not start one for each.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -22,9 +22,9 @@ from boathouse.session.python_functions import FunctionRaised, PythonProcess
 from boathouse.session.running.access import Access, new_statement
 from boathouse.session.running.queries import PreparedQuery, prepare_query
 from boathouse.session.session import Session, quote_column
-from boathouse.session.sql.arrow_types import arrow_type
+from boathouse.session.sql.arrow_types import arrow_type_of
 from boathouse.session.sql.dialect import engine_sql
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.sql.inlining import declared
 from boathouse.session.sql.reading import read_query
 
 BATCH_ROWS = 2_048
@@ -68,7 +68,7 @@ class _Call:
 
     @property
     def returns(self) -> pa.DataType:
-        return arrow_type(type_of(self.function.returns))
+        return arrow_type_of(self.function.returns)
 
     def failed(self, columns: Columns, row: int, reason: str, line: int | None = None) -> InvalidInput:
         given = [f"{name}={_shown(column[row])}" for name, column in zip(self.parameters, columns, strict=True)]
@@ -130,7 +130,9 @@ class _SqlCall:
         given = ", ".join(
             f"{quote_column(name)} => {column}" for name, column in zip(call.parameters, columns, strict=True)
         )
-        self._prepared = _written_out(session, call.function, f"{_quoted(call.function)}({given})")
+        types = {each.name: each.type_text for each in call.function.parameters}
+        known = {column: types[name] for name, column in zip(call.parameters, columns, strict=True)}
+        self._prepared = _written_out(session, call.function, f"{_quoted(call.function)}({given})", known)
         self._columns = columns
         self._kept: Kept | None = None
         self._first = threading.Lock()
@@ -144,7 +146,9 @@ class _SqlCall:
 
     def _computed(self, columns: Columns, rows: int) -> pa.ChunkedArray:
         frame = pa.table([pa.array(range(rows), pa.int64()), *columns], names=[_ROW, *self._columns])
-        answer = self._asked(frame).sort_by(_ROW)  # an engine promises no order
+        answer = self._asked(frame)
+        if rows > 1:
+            answer = answer.sort_by(_ROW)  # an engine promises no order
         return answer.column(_VALUE).cast(self._call.returns)
 
     def _asked(self, frame: pa.Table) -> pa.Table:
@@ -175,12 +179,20 @@ class _SqlCall:
             self._kept.close()
 
 
-def _written_out(session: Session, function: Function, call: str) -> PreparedQuery:
-    """The call of a function over the rows of the frame, as the engine reads it."""
+def _written_out(session: Session, function: Function, call: str, types: Mapping[str, str]) -> PreparedQuery:
+    """The call of a function over the rows of the frame, as the engine reads it.
+
+    Args:
+        types: Those of the frame's columns, so that nothing is converted to what it is.
+    """
     statement = new_statement("CALL FUNCTION", f"call of {function.full_name}")
     known = {function.full_name: function}
     access = Access(session.principal, session.law, session.engine, statement, drafts=known)
-    prepared = prepare_query(access, read_query(f"SELECT {_ROW}, {call} AS {_VALUE}\n"))
+    query = read_query(f"SELECT {_ROW}, {call} AS {_VALUE}\n")
+    for column in query.find_all(exp.Column):
+        if column.name in types:
+            declared(column, types[column.name])
+    prepared = prepare_query(access, query)
     tree = prepared.tree
     assert isinstance(tree, exp.Select)
     frame = exp.From(this=exp.Table(this=exp.to_identifier(_FRAME, quoted=True)))
@@ -193,7 +205,7 @@ def _constant(session: Session, function: Function, expression: str, type_text: 
     access = Access(session.principal, session.law, session.engine, statement)
     query = read_query(f"SELECT CAST({expression} AS {type_text}) AS {_VALUE}\n")
     found = prepare_query(access, query).run(access).arrow()
-    return found.column(0).cast(arrow_type(type_of(type_text)))[0]
+    return found.column(0).cast(arrow_type_of(type_text))[0]
 
 
 def _quoted(function: Function) -> str:

@@ -60,3 +60,12 @@ def test_after_its_end_it_says_so(engine: DuckDBEngine) -> None:
     kept.close()
     with pytest.raises(InvalidInput, match="closed already"):
         answer(kept, 1)
+
+
+def test_frames_of_other_columns_are_planned_anew(engine: DuckDBEngine) -> None:
+    kept = engine.keep(EngineQuery("SELECT sum(x) AS total FROM given"), {"given"})
+    for values, kind in (([1, 2], pa.int64()), ([1.5, 2.5], pa.float64()), ([3], pa.int32()), ([4], pa.int32())):
+        found = kept.run({"given": pa.table({"x": pa.array(values, kind)})})["total"]
+        assert found.to_pylist() == [sum(values)]
+        assert found.type == (pa.float64() if kind == pa.float64() else pa.int64()), "a sum of integers has 64 bits"
+    kept.close()

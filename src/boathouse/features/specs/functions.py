@@ -18,8 +18,8 @@ from boathouse.foundation.names import FunctionName
 from boathouse.session import Session
 from boathouse.session.frame_functions import FrameFunction, frame_function
 from boathouse.session.running.access import new_statement
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import signature_of, type_of
+from boathouse.session.sql.arrow_types import arrow_type_of
+from boathouse.session.sql.inlining import signature_of
 
 Types = Mapping[str, pa.DataType]
 
@@ -120,7 +120,7 @@ def require_inputs(function: Function, step: Computed, types: Types) -> None:
                 f"Function {function.full_name} has no parameter {parameter} any more.",
                 hint=f"It is {signature_of(function)} now; bring the parameter back, or train again.",
             )
-        if not _can_be(types[column], arrow_type(type_of(declared[parameter]))):
+        if not _can_be(types[column], arrow_type_of(declared[parameter])):
             raise InvalidInput(
                 f"Function {function.full_name} takes {parameter} as {declared[parameter].upper()}, and the column "
                 f"{column} is {types[column]}.",
@@ -155,7 +155,7 @@ class OnDemand:
         """
         function = self._functions[step.function]
         require_inputs(function, step, {field.name: field.type for field in table.schema})
-        declared = {each.name: arrow_type(type_of(each.type_text)) for each in function.parameters}
+        declared = {each.name: arrow_type_of(each.type_text) for each in function.parameters}
         columns = [
             _cast(function, parameter, table.column(column), declared[parameter]) for parameter, column in step.inputs
         ]
@@ -164,7 +164,7 @@ class OnDemand:
         if key not in self._ready:
             self._ready[key] = frame_function(self._session, function, parameters)
         if table.num_rows == 0:
-            return pa.chunked_array([], arrow_type(type_of(function.returns)))
+            return pa.chunked_array([], arrow_type_of(function.returns))
         return self._ready[key].values(columns, table.num_rows)
 
     def close(self) -> None:

@@ -16,8 +16,7 @@ from boathouse.features.specs.functions import bound
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.errors import InvalidInput, NotFound, did_you_mean
 from boathouse.foundation.names import FunctionName, TableName
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.sql.arrow_types import arrow_type_of
 
 
 class LatestValues(UserWarning):
@@ -114,7 +113,7 @@ class Names:
             self.origins[name.lower()] = origin
         if self.types is not None:
             given = [step] if isinstance(step, Computed) else step.outputs
-            self.types |= {each.name: arrow_type(type_of(each.type_text)) for each in given}
+            self.types |= {each.name: arrow_type_of(each.type_text) for each in given}
 
 
 def _lookup(wish: FeatureLookup, table: FeatureTable, frame: Mapping[str, pa.DataType] | None) -> Lookup:
@@ -211,7 +210,7 @@ def _default(value: Any, table: FeatureTable, column: Column) -> Any:
     if value is None:
         return None
     try:
-        kind, plain = arrow_type(type_of(column.type_text)), _plain(value)
+        kind, plain = arrow_type_of(column.type_text), _plain(value)
         if isinstance(plain, Mapping) or pa.types.is_map(kind):
             raise TypeError("a recipe has no word for such a value")
         if pa.types.is_integer(kind) and plain != int(plain):

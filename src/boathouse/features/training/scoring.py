@@ -21,8 +21,7 @@ from boathouse.models import feature_models
 from boathouse.models.model_files import require_address
 from boathouse.models.model_frames import PREDICTION, answers, columns_with_nulls, model_frame
 from boathouse.session import Session
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.sql.arrow_types import arrow_type_of
 
 BLOCK_ROWS = 100_000
 """Rows that a model is given at a time."""
@@ -50,7 +49,7 @@ def score_batch(
         NotFound, Denied: There is no such model or table, or the principal may not read it.
     """
     frame = read_frame(df)
-    wanted = None if result_type is None else arrow_type(type_of(result_type))
+    wanted = None if result_type is None else arrow_type_of(result_type)
     if PREDICTION in frame.table.schema.names:
         raise InvalidInput(f"The frame has a column {PREDICTION} already.", hint="Rename or drop it.")
     require_address(model_uri)
@@ -129,7 +128,7 @@ def _given(frame: pa.Table, spec: FeatureSpec, whose: str) -> dict[str, pa.Chunk
             column = frame.column(name)
             try:
                 is_safe = not pa.types.is_timestamp(column.type)  # of instants, what is finer than Delta knows is cut
-                found[name] = pc.cast(column, arrow_type(type_of(type_text)), safe=is_safe)
+                found[name] = pc.cast(column, arrow_type_of(type_text), safe=is_safe)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise InvalidInput(
                     f"{whose} takes the feature {name} as {type_text.upper()}, and the frame gives it as "

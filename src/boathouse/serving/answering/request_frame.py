@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from boathouse.features.feature_spec import FeatureSpec
 from boathouse.foundation.errors import InvalidInput
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.sql.arrow_types import arrow_type_of
 
 
 def request_frame(
@@ -44,7 +43,7 @@ def typed_table(table: pa.Table, spec: FeatureSpec, keys: Mapping[str, pa.DataTy
     for name in table.column_names:
         column = table.column(name)
         if name in keys or name in types:
-            wanted = keys[name] if name in keys else arrow_type(type_of(types[name]))
+            wanted = keys[name] if name in keys else arrow_type_of(types[name])
             try:
                 columns[name] = _cast(column, wanted)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -74,7 +73,7 @@ def _array(name: str, values: Sequence[Any], type_text: str | None) -> pa.Array:
     try:
         if type_text is None:
             return pa.array(values)
-        wanted = arrow_type(type_of(type_text))
+        wanted = arrow_type_of(type_text)
         try:
             return pa.array(values, wanted)
         except (pa.ArrowInvalid, pa.ArrowTypeError):

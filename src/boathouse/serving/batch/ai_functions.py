@@ -10,7 +10,7 @@ from boathouse.foundation.errors import InvalidInput
 from boathouse.lake.engine import ArrowFunction
 from boathouse.serving.batch.models import BatchModel, cast_predictions
 from boathouse.session.running.models_in_queries import AskedCall
-from boathouse.session.sql.arrow_types import arrow_type, type_text_of
+from boathouse.session.sql.arrow_types import arrow_type_of, type_text_of
 from boathouse.session.sql.casts import engine_type
 from boathouse.session.sql.inlining import type_of
 
@@ -38,7 +38,7 @@ def function_of(model: BatchModel, asked: AskedCall) -> tuple[ArrowFunction, str
 
 def type_of_answers(model: BatchModel, return_type: str | None) -> pa.DataType:
     """As asked for, else as the model answers."""
-    return model.prediction_type if return_type is None else arrow_type(type_of(return_type))
+    return model.prediction_type if return_type is None else arrow_type_of(return_type)
 
 
 def predicted(model: BatchModel, inputs: pa.Table, kind: pa.DataType) -> pa.Array:

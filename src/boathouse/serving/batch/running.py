@@ -11,8 +11,7 @@ from boathouse.serving.batch.outputs import databases, files, tables
 from boathouse.serving.batch.scoring import ScoredRows
 from boathouse.session import Session
 from boathouse.session.opened import OpenQuery
-from boathouse.session.sql.arrow_types import arrow_type
-from boathouse.session.sql.inlining import type_of
+from boathouse.session.sql.arrow_types import arrow_type_of
 from boathouse.session.volumes import VolumePath
 
 PURPOSE = "SCORE_BATCH"
@@ -33,7 +32,7 @@ def score(session: Session, wanted: Scoring) -> Scored:
     is_table = not (databases.is_address(wanted.output) or wanted.output.startswith(files.VOLUMES))
     if is_table and tables.has_landed(session, wanted):
         return Scored(name, version, wanted.output, 0, is_repeated=True)
-    result_type = None if wanted.result_type is None else arrow_type(type_of(wanted.result_type))
+    result_type = None if wanted.result_type is None else arrow_type_of(wanted.result_type)
     source = open_source(session, wanted.source)
     with open_model(session, name, version) as model:
         rows = ScoredRows(

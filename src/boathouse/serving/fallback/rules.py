@@ -40,8 +40,7 @@ class Rules:
         """
         import pyarrow as pa
 
-        from boathouse.session.sql.arrow_types import arrow_type
-        from boathouse.session.sql.inlining import type_of
+        from boathouse.session.sql.arrow_types import arrow_type_of
 
         function = self._function()
         given: dict[str, pa.ChunkedArray] = {}
@@ -50,7 +49,7 @@ class Rules:
             if values is None:
                 values = column_of(payload, parameter.name)
             if values is not None:
-                given[parameter.name] = _array(values, arrow_type(type_of(parameter.type_text)), parameter.name)
+                given[parameter.name] = _array(values, arrow_type_of(parameter.type_text), parameter.name)
             elif parameter.default is None:
                 raise InvalidInput(f"{function.full_name} is given nothing for its parameter {parameter.name}")
         with self._lock:  # one process, or one connection, serves one call at a time

@@ -15,7 +15,7 @@ from boathouse.lake.engine import ArrowFunction
 from boathouse.session.law import Law, Statement
 from boathouse.session.python_functions.process import Limits, PythonProcess
 from boathouse.session.running.access import new_statement
-from boathouse.session.sql.arrow_types import arrow_type
+from boathouse.session.sql.arrow_types import arrow_type_of
 from boathouse.session.sql.casts import engine_type
 from boathouse.session.sql.inlining import signature_of, type_of
 
@@ -48,7 +48,7 @@ class PythonFunctions:
 
     def _call_of(self, function: Function) -> Callable[..., Any]:
         process = self._processes[function.securable.owner]
-        result_type, count = arrow_type(type_of(function.returns)), len(function.parameters)
+        result_type, count = arrow_type_of(function.returns), len(function.parameters)
 
         def call(*columns: Any) -> Any:
             arrays = [each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each for each in columns]
@@ -79,9 +79,9 @@ def call_function(law: Law, principal: Principal, name: FunctionName, columns: S
             hint=f"It is {signature_of(function)}; all columns have the same number of rows.",
         )
     cast = [
-        column.cast(arrow_type(type_of(parameter.type_text)))
+        column.cast(arrow_type_of(parameter.type_text))
         for column, parameter in zip(columns, function.parameters, strict=True)
     ]
     with PythonProcess([function]) as process:
         rows = len(cast[0]) if cast else 1
-        return process.call(str(name), cast, arrow_type(type_of(function.returns)), rows)
+        return process.call(str(name), cast, arrow_type_of(function.returns), rows)

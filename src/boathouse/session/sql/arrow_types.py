@@ -2,6 +2,7 @@
 """Databricks types as Arrow types: the schema of CREATE TABLE."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 from sqlglot import exp
@@ -9,6 +10,7 @@ from sqlglot import exp
 from boathouse.catalog.columns import columns_from_delta
 from boathouse.foundation.errors import InvalidInput
 from boathouse.session.sql.casts import MAX_PRECISION
+from boathouse.session.sql.inlining import type_of
 from boathouse.session.sql.problems import Unsupported
 from boathouse.session.sql.statements import ColumnSpec
 
@@ -63,6 +65,16 @@ def type_text_of(kind: pa.DataType) -> str:
 
     (column,) = columns_from_delta(Schema.from_arrow(pa.schema([("value", kind)])).to_json())
     return column.type_text
+
+
+@lru_cache(4096)
+def arrow_type_of(type_text: str) -> pa.DataType:
+    """The Arrow type of a Databricks type in its spelling, such as ``decimal(10,2)``.
+
+    Raises:
+        Unsupported: There is no such type here.
+    """
+    return arrow_type(type_of(type_text))
 
 
 def arrow_type(kind: exp.DataType) -> pa.DataType:
