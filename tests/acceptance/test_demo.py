@@ -114,7 +114,7 @@ def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Dem
     steps = [line.split()[1:3] for line in lines if line.startswith("✓")]
     for target in ("dev", "staging"):
         assert [step for step in steps if step[0] == target and step[1] != "may"] == [
-            [target, step] for step in ("deploy", "features", "training", "gates", "scoring")
+            [target, step] for step in ("deploy", "features", "training", "gates")
         ]
     production = [step for name, step in steps if name == "prod"]
     first = ["deploy", "features,", "training,", "gates", "approval", "promotion", "endpoint", "until", "retraining?"]
@@ -126,7 +126,7 @@ def test_it_says_each_step_on_a_line_of_its_own_and_ends_with_a_report(demo: Dem
     assert [step for step in production[end + 1 :] if step not in looked_back] == ["training,", "gates,"]
     assert production.count("weather") == 2 and production.count("incident") == 1
     assert production.count("until") == 4
-    assert steps.index(["prod", "deploy"]) > max(steps.index(["dev", "scoring"]), steps.index(["staging", "scoring"]))
+    assert steps.index(["prod", "deploy"]) > max(steps.index(["dev", "gates"]), steps.index(["staging", "gates"]))
     assert "\x1b" not in demo.first.stdout
     assert any(f"prod.flights.delay_model version {demo.champion} is champion" in line for line in lines)
     assert any("Stop it with" in line for line in lines)

@@ -2,7 +2,7 @@
 that it begins and how it ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from boathouse.catalog import Catalog, Privilege
@@ -16,20 +16,12 @@ from boathouse.monitoring.monitors import repository as rows
 from boathouse.monitoring.monitors.access import MonitorAccess, MonitorNotFound
 from boathouse.monitoring.monitors.jobs import RefreshJobs
 from boathouse.monitoring.monitors.nouns import Monitor, Progress, Refresh, RefreshState, RefreshTrigger, Span
+from boathouse.monitoring.monitors.work import Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 MOST_SHOWN = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a refresh has to do, as its task is told."""
-
-    refresh: Refresh
-    monitor: Monitor
-    progress: Progress
 
 
 class Refreshes:

@@ -15,8 +15,8 @@ from boathouse.monitoring.monitors.nouns import (
     RefreshTrigger,
     Span,
 )
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MonitorSettings
+from boathouse.monitoring.monitors.work import Work
 
 Json = dict[str, Any]
 

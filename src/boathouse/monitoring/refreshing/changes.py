@@ -17,8 +17,8 @@ from boathouse.lake.engine import Engine
 from boathouse.lake.log import DeltaLog
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.monitors.nouns import Span
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import LateLabels
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing.labels import key_sql
 from boathouse.monitoring.refreshing.stretches import windows_of
 from boathouse.quality.profiles.rows_sql import WINDOW, RowsAsked, require_time, window_start

@@ -1,8 +1,8 @@
 """The control plane, as the task of a refresh sees it."""
 
 from boathouse.foundation.rest import RestClient
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.wire import work_from_json
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing.refreshing import Outcome
 
 _WORK = "/api/boathouse/v1/monitors/work"

@@ -22,8 +22,8 @@ from boathouse.monitoring.metrics.drift_rows import (
     drift_schema,
 )
 from boathouse.monitoring.metrics.profile_rows import PlaceKey, model_column, place_numbers, places_of
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MetricType, MonitorSettings
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing.stretches import Stretch, stretches_of
 from boathouse.monitoring.refreshing.tables import BASELINE, INPUT, QUALITY_COLUMN, READ, stored_rows
 from boathouse.quality.profiles.windows import granularity

@@ -25,8 +25,8 @@ from boathouse.monitoring.metrics.profile_rows import (
 )
 from boathouse.monitoring.metrics.quality import QUALITY, fairness_of, quality_of
 from boathouse.monitoring.metrics.quality_counts import QualityCounts
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import TABLE, MetricType, MonitorSettings, ProblemType, RunningCost
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing.aggregating import Found, aggregate
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked
 from boathouse.monitoring.refreshing.labels import Answers

@@ -9,7 +9,7 @@ from boathouse.foundation.clock import Clock, epoch_ms
 from boathouse.foundation.errors import BoathouseError, Denied, NotFound
 from boathouse.foundation.names import TableName
 from boathouse.monitoring.monitors.nouns import Progress
-from boathouse.monitoring.monitors.refreshes import Work
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing import tables
 from boathouse.monitoring.refreshing.changes import Changed, Sources, Starts, changed_windows, commits_since
 from boathouse.monitoring.refreshing.drifting import Drifts

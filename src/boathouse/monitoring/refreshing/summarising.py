@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from boathouse.lake.snapshots import Snapshot
 from boathouse.monitoring.metrics.quality_counts import QualityCounts, added
-from boathouse.monitoring.monitors.refreshes import Work
 from boathouse.monitoring.monitors.settings import MonitorSettings
+from boathouse.monitoring.monitors.work import Work
 from boathouse.monitoring.refreshing.changes import Sources, column_named, rows_asked
 from boathouse.monitoring.refreshing.labels import Answers, CountKey, count_quality
 from boathouse.monitoring.refreshing.stretches import Stretch, derived_from, stretches_of

@@ -83,6 +83,9 @@ class Opening:
         self._stores: dict[str, OnlineStoreInfo] | None = None
         self._owners: dict[str, Principal] = {}
         self._known: dict[tuple[str, int], tuple[Path, tuple[str, ...]]] = {}
+        self._tables: dict[str, Table | None] = {}
+        self._online: dict[tuple[str, str], JsonObject] = {}
+        """By owner and feature table."""
 
     def open(
         self, endpoint_id: str, owner: str, served: ServedEntity, version: int | None, *, with_baseline: bool = False
@@ -197,8 +200,14 @@ class Opening:
 
     def _features(self, owner: str, spec: FeatureSpec, whose: str) -> OnlineFeatures:
         principal = self._owner(owner)
-        tables = {str(name): self._online_table(principal, str(name), whose) for name in spec.tables}
+        tables = {str(name): self._known_online_table(principal, str(name), whose) for name in spec.tables}
         return OnlineFeatures(tables, {str(name): self.function(owner, str(name)) for name in spec.functions})
+
+    def _known_online_table(self, owner: Principal, table: str, whose: str) -> JsonObject:
+        """Versions that answer side by side take features from the same tables."""
+        if (owner.name, table) not in self._online:
+            self._online[owner.name, table] = self._online_table(owner, table, whose)
+        return self._online[owner.name, table]
 
     def _online_table(self, owner: Principal, table: str, whose: str) -> JsonObject:
         grants = self._parts.catalog.grants
@@ -241,10 +250,13 @@ class Opening:
     # --- what they share
 
     def _table(self, name: str) -> Table | None:
-        try:
-            return self._parts.catalog.securables.resolve_table(SYSTEM, TableName.parse(name), Privilege.SELECT)
-        except BoathouseError:
-            return None
+        if name not in self._tables:
+            try:
+                found = self._parts.catalog.securables.resolve_table(SYSTEM, TableName.parse(name), Privilege.SELECT)
+            except BoathouseError:
+                found = None
+            self._tables[name] = found
+        return self._tables[name]
 
     def _predictions(self, endpoint_id: str, target: CaptureTarget) -> Table | None:
         """The table where the endpoint's predictions are kept, whatever it is called now."""
