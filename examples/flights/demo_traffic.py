@@ -13,7 +13,7 @@ from typing import Any, Self
 import urllib3
 
 ASKERS = 4
-PAUSE_SECONDS = 0.08
+PAUSE_SECONDS = 0.15
 """Between two questions of one asker: the demo shares its cores with everything else."""
 TIMEOUT_SECONDS = 30
 

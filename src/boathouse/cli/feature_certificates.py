@@ -1,12 +1,9 @@
 """``boathouse features certificate``: what was proven of the training set behind a model."""
 
-import os
-import warnings
-
 import click
 
 from boathouse.foundation.errors import NotFound
-from boathouse.foundation.rest import Connection
+from boathouse.foundation.rest import Connection, RestClient
 
 
 @click.command(short_help="Print the certificate of a model's training set.")
@@ -18,21 +15,13 @@ def certificate(run_or_model: str, output: str, *, require: bool) -> None:
 
     RUN_OR_MODEL is catalog.schema.model, with /3 or @alias if it is not the newest version, or a run's id.
     """
-    connection = Connection.from_surroundings()
-    os.environ |= {
-        "MLFLOW_TRACKING_URI": connection.url,
-        "MLFLOW_REGISTRY_URI": connection.url,
-        "MLFLOW_TRACKING_TOKEN": connection.token,
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    }
     from boathouse.features.certificate import Certificate
     from boathouse.features.training.packing import CERTIFICATE_FILE
     from boathouse.models.model_files import NoSuchFile, texts_of
 
+    client = RestClient(Connection.from_surroundings())
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecations inside MLflow's imports are MLflow's to mend
-            found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(run_or_model, CERTIFICATE_FILE)]
+        found = [(uri, Certificate.from_json(text)) for uri, text in texts_of(client, run_or_model, CERTIFICATE_FILE)]
     except NoSuchFile as error:
         raise NotFound(
             f"{run_or_model} carries no certificate.",

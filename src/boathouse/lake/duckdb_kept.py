@@ -62,7 +62,8 @@ class DuckDBKept:
                     self._plan(connection, frames)
                 for name, frame in frames.items():
                     self._places[name].frame = frame
-                return connection.execute(f"EXECUTE {_PLAN}").to_arrow_reader(BATCH_ROWS).read_all()
+                rows: pa.RecordBatchReader = connection.execute(f"EXECUTE {_PLAN}").to_arrow_reader(BATCH_ROWS)
+                return rows.read_all()
             finally:
                 for name in self._places:
                     self._places[name].frame = None

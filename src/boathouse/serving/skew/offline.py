@@ -24,6 +24,10 @@ AT = "__asked_at"
 EVENT = "__event_of_"
 """Before the name of a feature: of when the value is that the table gives."""
 KNOWN = "__known_since"
+_MOST_TOLD = 200_000
+
+_Question = tuple[str, datetime | None]
+"""The keys, written out, and the instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class OfflineTables:
         self._spec = spec
         self._newest = open_features(session, spec.tables, {}) if spec.tables else None
         self._opened: dict[tuple[TableName, int], FeatureRows] = {}
+        self._told: dict[tuple[str, int | None], dict[_Question, tuple[Any, ...]]] = {}
+        """What was said before, by lookup and version: callers ask about the same things, features about the same rows,
+        and each time a whole table is laid out."""
 
     def freshness_seconds(self, table: TableName) -> float | None:
         """How old the newest values may be, as the table promises."""
@@ -66,9 +73,8 @@ class OfflineTables:
 
     def values_of(self, lookup: Lookup, rows: Sequence[AskedRow], name: str) -> list[Any]:
         """What a table says now of the instants that the online values were of, whenever it became known."""
-        outputs = tuple(each for each in lookup.outputs if each.name == name)
         events = [instant_of(row.events.get(name)) for row in rows]
-        wanted = replace(lookup, at=AT, outputs=outputs, known=AT_ONCE, lookback=None)
+        wanted = replace(lookup, at=AT, known=AT_ONCE, lookback=None)
         return self._looked_up(wanted, rows, events, None)[name]
 
     def known_then(
@@ -81,7 +87,7 @@ class OfflineTables:
         assert lookup.event is not None
         assert lookup.known.column is not None
         outputs = (
-            *(each for each in lookup.outputs if each.name == name),
+            *lookup.outputs,
             Output(lookup.event, EVENT, "timestamp"),
             Output(lookup.known.column, KNOWN, "timestamp"),
         )
@@ -95,10 +101,26 @@ class OfflineTables:
     def _looked_up(
         self, lookup: Lookup, rows: Sequence[AskedRow], at: Sequence[datetime | None], version: int | None
     ) -> dict[str, list[Any]]:
+        told = self._told.setdefault((repr(lookup), version), {})
+        keys = [[row.inputs.get(column) for column, _ in lookup.keys] for row in rows]
+        questions = [(repr(each), instant) for each, instant in zip(keys, at, strict=True)]
+        new = {question: each for question, each in zip(questions, keys, strict=True) if question not in told}
+        if len(told) + len(new) > _MOST_TOLD:
+            told.clear()
+            new = dict(zip(questions, keys, strict=True))
+        if new:
+            found = self._asked(lookup, list(new.values()), [instant for _, instant in new], version)
+            told |= zip(new, zip(*(found[each.name] for each in lookup.outputs), strict=True), strict=True)
+        answers = [told[question] for question in questions]
+        return {each.name: [answer[place] for answer in answers] for place, each in enumerate(lookup.outputs)}
+
+    def _asked(
+        self, lookup: Lookup, keys: Sequence[Sequence[Any]], at: Sequence[datetime | None], version: int | None
+    ) -> dict[str, list[Any]]:
         source = self._rows(lookup.table, version)
         columns = {
-            column: _keys([row.inputs.get(column) for row in rows], source.schema.field(key).type)
-            for column, key in lookup.keys
+            column: _keys([each[place] for each in keys], source.schema.field(key).type)
+            for place, (column, key) in enumerate(lookup.keys)
         }
         frame = pa.table({**columns, AT: pa.array(at, pa.timestamp("us", "UTC"))})
         if (

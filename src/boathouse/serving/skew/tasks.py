@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from boathouse.foundation.errors import NotFound
+from boathouse.foundation.rest import Connection, RestClient
 from boathouse.foundation.spans import parse_span
 from boathouse.serving.capture.finding import required
 from boathouse.serving.capture.layout import TableKind
@@ -96,7 +97,7 @@ def spec_of(subject: Subject) -> "FeatureSpec":
     from boathouse.models.model_files import texts_of
 
     place = f"{subject.model}/{subject.version}"
-    ((uri, text),) = texts_of(place, SPEC_FILE)
+    ((uri, text),) = texts_of(RestClient(Connection.from_surroundings()), place, SPEC_FILE)
     return read_spec(text, place=f"{uri}/{SPEC_FILE}")
 
 

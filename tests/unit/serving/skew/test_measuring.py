@@ -22,6 +22,7 @@ from boathouse.metastore import Database
 from boathouse.serving.answering.features import RequestFeatures
 from boathouse.serving.endpoints.policy import FeatureRules
 from boathouse.serving.scoring.payloads import read_payload
+from boathouse.serving.skew import offline
 from boathouse.serving.skew.asked import of_requests
 from boathouse.serving.skew.measuring import measured
 from boathouse.serving.skew.nouns import AskedRow, FeatureSkew
@@ -129,6 +130,19 @@ def test_an_older_value_is_late_while_the_newer_one_is_on_its_way(session: Sessi
 
 def test_an_older_value_that_never_was_so_is_skew(session: Session, spec: FeatureSpec) -> None:
     assert skew_of(session, spec, row(11.0, NOW - timedelta(hours=2))).mismatches == 1
+
+
+@pytest.mark.parametrize("most", [1, 2, 1_000])
+def test_rows_that_ask_the_same_are_counted_each(
+    session: Session, spec: FeatureSpec, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(offline, "_MOST_TOLD", most)
+    at = datetime.now(UTC)
+    right, wrong = (row(value, NOW - timedelta(minutes=1), at=at) for value in (20.0, 11.0))
+    nobody = [row(None, None, at=at, origin=origin) for origin in ("LGA", None, ["JFK"], {"of": "JFK"})]
+    found = skew_of(session, spec, right, *nobody, wrong, right, *nobody, wrong, right, late=TICK)
+    assert (found.rows, found.mismatches, found.late, found.corrected) == (13, 2, 0, 0)
+    assert [each["online"] for each in found.examples] == [11.0, 11.0]
 
 
 def test_a_value_that_came_long_after_its_time_may_be_late_by_its_commit(
