@@ -65,8 +65,8 @@ class DuckDBKept:
                 rows: pa.RecordBatchReader = connection.execute(f"EXECUTE {_PLAN}").to_arrow_reader(BATCH_ROWS)
                 return rows.read_all()
             finally:
-                for name in self._places:
-                    self._places[name].frame = None
+                for place in self._places.values():
+                    place.frame = None
 
     def _plan(self, connection: duckdb.DuckDBPyConnection, frames: Mapping[str, Any]) -> None:
         self._schemas = {}

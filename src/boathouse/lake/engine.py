@@ -107,7 +107,7 @@ class Engine(Protocol):
         ...
 
     def keep(self, query: EngineQuery, frames: Set[str]) -> Kept:
-        """Prepare a query that reads nothing but frames of these names, which it is given each time.
+        """Prepare a query without parameters that reads nothing but frames of these names, which it is given each time.
 
         Raises:
             InvalidInput: The statement is not a single SELECT over them.

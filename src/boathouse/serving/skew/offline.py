@@ -24,7 +24,8 @@ AT = "__asked_at"
 EVENT = "__event_of_"
 """Before the name of a feature: of when the value is that the table gives."""
 KNOWN = "__known_since"
-_MOST_TOLD = 200_000
+_MOST_TOLD = 2_000_000
+"""Values that are remembered at a time, of all lookups and versions."""
 
 _Question = tuple[str, datetime | None]
 """The keys, written out, and the instant."""
@@ -46,6 +47,7 @@ class OfflineTables:
         self._spec = spec
         self._newest = open_features(session, spec.tables, {}) if spec.tables else None
         self._opened: dict[tuple[TableName, int], FeatureRows] = {}
+        self._values_told = 0
         self._told: dict[tuple[str, int | None], dict[_Question, tuple[Any, ...]]] = {}
         """What was said before, by lookup and version: callers ask about the same things, features about the same rows,
         and each time a whole table is laid out."""
@@ -101,16 +103,18 @@ class OfflineTables:
     def _looked_up(
         self, lookup: Lookup, rows: Sequence[AskedRow], at: Sequence[datetime | None], version: int | None
     ) -> dict[str, list[Any]]:
-        told = self._told.setdefault((repr(lookup), version), {})
+        told = self._told.get(source := (repr(lookup), version), {})
         keys = [[row.inputs.get(column) for column, _ in lookup.keys] for row in rows]
         questions = [(repr(each), instant) for each, instant in zip(keys, at, strict=True)]
         new = {question: each for question, each in zip(questions, keys, strict=True) if question not in told}
-        if len(told) + len(new) > _MOST_TOLD:
-            told.clear()
-            new = dict(zip(questions, keys, strict=True))
+        if self._values_told + len(new) * len(lookup.outputs) > _MOST_TOLD:
+            self._told.clear()
+            self._values_told, told, new = 0, {}, dict(zip(questions, keys, strict=True))
         if new:
             found = self._asked(lookup, list(new.values()), [instant for _, instant in new], version)
             told |= zip(new, zip(*(found[each.name] for each in lookup.outputs), strict=True), strict=True)
+            self._told[source] = told
+            self._values_told += len(new) * len(lookup.outputs)
         answers = [told[question] for question in questions]
         return {each.name: [answer[place] for answer in answers] for place, each in enumerate(lookup.outputs)}
 
