@@ -144,7 +144,8 @@ def start(story: Story, server: Server) -> None:
             step.detail = f"{server.url} (it was running)"
         else:
             # One process that answers is enough for four who ask, and leaves the cores to the jobs.
-            server.command("up", "--detach", "--serving-workers", "1", "--home", str(server.home.root))
+            os.environ.setdefault("BOATHOUSE_SERVING_WORKERS", "1")
+            server.command("up", "--detach", "--home", str(server.home.root))
             step.detail = server.url
 
 

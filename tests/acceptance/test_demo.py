@@ -19,7 +19,7 @@ from boathouse.session import RemoteLaw, Session
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "examples" / "flights" / "demo.py"
-SMALL = {"FAST": "1", "BOATHOUSE_SERVING_WORKERS": "1"}
+SMALL = {"FAST": "1"}
 """Thirty percent of the aircraft, which is enough for every slice to be judged, and fewer stops on the way."""
 
 LOOP = "/api/boathouse/v1/models/prod.flights.delay_model/retraining"
