@@ -6,7 +6,6 @@ Everything goes through the command line and the REST API, as a person would do 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import partial
 
@@ -15,6 +14,7 @@ from demo_jobs import (
     SIGNER,
     SIGNERS,
     champion_of,
+    in_parallel,
     judge,
     newest_version,
     result_of,
@@ -26,7 +26,7 @@ from demo_report import print_report
 from demo_server import Failed, Server
 from demo_serving import Served, check_captured, curl, let_fall, replay, watch_canary, watch_shadow
 from demo_traffic import Traffic
-from demo_year import FAST, WHOLE, Year, live_the_year
+from demo_year import FAST, WHOLE, Lived, Year, compare_the_year, live_on, live_the_year
 
 from boathouse.foundation.errors import AlreadyExists, BoathouseError
 from boathouse.foundation.home import HOME_VARIABLE
@@ -47,7 +47,7 @@ def main(targets: Sequence[str]) -> int:
     story.console.print("Will this flight arrive late? Every flight that left New York City in 2013.\n", style="bold")
     try:
         with story:
-            play(story, server, served, year, targets, is_whole=not is_fast)
+            play(story, server, served, year, targets)
         if "prod" in targets:
             print_report(story, server, served, year)
     except KeyboardInterrupt:
@@ -59,15 +59,15 @@ def main(targets: Sequence[str]) -> int:
     return 0
 
 
-def play(story: Story, server: Server, served: Served, year: Year, targets: Sequence[str], *, is_whole: bool) -> None:
-    """The whole path. Development and staging do not wait for each other; production waits for both, and in a short
-    demo is the only one whose champion predicts a month."""
+def play(story: Story, server: Server, served: Served, year: Year, targets: Sequence[str]) -> None:
+    """The whole path. Development and staging do not wait for each other; production waits for both, and is the only
+    one whose champion predicts a month."""
     start(story, server)
     prepare(story, server)
     before = [target for target in targets if target != "prod"]
     for target in before:
         deploy(story, server, target)
-    in_parallel(story, *(partial(run_jobs, story, server, target, is_whole=is_whole) for target in before))
+    in_parallel(story, *(partial(run_jobs, story, server, target) for target in before))
     if "prod" in targets:
         play_production(story, server, served, year)
         try_forbidden_write(story, server)
@@ -78,34 +78,41 @@ def play_production(story: Story, server: Server, served: Served, year: Year) ->
     version at the beginning of its last month."""
     deploy(story, server, "prod")
     served.token = token_of(server, SIGNER)
-    present = year.calendar.end if champion_of(server) is None else LAST
-
-    def let_the_day_come(traffic: Traffic) -> None:
-        with traffic:
-            if present == LAST:
-                make_one_more(story, server, served, traffic)
-            let_fall(story, server, traffic, served)
-        served.example = curl(server, traffic.questions[0])
-
-    if present == LAST:
+    lived = live_the_year(story, server, served, year) if champion_of(server) is None else None
+    if lived is None:
         run_job(story, server, "prod", "features", "--params", f"as_of={LAST}", title=f"features, {LAST}")
-        let_the_day_come(served.new_traffic(server, LAST))
+    present = LAST if lived is None else lived.present
+    traffic = served.new_traffic(server, present)
+    with traffic:
+        if lived is None:
+            make_one_more(story, server, served, traffic)
+        let_fall(story, server, traffic, served)
+    served.example = curl(server, traffic.questions[0])
+    try_bad = partial(try_bad_candidate, story, server, present)
+    if lived is None:
+        in_parallel(story, partial(look_back, story, server, served, present), try_bad)
     else:
-        live_the_year(story, server, served, year, let_the_day_come)
-
-    def look_back() -> None:
-        check_captured(story, served)
-        replay(story, server, served)
-        run_job(story, server, "prod", "scoring", "--params", f"as_of={present}")
-
-    in_parallel(story, look_back, lambda: try_bad_candidate(story, server, present))
+        play_the_end(story, server, served, year, lived, try_bad)
 
 
-def in_parallel(story: Story, *parts: Callable[[], None]) -> None:
-    """Parts that do not wait for each other; the first that fails ends the others."""
-    with ThreadPoolExecutor() as threads, story.stopping_together():
-        for done in as_completed([threads.submit(part) for part in parts]):
-            done.result()
+def play_the_end(
+    story: Story, server: Server, served: Served, year: Year, lived: Lived, try_bad: Callable[[], None]
+) -> None:
+    """The last stretch, while nonsense is judged; then what the year has come to, while we look back at its answers."""
+    end = year.calendar.end
+    in_parallel(story, partial(live_on, story, server, year, lived.present, end), try_bad)
+    in_parallel(
+        story,
+        partial(compare_the_year, story, server, year, lived.began),
+        partial(look_back, story, server, served, end),
+    )
+
+
+def look_back(story: Story, server: Server, served: Served, present: str) -> None:
+    """What was answered: is all of it recorded, comes it out the same, and what would a batch have said."""
+    check_captured(story, served)
+    replay(story, server, served)
+    run_job(story, server, "prod", "scoring", "--params", f"as_of={present}")
 
 
 def make_one_more(story: Story, server: Server, served: Served, traffic: Traffic) -> None:
@@ -119,13 +126,11 @@ def make_one_more(story: Story, server: Server, served: Served, traffic: Traffic
         raise Failed(f"The rollout of version {version} ended as {ended}: {served.rollout['why']}")
 
 
-def run_jobs(story: Story, server: Server, target: str, *, is_whole: bool) -> None:
+def run_jobs(story: Story, server: Server, target: str) -> None:
     """Before production: what the job features does, in one process, and everything that follows it."""
     run_job(story, server, target, "month", "--params", "land=yes", title="features")
     run_job(story, server, target, "training")
     judge(story, server, target)
-    if is_whole:
-        run_job(story, server, target, "scoring")
 
 
 def try_bad_candidate(story: Story, server: Server, present: str) -> None:

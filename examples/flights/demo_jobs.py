@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 from demo_console import Step, Story
@@ -149,3 +150,10 @@ def until(story: Story, found: Callable[[], Any], what: str) -> Any:
             raise Failed(f"It did not come about within {PATIENCE_SECONDS:.0f} s that {what}.")
         time.sleep(0.2)
     return it
+
+
+def in_parallel(story: Story, *parts: Callable[[], object]) -> None:
+    """Parts that do not wait for each other; the first that fails ends the others."""
+    with ThreadPoolExecutor() as threads, story.stopping_together():
+        for done in as_completed([threads.submit(part) for part in parts]):
+            done.result()

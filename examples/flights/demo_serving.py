@@ -20,8 +20,8 @@ API = f"/api/boathouse/v1/endpoints/{ENDPOINT}"
 FIRST_ANSWERS = 60
 SHADOWED_ANSWERS = 20
 FALLEN_ANSWERS = 20
-MODEL_PROCESS = "serving_process/child.py"
-"""What the command line of a model's own process holds."""
+MODEL_PROCESS = "homes/prod"
+"""What the command line of a process of one of production's models holds: where it works."""
 
 RunJob = Callable[[], Any]
 

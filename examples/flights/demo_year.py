@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,6 @@ from demo_console import Story
 from demo_jobs import judged, newest_version, result_of, run_by_rest, run_job, until
 from demo_server import BUNDLE, Failed, Server
 from demo_serving import Served, serve_first, watch_canary, watch_shadow
-from demo_traffic import Traffic
 
 sys.path.insert(0, str(BUNDLE / "src"))
 
@@ -73,23 +72,29 @@ class Year:
         self.timeline.append(Entry(day, kind, text))
 
 
-def live_the_year(
-    story: Story, server: Server, served: Served, year: Year, on_last_day: Callable[[Traffic], None]
-) -> None:
-    """From the first model to the last day of December.
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """How far the year has come."""
 
-    Args:
-        on_last_day: What is done with the traffic of the last day on which the loop is asked.
-    """
-    calendar = year.calendar
-    began = since = _begin(story, server, served, year)
-    for present in (each for each in calendar.months if each > began):
-        since = _stretch(story, server, year, since, present)
+    began: str
+    """The day from which on a model answered."""
+    present: str
+
+
+def live_the_year(story: Story, server: Server, served: Served, year: Year) -> Lived:
+    """From the first model to the last day on which the loop is asked."""
+    began = present = _begin(story, server, served, year)
+    for month in (each for each in year.calendar.months if each > began):
+        live_on(story, server, year, present, month)
+        present = month
         _ask_the_loop(story, server, served, year, present)
-    on_last_day(served.new_traffic(server, since))
-    _stretch(story, server, year, since, calendar.end)
+    return Lived(began, present)
+
+
+def compare_the_year(story: Story, server: Server, year: Year, began: str) -> None:
+    """What was said beside what the first model would have said."""
     with story.step("prod     comparison") as step:
-        run_by_rest(story, server, "comparison", {"as_of": calendar.end, "since": began}, step)
+        run_by_rest(story, server, "comparison", {"as_of": year.calendar.end, "since": began}, step)
 
 
 def _begin(story: Story, server: Server, served: Served, year: Year) -> str:
@@ -113,8 +118,8 @@ def _begin(story: Story, server: Server, served: Served, year: Year) -> str:
     return day
 
 
-def _stretch(story: Story, server: Server, year: Year, since: str, present: str) -> str:
-    """From one present to the next, by way of the fault where it lies between; gives the new present."""
+def live_on(story: Story, server: Server, year: Year, since: str, present: str) -> None:
+    """From one present to the next, by way of the fault where it lies between."""
     broken_from, broken_until = year.calendar.broken
     if since < broken_until <= present:
         if since < broken_from:
@@ -122,7 +127,6 @@ def _stretch(story: Story, server: Server, year: Year, since: str, present: str)
         _break(story, server, year)
         since = broken_until
     _live(story, server, year, since, present)
-    return present
 
 
 def _live(story: Story, server: Server, year: Year, since: str, present: str) -> None:
@@ -197,15 +201,15 @@ def _ask_the_loop(story: Story, server: Server, served: Served, year: Year, pres
 
 
 def _train(story: Story, server: Server, served: Served, year: Year, present: str, number: int) -> None:
+    with story.step(f"prod     training, {present}") as step:
+        decision = until(story, lambda: _trained(server, number), "the training ends")
+        step.detail = f"decision {number}, run {decision['run_id']}: {decision['state']}"
+    if decision["version"] is None:
+        year.tell(present, "retraining", f"came to nothing: {decision['outcome']}")
+        return
+    version = decision["version"]
     traffic = served.new_traffic(server, present)
     with traffic:
-        with story.step(f"prod     training, {present}") as step:
-            decision = until(story, lambda: _trained(server, number), "the training ends")
-            step.detail = f"decision {number}, run {decision['run_id']}: {decision['state']}"
-        if decision["version"] is None:
-            year.tell(present, "retraining", f"came to nothing: {decision['outcome']}")
-            return
-        version = decision["version"]
         watch_shadow(story, server, traffic, served, version)
         run = judged(story, server, "prod")
         ended = None

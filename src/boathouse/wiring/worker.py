@@ -12,6 +12,8 @@ from boathouse.wiring.secret_keys import secret_keys
 
 TASK_HOOKS = "boathouse.models.autolog:install"
 """What every task calls before its code runs. Named here, because jobs and models do not know each other."""
+PRELOAD = "boathouse.session.default,boathouse.foundation.rest,scipy.special,scipy.sparse,sklearn.base,mlflow.pyfunc"
+"""What evaluations, refreshes and SQL spend most of their start on."""
 
 
 def build_worker(home: Home, settings: Settings) -> Worker:
@@ -25,6 +27,7 @@ def build_worker(home: Home, settings: Settings) -> Worker:
         dbos=database_url(home, settings, "dbos"),
         slots=settings.slots,
         hooks=TASK_HOOKS,
+        preload=PRELOAD,
     )
     return Worker(database, catalog, Environments(home), home, told, clock)
 

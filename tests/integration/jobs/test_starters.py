@@ -53,6 +53,7 @@ class Attempt:
         self.files = AttemptFiles(folder / "runs" / "0")
         spec = {"kind": "spark_python_task", "file": str(file), "parameters": ["a", "b"]}
         spec |= {"first_paths": [str(folder)], "paths": [], "variables": {"FROM_JOB": "x"}}
+        spec |= {"package_name": "boathouse"} if more.get("is_ours") else {}
         own = {key: value for key, value in os.environ.items() if not key.startswith("BOATHOUSE_")}
         variables = {**own, "PYTHONUNBUFFERED": "1", "BOATHOUSE_TOKEN": "t", **more.get("variables", {})}
         command = Command(more.get("python", Path(sys.executable)), spec, variables, self.files)
@@ -215,3 +216,62 @@ def own_environment(folder: Path) -> tuple[Path, Path]:
     environment = folder / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     return environment / "bin" / "python", next((environment / "lib").glob("python*/site-packages"))
+
+
+OURS = """
+import json, os, sys
+loaded = "sklearn" in sys.modules and "mlflow" in sys.modules
+own = {key: value for key, value in os.environ.items() if key in ("OPENBLAS_NUM_THREADS", "JE_ARROW_MALLOC_CONF")}
+import numpy
+numpy.ones((700, 700)) @ numpy.ones((700, 700))
+threads = len(os.listdir("/proc/self/task"))
+import polars
+told = {"loaded": loaded, "threads": threads, "own": own, "polars": polars.DataFrame({"a": [1, 2]}).sum().item()}
+print(json.dumps(told))
+"""
+
+
+def test_many_tasks_of_the_platform_find_their_libraries_loaded(tmp_path: Path) -> None:
+    found = Starters("sklearn.base,mlflow.pyfunc,nothing.of.that.name")
+    try:
+        told = [_told_by_ours(tmp_path / str(number), found) for number in range(2)]
+        assert [each["loaded"] for each in told] == [False, False]
+        for number in range(2, 500):
+            told.append(_told_by_ours(tmp_path / str(number), found))
+            if told[-1]["loaded"]:
+                break
+
+        assert told[-1].pop("threads") >= len(os.sched_getaffinity(0))
+        assert told[-1] == {"loaded": True, "polars": 3, "own": {}}
+        [starter] = [each for each in psutil.Process().children() if "sklearn.base" in " ".join(each.cmdline())]
+        assert len(os.listdir(f"/proc/{starter.pid}/task")) == 1
+        plain = Attempt(tmp_path / "plain", "import sys; print('sklearn' in sys.modules)", found).end()
+        assert plain == "False\n"
+    finally:
+        found.close()
+    gone = [each for each in psutil.Process().children() if "sklearn.base" in " ".join(each.cmdline())]
+    assert not gone
+
+
+def test_libraries_that_begin_threads_are_loaded_by_each_task_itself(tmp_path: Path) -> None:
+    (tmp_path / "threaded.py").write_text(
+        "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    found = Starters("threaded")
+    try:
+        for number in range(40):
+            assert not _told_by_ours(tmp_path / str(number), found, PYTHONPATH=str(tmp_path))["loaded"]
+            if found._unfit:  # pyright: ignore[reportPrivateUsage]
+                break
+
+        assert not [each for each in psutil.Process().children() if "threaded" in each.cmdline()]
+        assert _told_by_ours(tmp_path / "after", found, PYTHONPATH=str(tmp_path))["polars"] == 3
+    finally:
+        found.close()
+
+
+def _told_by_ours(folder: Path, starters: Starters, **variables: str) -> dict[str, Any]:
+    """What a task says that passes for one of the platform's own."""
+    attempt = Attempt(folder, OURS, starters, is_ours=True, variables=variables)
+    said: dict[str, Any] = json.loads(attempt.end().splitlines()[-1])
+    return said

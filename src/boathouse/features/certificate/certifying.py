@@ -110,8 +110,7 @@ def _facts(training_set: "TrainingSet") -> Iterator[LookupFacts]:
     spec, tables = training_set.spec, training_set.opened.tables
     is_known = training_set.as_of == "known"
     known = training_set.report if is_known else look_up_all(training_set.spine, spec, tables).reports
-    latest = look_up_all(training_set.spine, spec, tables, as_of="latest").reports
-    for lookup, now, corrected in zip(spec.lookups, known, latest, strict=True):
+    for lookup, now, corrected in zip(spec.lookups, known, training_set.latest_report, strict=True):
         yield LookupFacts(
             label_of(lookup), now.rows, now.matched, now.expired, now.duplicates, dict(corrected.differing)
         )

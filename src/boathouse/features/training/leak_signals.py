@@ -117,14 +117,12 @@ def _known_labels(training_set: "TrainingSet", label_known: str) -> Iterator[Lea
 
 def _corrected(training_set: "TrainingSet") -> Iterator[LeakSignal]:
     """One signal per feature that has a known time of its own."""
-    spec = training_set.spec
-    lookups = [lookup for lookup in spec.lookups if lookup.event and (lookup.known.column or lookup.known.lag)]
-    if not lookups:
+    has_own = [bool(lookup.event and (lookup.known.column or lookup.known.lag)) for lookup in training_set.spec.lookups]
+    if not any(has_own):
         return
-    wanted = replace(spec, steps=tuple(lookups))
-    reports = look_up_all(training_set.spine, wanted, training_set.opened.tables, as_of="latest").reports
-    for report in reports:
-        yield from known_time_signals(dict(report.differing), report.rows, training_set.as_of)
+    for wanted, report in zip(has_own, training_set.latest_report, strict=True):
+        if wanted:
+            yield from known_time_signals(dict(report.differing), report.rows, training_set.as_of)
 
 
 def _series(instants: Instants) -> pl.Series:

@@ -1,12 +1,13 @@
 # pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """Training sets: the rows of a frame with features as they were known, the same rows each time they are asked for.
 
-When a set is made, its tables are authorised by one call and fixed at one version each; nothing is joined before
-``load_df``.
+When a set is made, its tables are authorised by one call and fixed at one version each; nothing is joined before it is
+loaded or proven. What is joined then is kept unless it is large.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from boathouse.features.point_in_time import LookupReport
 from boathouse.features.point_in_time.checking import require_fit
 from boathouse.features.point_in_time.nouns import AsOf
 from boathouse.features.specs import named_specs
-from boathouse.features.specs.augmenting import Augmented, augment
+from boathouse.features.specs.augmenting import Augmented, augment, look_up_all
 from boathouse.features.specs.functions import OnDemand, functions_of
 from boathouse.features.specs.resolving import Known, function_names_of, resolve, tables_of
 from boathouse.features.tables.opening import Opened, open_features
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from boathouse.features.leaks import LeakReport
 
 Features = Sequence[FeatureLookup | FeatureFunction]
+
+KEPT_BYTES = 1 << 28
+"""Features of all rows that take no more memory are kept: a set that is proven, looked at and loaded joins once."""
 
 
 def create(
@@ -94,6 +98,7 @@ class TrainingSet:
         self._frame = frame
         self._opened = opened
         self._reports: tuple[LookupReport, ...] | None = None
+        self._kept: Augmented | None = None
 
     @property
     def spine(self) -> pa.Table:
@@ -132,6 +137,11 @@ class TrainingSet:
             self.load_arrow()
         assert self._reports is not None
         return self._reports
+
+    @cached_property
+    def latest_report(self) -> tuple[LookupReport, ...]:
+        """What each lookup would find if it were ignored since when values are known."""
+        return look_up_all(self.spine, self.spec, self._opened.tables, as_of="latest").reports
 
     def load_df(self) -> Any:
         """All rows in their order with their features, as the kind of frame that was given."""
@@ -173,9 +183,14 @@ class TrainingSet:
         return pa.table({name: features[name] if name in features else frame.column(name) for name in self.columns})
 
     def _joined(self, frame: pa.Table) -> Augmented:
+        is_whole = frame is self._frame.table
+        if is_whole and self._kept is not None:
+            return self._kept
         with OnDemand(self._session, self._opened.functions) as functions:
             found = augment(frame, self.spec, self._opened.tables, functions, as_of=self.as_of)
         self._reports = found.reports
+        if is_whole and sum(column.nbytes for column in found.features.values()) <= KEPT_BYTES:
+            self._kept = found
         return found
 
 

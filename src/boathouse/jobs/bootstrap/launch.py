@@ -23,7 +23,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--starter":
         from boathouse_task.starter import serve  # pyright: ignore
 
-        serve(int(sys.argv[2]))  # pyright: ignore
+        serve(int(sys.argv[2]), sys.argv[3])  # pyright: ignore
     from boathouse_task.guard import guard  # pyright: ignore
 
     guard(sys.argv[1])  # pyright: ignore

@@ -15,7 +15,7 @@ import os
 import sys
 from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, socket
 
-from . import script, sdk  # pyright: ignore[reportUnusedImport] # noqa: F401 (what almost every task needs)
+from . import preloading, script, sdk  # pyright: ignore[reportUnusedImport] # noqa: F401 (what almost every task needs)
 from .guard import guard
 from .task import hooks
 
@@ -24,14 +24,21 @@ _DESCRIPTOR_BYTES = 4
 _DESCRIPTORS = 4
 
 
-def serve(control: int) -> None:
-    """Fork a guard for each request that comes through a socket, until nobody holds its other end."""
+def serve(control: int, preload: str) -> None:
+    """Fork a guard for each request that comes through a socket, until nobody holds its other end.
+
+    Args:
+        preload: Modules to have beside what every task needs, with commas between.
+    """
     worker = socket(fileno=control)
     os.set_inheritable(control, False)
-    if reason := _why_not_to_copy():
+    reason = _why_not_to_copy()
+    if reason is None:
+        _load_hooks()
+        reason = preloading.load(preload.split(",")) if preload else None
+    if reason:
         worker.send(json.dumps({"unfit": reason}).encode())
         os._exit(0)
-    _load_hooks()
     mark = _Mark()
     gc.freeze()  # what is here already is copied memory that no task's garbage collection should touch
     worker.send(json.dumps({"places": _places()}).encode())

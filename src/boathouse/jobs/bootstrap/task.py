@@ -7,6 +7,7 @@ import os
 import sys
 
 from .own import own_ledger, own_paths, without_secrets
+from .preloading import widen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def run_task(spec: dict[str, Any]) -> None:
     try:
         _prepare_output()
         _prepare_environment(spec)
+        if "numpy" in sys.modules:  # from the starter
+            widen()
         _install_hooks()
         _prepare_imports(spec)
         result = _run(spec)

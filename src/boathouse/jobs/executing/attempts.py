@@ -50,6 +50,8 @@ class TaskSettings:
     """Of the control plane."""
     hooks: str = ""
     """``module:function`` of what every Python task calls first, with commas between."""
+    preload: str = ""
+    """Modules that the platform's own tasks need, with commas between."""
     grace_seconds: float = 5.0
     """Between asking a task to stop and making it."""
 
@@ -89,7 +91,7 @@ class TaskRunner:
         self._clock = clock
         self._slots = slots
         self._settings = settings
-        self._starters = Starters()
+        self._starters = Starters(settings.preload)
         self._busy = 0
         self._busy_lock = threading.Lock()
 

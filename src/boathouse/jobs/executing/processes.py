@@ -65,6 +65,11 @@ class Command:
     """Values by what stands for them in the spec. They are handed to the guard and written nowhere."""
 
 
+def is_ours(spec: Mapping[str, Any]) -> bool:
+    """Whether a task runs the platform's own code: an entry point of ours, or SQL."""
+    return spec["kind"] == "sql_task" or spec.get("package_name") == "boathouse"
+
+
 class TaskProcess:
     """The guard of a running task, forked from a starter where that can be. Must be waited for by the thread that
     started it: the kernel ends a task whose guard is our own child when the thread that started it ends."""
@@ -78,7 +83,8 @@ class TaskProcess:
         files.spec.write_text(json.dumps(spec))
         environment = {**command.environment, MARKER: str(files.folder)}
         with files.log.open("ab") as log, _stdin(command.secrets) as (stdin, hand_over):
-            asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno())
+            ours = is_ours(command.spec)
+            asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno(), ours)
             self._guard = (starters.start(asked) if starters else None) or _OwnGuard(asked)
             hand_over()
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_Key = tuple[Path, frozenset[tuple[str, str]]]
+_Key = tuple[Path, str, frozenset[tuple[str, str]]]
 
 MARKER = "BOATHOUSE_TASK_FOLDER"
 """In the environment of every process of an attempt: its folder, which no other attempt of any home shares."""
@@ -39,6 +39,16 @@ _LONGEST_VARIABLE = 1 << 16
 _MOST_STARTERS = 8
 
 _IDLE_SECONDS = 600.0
+_IDLE_LOADED_SECONDS = 120.0
+"""A starter with libraries holds hundreds of megabytes, and goes sooner."""
+_OFTEN = 3
+"""So many tasks of the platform within ``_IDLE_LOADED_SECONDS`` are worth it to load their libraries once."""
+_WITHOUT_THREADS = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "_RJEM_MALLOC_CONF": "background_thread:false",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""What keeps libraries from beginning threads when they are imported; a task never sees it."""
 _START_SECONDS = 30.0
 """How long a machine may take to start one, or to fork from it, before a task is started in the other way."""
 
@@ -77,17 +87,31 @@ class ForkedGuard:
 class Starters:
     """The starters of a worker. They end with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: str = "") -> None:
+        """Args:
+        preload: Modules, with commas between, that the platform's own tasks need: where these are many, they are forked
+            from a starter that has them.
+        """
         self._lock = threading.Lock()
+        self._preload = preload
+        self._ours: deque[float] = deque(maxlen=_OFTEN)
+        """When the last tasks of the platform were asked for."""
         self._known: OrderedDict[_Key, _Starter] = OrderedDict()
-        self._unfit: set[Path] = set()
+        self._loading: set[_Key] = set()
+        self._unfit: set[tuple[Path, str]] = set()
+        self._closing = threading.Event()
 
     def start(self, asked: "Asked") -> ForkedGuard | None:
         """Fork a guard; None when the task has to be started anew."""
         if not _can_be_forked(asked):
             return None
+        base = {
+            name: value
+            for name, value in asked.environment.items()
+            if name == _HOOKS or not name.startswith(_OF_ONE_TASK)
+        }
         try:
-            starter = self._starter(asked)
+            starter = self._loaded(asked, base) or self._plain(asked.python, base)
             return starter.start(asked) if starter else None
         except OSError as error:
             log.warning("A task is started without its starter: %s", error)
@@ -96,34 +120,79 @@ class Starters:
     def close(self) -> None:
         """End all that no task depends on."""
         with self._lock:
+            self._closing.set()
             for key in list(self._known):
                 self._known.pop(key).retire()
 
-    def _starter(self, asked: "Asked") -> "_Starter | None":
-        base = {
-            name: value
-            for name, value in asked.environment.items()
-            if name == _HOOKS or not name.startswith(_OF_ONE_TASK)
-        }
-        key = (asked.python, frozenset(base.items()))
+    def _plain(self, python: Path, base: Mapping[str, str]) -> "_Starter | None":
+        key = (python, "", frozenset(base.items()))
         with self._lock:
-            if asked.python in self._unfit:
+            if (python, "") in self._unfit:
                 return None
             self._retire_some()
-            found = self._known.get(key)
-            if found is not None and not found.is_fresh():
-                self._known.pop(key).retire()
-                found = None
-            if found is None:
-                found = self._known[key] = _Starter(asked.python, base)
-                if found.unfit is not None:
-                    log.info("Tasks of %s are started anew each time: %s.", asked.python, found.unfit)
-                    self._unfit.add(asked.python)
+            return self._kept(key) or self._keep(key, _Starter(python, base))
+
+    def _loaded(self, asked: "Asked", base: Mapping[str, str]) -> "_Starter | None":
+        """The starter that has the libraries of the platform's own tasks, where these are many. To load them takes
+        seconds, for which nobody waits: until then there is none."""
+        if not asked.is_ours or not self._preload:
+            return None
+        key = (asked.python, self._preload, frozenset(base.items()))
+        with self._lock:
+            self._ours.append(time.monotonic())
+            are_many = len(self._ours) == _OFTEN and self._ours[-1] - self._ours[0] < _IDLE_LOADED_SECONDS
+            if not are_many or (asked.python, self._preload) in self._unfit or key in self._loading:
+                return None
+            if (found := self._kept(key)) is not None:
+                return found
+            self._loading.add(key)
+        threading.Thread(target=self._keep_loaded, args=(key, base), name="boathouse-starter", daemon=True).start()
+        return None
+
+    def _keep_loaded(self, key: _Key, base: Mapping[str, str]) -> None:
+        """Make a starter with libraries, and end it when no task has asked for it for a while."""
+        try:
+            made = _Starter(key[0], base, key[1])
+        except OSError as error:
+            log.warning("Libraries could not be loaded once for many tasks: %s", error)
+            made = None
+        with self._lock:
+            self._loading.discard(key)
+            if made is None or self._keep(key, made) is None:
+                return
+        made.release_one()
+        is_over = False
+        while not is_over:
+            is_over = self._closing.wait(_IDLE_LOADED_SECONDS / 4)
+            with self._lock:
+                if self._known.get(key) is not made:
+                    return
+                if is_over or made.is_idle_since(time.monotonic() - _IDLE_LOADED_SECONDS):
                     self._known.pop(key).retire()
-                    return None
-            self._known.move_to_end(key)
-            found.expect()
-            return found
+                    return
+
+    def _kept(self, key: _Key) -> "_Starter | None":
+        found = self._known.get(key)
+        if found is None:
+            return None
+        if not found.is_fresh():
+            self._known.pop(key).retire()
+            return None
+        self._known.move_to_end(key)
+        found.expect()
+        return found
+
+    def _keep(self, key: _Key, made: "_Starter") -> "_Starter | None":
+        """Keep a new one; None, and another try is never made, where it may not be copied."""
+        if made.unfit is not None:
+            what = "are started without their libraries" if key[1] else "are started anew each time"
+            log.info("Tasks of %s %s: %s.", key[0], what, made.unfit)
+            self._unfit.add(key[:2])
+            made.retire()
+            return None
+        self._known[key] = made
+        made.expect()
+        return made
 
     def _retire_some(self) -> None:
         long_ago = time.monotonic() - _IDLE_SECONDS
@@ -142,6 +211,8 @@ class Asked:
     environment: Mapping[str, str]
     stdin: int
     log: int
+    is_ours: bool = False
+    """Whether it is the platform's own code that runs, not a user's."""
 
     def to_json(self) -> str:
         return json.dumps({"folder": str(self.folder), "spec": str(self.spec), "environment": dict(self.environment)})
@@ -150,7 +221,7 @@ class Asked:
 class _Starter:
     """One warm process."""
 
-    def __init__(self, python: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, python: Path, environment: Mapping[str, str], preload: str = "") -> None:
         self._lock = threading.Lock()
         self._guards = 0
         self._is_retired = False
@@ -158,8 +229,8 @@ class _Starter:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [str(python), "-P", str(LAUNCH), STARTER, str(theirs.fileno())],
-                env={MARKER: " " * _LONGEST_FOLDER, **environment},
+                [str(python), "-P", str(LAUNCH), STARTER, str(theirs.fileno()), preload],
+                env={MARKER: " " * _LONGEST_FOLDER, **environment, **(_WITHOUT_THREADS if preload else {})},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -192,7 +263,7 @@ class _Starter:
             socket.send_fds(self._control, [b"start"], [request, asked.stdin, asked.log, theirs])
         except BaseException:
             os.close(line)
-            self._forget_one()
+            self.release_one()
             raise
         finally:
             os.close(theirs)
@@ -201,7 +272,7 @@ class _Starter:
         pid = os.read(line, 64) if ready else b""
         if not pid:
             os.close(line)  # whoever comes late finds it closed, and does nothing
-            self._forget_one()
+            self.release_one()
             return None
         return ForkedGuard(self, int(pid), line)
 
@@ -209,7 +280,7 @@ class _Starter:
         """A guard has ended, and nobody will signal it any more."""
         with suppress(OSError):  # the starter has ended, and others have buried its children
             self._control.send(b"%d" % pid)
-        self._forget_one()
+        self.release_one()
 
     def retire(self) -> None:
         """End when the last guard has."""
@@ -219,7 +290,8 @@ class _Starter:
                 return
         self._end()
 
-    def _forget_one(self) -> None:
+    def release_one(self) -> None:
+        """It stays for one guard less."""
         with self._lock:
             self._guards -= 1
             self._used_at = time.monotonic()

@@ -58,6 +58,8 @@ class WorkerSettings:
     """Tasks side by side."""
     hooks: str = ""
     """``module:function`` of what every task calls first, with commas between."""
+    preload: str = ""
+    """Modules that the platform's own tasks need, with commas between."""
     grace_seconds: float = 5.0
 
 
@@ -91,7 +93,9 @@ class Worker:
         self._heartbeat = Heartbeat(self._leases, self.executor_id, fence, self._lose)
         self._is_lost = False
         self._watch = Watch(self._runs.cancel_requests)
-        task_settings = TaskSettings(self.executor_id, settings.url, settings.hooks, settings.grace_seconds)
+        task_settings = TaskSettings(
+            self.executor_id, settings.url, settings.hooks, settings.preload, settings.grace_seconds
+        )
         slots = threading.Semaphore(settings.slots)
         upstream = Upstream(database, settings.url)
         preparation = Preparation(catalog, environments, GitCheckouts(home), GitSnapshots(database))

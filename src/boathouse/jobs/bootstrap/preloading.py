@@ -1,0 +1,50 @@
+"""Libraries that are loaded once for many tasks: only those that begin no threads, which a fork would lose."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_THREADED = ("polars",)
+"""They begin a thread wherever they are imported, so whoever could use them does without them here; a task imports them
+by itself."""
+_SETTERS = (
+    "scipy_openblas_set_num_threads64_",
+    "scipy_openblas_set_num_threads",
+    "openblas_set_num_threads64_",
+    "openblas_set_num_threads",
+)
+
+
+def load(modules: list[str]) -> str | None:
+    """Import what is there of some modules; gives why this process cannot be copied any more, if so."""
+    hidden = [name for name in _THREADED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # None: it cannot be imported
+    try:
+        for module in modules:
+            try:
+                __import__(module)
+            except Exception:  # noqa: BLE001 (each task that needs it says so)
+                continue
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        return "a library that it has loaded has begun threads"
+    return None
+
+
+def widen() -> None:
+    """Let products of matrices use all cores, as they would had numpy been loaded here: one thread was begun with."""
+    import ctypes
+
+    wanted = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    count = int(wanted) if wanted.isdecimal() else len(os.sched_getaffinity(0))
+    with open("/proc/self/maps", encoding="utf-8") as file:  # noqa: PTH123
+        libraries = {line.split(maxsplit=5)[5].strip() for line in file if "openblas" in line}
+    for path in libraries:
+        library = ctypes.CDLL(path)
+        for name in _SETTERS:
+            if setter := getattr(library, name, None):
+                setter(count)
+                break
