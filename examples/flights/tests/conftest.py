@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 from tests.migrated_database import migrated_sqlite
 
@@ -25,6 +27,21 @@ from boathouse.session import LocalLaw, Session
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 START = datetime(2013, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
+    """The real files, as they are."""
+    from flights import source
+
+    return {name: _read(source.read_raw(name), tmp_path_factory.mktemp("raw") / name) for name in source.FILES}
+
+
+def _read(content: bytes, file: Path) -> pa.Table:
+    file.write_bytes(content)
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        return database.read_csv(str(file), na_values="NA").to_arrow_table()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@ from datetime import UTC, datetime
 
 import duckdb
 import pytest
-from flights import source
 from flights.checks import check
 from flights.loading import load_flights, load_weather
 
@@ -10,22 +9,13 @@ AS_OF = datetime(2013, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory) -> dict[str, object]:
+def tables(raw) -> dict[str, object]:
     """The real data, a tenth of the aircraft, up to the ides of March."""
-    raw = {name: _read(name, tmp_path_factory.mktemp("raw")) for name in source.FILES}
     return {
         "flights": load_flights(raw["flights"], raw["airports"], AS_OF, sample_percent=10),
         "weather": load_weather(raw["weather"], AS_OF),
         "planes": _sql(raw, "SELECT tailnum, year AS built, seats FROM planes"),
     }
-
-
-def _read(name: str, folder) -> object:
-    file = folder / f"{name}.csv"
-    file.write_bytes(source.read_raw(name))
-    with duckdb.connect() as database:
-        database.execute("SET TimeZone = 'UTC'")
-        return database.read_csv(str(file), na_values="NA").to_arrow_table()
 
 
 def broken(tables, **changed) -> list[str]:

@@ -28,6 +28,11 @@ MEMORY = {
 SCHEDULE_HORIZON = timedelta(days=1)
 """Schedules are published months ahead; we keep one day of them beyond the present."""
 
+SETTLED_AFTER = timedelta(days=3)
+"""So long after its scheduled departure a flight has come to its end, whatever has happened to it."""
+LONGEST_WINDOW = timedelta(days=14)
+"""So far back from a landing a feature counts others."""
+
 LATE_MINUTES = 15
 """From this arrival delay on a flight counts as late, as the US Department of Transportation counts."""
 

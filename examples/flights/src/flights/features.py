@@ -1,6 +1,9 @@
 """Questions, features since when they are known, and labels since when they are known."""
 
+from datetime import datetime
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flights.clocks import LATE_MINUTES, PREDICTION_LEAD
 from flights.engine import run_sql
@@ -23,3 +26,8 @@ def build_punctuality(flights: pa.Table) -> dict[str, pa.Table]:
 def build_labels(flights: pa.Table) -> pa.Table:
     """What became of each flight that has landed, and since when that is known."""
     return run_sql("labels", {"flights": flights}, late_minutes=LATE_MINUTES)
+
+
+def from_on(rows: pa.Table, clock: str, since: datetime | None) -> pa.Table:
+    """The rows whose ``clock`` says ``since`` or later; all of them where there is no such instant."""
+    return rows if since is None else rows.filter(pc.field(clock) >= pa.scalar(since, rows.schema.field(clock).type))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flights.clocks import Windows, parse_as_of
+from flights.clocks import SETTLED_AFTER, Windows, parse_as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Arguments:
     """Learn from shuffled outcomes: a candidate that the gates have to stop."""
     endpoint: str
     since: datetime | None
-    """Where the stretch begins in which the desk asks."""
+    """Where the stretch begins: the tables stand there, and from then on the desk asks."""
     hours: int
     """In how many hours of the stretch it asks."""
     land: bool
@@ -47,6 +47,12 @@ class Arguments:
     @property
     def windows(self) -> Windows:
         return Windows.before(self.as_of)
+
+    @property
+    def unsettled(self) -> datetime | None:
+        """Flights that were to leave before have come to their end, and stand in the tables as they will stay; None
+        where no table stands yet."""
+        return None if self.since is None else self.since - SETTLED_AFTER
 
     @property
     def model(self) -> str:

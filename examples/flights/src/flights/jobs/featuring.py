@@ -3,9 +3,10 @@
 import boathouse as bh
 from boathouse.features import FeatureEngineeringClient
 from boathouse.features.online.verifying import verify
-from flights.features import build_labels, build_punctuality, build_questions
+from flights.clocks import LONGEST_WINDOW
+from flights.features import build_labels, build_punctuality, build_questions, from_on
 from flights.jobs.arguments import Arguments
-from flights.jobs.store import PUBLISHED, PUNCTUALITY, features, make_functions, put
+from flights.jobs.store import PUBLISHED, PUNCTUALITY, add, features, make_functions, put, renew
 from flights.proof import differences, some_of
 
 PROVEN_ROWS = 40
@@ -26,13 +27,20 @@ def build() -> None:
 
 
 def build_known(arguments: Arguments) -> None:
-    flights = bh.table(arguments.table("flights")).arrow()
-    for name, table in (("questions", build_questions(flights)), ("labels", build_labels(flights))):
-        report = bh.write_table(arguments.table(name), table, mode="overwrite")
-        print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    since, unsettled = arguments.since, arguments.unsettled
+    seen = None if unsettled is None else f"scheduled_departure_at >= '{(unsettled - LONGEST_WINDOW).isoformat()}'"
+    flights = bh.table(arguments.table("flights"), where=seen).arrow()
+    questions, labels = build_questions(flights), build_labels(flights)
+    renew(arguments.table("questions"), from_on(questions, "scheduled_departure_at", unsettled),
+          "scheduled_departure_at", unsettled)  # fmt: skip
+    # What became known at the very instant of the last look is there already, and comes out the same.
+    renew(arguments.table("labels"), from_on(labels, "known_at", since), "known_at", since)
     client, tables = FeatureEngineeringClient(), build_punctuality(flights)
     for design in PUNCTUALITY:
-        put(client, arguments.schema, design, tables[design.name])
+        if since is None:
+            put(client, arguments.schema, design, tables[design.name])
+        else:
+            add(client, arguments.schema, design, from_on(tables[design.name], "known_at", since))
     make_functions(bh.default_session(), arguments.schema)
 
 

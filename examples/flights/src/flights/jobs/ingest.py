@@ -6,8 +6,8 @@ import boathouse as bh
 from boathouse.features import FeatureEngineeringClient
 from flights.checks import check
 from flights.jobs.arguments import Arguments
-from flights.jobs.store import WEATHER, put
-from flights.loading import load_flights, load_weather
+from flights.jobs.store import WEATHER, put, renew
+from flights.loading import BEFORE_ALL, load_flights, load_weather
 
 PLANES = """CREATE TABLE IF NOT EXISTS {name} (
     tailnum STRING NOT NULL PRIMARY KEY, built INT COMMENT 'the year', manufacturer STRING, model STRING, seats INT
@@ -29,9 +29,9 @@ def load_known(arguments: Arguments) -> None:
         _raw(arguments, "airports"),
         arguments.as_of,
         sample_percent=arguments.sample_percent,
+        departing_from=arguments.unsettled or BEFORE_ALL,
     )
-    report = bh.write_table(arguments.table("flights"), flights, mode="overwrite")
-    print(f"{report.table} version {report.version}: {report.rows:,} rows")
+    renew(arguments.table("flights"), flights, "scheduled_departure_at", arguments.unsettled)
     load_weather_known(arguments)
 
 

@@ -1,8 +1,10 @@
 """Our features in the feature store: the tables, how they are looked up, and what is computed on demand."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import boathouse as bh
 from boathouse import Session
 from boathouse.features import FeatureEngineeringClient, FeatureFunction, FeatureLookup, KnownTime
 from boathouse.foundation.errors import AlreadyExists
@@ -84,6 +86,19 @@ def put(client: FeatureEngineeringClient, schema: str, design: Design, rows: Any
     except AlreadyExists:
         client.write_table(name=name, df=rows, mode="overwrite")
     print(f"{name}: {rows.num_rows:,} rows")
+
+
+def add(client: FeatureEngineeringClient, schema: str, design: Design, rows: Any) -> None:
+    """Rows of a feature table that have become known since it was written last."""
+    client.write_table(name=f"{schema}.{design.name}", df=rows, mode="merge")
+    print(f"{schema}.{design.name}: {rows.num_rows:,} rows more")
+
+
+def renew(name: str, rows: Any, clock: str, since: datetime | None) -> None:
+    """The rows of a table whose ``clock`` says ``since`` or later; all of them where there is no such instant."""
+    changed = None if since is None else f"{clock} >= '{since.isoformat()}'"
+    report = bh.write_table(name, rows, mode="overwrite", replace_where=changed)
+    print(f"{report.table} version {report.version}: {report.rows:,} rows")
 
 
 def make_functions(session: Session, schema: str) -> None:

@@ -70,6 +70,7 @@ SELECT
     CASE WHEN down_at <= getvariable('as_of') AND arr_delay IS NOT NULL THEN arr_time::INTEGER END AS arrival_clock_local,
 FROM landed
 WHERE scheduled_departure_at <= getvariable('as_of') + getvariable('schedule_horizon')
+  AND scheduled_departure_at >= getvariable('departing_from')
   -- A sample keeps whole aircraft, so that what an aircraft did earlier in the day stays complete.
   AND ('0x' || md5(coalesce(tailnum, flight_id))[1:6])::INTEGER % 100 < getvariable('sample_percent')
 ORDER BY scheduled_departure_at, flight_id
