@@ -53,6 +53,7 @@ def write_table(
     partition_by: Sequence[str] | None = None,
     schema_mode: "SchemaMode | None" = None,
     read_version: int | None = None,
+    replace_where: str | None = None,
     comment: str | None = None,
 ) -> "WriteReport":
     """Write rows to a table in one commit; a table that does not exist is created."""
@@ -64,6 +65,7 @@ def write_table(
         partition_by=partition_by,
         schema_mode=schema_mode,
         read_version=read_version,
+        replace_where=replace_where,
         comment=comment,
     )
 
