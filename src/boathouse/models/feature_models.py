@@ -117,11 +117,15 @@ def fetched_baseline(model: str, version: int) -> Generator[Path]:
         yield folder
 
 
-def load_predictor(folder: Path) -> Any:
-    """The model in a folder as a ``mlflow.pyfunc`` model."""
+def load_predictor(folder: Path, *, warn: bool = True) -> Any:
+    """The model in a folder as a ``mlflow.pyfunc`` model.
+
+    Args:
+        warn: Whether MLflow compares the model's requirements with what is installed, which takes most of a second.
+    """
     import mlflow.pyfunc
 
-    return asked(lambda: mlflow.pyfunc.load_model(str(folder)))
+    return asked(lambda: mlflow.pyfunc.load_model(str(folder), suppress_warnings=not warn))
 
 
 def declared_inputs(predictor: Any) -> dict[str, str] | None:

@@ -12,7 +12,18 @@ from boathouse.wiring.secret_keys import secret_keys
 
 TASK_HOOKS = "boathouse.models.autolog:install"
 """What every task calls before its code runs. Named here, because jobs and models do not know each other."""
-PRELOAD = "boathouse.session.default,boathouse.foundation.rest,scipy.special,scipy.sparse,sklearn.base,mlflow.pyfunc"
+PRELOAD = ",".join(
+    (
+        "boathouse.session.default",
+        "boathouse.foundation.rest",
+        "scipy.special",
+        "scipy.sparse",
+        "sklearn.base",
+        "matplotlib.figure",
+        "matplotlib.backends.backend_agg",
+        "mlflow.pyfunc",
+    )
+)
 """What evaluations, refreshes and SQL spend most of their start on."""
 
 

@@ -231,6 +231,15 @@ print(json.dumps(told))
 """
 
 
+ENDS = """
+import atexit, sys, threading, time
+print("sklearn" in sys.modules)
+atexit.register(print, "atexit")
+threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+sys.exit(3)
+"""
+
+
 def test_many_tasks_of_the_platform_find_their_libraries_loaded(tmp_path: Path) -> None:
     found = Starters("sklearn.base,mlflow.pyfunc,nothing.of.that.name")
     try:
@@ -245,6 +254,9 @@ def test_many_tasks_of_the_platform_find_their_libraries_loaded(tmp_path: Path) 
         assert told[-1] == {"loaded": True, "polars": 3, "own": {}}
         [starter] = [each for each in psutil.Process().children() if "sklearn.base" in " ".join(each.cmdline())]
         assert len(os.listdir(f"/proc/{starter.pid}/task")) == 1
+        last = Attempt(tmp_path / "last", ENDS, found, is_ours=True)
+        assert last.end() == "True\nthread\natexit\n"
+        assert (last.files.read_exit() or {})["exit_code"] == 3
         plain = Attempt(tmp_path / "plain", "import sys; print('sklearn' in sys.modules)", found).end()
         assert plain == "False\n"
     finally:

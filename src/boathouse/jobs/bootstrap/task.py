@@ -7,7 +7,7 @@ import os
 import sys
 
 from .own import own_ledger, own_paths, without_secrets
-from .preloading import widen
+from .preloading import leave, widen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ def run_task(spec: dict[str, Any]) -> None:
     """Run the task and leave the process with its exit code."""
     code = 0
     output: dict[str, Any] = {}
+    has_libraries = "numpy" in sys.modules  # from the starter
     try:
         _prepare_output()
         _prepare_environment(spec)
-        if "numpy" in sys.modules:  # from the starter
+        if has_libraries:
             widen()
         _install_hooks()
         _prepare_imports(spec)
@@ -39,6 +40,8 @@ def run_task(spec: dict[str, Any]) -> None:
         _answer(spec["output"], output)
     elif output:
         _write(spec["output_file"], output)
+    if has_libraries:
+        leave(code)
     sys.exit(code)
 
 

@@ -55,7 +55,7 @@ class PyfuncScorer:
         self.folder = folder
         self._whose = whose
         try:
-            self._predictor = feature_models.load_predictor(folder)
+            self._predictor = feature_models.load_predictor(folder, warn=False)
         except Exception as error:
             raise InvalidInput(f"{whose} does not load: {type(error).__name__}: {error}") from error
         self._declared = dict(feature_models.declared_inputs(self._predictor) or {})

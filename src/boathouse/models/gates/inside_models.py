@@ -11,7 +11,7 @@ def fitted_models(folder: Path) -> list[Any]:
     """The model of a folder, of a pipeline its last step; none where the flavour gives none out."""
     from boathouse.models import feature_models  # brings the database along, which whoever reads a policy does without
 
-    predictor = feature_models.load_predictor(folder)
+    predictor = feature_models.load_predictor(folder, warn=False)
     try:
         model = predictor.get_raw_model()
     except (AttributeError, NotImplementedError):

@@ -20,7 +20,7 @@ _OWN_CODE = ("mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model")
 
 def explain_itself(folder: Path, rows: "pl.DataFrame", inputs: Sequence[str]) -> Explained | None:
     """The explanation of a model that has one of its own; None when it has to be asked from the outside."""
-    predictor = feature_models.load_predictor(folder)
+    predictor = feature_models.load_predictor(folder, warn=False)
     declared = feature_models.declared_inputs(predictor) or {}
     frame = pandas_rows(rows, list(inputs), declared)
     if predictor.metadata.flavors.get("python_function", {}).get("loader_module") in _OWN_CODE:
