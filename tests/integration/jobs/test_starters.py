@@ -52,7 +52,8 @@ class Attempt:
         file.write_text(script)
         self.files = AttemptFiles(folder / "runs" / "0")
         spec = {"kind": "spark_python_task", "file": str(file), "parameters": ["a", "b"]}
-        spec |= {"first_paths": [str(folder)], "paths": [], "variables": {"FROM_JOB": "x"}}
+        spec |= {"first_paths": [str(folder)], "paths": []}
+        spec["variables"] = more.get("of_job", {} if more.get("is_ours") else {"FROM_JOB": "x"})
         spec |= {"package_name": "boathouse"} if more.get("is_ours") else {}
         own = {key: value for key, value in os.environ.items() if not key.startswith("BOATHOUSE_")}
         variables = {**own, "PYTHONUNBUFFERED": "1", "BOATHOUSE_TOKEN": "t", **more.get("variables", {})}
@@ -226,7 +227,8 @@ import numpy
 numpy.ones((700, 700)) @ numpy.ones((700, 700))
 threads = len(os.listdir("/proc/self/task"))
 import polars
-told = {"loaded": loaded, "threads": threads, "own": own, "polars": polars.DataFrame({"a": [1, 2]}).sum().item()}
+told = {"loaded": loaded, "threads": threads, "own": own, "random": numpy.random.rand(),
+        "polars": polars.DataFrame({"a": [1, 2]}).sum().item()}
 print(json.dumps(told))
 """
 
@@ -251,12 +253,15 @@ def test_many_tasks_of_the_platform_find_their_libraries_loaded(tmp_path: Path) 
                 break
 
         assert told[-1].pop("threads") >= len(os.sched_getaffinity(0))
+        assert told[-1].pop("random") != _told_by_ours(tmp_path / "again", found)["random"]
         assert told[-1] == {"loaded": True, "polars": 3, "own": {}}
         [starter] = [each for each in psutil.Process().children() if "sklearn.base" in " ".join(each.cmdline())]
         assert len(os.listdir(f"/proc/{starter.pid}/task")) == 1
         last = Attempt(tmp_path / "last", ENDS, found, is_ours=True)
         assert last.end() == "True\nthread\natexit\n"
         assert (last.files.read_exit() or {})["exit_code"] == 3
+        with_variables = Attempt(tmp_path / "with variables", ENDS, found, is_ours=True, of_job={"A": "b"})
+        assert with_variables.end().startswith("False\n")
         plain = Attempt(tmp_path / "plain", "import sys; print('sklearn' in sys.modules)", found).end()
         assert plain == "False\n"
     finally:

@@ -62,6 +62,11 @@ EXPECTATIONS = (
         "SELECT count(*) FROM flights WHERE greatest(departed_at, landed_at) > getvariable('as_of')",
     ),
     Expectation(
+        "what was to leave three days ago has come to its end",
+        "SELECT count(*) FROM flights WHERE status IN ('scheduled', 'in the air')"
+        " AND scheduled_departure_at < getvariable('as_of') - INTERVAL 3 DAY",
+    ),
+    Expectation(
         "at most a tenth of the flights is cancelled",
         "SELECT greatest(0, count(*) FILTER (status = 'cancelled') - count(*) // 10) FROM flights",
     ),

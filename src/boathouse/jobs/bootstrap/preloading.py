@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+
+loaded: dict[str, str] = {}
+"""What libraries have set in the environment when they were loaded; not empty where there are any."""
 
 _THREADED = ("polars",)
 """They begin a thread wherever they are imported, so whoever could use them does without them here; a task imports them
@@ -18,6 +22,7 @@ _SETTERS = (
 
 def load(modules: list[str]) -> str | None:
     """Import what is there of some modules; gives why this process cannot be copied any more, if so."""
+    before = set(os.environ)
     hidden = [name for name in _THREADED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # None: it cannot be imported
     try:
@@ -29,15 +34,19 @@ def load(modules: list[str]) -> str | None:
     finally:
         for name in hidden:
             del sys.modules[name]
+    loaded.update({name: value for name, value in os.environ.items() if name not in before}, BOATHOUSE_PRELOADED="1")
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return "a library that it has loaded has begun threads"
     return None
 
 
-def widen() -> None:
-    """Let products of matrices use all cores, as they would had numpy been loaded here: one thread was begun with."""
+def arrive() -> None:
+    """Make of what the starter has loaded what it would be had it been loaded here: random numbers of one's own, and
+    products of matrices on all cores, as one thread was begun with."""
     import ctypes
 
+    if (dice := sys.modules.get("numpy.random")) is not None:
+        dice.seed()
     wanted = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
     count = int(wanted) if wanted.isdecimal() else len(os.sched_getaffinity(0))
     with open("/proc/self/maps", encoding="utf-8") as file:  # noqa: PTH123
@@ -59,5 +68,6 @@ def leave(code: int) -> None:
     threading._shutdown()  # pyright: ignore (waits for threads, and lets pools end theirs)
     atexit._run_exitfuncs()  # pyright: ignore
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(Exception):  # somebody may have closed it, or put something else in its place
+            stream.flush()
     os._exit(code)

@@ -1,8 +1,8 @@
 """A warm process of an environment, from which the guards of tasks are forked: what Python needs to start is done once.
 
 It reads nothing that belongs to a task: the request is opened by the fork. What a fork has that a new process would not
-is the seed of the hashes of strings, which tasks of one starter share. ``boathouse.jobs.executing.starters`` is
-the other end.
+is the seed of the hashes of strings, which tasks of one starter share, and the libraries of a starter that was told to
+load some. ``boathouse.jobs.executing.starters`` is the other end.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _become_a_guard(descriptors: list[int], mark: _Mark, starter: int) -> None:
             asked = json.load(file)
         mark.set(asked["folder"])
         os.environ.clear()
-        os.environ.update(asked["environment"])
+        os.environ.update({**preloading.loaded, **asked["environment"]})
         os.chdir(asked["folder"])
         for descriptor, place in ((stdin, 0), (log, 1), (log, 2)):
             os.dup2(descriptor, place)

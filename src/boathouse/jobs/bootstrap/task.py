@@ -6,8 +6,8 @@ import json
 import os
 import sys
 
+from . import preloading
 from .own import own_ledger, own_paths, without_secrets
-from .preloading import leave, widen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ def run_task(spec: dict[str, Any]) -> None:
     """Run the task and leave the process with its exit code."""
     code = 0
     output: dict[str, Any] = {}
-    has_libraries = "numpy" in sys.modules  # from the starter
     try:
         _prepare_output()
         _prepare_environment(spec)
-        if has_libraries:
-            widen()
+        if preloading.loaded:
+            preloading.arrive()
         _install_hooks()
         _prepare_imports(spec)
         result = _run(spec)
@@ -40,8 +39,8 @@ def run_task(spec: dict[str, Any]) -> None:
         _answer(spec["output"], output)
     elif output:
         _write(spec["output_file"], output)
-    if has_libraries:
-        leave(code)
+    if preloading.loaded:
+        preloading.leave(code)
     sys.exit(code)
 
 

@@ -22,7 +22,7 @@ from boathouse.foundation.home import Home
 from boathouse.foundation.principals import SYSTEM
 from boathouse.jobs import logs
 from boathouse.jobs.executing.preparing import Preparation, PreparedTask, task_variables
-from boathouse.jobs.executing.processes import AttemptFiles, Command, TaskProcess, end_leftovers
+from boathouse.jobs.executing.processes import AttemptFiles, Command, TaskProcess, end_leftovers, is_ours
 from boathouse.jobs.executing.starters import Starters
 from boathouse.jobs.executing.upstream import Upstream
 from boathouse.jobs.executing.watching import LiveTask, RunControl, StopReason
@@ -39,6 +39,8 @@ TOKEN_SECONDS = 24 * 3600
 _TOKEN_SLACK_SECONDS = 300
 _TRACE_BYTES = 4096
 _LONGEST_MESSAGE = 1000
+_OF_OURS = {"BOATHOUSE_AUTOLOG": "0"}
+"""In tasks of the platform: what they fit to find something out is nobody's experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class TaskRunner:
         setup_ms = round((time.monotonic() - began) * 1000)
         self._begin(attempt, prepared.environment.key, setup_ms)
         variables = task_variables(run, prepared, self._settings.url, token.secret, self._settings.hooks)
+        if is_ours(prepared.spec):
+            variables |= _OF_OURS
         command = Command(prepared.environment.python, prepared.spec, variables, files, prepared.secrets)
         started = time.monotonic()
         try:

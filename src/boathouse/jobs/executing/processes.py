@@ -83,7 +83,8 @@ class TaskProcess:
         files.spec.write_text(json.dumps(spec))
         environment = {**command.environment, MARKER: str(files.folder)}
         with files.log.open("ab") as log, _stdin(command.secrets) as (stdin, hand_over):
-            ours = is_ours(command.spec)
+            # What a job sets may be meant for a library that reads it when it is imported.
+            ours = is_ours(spec) and not spec["variables"]
             asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno(), ours)
             self._guard = (starters.start(asked) if starters else None) or _OwnGuard(asked)
             hand_over()

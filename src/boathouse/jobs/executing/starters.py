@@ -51,6 +51,9 @@ _WITHOUT_THREADS = {
 """What keeps libraries from beginning threads when they are imported; a task never sees it."""
 _START_SECONDS = 30.0
 """How long a machine may take to start one, or to fork from it, before a task is started in the other way."""
+_LOAD_SECONDS = 300.0
+"""The same with libraries, for which nobody waits."""
+_MOST_LOADED = 2
 
 
 class ForkedGuard:
@@ -94,8 +97,8 @@ class Starters:
         """
         self._lock = threading.Lock()
         self._preload = preload
-        self._ours: deque[float] = deque(maxlen=_OFTEN)
-        """When the last tasks of the platform were asked for."""
+        self._ours: dict[Path, deque[float]] = {}
+        """When the last tasks of the platform were asked for, by their Python."""
         self._known: OrderedDict[_Key, _Starter] = OrderedDict()
         self._loading: set[_Key] = set()
         self._unfit: set[tuple[Path, str]] = set()
@@ -139,21 +142,26 @@ class Starters:
             return None
         key = (asked.python, self._preload, frozenset(base.items()))
         with self._lock:
-            self._ours.append(time.monotonic())
-            are_many = len(self._ours) == _OFTEN and self._ours[-1] - self._ours[0] < _IDLE_LOADED_SECONDS
-            if not are_many or (asked.python, self._preload) in self._unfit or key in self._loading:
-                return None
             if (found := self._kept(key)) is not None:
                 return found
+            if not self._is_worth_loading(key):
+                return None
             self._loading.add(key)
         threading.Thread(target=self._keep_loaded, args=(key, base), name="boathouse-starter", daemon=True).start()
         return None
+
+    def _is_worth_loading(self, key: _Key) -> bool:
+        asked_at = self._ours.setdefault(key[0], deque(maxlen=_OFTEN))
+        asked_at.append(time.monotonic())
+        are_many = len(asked_at) == _OFTEN and asked_at[-1] - asked_at[0] < _IDLE_LOADED_SECONDS
+        others = sum(each[1] != "" for each in self._known) + len(self._loading)
+        return are_many and key not in self._loading and key[:2] not in self._unfit and others < _MOST_LOADED
 
     def _keep_loaded(self, key: _Key, base: Mapping[str, str]) -> None:
         """Make a starter with libraries, and end it when no task has asked for it for a while."""
         try:
             made = _Starter(key[0], base, key[1])
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 (tasks do without; whatever it was, it must not be under way for ever)
             log.warning("Libraries could not be loaded once for many tasks: %s", error)
             made = None
         with self._lock:
@@ -237,7 +245,7 @@ class _Starter:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self.unfit, places = self._introduction()
+        self.unfit, places = self._introduction(_LOAD_SECONDS if preload else _START_SECONDS)
         self._places = {place: _changed_at(place) for place in places}
 
     def is_fresh(self) -> bool:
@@ -304,8 +312,8 @@ class _Starter:
         self._process.kill()
         self._process.wait()
 
-    def _introduction(self) -> tuple[str | None, list[str]]:
-        self._control.settimeout(_START_SECONDS)
+    def _introduction(self, seconds: float) -> tuple[str | None, list[str]]:
+        self._control.settimeout(seconds)
         try:
             told: dict[str, Any] = json.loads(self._control.recv(1 << 20) or b"{}")
         except (TimeoutError, ConnectionError):
