@@ -40,6 +40,8 @@ CHECK_SECONDS = 60.0
 """How long the check of the version that an alias goes back to may take; its traffic went back before."""
 ASK_SECONDS = 10.0
 """How long an answer of a query (the guard's, the skew's) is taken for the present one."""
+NOTHING_SECONDS = 2.0
+"""The same where nothing was measured yet, which a canary waits for."""
 
 SessionOf = Callable[[Principal], Session]
 
@@ -140,7 +142,7 @@ class HomeWatch:
     def _now_and_then(self, rollout: Rollout, what: str, ask: Callable[[], Any]) -> Any:
         key = (f"{rollout.rollout_id}/{rollout.revision}", what)
         known = self._asked.get(key)
-        if known is None or time.monotonic() - known[0] >= ASK_SECONDS:
+        if known is None or time.monotonic() - known[0] >= (NOTHING_SECONDS if known[1] is None else ASK_SECONDS):
             self._asked = {other: each for other, each in self._asked.items() if time.monotonic() - each[0] < 60}
             self._asked[key] = known = (time.monotonic(), ask())
         return known[1]

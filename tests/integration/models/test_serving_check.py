@@ -1,6 +1,8 @@
 """Models as MLflow saves them, checked in a process of their own: whatever they do there becomes a sentence."""
 
+import os
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from boathouse.models.serving_check import CheckOptions, check_serving
+from boathouse.models.serving_check import CheckOptions, begun_check, check_serving
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, at its import
@@ -171,3 +173,30 @@ def test_a_slow_model_is_asked_until_there_are_enough_answers(save: Save) -> Non
 
     assert found.latency is not None
     assert found.latency.requests >= 60
+
+
+def test_it_loads_before_and_is_asked_when_it_is_told_to(save: Save, tmp_path: Path) -> None:
+    loaded, asked = tmp_path / "loaded", tmp_path / "asked"
+    folder = save(
+        f"open({str(asked)!r}, 'w').close(); return model_input['temp'] * 2",
+        load=f"open({str(loaded)!r}, 'w').close()",
+    )
+    with begun_check(folder, QUICK) as finish:
+        ends = time.monotonic() + 60
+        while not loaded.exists() and time.monotonic() < ends:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert loaded.exists() and not asked.exists()
+        assert finish().passed
+    assert asked.exists()
+
+
+def test_who_goes_before_it_was_asked_takes_the_process_along(save: Save, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    folder = save(load=f"open({str(note)!r}, 'w').write(str(os.getpid()))")
+    with begun_check(folder, QUICK):
+        ends = time.monotonic() + 60
+        while not (note.exists() and note.read_text()) and time.monotonic() < ends:
+            time.sleep(0.05)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from boathouse.models.evidence.nouns import MEASURED_WITH, Measurement, Rule, Sc
 from boathouse.models.requirements.requirements import Requirements
 
 _logger = logging.getLogger(__name__)
+
+
+Measure = Callable[[], Iterable[Measurement]]
 
 
 class AGate(Protocol):
@@ -27,6 +31,8 @@ class AGate(Protocol):
     def needs(self) -> tuple[str, ...]: ...
     @property
     def shaped_by(self) -> Callable[[Requirements, Any], Mapping[str, Any]]: ...
+    @property
+    def begin(self) -> Callable[[Case, Any], AbstractContextManager[Measure]] | None: ...
 
 
 class AnEnabledGate(Protocol):
@@ -41,12 +47,34 @@ class AnEnabledGate(Protocol):
 
 
 def run_gates(case: Case, gates: Iterable[AnEnabledGate]) -> list[Measurement]:
-    """What all gates find, in their order. None stops the others."""
-    return [measurement for each in gates for measurement in run_gate(case, each)]
+    """What all gates find, in their order. None stops the others; those that have to wait first do so meanwhile."""
+    with ExitStack() as begun:
+        turns = [(each, _begin(case, each, begun)) for each in gates]
+        return [measurement for each, measure in turns for measurement in _run(case, each, measure)]
 
 
 def run_gate(case: Case, enabled: AnEnabledGate) -> list[Measurement]:
     """What one gate finds. What it needs and cannot have, and any error, become a problem of each of its rules."""
+    return run_gates(case, [enabled])
+
+
+def _begin(case: Case, enabled: AnEnabledGate, begun: ExitStack) -> Measure:
+    gate, settings = enabled.gate, enabled.settings
+    if gate.begin is None or any(_lacking(case, gate.needs)):
+        return lambda: gate.measure(case, settings)
+    try:
+        return begun.enter_context(gate.begin(case, settings))
+    except Exception as error:
+        _logger.exception("The gate %s could not begin.", gate.name)
+        problem = error
+
+        def fail() -> Iterable[Measurement]:
+            raise problem
+
+        return fail
+
+
+def _run(case: Case, enabled: AnEnabledGate, measure: Measure) -> list[Measurement]:
     gate = enabled.gate
     if lacking := list(_lacking(case, gate.needs)):
         return _problems(enabled, "; ".join(lacking))
@@ -55,7 +83,7 @@ def run_gate(case: Case, enabled: AnEnabledGate) -> list[Measurement]:
     shape = dict(gate.shaped_by(case.requirements, enabled.settings))
     told: set[str] = set()
     try:
-        for measurement in gate.measure(case, enabled.settings):
+        for measurement in measure():
             if shape and measurement.metric not in told:  # once per metric: there may be thousands of slices
                 measurement = replace(measurement, details={**measurement.details, MEASURED_WITH: shape})
                 told.add(measurement.metric)

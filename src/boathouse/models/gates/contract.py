@@ -4,6 +4,7 @@ Measuring and judging are apart, so that old measurements can be judged by other
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,3 +53,6 @@ class Gate:
     """Fields of the case without which nothing can be measured."""
     shaped_by: Shaped = _ALWAYS_ALIKE
     """Pure: the settings that shape what it measures. Evidence keeps them, and answers no policy with others."""
+    begin: Callable[[Case, Any], AbstractContextManager[Callable[[], Iterable[Measurement]]]] | None = None
+    """Of a gate that has to wait before it can measure: entered before the first gate measures, left after the last.
+    What it gives then measures instead of ``measure``, in the gate's turn."""

@@ -1,7 +1,8 @@
 """Does it load, answer, refuse and keep its times, in a process of its own with what it requires?"""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from boathouse.models.evidence.nouns import Measurement, Rule
 from boathouse.models.gates.contract import Gate, GateSettings, by_settings
 from boathouse.models.gates.unmeasured import unmeasured
 from boathouse.models.requirements.requirements import Requirements
-from boathouse.models.serving_check import CheckOptions, Interpreter, ServingCheck, check_serving, find_interpreter
+from boathouse.models.serving_check import CheckOptions, Interpreter, ServingCheck, begun_check, find_interpreter
 
 NAME = "serving_checks"
 LOADS, SIGNATURE, ANSWERS, REFUSES = "loads", "signature", "answered_rows", "unclear_bad_payloads"
@@ -27,7 +28,7 @@ class Settings(GateSettings):
     memory_mb: float | None = Field(default=None, gt=0)
     throughput_per_second: float | None = Field(default=None, gt=0)
     """Of one process that answers one request after the other."""
-    load_seconds: float = Field(default=3.0, gt=0)
+    load_seconds: float = Field(default=1.0, gt=0)
     """How long it is asked again and again."""
     rows_per_request: int = Field(default=1, ge=1)
     minimum_requests: int = Field(default=100, ge=1)
@@ -37,9 +38,12 @@ class Settings(GateSettings):
     """``required``: one that satisfies the model's requirements, built if need be. ``present``: that of the task."""
 
 
-def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
+@contextmanager
+def begin(case: Case, settings: Settings) -> Generator[Callable[[], Iterable[Measurement]]]:
+    """The model loads in its process while other gates measure; its times are taken when they are through."""
     if case.folder is None:
-        yield from unmeasured(NAME, _METRICS, case.missing.get("folder", "the model's files are not here"))
+        why = case.missing.get("folder", "the model's files are not here")
+        yield lambda: unmeasured(NAME, _METRICS, why)
         return
     with tempfile.TemporaryDirectory(prefix="boathouse-payload-") as scratch:
         options = CheckOptions(
@@ -50,10 +54,19 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
             payload=_payload(case, Path(scratch)),
         )
         find = _present if settings.environment == "present" else find_interpreter
-        found = check_serving(case.folder, options, find=find)
+        with begun_check(case.folder, options, find=find) as finish:
+            yield lambda: _kept(case, finish())
+
+
+def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
+    with begin(case, settings) as found:
+        yield from found()
+
+
+def _kept(case: Case, found: ServingCheck) -> Iterable[Measurement]:
     if case.scratch is not None:
         (case.scratch / "serving_check.json").write_text(found.to_json(), encoding="utf-8")
-    yield from measurements(found)
+    return measurements(found)
 
 
 def measurements(found: ServingCheck) -> Iterator[Measurement]:
@@ -148,4 +161,5 @@ GATE = Gate(
     rules,
     needs=("folder",),
     shaped_by=by_settings("load_seconds", "rows_per_request", "timeout_seconds", "environment"),
+    begin=begin,
 )

@@ -1,6 +1,6 @@
 """The serving check: does a model load, answer and refuse as serving will ask of it? In a process of its own."""
 
-from boathouse.models.serving_check.checking import check_serving
+from boathouse.models.serving_check.checking import begun_check, check_serving
 from boathouse.models.serving_check.interpreters import FindInterpreter, Interpreter, find_interpreter
 from boathouse.models.serving_check.nouns import BadPayload, CheckOptions, Latency, ServingCheck
 
@@ -11,6 +11,7 @@ __all__ = [
     "Interpreter",
     "Latency",
     "ServingCheck",
+    "begun_check",
     "check_serving",
     "find_interpreter",
 ]

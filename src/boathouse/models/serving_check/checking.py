@@ -8,6 +8,8 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,22 +33,37 @@ def check_serving(
     Args:
         find: Chooses the Python by what the model requires.
     """
+    with begun_check(folder, options, find=find) as finish:
+        return finish()
+
+
+@contextmanager
+def begun_check(
+    folder: Path, options: CheckOptions | None = None, *, find: FindInterpreter = find_interpreter
+) -> Generator[Callable[[], ServingCheck]]:
+    """As :func:`check_serving`, in two steps: the model loads while the block goes on, and is asked for nothing until
+    the function that the block gets is called."""
     options = options or CheckOptions()
     nothing = ServingCheck(light=options.light)
     if not (folder / "MLmodel").is_file():
-        return replace(nothing, problems=(f"{folder.name} holds no MLmodel file, so it is no model.",))
+        yield lambda: replace(nothing, problems=(f"{folder.name} holds no MLmodel file, so it is no model.",))
+        return
     try:
         interpreter = find(folder)
     except BoathouseError as error:
-        return replace(nothing, problems=(f"no environment satisfies the model's requirements: {error}",))
+        problem = f"no environment satisfies the model's requirements: {error}"
+        yield lambda: replace(nothing, problems=(problem,))
+        return
     with tempfile.TemporaryDirectory(prefix="boathouse-serving-check-", ignore_cleanup_errors=True) as scratch:
-        return _checked(folder, options, interpreter, Path(scratch))
+        spec, result, log = (Path(scratch, name) for name in ("spec.json", "result.json", "log.txt"))
+        spec.write_text(json.dumps(_spec(folder, options, interpreter, result)))
+        with _running(interpreter, spec, log) as process:
+            yield lambda: _found(interpreter, options, result, log, _ended(process, options))
 
 
-def _checked(folder: Path, options: CheckOptions, interpreter: Interpreter, scratch: Path) -> ServingCheck:
-    spec, result, log = scratch / "spec.json", scratch / "result.json", scratch / "log.txt"
-    spec.write_text(json.dumps(_spec(folder, options, interpreter, result)))
-    ended = _run(interpreter, spec, log, options)
+def _found(
+    interpreter: Interpreter, options: CheckOptions, result: Path, log: Path, ended: str | None
+) -> ServingCheck:  # fmt: skip
     said = log.read_text(encoding="utf-8", errors="replace")[-_LOG_CHARACTERS:] if log.is_file() else ""
     try:
         found = ServingCheck.from_json(result.read_bytes())
@@ -77,25 +94,45 @@ def _spec(folder: Path, options: CheckOptions, interpreter: Interpreter, result:
     }
 
 
-def _run(interpreter: Interpreter, spec: Path, log: Path, options: CheckOptions) -> str | None:
-    """Run the process to its end; why it did not come to a good one, or None."""
+@contextmanager
+def _running(interpreter: Interpreter, spec: Path, log: Path) -> "Generator[subprocess.Popen[bytes] | str]":
+    """The process, or why it cannot be started; it and its children are gone when the block ends."""
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
                 [str(interpreter.python), "-P", "-W", "ignore", str(CHILD), str(spec)],
                 cwd=spec.parent,
                 env=variables(spec.parent),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         except OSError as error:
-            return f"{interpreter.python} cannot be started: {error}"
+            yield f"{interpreter.python} cannot be started: {error}"
+            return
     try:
-        return _watched(process, options)
+        yield process
     finally:
         end_group(process)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _ended(process: "subprocess.Popen[bytes] | str", options: CheckOptions) -> str | None:
+    """Let the process ask, and wait for its end; why it did not come to a good one, or None."""
+    if isinstance(process, str):
+        return process
+    _let_ask(process)
+    return _watched(process, options)
+
+
+def _let_ask(process: "subprocess.Popen[bytes]") -> None:
+    """A line is what the process waits for once the model is loaded."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):  # it has ended
+            process.stdin.write(b"\n")
 
 
 def _watched(process: "subprocess.Popen[bytes]", options: CheckOptions) -> str | None:

@@ -56,6 +56,7 @@ def main(spec: dict[str, Any]) -> None:
     schema = signature_of(model)
     findings.add(loaded=True, load_seconds=time.perf_counter() - began, has_signature=schema is not None)
     findings.add(versions=versions())
+    wait_until_asked()
     if schema is None and not spec["light"]:
         findings.problem("it has no signature, so serving cannot tell a bad request from a good one")
     rows, payload = example(model, schema, spec)
@@ -81,6 +82,11 @@ def main(spec: dict[str, Any]) -> None:
             findings.problem(f"it answers although {each['what']}: {each['said']}")
         elif not each["clear"]:
             findings.problem(f"its error does not name what is wrong when {each['what']}: {each['said']}")
+
+
+def wait_until_asked() -> None:
+    """Who has begun this says by a line when times can be measured."""
+    sys.stdin.buffer.readline()
 
 
 def answers_natively(folder: Path, findings: Findings) -> bool:

@@ -17,7 +17,7 @@ class CheckOptions:
     """Whether it only has to load and to answer; no load, no bad payloads."""
     timeout_seconds: float = 120.0
     """The whole check; whatever still runs then is killed."""
-    load_seconds: float = 3.0
+    load_seconds: float = 1.0
     """How long the model is asked again and again, one request after the other."""
     minimum_requests: int = 1
     """Fewer say nothing: the model is asked longer for them, at most ten times as long."""

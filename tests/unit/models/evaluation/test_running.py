@@ -1,6 +1,7 @@
 """Whatever a gate does, each of its rules gets something to judge."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ class AGate:
     name: str
     measure: Callable[[Case, Any], Iterable[Measurement]]
     needs: tuple[str, ...] = ()
+    begin: Callable[[Case, Any], AbstractContextManager[Callable[[], Iterable[Measurement]]]] | None = None
 
     def shaped_by(self, requirements: Requirements, settings: Any) -> dict[str, Any]:
         return {}
@@ -96,6 +98,56 @@ def test_no_gate_stops_the_others(case: Case) -> None:
 
     found = run_gates(case, [Enabled(AGate("g", halfway), RULES), Enabled(AGate("h", fine), (Rule("h", "first"),))])
     assert found[-1] == Measurement("h", "first", 2.0, 10)
+
+
+def test_who_has_to_wait_begins_first_and_measures_in_its_turn(case: Case) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def begin(_case: Case, _settings: Any) -> Iterator[Callable[[], Iterable[Measurement]]]:
+        told.append("begun")
+        yield slow
+        told.append("left")
+
+    def slow() -> Iterable[Measurement]:
+        told.append("slow")
+        yield Measurement("s", "first", 1.0, 10)
+
+    def fine(_case: Case, _settings: Any) -> Iterable[Measurement]:
+        told.append("fine")
+        yield Measurement("h", "first", 2.0, 10)
+
+    found = run_gates(
+        case,
+        [
+            Enabled(AGate("h", fine), ()),
+            Enabled(AGate("s", fine, begin=begin), ()),
+            Enabled(AGate("g", halfway), RULES),
+        ],
+    )
+    assert told == ["begun", "fine", "slow", "left"]
+    assert [each.gate for each in found[:3]] == ["h", "s", "g"]
+
+
+def test_who_cannot_begin_does_not_stop_the_others(case: Case) -> None:
+    @contextmanager
+    def begin(_case: Case, _settings: Any) -> Iterator[Callable[[], Iterable[Measurement]]]:
+        raise OSError("no room")
+        yield
+
+    found = run_gates(case, [Enabled(AGate("g", halfway, begin=begin), RULES), Enabled(AGate("g", halfway), RULES)])
+    assert {each.problem for each in found[:3]} == {"OSError: no room"}
+    assert found[3] == Measurement("g", "first", 1.0, 10)
+
+
+def test_who_lacks_something_does_not_begin(case: Case) -> None:
+    @contextmanager
+    def begin(_case: Case, _settings: Any) -> Iterator[Callable[[], Iterable[Measurement]]]:
+        raise AssertionError
+        yield
+
+    found = run_gates(case, [Enabled(AGate("g", halfway, needs=("champion",), begin=begin), RULES)])
+    assert {each.problem for each in found} == {"champion: it does not load"}
 
 
 def test_the_code_that_measures_has_one_hash() -> None:
