@@ -60,47 +60,65 @@ def main(targets: Sequence[str]) -> int:
 
 
 def play(story: Story, server: Server, served: Served, year: Year, targets: Sequence[str]) -> None:
-    """The whole path. Development and staging do not wait for each other; production waits for both, and is the only
-    one whose champion predicts a month."""
+    """The whole path. Development and staging do not wait for each other. Once both have learned, production's tables
+    are made; its model waits for both verdicts, and is the only one that predicts a month."""
     start(story, server)
     prepare(story, server)
     before = [target for target in targets if target != "prod"]
     for target in before:
         deploy(story, server, target)
-    in_parallel(story, *(partial(run_jobs, story, server, target) for target in before))
-    if "prod" in targets:
-        play_production(story, server, served, year)
-        try_forbidden_write(story, server)
+    in_parallel(story, *(partial(learn, story, server, target) for target in before))
+    verdicts = [partial(judge, story, server, target) for target in before]
+    if "prod" not in targets:
+        in_parallel(story, *verdicts)
+        return
+    in_parallel(story, *verdicts, partial(open_production, story, server, year))
+    play_production(story, server, served, year)
+    try_forbidden_write(story, server)
+
+
+def open_production(story: Story, server: Server, year: Year) -> None:
+    """The same code, with the tables that the first model learns from."""
+    deploy(story, server, "prod")
+    present = year.calendar.first if champion_of(server) is None else LAST
+    run_job(story, server, "prod", "features", "--params", f"as_of={present}", title=f"features, {present}")
 
 
 def play_production(story: Story, server: Server, served: Served, year: Year) -> None:
     """The year, and what a day of production may bring. A second demo finds the year lived through, and makes one more
     version at the beginning of its last month."""
-    deploy(story, server, "prod")
     served.token = token_of(server, SIGNER)
     lived = live_the_year(story, server, served, year) if champion_of(server) is None else None
-    if lived is None:
-        run_job(story, server, "prod", "features", "--params", f"as_of={LAST}", title=f"features, {LAST}")
     present = LAST if lived is None else lived.present
     traffic = served.new_traffic(server, present)
-    with traffic:
-        if lived is None:
-            make_one_more(story, server, served, traffic)
-        let_fall(story, server, traffic, served)
     served.example = curl(server, traffic.questions[0])
     try_bad = partial(try_bad_candidate, story, server, present)
     if lived is None:
+        make_one_more(story, server, served, traffic)
+        let_fall(story, server, traffic, served)
         in_parallel(story, partial(look_back, story, server, served, present), try_bad)
     else:
-        play_the_end(story, server, served, year, lived, try_bad)
+        play_the_end(story, server, served, year, lived, traffic, try_bad)
 
 
 def play_the_end(
-    story: Story, server: Server, served: Served, year: Year, lived: Lived, try_bad: Callable[[], None]
+    story: Story,
+    server: Server,
+    served: Served,
+    year: Year,
+    lived: Lived,
+    traffic: Traffic,
+    try_bad: Callable[[], None],
 ) -> None:
-    """The last stretch, while nonsense is judged; then what the year has come to, while we look back at its answers."""
+    """The models are killed and the last stretch is lived, while nonsense is judged; then what the year has come to,
+    while we look back at its answers."""
     end = year.calendar.end
-    in_parallel(story, partial(live_on, story, server, year, lived.present, end), try_bad)
+
+    def live_to_the_end() -> None:
+        let_fall(story, server, traffic, served)
+        live_on(story, server, year, lived.present, end)
+
+    in_parallel(story, live_to_the_end, try_bad)
     in_parallel(
         story,
         partial(compare_the_year, story, server, year, lived.began),
@@ -119,18 +137,18 @@ def make_one_more(story: Story, server: Server, served: Served, traffic: Traffic
     """A version that nobody but us has asked for: it meets the same gates, and comes by the same canary."""
     run_job(story, server, "prod", "training", "--params", f"as_of={LAST}", title=f"training, {LAST}")
     version = newest_version(server, "prod")
-    watch_shadow(story, server, traffic, served, version)
-    judge(story, server, "prod")
-    ended = watch_canary(story, server, traffic, served, version, lambda: run_job(story, server, "prod", "answers"))
+    with traffic:
+        watch_shadow(story, server, traffic, served, version)
+        judge(story, server, "prod")
+        ended = watch_canary(story, server, traffic, served, version, lambda: run_job(story, server, "prod", "answers"))
     if ended != "done":
         raise Failed(f"The rollout of version {version} ended as {ended}: {served.rollout['why']}")
 
 
-def run_jobs(story: Story, server: Server, target: str) -> None:
-    """Before production: what the job features does, in one process, and everything that follows it."""
+def learn(story: Story, server: Server, target: str) -> None:
+    """Before production: what the job features does, in one process, and a model."""
     run_job(story, server, target, "month", "--params", "land=yes", title="features")
     run_job(story, server, target, "training")
-    judge(story, server, target)
 
 
 def try_bad_candidate(story: Story, server: Server, present: str) -> None:

@@ -126,8 +126,8 @@ def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served,
 
 
 def let_fall(story: Story, server: Server, traffic: Traffic, served: Served) -> None:
-    """Kill every process of a model: the rungs below answer until they are back."""
-    with story.step("prod     models killed") as step:
+    """Kill every process of a model while people ask: the rungs below answer until they are back."""
+    with traffic, story.step("prod     models killed") as step:
         began = len(traffic.answers)
         killed = 0
         patience_ends = time.monotonic() + PATIENCE_SECONDS
