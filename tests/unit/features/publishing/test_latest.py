@@ -16,7 +16,7 @@ from boathouse.features.online.contract import OnlineSchema
 from boathouse.features.online.lmdb.store import LmdbStore
 from boathouse.features.online.publishing.changed_values import can_be_told, changed_values
 from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
-from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, latest, survey, turned
+from boathouse.features.online.publishing.latest import EVENT, KNOWN, TIED, Source, latest, survey, turned
 from boathouse.features.tables.feature_tables import FeatureTable
 from boathouse.foundation.ids import new_id
 from boathouse.foundation.names import TableName
@@ -216,3 +216,22 @@ def test_changes_of_files_that_lie_by_other_partition_columns_are_not_told(tmp_p
             place, arrow([(1, "u", 0, 0, 5)]), mode="overwrite", partition_by=["a"], schema_mode="overwrite"
         )
         assert changes_since(source_of(place, "ts", AT_ONCE, 3), 0) == Unknown("it was partitioned by other columns")
+
+
+def test_a_value_that_is_the_latest_by_its_place_alone_says_so(tmp_path: Path) -> None:
+    with table_at(tmp_path) as place:
+        write_deltalake(
+            place,
+            arrow([(1, "u", 0, 0, 5), (1, "u", 0, 0, 6), (2, "u", 0, 0, 7), (2, "u", 1, 1, 8), (3, "u", 1, 0, 9),
+                   (3, "u", 1, 1, 1), (4, "u", 9, 9, 1), (4, "u", 9, 9, 2), (4, "u", 1, 1, 3)]),
+        )  # fmt: skip
+        for known, tied in ((KnownTime(column="seen"), {1}), (AT_ONCE, {1, 3})):
+            source = source_of(place, "ts", known, 3)
+            for asked in (None, pa.table({"a": pa.array([1, 2, 3, 4], source.key_schema.field("a").type),
+                                          "b": ["u"] * 4}, source.key_schema)):  # fmt: skip
+                rows = pa.concat_tables(latest(ENGINE, source, survey(ENGINE, source, asked), asked)).to_pylist()
+                assert {row["a"] for row in rows} == {1, 2, 3, 4}
+                assert {row["a"] for row in rows if row[TIED]} == tied
+        without_time = source_of(place, None, AT_ONCE, 3)
+        rows = pa.concat_tables(latest(ENGINE, without_time, survey(ENGINE, without_time))).to_pylist()
+        assert all(row[TIED] for row in rows)

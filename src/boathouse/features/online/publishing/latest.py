@@ -18,12 +18,12 @@ from boathouse.lake import EngineQuery, Snapshot
 from boathouse.lake.engine import Engine
 from boathouse.lake.schema import identifier
 
-EVENT, KNOWN = "__event", "__known"
+EVENT, KNOWN, TIED = "__event", "__known", "__tied"
 _ROW = "__row"
 
 OUR_NAMES = frozenset(
     ("__event", "__known", "__row", "__found", "__here", "__hash", "__sign", "__compared", "__missing", "__extra",
-     "__was", "__since", "__twice", "__offline", "__online")
+     "__was", "__since", "__twice", "__offline", "__online", "__tied")
 )  # fmt: skip
 """Columns that queries and stores add to those of a table."""
 
@@ -128,26 +128,29 @@ def survey(engine: Engine, source: Source, asked: pa.Table | None = None) -> Sur
 def latest(
     engine: Engine, source: Source, known: Survey, asked: pa.Table | None = None, *, sample: int | None = None
 ) -> Iterator[pa.Table]:
-    """One row per key that has a value: its keys, its features, :data:`EVENT` and :data:`KNOWN`.
+    """One row per key that has a value: its keys, its features, :data:`EVENT`, :data:`KNOWN`, and :data:`TIED`: whether
+    it is the latest of its key only by its place in the table.
 
     Args:
         asked: Keys, if not all are meant.
         sample: Only so many keys, chosen by a hash of theirs.
     """
-    schema = latest_schema(source)
-    rows = engine.run(EngineQuery(latest_sql(source, known, asked is not None, sample), **_sources(source, asked)))
-    for batch in rows.reader():
+    schema = latest_schema(source).append(pa.field(TIED, pa.bool_()))
+    text = latest_sql(source, known, asked is not None, sample, with_ties=True)
+    for batch in engine.run(EngineQuery(text, **_sources(source, asked))).reader():
         if batch.num_rows:
             yield pa.Table.from_batches([batch]).cast(schema)
 
 
 def latest_schema(source: Source) -> pa.Schema:
-    """The columns of :func:`latest`."""
+    """The columns of :func:`latest` but the last."""
     clocks = [pa.field(name, pa.int64()) for name in (EVENT, KNOWN)]
     return pa.schema([*source.key_schema, *source.feature_schema, *clocks])
 
 
-def latest_sql(source: Source, known: Survey, asked: bool = False, sample: int | None = None) -> str:
+def latest_sql(
+    source: Source, known: Survey, asked: bool = False, sample: int | None = None, *, with_ties: bool = False
+) -> str:
     """The query behind :func:`latest`; it reads the table ``source``, and the keys of ``asked``."""
     event, known_at = _clocks(source)
     keys, columns = _names(source.keys), _names([*source.keys, *source.features])
@@ -156,30 +159,24 @@ def latest_sql(source: Source, known: Survey, asked: bool = False, sample: int |
     numbered = f"SELECT {wanted}, row_number() OVER () AS {_ROW} FROM source"
     met = f" SEMI JOIN asked USING ({keys})" if asked else ""
     having = "" if source.expired_before is None else f" HAVING max({event}) >= {source.expired_before}"
+    rows = _ANY_ROW if asked else known.rows
+    last, tied = _winner(source, known, rows), ""
+    if with_ties:
+        first = _winner(source, known, rows, f"({rows} - {_ROW})")
+        tied = f", {last} <> {rows} - {first} AS {TIED}"
     winners = (
-        f"SELECT {_winner(source, known, _ANY_ROW if asked else known.rows)} AS {_ROW}, {keys} FROM ({numbered}){met} "
+        f"SELECT {last} AS {_ROW}{tied}, {keys} FROM ({numbered}){met} "
         f"WHERE {_known_by_now(source)} GROUP BY {keys}{having}"
     )
     if sample is not None:
         winners += f" ORDER BY hash({keys}) LIMIT {int(sample)}"
     read = _names(dict.fromkeys([*source.keys, *source.features, *clocks]))
+    found = f"{_ROW}, {TIED}" if with_ties else _ROW
     return (
-        f"SELECT {columns}, {event} AS {EVENT}, {known_at} AS {KNOWN} "
+        f"SELECT {columns}, {event} AS {EVENT}, {known_at} AS {KNOWN}{f', {TIED}' if with_ties else ''} "
         f"FROM (SELECT {read}, row_number() OVER () AS {_ROW} FROM source) "
-        f"SEMI JOIN (SELECT {_ROW} FROM ({winners})) AS winners USING ({_ROW})"
+        f"JOIN (SELECT {found} FROM ({winners})) AS winners USING ({_ROW})"
     )
-
-
-def has_ties(engine: Engine, source: Source, known: Survey, asked: pa.Table | None = None) -> bool:
-    """Whether some value is the latest of its key only by its place in the table."""
-    keys, row = _names(source.keys), f"(SELECT *, row_number() OVER () AS {_ROW} FROM {_rows(source, asked)})"
-    last = _winner(source, known, known.rows)
-    first = _winner(source, known, known.rows, f"({known.rows} - {_ROW})")
-    text = (
-        f"SELECT {keys} FROM {row} WHERE {_known_by_now(source)} GROUP BY {keys} "
-        f"HAVING {last} <> {known.rows} - {first} LIMIT 1"
-    )
-    return _run(engine, source, text, asked).num_rows > 0
 
 
 def turned(engine: Engine, source: Source, since: int) -> pa.Table:

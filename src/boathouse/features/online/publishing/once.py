@@ -11,7 +11,7 @@ from boathouse.features.online.moments import run_instant
 from boathouse.features.online.nouns import Outcome, Publication
 from boathouse.features.online.publishing.changed_values import can_be_told, changed_values
 from boathouse.features.online.publishing.changes import Unknown, changed_keys, changes_since
-from boathouse.features.online.publishing.latest import EVENT, KNOWN, Source, Survey, has_ties, latest, survey, turned
+from boathouse.features.online.publishing.latest import EVENT, KNOWN, TIED, Source, Survey, latest, survey, turned
 from boathouse.features.online.publishing.sources import note_of, open_source, schema_of
 from boathouse.features.online.stores import OnlineRegistry
 from boathouse.lake import DamagedTable
@@ -50,11 +50,11 @@ def publish_once(session: Session, target: Target, *, everything: bool) -> Publi
     with target.store.begin(target.name, schema_of(source), keep=False, wait_seconds=WAIT_SECONDS) as writer:
         source, table_id = _newest(session, target, source, table_id)
         known = survey(session.engine, source)
-        written, _ = _write(session, source, known, writer)
-        note = note_of(source, table_id, known.next_known, ties=_has_ties(session, source, known, written))
+        found = _write(session, source, known, writer)
+        note = note_of(source, table_id, known.next_known, ties=found.ties)
         keys = writer.commit(note)
     return _told(session, target, source, Outcome(source.snapshot.version, note["published_at"], keys, "SNAPSHOT"),
-                 written=written, skipped=known.skipped, because=because)  # fmt: skip
+                 written=found.written, skipped=known.skipped, because=because)  # fmt: skip
 
 
 def _publish_changes(session: Session, target: Target, source: Source, table_id: str) -> Publication | str:
@@ -76,9 +76,9 @@ def _publish_changes(session: Session, target: Target, source: Source, table_id:
         written = _put(source, writer, touched.newer) + _delete(writer, touched.gone)
         ties = touched.ties
         if touched.keys.num_rows:
-            found, gone = _write(session, source, known, writer, touched.keys)
-            written += found + gone
-            ties = ties or _has_ties(session, source, known, found, touched.keys)
+            wrote = _write(session, source, known, writer, touched.keys)
+            written += wrote.written + wrote.deleted
+            ties = ties or wrote.ties
         coming = [each for each in (touched.next_known, known.next_known) if each is not None]
         note = note_of(source, table_id, min(coming, default=None), ties=ties)
         count = writer.commit(note)
@@ -150,20 +150,25 @@ def _few(changed: int, online: OnlineTable) -> str | None:
     return f"{changed} of {count} keys have changed" if changed > max(1_000, count * _MOST_CHANGED) else None
 
 
-def _write(
-    session: Session, source: Source, known: Survey, writer: Writer, asked: pa.Table | None = None
-) -> tuple[int, int]:  # fmt: skip
-    """Put the latest values, and take away the keys that have none any more; gives how many keys have one, and none."""
-    written, gone = 0, asked
+@dataclass(slots=True)
+class Wrote:
+    """What readers will see."""
+
+    written: int = 0
+    deleted: int = 0
+    ties: bool = False
+    """Whether a value was the latest of its key only by its place in the table."""
+
+
+def _write(session: Session, source: Source, known: Survey, writer: Writer, asked: pa.Table | None = None) -> Wrote:
+    """Put the latest values, and take away the keys that have none any more."""
+    done, gone = Wrote(), asked
     for batch in latest(session.engine, source, known, asked):
-        written += _put(source, writer, batch)
+        done.written += _put(source, writer, batch)
+        done.ties = done.ties or any(chunk.true_count for chunk in batch.column(TIED).chunks)
         gone = None if gone is None else _without(gone, batch.select(list(source.keys)))
-    return written, _delete(writer, gone)
-
-
-def _has_ties(session: Session, source: Source, known: Survey, found: int, asked: pa.Table | None = None) -> bool:
-    """Whether the order of rows makes a difference; not asked where each key that was found has one row."""
-    return known.rows - known.skipped > found and has_ties(session.engine, source, known, asked)
+    done.deleted = _delete(writer, gone)
+    return done
 
 
 def _put(source: Source, writer: Writer, values: pa.Table | None) -> int:
