@@ -141,14 +141,14 @@ def seconds_of(task: dict[str, Any]) -> float:
     return (task["end_time"] - task["start_time"]) / 1000
 
 
-def until(story: Story, found: Callable[[], Any], what: str) -> Any:
-    """What comes in a moment."""
+def until(story: Story, found: Callable[[], Any], what: str, every: float = 0.2) -> Any:
+    """What comes in a moment; asked for every so many seconds."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while not (it := found()):
         story.require_going_on()
         if time.monotonic() > ends:
             raise Failed(f"It did not come about within {PATIENCE_SECONDS:.0f} s that {what}.")
-        time.sleep(0.2)
+        time.sleep(every)
     return it
 
 

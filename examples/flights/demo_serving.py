@@ -90,7 +90,7 @@ def watch_shadow(story: Story, server: Server, traffic: Traffic, served: Served,
             mine = [each for each in found if each["model_version"] == version]
             return mine if sum(each["predictions"] for each in mine) >= SHADOWED_ANSWERS else []
 
-        served.shadow = until(story, differences, "the shadow of the candidate is compared")
+        served.shadow = until(story, differences, "the shadow of the candidate is compared", every=1.0)
         told = served.shadow[-1]
         answered = sum(each["predictions"] for each in served.shadow)
         step.detail = (

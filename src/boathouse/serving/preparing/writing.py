@@ -29,6 +29,8 @@ ANEW_SECONDS = 3.0
 """How often everything is resolved without a sign of change: files that went, passwords that changed, time that
 passed. Less often where that takes long: it may use so much of the time and no more."""
 ANEW_SHARE = 0.05
+REST_SHARE, LONGEST_REST_SECONDS = 0.1, 1.0
+"""Where something changes at every look, resolving may use so much of the time; but nothing waits longer for it."""
 SERVES = "SERVES"
 """The operation of a lineage edge from a version to the endpoint that asks it."""
 
@@ -65,20 +67,28 @@ class SnapshotWriter:
         self._others: Seen | None = None
         self._written: Snapshot | None = None
         self._anew_at = 0.0
+        self._rests_until = 0.0
 
     def look(self) -> bool:
         """Write the snapshot if anything has changed since the last look; says whether it was written."""
         with self._lock:
-            seen = self._sight()
-            if seen == self._seen and time.monotonic() < self._anew_at:
+            seen, now = self._sight(), time.monotonic()
+            others = _without_tokens(seen)
+            resolves = now >= self._anew_at or (others != self._others and now >= self._rests_until)
+            if not resolves and seen == self._seen:
                 return False
-            begun = time.monotonic()
-            is_written = self._write(only_tokens=begun < self._anew_at and _without_tokens(seen) == self._others)
-            self._seen, self._others = seen, _without_tokens(seen)
-            if begun >= self._anew_at and self._anew_seconds:
-                now = time.monotonic()
-                self._anew_at = now + max(self._anew_seconds, (now - begun) / ANEW_SHARE)
+            is_written = self._write(only_tokens=not resolves)
+            self._seen = seen
+            if resolves:
+                self._others = others
+                self._rest(time.monotonic() - now)
             return is_written
+
+    def _rest(self, took: float) -> None:
+        now = time.monotonic()
+        self._rests_until = now + min(took / REST_SHARE, LONGEST_REST_SECONDS)
+        if self._anew_seconds:
+            self._anew_at = now + max(self._anew_seconds, took / ANEW_SHARE)
 
     def _sight(self) -> Seen:
         with self._database.read() as connection:

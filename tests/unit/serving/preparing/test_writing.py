@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from boathouse.catalog import LineageNode, NodeKind, Privilege, SecurableKind
 from boathouse.catalog.repository.records import EdgeFilter
+from boathouse.serving.preparing import writing
 from boathouse.serving.preparing.opening import Opening, Parts, Passwords
 from boathouse.serving.preparing.resolving import AtOnce, Resolving
 from boathouse.serving.preparing.writing import Place, SnapshotWriter
@@ -27,7 +30,23 @@ class Counted:
         return Resolving(house.endpoints.access, house.models, Opening(parts), AtOnce())
 
 
-def test_a_new_token_is_written_and_no_endpoint_is_resolved_for_it(house: Any) -> None:
+class Hands:
+    """A clock that goes on when it is told to."""
+
+    now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    found = Hands()
+    monkeypatch.setattr(writing, "time", found)
+    return found
+
+
+def test_a_new_token_is_written_and_no_endpoint_is_resolved_for_it(house: Any, hands: Hands) -> None:
     house.make()
     counted = Counted(house)
     counted.writer.look()
@@ -82,3 +101,27 @@ def test_the_lineage_names_an_endpoint_only_to_those_who_may_know_of_it(house: A
     assert house.catalog.lineage.edges(house.bob, wanted) == []
     house.grant("bob", Privilege.BROWSE, SecurableKind.ENDPOINT, "delays")
     assert len(house.catalog.lineage.edges(house.bob, wanted)) == 1
+
+
+def test_where_everything_changes_all_the_time_resolving_rests_and_nothing_waits_long(house: Any, hands: Hands) -> None:
+    counted = Counted(house)
+    resolving = counted._resolving
+
+    def slowly() -> Resolving:
+        hands.now += 0.5
+        return resolving()
+
+    counted.writer._resolving = slowly
+    house.make("first")
+    assert counted.writer.look()
+    house.make("second")
+    house.catalog.identities.issue_token(house.ada, "bob", lifetime_seconds=60)
+    assert counted.writer.look()  # a token waits for nothing
+    assert not counted.writer.look()
+    assert "bob" in [each.principal for each in house.snapshot().tokens.values()]
+    assert [each.name for each in house.snapshot().endpoints] == ["first"]
+    assert counted.resolved == 1
+    hands.now += writing.LONGEST_REST_SECONDS
+    assert counted.writer.look()
+    assert [each.name for each in house.snapshot().endpoints] == ["first", "second"]
+    assert counted.resolved == 2
