@@ -15,6 +15,7 @@ from boathouse.server.errors import answer_errors
 from boathouse.server.forwarding import FORWARDED, Forwarder
 from boathouse.server.methods import METHODS, OurPathsFirst
 from boathouse.server.mlflow_mount import mlflow_app
+from boathouse.server.narrowing import narrowed
 from boathouse.server.routes import (
     alerts,
     bundles,
@@ -153,7 +154,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         contracts.routes(plane.contracts),
         edge.routes(plane.serving.endpoints.access, plane.serving.receiver, plane.home),
     ):
-        app.include_router(router)
+        app.include_router(narrowed(router))
     for path in FORWARDED:
         app.router.routes.append(Route(path, forwarder, methods=METHODS))
     app.router.routes.append(PagesRoute(pages))
