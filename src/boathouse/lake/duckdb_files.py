@@ -141,11 +141,14 @@ def _first_row(source: FileSource, path: str) -> list[str]:
 def _types(connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> dict[str, str]:
     """The narrowest type that every value of a column has; a string where there is none, or no value at all.
 
-    A cast that fails costs much more than one that succeeds, so the first rows rule out what cannot be.
+    A cast that fails costs much more than one that succeeds, so the first rows rule out what cannot be. Of what is left
+    the narrowest type is mostly the one, so the others are tried only where it is not.
     """
     all_types: dict[str, list[str]] = {name: [*_CANDIDATES] for name in names}
     first = _fitting(connection, f"(SELECT * FROM {table} LIMIT {_FIRST_ROWS})", all_types, empty_fits=True)
-    found = _fitting(connection, table, first, empty_fits=False)
+    found = _fitting(connection, table, {name: kinds[:1] for name, kinds in first.items()}, empty_fits=False)
+    others = {name: kinds[1:] for name, kinds in first.items() if kinds[1:] and not found[name]}
+    found |= _fitting(connection, table, others, empty_fits=False)
     return {name: kinds[0] if kinds else "VARCHAR" for name, kinds in found.items()}
 
 

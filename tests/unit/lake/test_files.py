@@ -57,6 +57,16 @@ def test_a_value_far_down_the_file_decides_the_type_too(write: Write) -> None:
     assert _read(path).schema.types == [pa.string()]
 
 
+def test_a_wider_type_is_taken_where_the_narrowest_fits_only_the_first_rows(write: Write) -> None:
+    rows = "\n".join(f"{number},,2013-01-01" for number in range(5_000))
+    path = write(f"ratio,late,day\n{rows}\n0.5,7,2013-01-01 10:00:00\n")
+
+    table = _read(path)
+
+    assert table.schema.types == [pa.float64(), pa.int64(), pa.timestamp("us")]
+    assert table["ratio"].to_pylist()[-2:] == [4_999.0, 0.5]
+
+
 @pytest.mark.parametrize(
     ("row", "line", "reason"),
     [
