@@ -40,7 +40,7 @@ CHECK_SECONDS = 60.0
 """How long the check of the version that an alias goes back to may take; its traffic went back before."""
 ASK_SECONDS = 10.0
 """How long an answer of a query (the guard's, the skew's) is taken for the present one."""
-NOTHING_SECONDS = 2.0
+NOTHING_SECONDS = 1.0
 """The same where nothing was measured yet, which a canary waits for."""
 
 SessionOf = Callable[[Principal], Session]

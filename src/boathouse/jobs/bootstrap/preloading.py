@@ -60,8 +60,8 @@ def arrive() -> None:
 
 
 def leave(code: int) -> None:
-    """End the process in order, except that what the starter has loaded is not taken apart object by object, which
-    takes a second."""
+    """End the process in order, except that libraries are not taken apart object by object, which takes a second where
+    MLflow is among them. For tasks of the platform: what users leave open may be closed by just that."""
     import atexit
     import threading
 

@@ -39,7 +39,7 @@ def run_task(spec: dict[str, Any]) -> None:
         _answer(spec["output"], output)
     elif output:
         _write(spec["output_file"], output)
-    if preloading.loaded:
+    if spec.get("is_ours"):
         preloading.leave(code)
     sys.exit(code)
 

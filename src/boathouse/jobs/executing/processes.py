@@ -80,11 +80,12 @@ class TaskProcess:
         ends = {"exit_file": str(files.exit), "output_file": str(files.output), "notebook_file": str(files.notebook)}
         ends |= {"worker_pid": os.getpid(), "has_secrets": bool(command.secrets)}
         spec = {"variables": {}, **command.spec, **ends}
+        # What a job sets may be meant for a library that reads it when it is imported.
+        ours = is_ours(spec) and not spec["variables"]
+        spec["is_ours"] = ours
         files.spec.write_text(json.dumps(spec))
         environment = {**command.environment, MARKER: str(files.folder)}
         with files.log.open("ab") as log, _stdin(command.secrets) as (stdin, hand_over):
-            # What a job sets may be meant for a library that reads it when it is imported.
-            ours = is_ours(spec) and not spec["variables"]
             asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno(), ours)
             self._guard = (starters.start(asked) if starters else None) or _OwnGuard(asked)
             hand_over()
