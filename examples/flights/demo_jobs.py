@@ -1,8 +1,9 @@
 """Jobs and deployments of the demo: started by the command line, watched by REST, signed by somebody who may."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from types import MappingProxyType
 from typing import Any
 
 from demo_console import Step, Story
@@ -13,8 +14,9 @@ from boathouse.foundation.errors import NotFound
 MODEL = "flights.delay_model"
 SIGNERS, SIGNER = "flight-operations", "ada"
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 300.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def champion_of(server: Server) -> int | None:
@@ -75,18 +77,27 @@ def newest_version(server: Server, target: str) -> int:
     return max(each["version"] for each in versions)
 
 
-def run_job(story: Story, server: Server, target: str, job: str, *options: str, title: str | None = None) -> None:
-    """Run a job and watch its tasks; its failure is the demo's."""
+def run_job(
+    story: Story, server: Server, target: str, job: str, parameters: Mapping[str, str] = NOTHING, *,
+    title: str | None = None,
+) -> None:  # fmt: skip
+    """Run a job and watch its tasks; its failure is the demo's. Before production as a person would, by the command
+    line; in production as a program would."""
     with story.step(f"{target:<8} {title or job}") as step:
+        if target == "prod":
+            run_by_rest(story, server, job, parameters, step)
+            return
+        options = [part for name, value in parameters.items() for part in ("--params", f"{name}={value}")]
         started = server.command_json("bundle", "run", job, "--target", target, "--no-wait", *options)
         _succeed(story, server, step, started["run_id"], f"{job} of {target}")
 
 
-def run_by_rest(story: Story, server: Server, job: str, parameters: dict[str, str], step: Step) -> None:
+def run_by_rest(story: Story, server: Server, job: str, parameters: Mapping[str, str], step: Step) -> None:
     """Run a job of production within a step; no process is started for it here."""
     client, name = server.client(), f"flights_{job}_prod"
     found = client.get("/api/2.2/jobs/list", name=name)["jobs"]
-    started = client.post("/api/2.2/jobs/run-now", {"job_id": found[0]["job_id"], "job_parameters": parameters})
+    asked = {"job_id": found[0]["job_id"], "job_parameters": dict(parameters)}
+    started = client.post("/api/2.2/jobs/run-now", asked)
     _succeed(story, server, step, started["run_id"], f"{job} of prod")
 
 

@@ -20,6 +20,10 @@ API = f"/api/boathouse/v1/endpoints/{ENDPOINT}"
 FIRST_ANSWERS = 60
 SHADOWED_ANSWERS = 20
 FALLEN_ANSWERS = 20
+FELL_SECONDS = 2.0
+"""Within which so many answers fall, or the models are back and have to be killed again."""
+HEARD_SECONDS = 5.0
+"""Within which a rollout has heard of a measurement."""
 MODEL_PROCESS = "homes/prod"
 """What the command line of a process of one of production's models holds: where it works."""
 
@@ -105,13 +109,15 @@ def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served,
     Gives how it ended: ``done``, or ``aborted`` when the steps have shown that it should not."""
     with story.step("prod     canary") as step:
         found = until(story, lambda: _rollout(server, version), f"the rollout of version {version} begins")
-        measured = 0
+        traffic.is_busy = True
+        measured, measured_at = 0, -HEARD_SECONDS
         while found["state"] == "running":
             step.at(int(found["percent"]), 100, f"{found['percent']:g} %: {found['why'] or ''}")
             story.require_going_on()
-            if measured < 10 and "skew" in (found["why"] or "") and _is_recorded(version):
+            is_due = time.monotonic() - measured_at >= HEARD_SECONDS and "skew" in (found["why"] or "")
+            if measured < 10 and is_due and _is_recorded(version):
                 measure()
-                measured += 1
+                measured, measured_at = measured + 1, time.monotonic()
             time.sleep(0.3)
             found = _rollout(server, version)
         served.rollout = found
@@ -127,14 +133,16 @@ def watch_canary(story: Story, server: Server, traffic: Traffic, served: Served,
 
 def let_fall(story: Story, server: Server, traffic: Traffic, served: Served) -> None:
     """Kill every process of a model while people ask: the rungs below answer until they are back."""
+    traffic.is_busy = True
     with traffic, story.step("prod     models killed") as step:
         began = len(traffic.answers)
-        killed = 0
+        killed, again_at = 0, 0.0
         patience_ends = time.monotonic() + PATIENCE_SECONDS
         while sum(each.rung is not None for each in traffic.answers[began:]) < FALLEN_ANSWERS:
-            killed += _kill_models(server)
-            if time.monotonic() > patience_ends:
+            if (now := time.monotonic()) > patience_ends:
                 raise Failed("No answer fell while the processes of the models were killed.")
+            if now >= again_at:
+                killed, again_at = killed + _kill_models(server), now + FELL_SECONDS
             time.sleep(0.1)
         ended = len(traffic.answers)
         until(story, lambda: _all_routed(traffic, ended), "the models answer again")

@@ -13,8 +13,8 @@ from typing import Any, Self
 import urllib3
 
 ASKERS = 4
-PAUSE_SECONDS = 0.15
-"""Between two questions of one asker: the demo shares its cores with everything else."""
+PAUSE_SECONDS, BUSY_PAUSE_SECONDS = 0.25, 0.15
+"""Between two questions of one asker: the demo shares its cores with everything else. Busy: a rollout counts them."""
 TIMEOUT_SECONDS = 30
 
 
@@ -42,6 +42,7 @@ class Traffic:
     token: str
     questions: Sequence[dict[str, Any]]
     answers: list[Answered] = field(default_factory=list[Answered])
+    is_busy: bool = False
     _stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
 
@@ -79,7 +80,7 @@ class Traffic:
     def _run(self, number: int) -> None:
         http = urllib3.PoolManager(retries=False)
         for question in cycle(self.questions[number::ASKERS]):
-            if self._stopped.wait(PAUSE_SECONDS):
+            if self._stopped.wait(BUSY_PAUSE_SECONDS if self.is_busy else PAUSE_SECONDS):
                 return
             self.answers.append(self._asked(http, question))
 

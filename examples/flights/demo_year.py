@@ -46,8 +46,8 @@ class Calendar:
 
 
 BROKEN = ("2013-07-01", "2013-07-08")
-WHOLE = Calendar("2013-04-01", tuple(f"2013-{month:02}-01" for month in range(5, 13)), BROKEN, "2014-01-01", 6)
-FAST = Calendar("2013-04-01", ("2013-07-01", "2013-08-01"), BROKEN, "2014-01-01", 5)
+WHOLE = Calendar("2013-04-01", tuple(f"2013-{month:02}-01" for month in range(5, 13)), BROKEN, "2014-01-01", 4)
+FAST = Calendar("2013-04-01", ("2013-07-01", "2013-08-01"), BROKEN, "2014-01-01", 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _begin(story: Story, server: Server, served: Served, year: Year) -> str:
 
     for day in (year.calendar.first, *year.calendar.months):
         for job in ("training",) if day == year.calendar.first else ("features", "training"):
-            run_job(story, server, "prod", job, "--params", f"as_of={day}", title=f"{job}, {day}")
+            run_job(story, server, "prod", job, {"as_of": day}, title=f"{job}, {day}")
         run, version = judged(story, server, "prod"), newest_version(server, "prod")
         if result_of(run) == "SUCCESS":
             break

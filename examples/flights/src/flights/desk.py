@@ -53,7 +53,7 @@ def hours_to_ask(since: datetime, until: datetime, count: int) -> list[datetime]
     first, days = since.astimezone(NEW_YORK).date(), (until - since) / timedelta(days=1)
     found: set[datetime] = set()
     for number in range(count):
-        day = first + timedelta(days=int(days * number / count))
+        day = first + timedelta(days=int(days * (number + 0.5) / count))
         hour = datetime.combine(day, time(chance.randint(FIRST_HOUR, LAST_HOUR)), NEW_YORK).astimezone(UTC)
         if since <= hour <= until - ASKED_AHEAD:
             found.add(hour)

@@ -21,9 +21,12 @@ def compare() -> None:
     asked = bh.table(arguments.table("questions"), where=window).pl().sort("asked_at", "flight_id")
     asked = asked.join(labels, on="flight_id", maintain_order="left").with_columns(version=_version(reigns))
     first = reigns[0][1]
-    answered = _said(arguments, asked.drop("version", "late"), first).rename({"said": "first_probability"})
+    with_features = _answered(arguments, asked.drop("version", "late"), first)
+    answered = _said(with_features).rename({"said": "first_probability"})
+    # What was looked up for the first one is what the others are asked with.
+    known = with_features.drop("prediction")
     others = [
-        _said(arguments, asked.filter(version=version).drop("version", "late"), version)
+        _said(_answered(arguments, known.join(asked.filter(version=version), on="flight_id", how="semi"), version))
         for version in sorted({version for _, version in reigns} - {first})
     ]
     own = pl.concat([answered.join(asked.filter(version=first), on="flight_id", how="semi")
@@ -66,6 +69,10 @@ def _version(reigns: list[tuple[datetime, int]]) -> pl.Expr:
     return found.cast(pl.Int64)
 
 
-def _said(arguments: Arguments, asked: pl.DataFrame, version: int) -> pl.DataFrame:
-    answered = FeatureEngineeringClient().score_batch(model_uri=f"models:/{arguments.model}/{version}", df=asked)
+def _answered(arguments: Arguments, asked: pl.DataFrame, version: int) -> pl.DataFrame:
+    """What was asked, with features and what a version predicts."""
+    return FeatureEngineeringClient().score_batch(model_uri=f"models:/{arguments.model}/{version}", df=asked)
+
+
+def _said(answered: pl.DataFrame) -> pl.DataFrame:
     return answered.select("flight_id", pl.col("prediction").alias("said"))
