@@ -33,6 +33,7 @@ def main() -> None:
     setting = json.loads(receive(requests) or b"{}")
     threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
     limit(setting["limits"])
+    do_without_pandas()
     functions = {name: prepared(each) for name, each in setting["functions"].items()}
     send(answers, b"ready")
     while True:
@@ -56,6 +57,25 @@ class Failure(Exception):
     def __init__(self, row: int, error: BaseException, line: int | None = None) -> None:
         super().__init__(str(error))
         self.facts = {"row": row, "error": type(error).__name__, "message": str(error), "line": line}
+
+
+def do_without_pandas() -> None:
+    """Have Arrow believe that there is none. To make its first array it would import it, which takes longer than all
+    else here, only to see that a list is nothing of pandas. Functions may import and return what they like."""
+    import pyarrow as pa
+
+    finder: Any = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([])  # when Arrow looks, once
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _NoPandas:
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "pandas":
+            raise ImportError(name=name)
 
 
 def prepared(function: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,16 @@ def test_every_type_comes_and_goes(session: Session) -> None:
     assert list(session.sql(f"SELECT {calls}").rows()[0].values()) == expected
 
 
+def test_pandas_is_there_for_who_uses_it_and_costs_nobody_else(session: Session) -> None:
+    session.sql(python("import sys\nreturn 'pan' + 'das' in sys.modules", "n INT", returns="BOOLEAN"))
+    assert session.sql("SELECT dev.shop.f(id) AS x FROM range(0, 2)").rows() == [{"x": False}] * 2
+    session.sql(
+        python("import pandas\nreturn day and pandas.to_datetime(day, utc=True)", "day STRING", returns="TIMESTAMP")
+    )
+    found = session.sql("SELECT dev.shop.f(d) AS x FROM VALUES ('2020-02-03'), (NULL) AS t(d)").rows()
+    assert {row["x"] for row in found} == {datetime(2020, 2, 3, tzinfo=UTC), None}
+
+
 def test_a_handler_may_stand_among_other_code(session: Session) -> None:
     code = "import math\nCALLS = []\ndef handle(x):\n    CALLS.append(x)\n    return math.isqrt(x) + len(CALLS) * 0"
     session.sql(f"CREATE FUNCTION dev.shop.f(x INT) RETURNS INT LANGUAGE PYTHON HANDLER 'handle' AS $$\n{code}\n$$")
