@@ -1,5 +1,7 @@
-"""How long the demo takes, whole and `FAST=1`, each on a home of its own; without what is installed first. Beside it how
-long a new process imports MLflow, which is what the demo does most: a machine that has a slow day is slow at both."""
+"""How long the demo takes, whole and `FAST=1`, each on a home of its own; without what is installed first.
+
+Beside it how long a new process imports MLflow, which is what the demo does most: a machine is slow at both or at none.
+"""
 
 import os
 import re

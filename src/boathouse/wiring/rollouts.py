@@ -41,7 +41,7 @@ CHECK_SECONDS = 60.0
 ASK_SECONDS = 10.0
 """How long an answer of a query (the guard's, the skew's) is taken for the present one."""
 NOTHING_SECONDS = 1.0
-"""The same where nothing was measured yet, which a canary waits for."""
+"""The same at first where nothing was measured yet, which a canary waits for; half as long again each time."""
 
 SessionOf = Callable[[Principal], Session]
 
@@ -94,13 +94,32 @@ class Around:
     session_of: SessionOf
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    at: float
+    answer: Any
+    good_for: float
+    """Seconds."""
+
+
+def _asked(answer: Any, before: _Asked | None) -> _Asked:
+    """An answer of now, and how long it will do."""
+    if answer is not None:
+        good_for = ASK_SECONDS
+    elif before is None or before.answer is not None:
+        good_for = NOTHING_SECONDS
+    else:
+        good_for = min(1.5 * before.good_for, ASK_SECONDS)
+    return _Asked(time.monotonic(), answer, good_for)
+
+
 @dataclass(slots=True)
 class HomeWatch:
     """What a look at rollouts asks (``serving.rollout.controller.Watch``)."""
 
     plane: DataPlane
     around: Around
-    _asked: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict[tuple[str, str], tuple[float, Any]])
+    _asked: dict[tuple[str, str], _Asked] = field(default_factory=dict[tuple[str, str], _Asked])
 
     def counts(self) -> Sequence[WorkerCounts]:
         return self.plane.counts()
@@ -142,10 +161,10 @@ class HomeWatch:
     def _now_and_then(self, rollout: Rollout, what: str, ask: Callable[[], Any]) -> Any:
         key = (f"{rollout.rollout_id}/{rollout.revision}", what)
         known = self._asked.get(key)
-        if known is None or time.monotonic() - known[0] >= (NOTHING_SECONDS if known[1] is None else ASK_SECONDS):
-            self._asked = {other: each for other, each in self._asked.items() if time.monotonic() - each[0] < 60}
-            self._asked[key] = known = (time.monotonic(), ask())
-        return known[1]
+        if known is None or time.monotonic() - known.at >= known.good_for:
+            self._asked = {other: each for other, each in self._asked.items() if time.monotonic() - each.at < 60}
+            self._asked[key] = known = _asked(ask(), known)
+        return known.answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,10 @@ print(json.dumps(told))
 
 ENDS = """
 import atexit, sys, threading, time
+class TakenApart:
+    def __del__(self):
+        print("taken apart")
+kept = TakenApart()
 print("sklearn" in sys.modules)
 atexit.register(print, "atexit")
 threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
@@ -268,6 +272,18 @@ def test_many_tasks_of_the_platform_find_their_libraries_loaded(tmp_path: Path) 
         found.close()
     gone = [each for each in psutil.Process().children() if "sklearn.base" in " ".join(each.cmdline())]
     assert not gone
+
+
+def test_a_task_of_the_platform_ends_in_order_without_being_taken_apart(tmp_path: Path, starters: Starters) -> None:
+    ours = [
+        Attempt(tmp_path / "ours", ENDS, starters, is_ours=True),
+        Attempt(tmp_path / "with variables", ENDS, starters, is_ours=True, of_job={"A": "b"}),
+    ]
+    users = Attempt(tmp_path / "users", ENDS, starters)
+
+    assert [each.end() for each in ours] == ["False\nthread\natexit\n"] * 2
+    assert users.end() == "False\nthread\natexit\ntaken apart\n"
+    assert {(each.files.read_exit() or {})["exit_code"] for each in (*ours, users)} == {3}
 
 
 def test_libraries_that_begin_threads_are_loaded_by_each_task_itself(tmp_path: Path) -> None:

@@ -169,10 +169,25 @@ def test_arrays_are_asked_with_arrays(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_slow_model_is_asked_until_there_are_enough_answers(save: Save) -> None:
-    found = check_serving(save(), replace(QUICK, load_seconds=0.01, minimum_requests=60))
+    slow = save("time.sleep(0.01); return model_input['temp'] * 2")
+    found = check_serving(slow, replace(QUICK, load_seconds=0.01, minimum_requests=60))
 
     assert found.latency is not None
     assert found.latency.requests >= 60
+
+
+def test_a_model_that_reads_standard_input_finds_nothing_there(save: Save) -> None:
+    reads = "assert sys.stdin.read() == '' and os.popen('cat').read() == ''"
+
+    found = check_serving(save(f"{reads}; return model_input['temp'] * 2", load=reads), QUICK)
+
+    assert found.passed, found.problems
+
+
+def test_what_a_library_prints_by_itself_is_in_the_log(save: Save) -> None:
+    found = check_serving(save(load="import ctypes; ctypes.CDLL(None).printf(b'from the library')"), QUICK)
+
+    assert "from the library" in found.log
 
 
 def test_it_loads_before_and_is_asked_when_it_is_told_to(save: Save, tmp_path: Path) -> None:

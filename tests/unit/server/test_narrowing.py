@@ -81,5 +81,5 @@ def test_what_is_not_found_by_its_path_alone_is_always_asked() -> None:
     router = Counting()
     router.routes.append(object())  # type: ignore[arg-type]
 
-    assert narrowed(router).matches == router.matches
+    assert narrowed(router) is router
     assert "matches" not in vars(router)

@@ -63,6 +63,7 @@ def leave(code: int) -> None:
     """End the process in order, except that libraries are not taken apart object by object, which takes a second where
     MLflow is among them. For tasks of the platform: what users leave open may be closed by just that."""
     import atexit
+    import ctypes
     import threading
 
     threading._shutdown()  # pyright: ignore (waits for threads, and lets pools end theirs)
@@ -70,4 +71,5 @@ def leave(code: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # somebody may have closed it, or put something else in its place
             stream.flush()
+    ctypes.CDLL(None).fflush(None)  # what libraries have printed by themselves
     os._exit(code)

@@ -63,7 +63,8 @@ def _begin(case: Case, enabled: AnEnabledGate, begun: ExitStack) -> Measure:
     if gate.begin is None or any(_lacking(case, gate.needs)):
         return lambda: gate.measure(case, settings)
     try:
-        return begun.enter_context(gate.begin(case, settings))
+        begins = gate.begin(case, settings)
+        measure = begins.__enter__()
     except Exception as error:
         _logger.exception("The gate %s could not begin.", gate.name)
         problem = error
@@ -72,6 +73,16 @@ def _begin(case: Case, enabled: AnEnabledGate, begun: ExitStack) -> Measure:
             raise problem
 
         return fail
+    begun.callback(_leave, gate.name, begins)
+    return measure
+
+
+def _leave(name: str, begun: AbstractContextManager[Measure]) -> None:
+    """Clean up; what cannot be is no reason to lose what was measured."""
+    try:
+        begun.__exit__(None, None, None)
+    except Exception:
+        _logger.exception("What the gate %s had begun could not be cleaned up.", name)
 
 
 def _run(case: Case, enabled: AnEnabledGate, measure: Measure) -> list[Measurement]:

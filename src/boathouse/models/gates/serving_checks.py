@@ -45,7 +45,7 @@ def begin(case: Case, settings: Settings) -> Generator[Callable[[], Iterable[Mea
         why = case.missing.get("folder", "the model's files are not here")
         yield lambda: unmeasured(NAME, _METRICS, why)
         return
-    with tempfile.TemporaryDirectory(prefix="boathouse-payload-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="boathouse-payload-", ignore_cleanup_errors=True) as scratch:
         options = CheckOptions(
             timeout_seconds=settings.timeout_seconds,
             load_seconds=settings.load_seconds,

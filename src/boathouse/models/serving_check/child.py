@@ -5,6 +5,7 @@ What it has found so far is written after each step, so that a crash does not lo
 """
 
 # pyright: reportUnknownParameterType=false
+import ctypes
 import json
 import os
 import re
@@ -13,8 +14,10 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+PATIENCE_SECONDS = 30.0
+"""At least so long a slow model may take for as many answers as say something."""
 _LONGEST = 500
 _TEXT_KINDS = ("string", "binary")
 _NO_NUMBER = "no number at all"
@@ -43,6 +46,7 @@ class Findings:
 
 def main(spec: dict[str, Any]) -> None:
     die_with(spec["parent"])
+    asking = nothing_to_read()
     sys.path[:0] = spec["paths"]
     findings = Findings(Path(spec["result"]))
     began = time.perf_counter()
@@ -56,7 +60,7 @@ def main(spec: dict[str, Any]) -> None:
     schema = signature_of(model)
     findings.add(loaded=True, load_seconds=time.perf_counter() - began, has_signature=schema is not None)
     findings.add(versions=versions())
-    wait_until_asked()
+    asking.readline()  # who has begun this says by a line when times can be measured
     if schema is None and not spec["light"]:
         findings.problem("it has no signature, so serving cannot tell a bad request from a good one")
     rows, payload = example(model, schema, spec)
@@ -84,9 +88,12 @@ def main(spec: dict[str, Any]) -> None:
             findings.problem(f"its error does not name what is wrong when {each['what']}: {each['said']}")
 
 
-def wait_until_asked() -> None:
-    """Who has begun this says by a line when times can be measured."""
-    sys.stdin.buffer.readline()
+def nothing_to_read() -> IO[bytes]:
+    """What was standard input; from now on a model that reads, or has others read, finds its end there."""
+    asking = os.fdopen(os.dup(0), "rb", buffering=0)
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+    return asking
 
 
 def answers_natively(folder: Path, findings: Findings) -> bool:
@@ -198,7 +205,7 @@ def under_load(model: Any, rows: Any, spec: dict[str, Any]) -> dict[str, float]:
         model.predict(requests[number % len(requests)])
     times: list[float] = []
     start = time.perf_counter()
-    end, last = start + spec["load_seconds"], start + 10 * spec["load_seconds"]
+    end, last = start + spec["load_seconds"], start + max(PATIENCE_SECONDS, 10 * spec["load_seconds"])
     while len(times) < spec["maximum_requests"]:
         request = requests[len(times) % len(requests)]
         began = time.perf_counter()
@@ -308,7 +315,6 @@ def versions() -> dict[str, str]:
 def die_with(parent: int) -> None:
     """Go when whoever asked is gone, even when he was killed."""
     if sys.platform == "linux":
-        import ctypes
         import signal
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -320,4 +326,5 @@ if __name__ == "__main__":
     main(json.loads(Path(sys.argv[1]).read_text()))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    ctypes.CDLL(None).fflush(None)  # what libraries have printed by themselves
     os._exit(0)  # to take MLflow apart object by object takes a second, and what was found is written

@@ -16,11 +16,11 @@ class CheckOptions:
     light: bool = False
     """Whether it only has to load and to answer; no load, no bad payloads."""
     timeout_seconds: float = 120.0
-    """The whole check; whatever still runs then is killed."""
+    """The check, from when the model is asked for anything; whatever still runs then, loading included, is killed."""
     load_seconds: float = 1.0
     """How long the model is asked again and again, one request after the other."""
     minimum_requests: int = 1
-    """Fewer say nothing: the model is asked longer for them, at most ten times as long."""
+    """Fewer say nothing: the model is asked longer for them, up to ten times as long, or 30 s."""
     maximum_requests: int = 2_000
     rows_per_request: int = 1
     warm_up_requests: int = 20

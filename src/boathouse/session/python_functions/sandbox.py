@@ -33,7 +33,8 @@ def main() -> None:
     setting = json.loads(receive(requests) or b"{}")
     threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
     limit(setting["limits"])
-    do_without_pandas()
+    if not any("pandas" in each["code"] for each in setting["functions"].values()):
+        do_without_pandas()
     functions = {name: prepared(each) for name, each in setting["functions"].items()}
     send(answers, b"ready")
     while True:
@@ -61,7 +62,7 @@ class Failure(Exception):
 
 def do_without_pandas() -> None:
     """Have Arrow believe that there is none. To make its first array it would import it, which takes longer than all
-    else here, only to see that a list is nothing of pandas. Functions may import and return what they like."""
+    else here, only to see that a list is nothing of pandas."""
     import pyarrow as pa
 
     finder: Any = _NoPandas()

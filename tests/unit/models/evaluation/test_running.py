@@ -140,6 +140,17 @@ def test_who_cannot_begin_does_not_stop_the_others(case: Case) -> None:
     assert found[3] == Measurement("g", "first", 1.0, 10)
 
 
+def test_what_cannot_be_cleaned_up_loses_no_measurement(case: Case) -> None:
+    @contextmanager
+    def begin(_case: Case, _settings: Any) -> Iterator[Callable[[], Iterable[Measurement]]]:
+        yield lambda: [Measurement("g", "first", 1.0, 10)]
+        raise OSError("the folder cannot be removed")
+
+    [found] = run_gates(case, [Enabled(AGate("g", halfway, begin=begin), RULES)])
+
+    assert (found.metric, found.value, found.problem) == ("first", 1.0, None)
+
+
 def test_who_lacks_something_does_not_begin(case: Case) -> None:
     @contextmanager
     def begin(_case: Case, _settings: Any) -> Iterator[Callable[[], Iterable[Measurement]]]:
