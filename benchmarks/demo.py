@@ -1,6 +1,7 @@
 """How long the demo takes, whole and `FAST=1`, each on a home of its own; without what is installed first.
 
-Beside it how long a new process imports MLflow, which is what the demo does most: a machine is slow at both or at none.
+Beside it the processor time that a new process takes to import MLflow, which the demo's processes do again and again: a
+measure of the machine on that day.
 """
 
 import os

@@ -81,12 +81,12 @@ class TaskProcess:
         ends |= {"worker_pid": os.getpid(), "has_secrets": bool(command.secrets)}
         spec = {"variables": {}, **command.spec, **ends}
         # What a job sets may be meant for a library that reads it when it is imported.
-        may_be_loaded = is_ours(spec) and not spec["variables"]
+        may_be_preloaded = is_ours(spec) and not spec["variables"]
         spec["is_ours"] = is_ours(spec)
         files.spec.write_text(json.dumps(spec))
         environment = {**command.environment, MARKER: str(files.folder)}
         with files.log.open("ab") as log, _stdin(command.secrets) as (stdin, hand_over):
-            asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno(), may_be_loaded)
+            asked = Asked(command.python, files.folder, files.spec, environment, stdin, log.fileno(), may_be_preloaded)
             self._guard = (starters.start(asked) if starters else None) or _OwnGuard(asked)
             hand_over()
 

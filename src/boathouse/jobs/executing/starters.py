@@ -138,7 +138,7 @@ class Starters:
     def _loaded(self, asked: "Asked", base: Mapping[str, str]) -> "_Starter | None":
         """The starter that has the libraries of the platform's own tasks, where these are many. To load them takes
         seconds, for which nobody waits: until then there is none."""
-        if not asked.is_ours or not self._preload:
+        if not asked.may_be_preloaded or not self._preload:
             return None
         key = (asked.python, self._preload, frozenset(base.items()))
         with self._lock:
@@ -219,8 +219,8 @@ class Asked:
     environment: Mapping[str, str]
     stdin: int
     log: int
-    is_ours: bool = False
-    """Whether it is the platform's own code that runs, not a user's."""
+    may_be_preloaded: bool = False
+    """Whether it may find libraries loaded: the platform's own code, not a user's, and the job sets no variables."""
 
     def to_json(self) -> str:
         return json.dumps({"folder": str(self.folder), "spec": str(self.spec), "environment": dict(self.environment)})
