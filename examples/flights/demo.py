@@ -61,9 +61,9 @@ def main(targets: Sequence[str]) -> int:
 
 
 def play(story: Story, server: Server, served: Served, year: Year, targets: Sequence[str]) -> None:
-    """The whole path. Development and staging do not wait for each other, except that one is deployed after the other, as
-    both build the same wheel. Once both have learned, production's tables
-    are made; its model waits for both verdicts, and is the only one that predicts a month."""
+    """The whole path. Development and staging do not wait for each other, except that one is deployed after the other:
+    both build the same wheel. Once both have learned, production's tables are made; its model waits for both verdicts,
+    and is the only one that predicts a month."""
     start(story, server)
     prepare(story, server)
     before = [target for target in targets if target != "prod"]
